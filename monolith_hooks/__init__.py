@@ -1,0 +1,1 @@
+"""Monolith's training hooks and controller, on TensorFlow and gRPC."""
