@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Coordinator(Protocol):
@@ -99,3 +99,7 @@ class SystemClock(Clock):
 
     def __repr__(self) -> str:
         return "SystemClock()"
+
+
+SYSTEM_CLOCK: Final = SystemClock()
+"""The default of every ``clock`` argument in this package."""
