@@ -1,0 +1,1 @@
+"""The controller: a gRPC server beside the chief's session, and its client."""
