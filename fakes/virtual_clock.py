@@ -1,0 +1,388 @@
+"""A clock under which a whole run is played at once, one thread at a time.
+
+The rules are in docs/virtual-time.md; the Rust port's clock follows the same.
+
+Concurrency. ``_mutex`` guards the set of parked lanes, the turn and the time. It
+is held for a moment only, never while a lane runs or waits. A lane runs exactly
+while it is ``_turn``, so what only running lanes touch needs no lock of its own.
+A thread that is no lane (TensorFlow's executor calling back into Python) acts
+for the lane that has the turn, which is blocked in that very call.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol, TypeVar
+
+from fakes.lane import Condition, Lane, LaneLeftError
+from fakes.lane_pool import LanePool, Transit
+from monolith_hooks.clock import Clock, Coordinator
+
+T = TypeVar("T")
+
+
+class DeadlockError(RuntimeError):
+    """No lane can ever go on."""
+
+
+class StalledError(RuntimeError):
+    """A lane kept the turn for longer than the limit of real time."""
+
+
+class Answer(Protocol):
+    """The part of ``grpc.Future`` that a handed-over call needs."""
+
+    def add_done_callback(self, fn: Callable[[object], None]) -> None:
+        """Have ``fn`` called when the result is there."""
+
+
+A = TypeVar("A", bound=Answer)
+
+
+class VirtualClock(Clock):
+    """Virtual time for ``run(main)`` and every lane that comes out of it.
+
+    Args:
+      seed: explores another order of what happens at the same instant; None is
+        the order of arrival.
+      stall_limit: real seconds that a lane may keep the turn.
+    """
+
+    def __init__(self, *, seed: int | None = None, stall_limit: float = 30.0) -> None:
+        self._seed = seed
+        self._stall_limit = stall_limit
+        self._mutex = threading.Lock()
+        self._now = 0
+        self._turn: Lane | None = None
+        self._turns_given = 0
+        self._parked: list[Lane] = []
+        self._arrivals = 0
+        self._labels: dict[str, int] = {}
+        self._over = False
+        self._deadlock: str | None = None
+        self._finished = threading.Event()
+        self._joined: list[tuple[Coordinator, list[Lane]]] = []
+        self._transit: Transit | None = None
+        self.threads: list[Lane] = []
+        """The lanes of threads that hooks started, in order."""
+        self.on_give_way: Callable[[], None] | None = None
+        """Called by each lane just before it parks or ends, with the turn."""
+        self.on_thread_end: Callable[[Lane], None] | None = None
+        """Called by the lane of a hook's thread when it has ended, with the turn."""
+
+    # Clock
+
+    def now(self) -> float:
+        """Virtual seconds since the start."""
+        return self._now / 1e6
+
+    @property
+    def milliseconds(self) -> int:
+        """Virtual milliseconds since the start, rounded down."""
+        return self._now // 1000
+
+    @property
+    def label(self) -> str:
+        """The label of the lane that has the turn."""
+        return self._turn.label if self._turn else "main"
+
+    def sleep(self, seconds: float) -> None:
+        """Park for this much virtual time.
+
+        Raises:
+          ValueError: for a negative time.
+        """
+        self.park(self._in(seconds), None)
+
+    def wait_for_stop(self, coord: Coordinator, timeout: float | None = None) -> bool:
+        """Park until ``coord`` is asked to stop, or for ``timeout`` virtual seconds."""
+        if not coord.should_stop():
+            self.park(None if timeout is None else self._in(timeout), coord.should_stop)
+        return coord.should_stop()
+
+    def start_thread(
+        self, target: Callable[[], None], *, name: str, coord: Coordinator | None = None
+    ) -> threading.Thread:
+        """Start a thread in a lane of its own; it runs when the caller parks.
+
+        ``coord.join`` gives the turn away from then on, so that the thread can end.
+        """
+        lane = self.start_lane(target, self._unique(name), on_end=self._hook_thread_ended)
+        assert lane.thread is not None
+        self.threads.append(lane)
+        if coord is not None:
+            coord.register_thread(lane.thread)
+            self._join_in_virtual_time(coord, lane)
+        return lane.thread
+
+    def lock(self) -> AbstractContextManager[object]:
+        """A lock that parks."""
+        return _LaneLock(self)
+
+    def handler_pool(self, workers: int, *, name: str) -> LanePool:
+        """A pool in which each task is a lane labelled ``name``."""
+        return LanePool(self, workers, name)
+
+    # What the player uses besides
+
+    def run(self, main: Callable[[], T]) -> T:
+        """Play ``main`` in the lane ``main`` to its end, and leave the lanes still parked then.
+
+        Raises:
+          DeadlockError: when no lane can ever go on.
+          StalledError: when a lane keeps the turn for too long; it is abandoned.
+          BaseException: whatever ``main`` raises.
+        """
+        result: list[T] = []
+        lane = self.start_lane(lambda: result.append(main()), "main", on_end=self._finish)
+        with self._mutex:
+            self._give_turn()
+        try:
+            self._supervise()
+        finally:
+            self._leave_parked_lanes()
+        if self._deadlock is not None:
+            raise DeadlockError(self._deadlock)
+        if lane.error is not None:
+            raise lane.error
+        return result[0]
+
+    def settle(self) -> None:
+        """Let every other lane go on to where it waits, at this instant."""
+        self.park(self._now, None, yields_to_all=True)
+
+    def wait_until(self, condition: Condition) -> None:
+        """Park until ``condition`` holds; it may depend only on what lanes do."""
+        if not condition():
+            self.park(None, condition)
+
+    def start_lane(
+        self,
+        target: Callable[[], None],
+        label: str,
+        *,
+        condition: Condition | None = None,
+        on_end: Callable[[Lane], None] | None = None,
+    ) -> Lane:
+        """Start a lane; it runs when the lane that has the turn gives way."""
+        lane = Lane(label)
+        lane.thread = threading.Thread(
+            target=self._live, args=(lane, target, on_end), name=label, daemon=True
+        )
+        with self._mutex:
+            self._arrive(lane, None if condition else self._now, condition)
+        lane.thread.start()
+        return lane
+
+    def hand_over(self, send: Callable[[], A]) -> A:
+        """Send a request and park until the lane of its handler has ended.
+
+        The turn is kept while the request is on its way, which takes real time; if it
+        reaches no handler the turn is kept until it has failed.
+        """
+        caller = self._turn
+        assert caller is not None, "only a lane can call"
+        transit = self._transit = Transit(caller.label)
+        try:
+            answer = send()
+            answer.add_done_callback(lambda _: transit.arrived.set())
+            transit.arrived.wait()
+        finally:
+            self._transit = None
+        handler = transit.handler
+        if handler is not None:
+            self.wait_until(lambda: handler.ended)
+        return answer
+
+    def take_transit(self) -> Transit | None:
+        """The request that is on its way, for the pool that it reaches."""
+        return self._transit
+
+    # Giving way
+
+    def park(
+        self, deadline: int | None, condition: Condition | None, *, yields_to_all: bool = False
+    ) -> None:
+        """Give the turn away until ``deadline`` (microseconds) or until ``condition`` holds.
+
+        Raises:
+          LaneLeftError: when the play is over.
+        """
+        lane = self._turn
+        if self._over or lane is None:
+            raise LaneLeftError
+        if self.on_give_way is not None:
+            self.on_give_way()
+        lane.go.clear()
+        with self._mutex:
+            self._arrive(lane, deadline, condition, yields_to_all=yields_to_all)
+            self._give_turn()
+        lane.go.wait()
+        if self._over:
+            raise LaneLeftError
+
+    def _arrive(
+        self,
+        lane: Lane,
+        deadline: int | None,
+        condition: Condition | None,
+        *,
+        yields_to_all: bool = False,
+    ) -> None:
+        lane.deadline, lane.condition, lane.yields_to_all = deadline, condition, yields_to_all
+        self._arrivals += 1
+        lane.arrival = self._arrivals
+        lane.parks += 1
+        self._parked.append(lane)
+
+    def _give_turn(self) -> None:
+        """Hand the turn to the lane that is next; ``_mutex`` is held."""
+        self._turn = None
+        best: tuple[tuple[int, bool, int, int], Lane] | None = None
+        for lane in self._parked:
+            ready = lane.ready_at(self._now)
+            if ready is not None:
+                order = (ready, lane.yields_to_all, lane.tie_key(self._seed), lane.arrival)
+                if best is None or order < best[0]:
+                    best = order, lane
+        if best is None:
+            if self._parked and not self._over:
+                self._deadlock = "no lane can ever go on: " + ", ".join(map(repr, self._parked))
+                self._finished.set()
+            return
+        (ready, *_), lane = best
+        self._now = ready
+        self._parked.remove(lane)
+        self._turns_given += 1
+        self._turn = lane
+        lane.go.set()
+
+    # The life of a lane
+
+    def _live(
+        self, lane: Lane, target: Callable[[], None], on_end: Callable[[Lane], None] | None
+    ) -> None:
+        lane.go.wait()
+        if self._over:
+            lane.fate = "left"
+            return
+        try:
+            target()
+        except BaseException as error:  # noqa: BLE001 - it is the lane's fate, kept for whoever asks
+            lane.error = error
+        if self._over:
+            lane.fate = "left"
+            return
+        if self.on_give_way is not None:
+            self.on_give_way()
+        lane.fate = "returned" if lane.error is None else "died"
+        if on_end is not None:
+            on_end(lane)
+        with self._mutex:
+            if not self._over:
+                self._give_turn()
+
+    def _hook_thread_ended(self, lane: Lane) -> None:
+        if self.on_thread_end is not None:
+            self.on_thread_end(lane)
+
+    def _finish(self, _: Lane) -> None:
+        self._over = True
+        self._finished.set()
+
+    def _supervise(self) -> None:
+        """Wait for main to end, in real time, as long as turns are being given."""
+        seen = -1
+        while not self._finished.wait(self._stall_limit):
+            if self._turns_given == seen:
+                lane = self._turn
+                self._over = True
+                raise StalledError(
+                    f"lane {lane.label if lane else '?'} kept the turn for more than "
+                    f"{self._stall_limit} s of real time; it neither parked nor ended:\n"
+                    + _stack(lane)
+                )
+            seen = self._turns_given
+
+    def _leave_parked_lanes(self) -> None:
+        self._over = True
+        with self._mutex:
+            parked, self._parked = self._parked, []
+        for lane in sorted(parked, key=lambda parked_lane: parked_lane.arrival):
+            lane.go.set()
+            if lane.thread is not None:
+                lane.thread.join(self._stall_limit)
+            lane.fate = "left"
+
+    def _join_in_virtual_time(self, coord: Coordinator, lane: Lane) -> None:
+        """Make ``coord.join`` a place where the caller gives way."""
+        for known, its_lanes in self._joined:
+            if known is coord:
+                its_lanes.append(lane)
+                return
+        lanes = [lane]
+        self._joined.append((coord, lanes))
+        real_join: Callable[..., None] = coord.join  # type: ignore[attr-defined]
+
+        @functools.wraps(real_join)
+        def join(
+            threads: object = None,
+            stop_grace_period_secs: float = 120,
+            ignore_live_threads: bool = False,
+        ) -> None:
+            def all_ended() -> bool:
+                return all(lane.ended for lane in lanes)
+
+            self.wait_until(lambda: all_ended() or coord.should_stop())
+            if not all_ended():
+                self.park(self._in(stop_grace_period_secs), all_ended)
+            for ended in filter(lambda lane: lane.ended, lanes):
+                assert ended.thread is not None
+                ended.thread.join()
+            real_join(threads, 0, ignore_live_threads)
+
+        coord.join = join  # type: ignore[attr-defined]
+
+    def _in(self, seconds: float) -> int:
+        if seconds < 0:
+            raise ValueError(f"time can't go back: {seconds} s; 0 or more would be right")
+        return self._now + round(seconds * 1e6)
+
+    def _unique(self, name: str) -> str:
+        self._labels[name] = count = self._labels.get(name, 0) + 1
+        return name if count == 1 else f"{name}#{count}"
+
+    def __repr__(self) -> str:
+        return f"<VirtualClock at {self.now()} s, turn: {self.label}, parked: {len(self._parked)}>"
+
+
+class _LaneLock(AbstractContextManager[object]):
+    """A lock whose waiters are parked lanes; held by at most one lane."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._held = False
+
+    def __enter__(self) -> _LaneLock:
+        self._clock.wait_until(lambda: not self._held)
+        self._held = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._held = False
+
+
+def _stack(lane: Lane | None) -> str:
+    frame = sys._current_frames().get(lane.thread.ident or 0) if lane and lane.thread else None
+    return "".join(traceback.format_stack(frame)) if frame else "(its stack is gone)"
