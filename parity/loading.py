@@ -1,0 +1,167 @@
+"""From a YAML file to a Scenario, or to problems with file, line, column and path."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from parity.model import frozen
+from parity.problems import Problem, ScenarioError, UsageError
+from parity.references import Loc, bad_references
+from parity.scenario import Scenario
+
+_LISTS_OF_KINDS = ("steps", "hooks", "faults", "concurrently")
+
+
+@dataclass(frozen=True)
+class ScenarioFile:
+    """A valid scenario, its name, and the file that it came from."""
+
+    name: str
+    path: Path
+    scenario: Scenario
+
+
+def find_scenarios(paths: list[Path], root: Path) -> list[Path]:
+    """The scenario files at and below these paths, sorted; ``root`` if none is given.
+
+    Raises:
+      UsageError: a path doesn't exist, or there is no scenario in it.
+    """
+    found: dict[Path, None] = {}
+    for path in paths or [root]:
+        if path.is_file():
+            here = [path]
+        elif path.is_dir():
+            here = sorted(p for p in path.rglob("*.yaml") if p.name != "known_differences.yaml")
+        else:
+            raise UsageError(f"{path}: no such file or folder; a scenario or a folder of them")
+        if not here:
+            raise UsageError(
+                f"{path}: no scenario found; a folder with *.yaml files would be right"
+            )
+        found.update(dict.fromkeys(here))
+    return list(found)
+
+
+def load_scenario(path: Path, root: Path) -> ScenarioFile:
+    """Read one scenario; its name is its path below ``root`` without the ending.
+
+    Raises:
+      ScenarioError: the file can't be read or isn't a valid scenario.
+    """
+    document = _read_yaml(path)
+    try:
+        scenario = Scenario.model_validate(frozen(document))
+    except ValidationError as error:
+        raise ScenarioError([_problem(path, document, e) for e in error.errors()]) from None
+    problems = [
+        Problem(path, *_position(document, loc), _dotted(loc), message)
+        for loc, message in bad_references(scenario)
+    ]
+    if problems:
+        raise ScenarioError(problems)
+    return ScenarioFile(scenario_name(path, root), path, scenario)
+
+
+def scenario_name(path: Path, root: Path) -> str:
+    """``health/oom`` of ``scenarios/health/oom.yaml``; just the stem outside ``root``."""
+    try:
+        return path.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
+    except ValueError:
+        return path.stem
+
+
+def _read_yaml(path: Path) -> CommentedMap:
+    def wrong(message: str, line: int = 1, column: int = 1) -> ScenarioError:
+        return ScenarioError([Problem(path, line, column, "", message)])
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise wrong("this is a folder; a YAML file would be right") from None
+    except UnicodeDecodeError as error:
+        raise wrong(f"not UTF-8 (byte {error.start}); UTF-8 text would be right") from None
+    except OSError as error:
+        raise wrong(
+            f"can't be read: {error.strerror}; a readable YAML file would be right"
+        ) from None
+    try:
+        document = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        said = " ".join((error.problem or "not YAML").split())
+        if said.startswith("found duplicate key"):
+            said = said.split(" with value")[0] + "; each key once would be right"
+        else:
+            said = f"not YAML: {said}; see docs/scenario-format.md"
+        raise wrong(said, line, column) from None
+    except YAMLError as error:
+        raise wrong(
+            f"not YAML: {' '.join(str(error).split())}; UTF-8 text would be right"
+        ) from None
+    if document is None:
+        raise wrong("the file is empty; a mapping with about, steps and expect would be right")
+    if not isinstance(document, CommentedMap):
+        raise wrong("this is no mapping; one with about, steps and expect would be right")
+    return document
+
+
+def _problem(path: Path, document: CommentedMap, error: Any) -> Problem:
+    loc = _without_tags(tuple(error["loc"]))
+    if error["type"] == "unknown_key":
+        loc = (*loc, error["ctx"]["key"])
+    return Problem(path, *_position(document, loc), _dotted(loc), _say(error))
+
+
+def _without_tags(loc: Loc) -> Loc:
+    """A place as the file has it: pydantic also names the kind of a step, hook or fault."""
+    kept: list[int | str] = []
+    tag_follows = False
+    for i, part in enumerate(loc):
+        if not tag_follows:
+            kept.append(part)
+        in_union_list = isinstance(part, int) and loc[i - 1] in _LISTS_OF_KINDS
+        tag_follows = in_union_list or part == "fault"
+    return tuple(kept)
+
+
+def _say(error: Any) -> str:
+    kind, message, value = error["type"], error["msg"], error["input"]
+    if "would be right" in message:
+        return str(message.removeprefix("Value error, "))
+    shown = json.dumps(value, default=str, ensure_ascii=False)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    if kind == "missing":
+        return "this key is missing; see docs/scenario-format.md for what would be right"
+    right = message[0].lower() + message[1:]
+    right = right.removeprefix("input should be ").removeprefix("input should ")
+    return f"{shown} is wrong; {right} would be right"
+
+
+def _position(document: CommentedMap, loc: Loc) -> tuple[int, int]:
+    """Line and column, from 1, of the deepest node on the way to ``loc``."""
+    node: object = document
+    line, column = document.lc.line, document.lc.col
+    for part in loc:
+        if isinstance(node, CommentedMap) and part in node:
+            line, column = node.lc.key(part)
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line, column = node.lc.item(part)
+        else:
+            break
+        node = node[part]
+    return line + 1, column + 1
+
+
+def _dotted(loc: Loc) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return text.removeprefix(".")

@@ -1,0 +1,45 @@
+"""What every model of this project is: frozen, strict, and refusing unknown keys."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
+
+
+class Model(BaseModel):
+    """Base of scenarios, events, verdicts and records."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in value:
+                if key not in known:
+                    raise PydanticCustomError(
+                        "unknown_key",
+                        "unknown key {key}; one of {known} would be right",
+                        {"key": key, "known": ", ".join(known) or "(none)"},
+                    )
+        return value
+
+
+def frozen(value: object) -> object:
+    """A JSON-like value with lists as tuples, as strict frozen models want them."""
+    if isinstance(value, dict):
+        return {key: frozen(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(frozen(item) for item in value)
+    return value
+
+
+def canonical_json(value: object) -> str:
+    """The one way to write a value: sorted keys, no white space, no escapes."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
