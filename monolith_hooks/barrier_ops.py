@@ -1,0 +1,227 @@
+"""A barrier that can hold every worker of a run, kept in a variable of the graph.
+
+The barrier is a boolean vector: bit 0 says that it is placed, bit ``i`` that
+worker ``i`` is blocked by it. Chief and workers are different processes that
+build the same graph, so the variable, which lives on a parameter server, is the
+only thing that they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import tensorflow as tf
+
+from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+
+BarrierCallback = Callable[[str, Any], None]
+"""Called with the barrier's action and the session (B21)."""
+
+_GRAPH_KEY: Final = "monolith_hooks_barrier_op"
+
+
+class BarrierAlreadyPlacedError(Exception):
+    """The barrier is placed, so that it can't be placed (B18)."""
+
+
+class BarrierOp:
+    """The barrier of one graph, as seen by one process.
+
+    Threads: every method may be called by any thread, at any time between the
+    session's creation and its close. One lock, held by this object, makes
+    test-and-place atomic and keeps callbacks of one process from overlapping. It
+    is held by ``place_barrier`` and ``remove_barrier`` throughout, and by
+    ``wait_until_barrier_removed`` until its callbacks have run; *not* while it
+    waits, or nobody in this process could remove the barrier. It is released on
+    every way out. It is not reentrant: a callback that places or removes this
+    barrier, or waits at it, never returns. The lock knows nothing of other
+    processes: that only the chief places is a convention of the job.
+
+    Args:
+        capacity: The length of the vector: the number of workers, the chief
+            (index 0) included.
+        is_chief: Whether this process initialises the barrier. The chief's
+            variables are local ones, so each new session of the chief, also a
+            recreated one, clears them; the others' are global ones, which a
+            worker waits for and never initialises (B17).
+        wait_seconds: How long a blocked worker sleeps between two looks.
+        name_prefix: Prefix of the operations' names. The variables' names don't
+            depend on it, or chief and workers could miss each other.
+        barrier_callbacks: Called in this order with the action and the session
+            (B21).
+        clock: Where the lock and the sleep come from.
+
+    Raises:
+        ValueError: ``capacity`` isn't positive, or the graph has a barrier (B24).
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        is_chief: bool = True,
+        wait_seconds: float = 1,
+        name_prefix: str = "default",
+        barrier_callbacks: Iterable[BarrierCallback] | None = None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        if capacity <= 0:
+            raise ValueError(f"capacity must be positive, it is {capacity}.")
+        graph = tf.compat.v1.get_default_graph()
+        if graph.get_collection(_GRAPH_KEY):
+            raise ValueError(
+                "This graph has a BarrierOp already, and a graph can have one only: "
+                "use that one, or build this one in a graph of its own."
+            )
+        # A string, because collections are written into the meta graph of every checkpoint.
+        graph.add_to_collection(_GRAPH_KEY, name_prefix)
+
+        self._capacity = capacity
+        self._wait_seconds = wait_seconds
+        self._callbacks = tuple(barrier_callbacks or ())
+        self._clock = clock
+        self._lock = clock.lock()
+        self._build(is_chief, name_prefix)
+
+    def _build(self, is_chief: bool, name_prefix: str) -> None:
+        keys = tf.compat.v1.GraphKeys
+        collections = [keys.LOCAL_VARIABLES if is_chief else keys.GLOBAL_VARIABLES]
+        # tf.Variable and not get_variable: a partitioner or reuse in the caller's
+        # variable scope must not reach the barrier.
+        self._bits = tf.compat.v1.Variable(
+            tf.zeros([self._capacity], tf.bool),
+            name="monolith_barrier",
+            trainable=False,
+            collections=collections,
+            use_resource=True,
+        )
+        self._action = tf.compat.v1.Variable(
+            tf.constant("", tf.string),
+            name="monolith_barrier_action",
+            trainable=False,
+            collections=collections,
+            use_resource=True,
+        )
+        with tf.name_scope(f"{name_prefix}_barrier"):
+            self._bits_value = self._bits.read_value()
+            self._action_value = self._action.read_value()
+            self._placed = self._bits_value[0]
+            self._index_input = tf.compat.v1.placeholder(tf.int32, [], name="index")
+            self._bit_input = tf.compat.v1.placeholder(tf.bool, [], name="bit")
+            self._action_input = tf.compat.v1.placeholder(tf.string, [], name="action")
+            self._set_bit = self._bits.scatter_nd_update(
+                [[self._index_input]], [self._bit_input]
+            ).op
+            # The action first: whoever sees the bit can read the action that came with it.
+            with tf.control_dependencies([self._action.assign(self._action_input)]):
+                self._place = self._bits.scatter_nd_update([[0]], [True]).op
+
+    @property
+    def barrier_placed_tensor(self) -> tf.Tensor:
+        """Bit 0, a boolean scalar."""
+        return self._placed
+
+    @property
+    def capacity(self) -> int:
+        """The length of the vector."""
+        return self._capacity
+
+    def place_barrier(self, session: Any, action: str = "") -> None:
+        """Place the barrier, then run the callbacks on this thread (B18).
+
+        A callback that raises leaves the barrier placed; later ones are skipped.
+
+        Raises:
+            BarrierAlreadyPlacedError: It is placed. No callback is run and the
+                action of the first placing is kept.
+        """
+        with self._lock:
+            if self.is_barrier_placed(session):
+                raise BarrierAlreadyPlacedError("Barrier is placed already.")
+            session.run(self._place, {self._action_input: action})
+            self._run_callbacks(action, session)
+
+    def remove_barrier(self, session: Any) -> None:
+        """Clear bit 0, whether it is set or not; the action and the workers' bits stay (B19)."""
+        with self._lock:
+            self._write_bit(session, 0, False)
+
+    def is_barrier_placed(self, session: Any) -> bool:
+        """Whether bit 0 is set."""
+        return bool(session.run(self._placed))
+
+    def is_barrier_removed(self, session: Any) -> bool:
+        """Whether bit 0 is clear."""
+        return not self.is_barrier_placed(session)
+
+    def wait_until_barrier_removed(self, session: Any, index: int) -> None:
+        """Block this thread as worker ``index`` until bit 0 is seen clear (B20).
+
+        With nothing placed the callbacks run all the same, with the last action.
+        A callback that raises, or a session that fails or is closed while this
+        waits, leaves the worker's bit set.
+
+        Raises:
+            ValueError: ``index`` isn't above 0 and below the capacity.
+        """
+        if index <= 0 or index >= self._capacity:
+            raise ValueError(
+                f"Index [{index}] must be non-negative and less than capacity [{self._capacity}]. "
+            )
+        with self._lock:
+            self._write_bit(session, index, True)
+            action = session.run(self._action_value).decode()
+            self._run_callbacks(action, session)
+        while self.is_barrier_placed(session):
+            self._clock.sleep(self._wait_seconds)
+        self._write_bit(session, index, False)
+
+    def is_all_blocked(self, session: Any) -> bool:
+        """Whether all bits are set, bit 0 included (B23)."""
+        return len(self.get_blocked_indices(session)) == self._capacity
+
+    def is_none_blocked(self, session: Any) -> bool:
+        """Whether no bit is set, bit 0 included (B23)."""
+        return not self.get_blocked_indices(session)
+
+    def get_blocked_indices(self, session: Any) -> list[int]:
+        """The indices of the bits that are set, ascending (B23)."""
+        return [i for i, bit in enumerate(session.run(self._bits_value)) if bit]
+
+    def get_unblocked_indices(self, session: Any) -> list[int]:
+        """The indices of the bits that are clear, ascending (B23, B43)."""
+        return [i for i, bit in enumerate(session.run(self._bits_value)) if not bit]
+
+    def _write_bit(self, session: Any, index: int, bit: bool) -> None:
+        session.run(self._set_bit, {self._index_input: index, self._bit_input: bit})
+
+    def _run_callbacks(self, action: str, session: Any) -> None:
+        for callback in self._callbacks:
+            callback(action, session)
+
+
+class BarrierHook(tf.compat.v1.train.SessionRunHook):
+    """Holds this worker's training thread after a step that found the barrier placed (B22).
+
+    Args:
+        index: The worker's index. 0 or less never blocks. One that is out of
+            range is noticed only when the barrier is placed: the step then
+            raises ValueError.
+        barrier_op: The barrier of the graph.
+    """
+
+    def __init__(self, index: int, barrier_op: BarrierOp) -> None:
+        self._index = index
+        self._barrier_op = barrier_op
+
+    def before_run(self, run_context: Any) -> Any:  # noqa: ARG002
+        """Fetch bit 0 with the step, unless this is the chief."""
+        if self._index <= 0:
+            return None
+        return tf.compat.v1.train.SessionRunArgs(self._barrier_op.barrier_placed_tensor)
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Block if the step saw the barrier, on the training thread and without any lock."""
+        if self._index > 0 and run_values.results:
+            self._barrier_op.wait_until_barrier_removed(run_context.session, self._index)
