@@ -1,0 +1,161 @@
+"""Ops that time tensors and watch the memory of the process that they run in.
+
+Upstream has these as C++ ops. Here they are put together from ops of stock
+TensorFlow, so that they also run on a parameter server in another process, which
+knows nothing of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import tensorflow as tf
+from absl import flags
+from google.protobuf import descriptor_pb2
+
+from monolith_hooks import logging_ops_pb2
+
+_MEM_LIMIT_FLAG: Final = "monolith_default_machine_info_mem_limit"
+_NO_LIMIT: Final = 1 << 62
+_KEY: Final = 0
+
+flags.DEFINE_integer(
+    _MEM_LIMIT_FLAG,
+    _NO_LIMIT,
+    "Memory limit in bytes of a machine info that is created without one.",
+)
+
+
+def tensors_timestamp(tensors: Any) -> tuple[Any, tf.Tensor]:
+    """The same tensors, and the time at which all of them were there.
+
+    Args:
+        tensors: A tensor or a structure of tensors of any shapes.
+
+    Returns:
+        The structure with tensors of the same values, which are there only after
+        the time was taken, and the time as an int64 scalar in microseconds since
+        the Unix epoch, by the clock of the process that runs the op.
+    """
+    with tf.control_dependencies(tf.nest.flatten(tensors)):
+        timestamp = tf.cast(tf.timestamp() * 1e6, tf.int64)
+    with tf.control_dependencies([timestamp]):
+        return tf.nest.map_structure(tf.identity, tensors), timestamp
+
+
+def emit_timer(key: str, value: Any, tags: Mapping[str, str] | None = None) -> tf.Operation:
+    """An op that writes ``timer <key>{<tag>=<value>,...} <value>`` to TensorFlow's log at INFO.
+
+    Upstream sends timers to a metrics service, which stock TensorFlow has no op
+    for; a line in the log of the process that runs the op is what is left. It is
+    silent from TF_CPP_MIN_LOG_LEVEL=1 on.
+
+    Args:
+        key: The name of the timer.
+        value: A numeric scalar, in whatever unit the key implies.
+        tags: What tells timers of one key apart, written in the order of the mapping.
+    """
+    labels = ",".join(f"{name}={tag}" for name, tag in (tags or {}).items())
+    name = f"timer {key}{{{labels}}} " if labels else f"timer {key} "
+    line = tf.strings.join([name, tf.strings.as_string(value)])
+    return tf.raw_ops.PrintV2(input=line, output_stream="log(info)")
+
+
+def machine_info(mem_limit: int | None = None, shared_name: str | None = None) -> tf.Tensor:
+    """The memory limit of the machine that this op is placed on (B1, B2).
+
+    The resource is a hash table of one entry. Running this op creates it; if it
+    exists, its limit stays: a second initialisation with as many entries is
+    ignored, under the table's own lock, so that of racing creators the first wins.
+
+    Args:
+        mem_limit: In bytes; if not given, the value of the flag
+            ``monolith_default_machine_info_mem_limit`` in this process, now.
+        shared_name: Ops of this name on one device share the resource; without a
+            name it is this op's own.
+
+    Returns:
+        A resource scalar, for ``check_machine_health``.
+
+    Raises:
+        ValueError: The limit is outside int64.
+    """
+    limit = _default_mem_limit() if mem_limit is None else mem_limit
+    if not tf.int64.min <= limit <= tf.int64.max:
+        raise ValueError(f"mem_limit must be within int64, it is {limit}.")
+    with tf.name_scope("machine_info"):
+        table = tf.raw_ops.HashTableV2(
+            key_dtype=tf.int64, value_dtype=tf.int64, shared_name=shared_name or ""
+        )
+        with tf.compat.v1.get_default_graph().colocate_with(table.op):
+            initialize = tf.raw_ops.InitializeTableV2(
+                table_handle=table,
+                keys=tf.constant([_KEY], tf.int64),
+                values=tf.constant([limit], tf.int64),
+            )
+            with tf.control_dependencies([initialize]):
+                return tf.identity(table)
+
+
+def check_machine_health(machine_info_tensor: tf.Tensor) -> tf.Tensor:
+    """Whether the process that owns the machine info has reached its limit (B3, B4).
+
+    Args:
+        machine_info_tensor: What ``machine_info`` gave.
+
+    Returns:
+        A string scalar: empty if healthy, else a serialized MachineHealthResult.
+        Running it raises NotFoundError where there is no ``/proc`` (it is Linux's).
+    """
+    graph = tf.compat.v1.get_default_graph()
+    with tf.name_scope("check_machine_health"), graph.colocate_with(machine_info_tensor.op):
+        limit = tf.raw_ops.LookupTableFindV2(
+            table_handle=machine_info_tensor,
+            keys=tf.constant(_KEY, tf.int64),
+            default_value=tf.constant(0, tf.int64),
+        )
+        current = _resident_bytes()
+        return tf.where(current >= limit, _out_of_memory(current, limit), "")
+
+
+def _default_mem_limit() -> int:
+    # FLAGS.name raises before the flags are parsed; the flag itself has its default then,
+    # or what a test or a notebook has set.
+    value = flags.FLAGS[_MEM_LIMIT_FLAG].value
+    return _NO_LIMIT if value is None else int(value)
+
+
+def _resident_bytes() -> tf.Tensor:
+    """The memory of the process that runs this, an int64 scalar in bytes."""
+    # A file of constant name is read once and folded into a constant for good, control
+    # dependencies or not. This name is the same each time, but TensorFlow can't know.
+    nothing = tf.strings.substr(tf.strings.as_string(tf.timestamp()), 0, 0)
+    status = tf.io.read_file(tf.strings.join(["/proc/self/status", nothing]))
+    kilobytes = tf.strings.regex_replace(status, r"(?s)^.*\nVmRSS:\s*(\d+) kB\n.*$", r"\1")
+    return tf.strings.to_number(kilobytes, tf.int64) * 1024
+
+
+def _out_of_memory(current: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
+    """A serialized MachineHealthResult, a string scalar."""
+    message = tf.strings.join(
+        [
+            "Memory limit exceeded. Current: ",
+            tf.strings.as_string(current),
+            ", Limit: ",
+            tf.strings.as_string(limit),
+        ]
+    )
+    status = tf.constant(logging_ops_pb2.MachineHealthResult.OUT_OF_MEMORY, tf.int32)
+    files = descriptor_pb2.FileDescriptorSet()
+    logging_ops_pb2.DESCRIPTOR.CopyToProto(files.file.add())
+    # The descriptor travels with the op: a server in another process has never heard of it.
+    # The op wants a batch: shapes are [batch, repeats], and sizes is [batch, fields].
+    batch = tf.io.encode_proto(
+        sizes=[[1, 1]],
+        values=[tf.reshape(status, [1, 1]), tf.reshape(message, [1, 1])],
+        field_names=["status", "message"],
+        message_type=logging_ops_pb2.MachineHealthResult.DESCRIPTOR.full_name,
+        descriptor_source=b"bytes://" + files.SerializeToString(),
+    )
+    return tf.reshape(batch, [])
