@@ -1,0 +1,114 @@
+"""Addresses of this machine, and whether other machines answer."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+
+from monolith_hooks.clock import SYSTEM_CLOCK
+
+
+def is_ipv6_address(ip: str) -> bool:
+    """Whether this is an IPv6 address, without brackets; a zone such as ``%eth0`` may follow."""
+    try:
+        ipaddress.IPv6Address(ip)
+    except ValueError:
+        return False
+    return True
+
+
+def concat_ip_and_port(ip: str, port: int | str) -> str:
+    """``ip:port``, or ``[ip]:port`` for an IPv6 address."""
+    return f"[{ip}]:{port}" if is_ipv6_address(ip) else f"{ip}:{port}"
+
+
+def get_local_ip() -> str:
+    """The first address that this host's name resolves to (B44).
+
+    Raises:
+        socket.gaierror: The name resolves neither to any address nor, asked once
+            more, to an IPv6 address.
+    """
+    host = socket.gethostname()
+    try:
+        found = socket.getaddrinfo(host, None)
+    except socket.gaierror:
+        # Without the address family a resolver may insist on an IPv4 answer.
+        found = socket.getaddrinfo(host, None, socket.AF_INET6)
+    return str(found[0][4][0])
+
+
+def is_ipv4_supported() -> bool:
+    """Whether the address of ``get_local_ip`` is an IPv4 one.
+
+    Raises:
+        socket.gaierror: This host's name doesn't resolve.
+    """
+    return not is_ipv6_address(get_local_ip())
+
+
+def get_local_server_addr(port: int) -> str:
+    """The address under which others reach a server on ``port`` of this machine (B44).
+
+    Raises:
+        socket.gaierror: This host's name doesn't resolve.
+    """
+    return concat_ip_and_port(get_local_ip(), port)
+
+
+class NodeAliveChecker:
+    """Which of these addresses accept a TCP connection.
+
+    All are tried once, at construction, so that the answers agree with each other.
+    It waits for real sockets on real threads, under whatever clock the hooks run.
+
+    Args:
+        addrs: Addresses as ``host:port`` or ``[ipv6]:port``. Answers keep their order.
+        timeout: Seconds that a connection may take to be made.
+        num_thread: How many addresses are tried at a time.
+
+    Raises:
+        ValueError: An address isn't of one of the two forms.
+    """
+
+    def __init__(self, addrs: Iterable[str], timeout: float = 1, num_thread: int = 10) -> None:
+        self._addrs = list(addrs)
+        self._timeout = timeout
+        targets = [_parse_addr(addr) for addr in self._addrs]
+        with SYSTEM_CLOCK.handler_pool(num_thread, name="node_alive") as pool:
+            self._alive = list(pool.map(self._accepts_connection, targets))
+
+    def all_nodes_alive(self) -> bool:
+        """Whether every address answered; true of no addresses."""
+        return all(self._alive)
+
+    def get_dead_nodes(self) -> list[str]:
+        """The addresses that refused, didn't resolve, or took longer than the timeout."""
+        return [addr for addr, alive in zip(self._addrs, self._alive, strict=True) if not alive]
+
+    def get_alive_nodes(self) -> list[str]:
+        """The addresses that answered."""
+        return [addr for addr, alive in zip(self._addrs, self._alive, strict=True) if alive]
+
+    def get_addrs(self) -> list[str]:
+        """All addresses, as given."""
+        return list(self._addrs)
+
+    def _accepts_connection(self, target: tuple[str, int]) -> bool:
+        try:
+            with socket.create_connection(target, timeout=self._timeout):
+                return True
+        except OSError:
+            return False
+
+
+def _parse_addr(addr: str) -> tuple[str, int]:
+    host, colon, port = addr.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        host = ""  # An IPv6 address without brackets: where it ends is anyone's guess.
+    if not (colon and host and port.isascii() and port.isdigit()):
+        raise ValueError(f"{addr!r} is not an address: write host:port or [ipv6]:port.")
+    return host, int(port)
