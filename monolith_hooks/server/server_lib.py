@@ -1,0 +1,174 @@
+"""The controller's server, which lives beside the chief's session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+import grpc
+import tensorflow as tf
+
+from monolith_hooks import net_utils
+from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierOp
+from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
+from monolith_hooks.server import constants, service_pb2, service_pb2_grpc
+
+_HANDLERS: Final = 2
+_GRACE_SECONDS: Final = 20
+
+
+class ControllerServicer(service_pb2_grpc.ControllerServicer):
+    """Does what an operator asks, on one session (B25-B34).
+
+    Handlers run on the server's pool, two at a time, beside the training thread.
+    They hold no lock of their own: barrier and saver hook take theirs. What a
+    handler raises reaches the client as UNKNOWN (B28).
+    """
+
+    def __init__(
+        self, sess: Any, barrier_op: BarrierOp, saver_hook: NoFirstSaveCheckpointSaverHook
+    ) -> None:
+        self._sess = sess
+        self._barrier_op = barrier_op
+        self._saver_hook = saver_hook
+
+    def StopTraining(  # noqa: N802
+        self,
+        request: service_pb2.StopTrainingRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,
+    ) -> service_pb2.StopTrainingResponse:
+        """Place the barrier with action ``""``; ALREADY_EXISTS if it is placed (B25)."""
+        try:
+            self._barrier_op.place_barrier(self._sess)
+        except BarrierAlreadyPlacedError:
+            context.abort(grpc.StatusCode.ALREADY_EXISTS, "Barrier is placed already.")
+        return service_pb2.StopTrainingResponse()
+
+    def ResumeTraining(  # noqa: N802
+        self,
+        request: service_pb2.ResumeTrainingRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,  # noqa: ARG002
+    ) -> service_pb2.ResumeTrainingResponse:
+        """Remove the barrier, if it is placed (B26)."""
+        self._barrier_op.remove_barrier(self._sess)
+        return service_pb2.ResumeTrainingResponse()
+
+    def GetBlockStatus(  # noqa: N802
+        self,
+        request: service_pb2.GetBlockStatusRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,  # noqa: ARG002
+    ) -> service_pb2.GetBlockStatusResponse:
+        """The indices that are blocked and those that aren't, both ascending (B27, B43)."""
+        # Of one look at the barrier: with two, an index could be in both lists or in none.
+        blocked = self._barrier_op.get_blocked_indices(self._sess)
+        unblocked = sorted(set(range(self._barrier_op.capacity)) - set(blocked))
+        return service_pb2.GetBlockStatusResponse(
+            blocked_indices=blocked, unblocked_indices=unblocked
+        )
+
+    def SaveCheckpoint(  # noqa: N802
+        self,
+        request: service_pb2.SaveCheckpointRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,  # noqa: ARG002
+    ) -> service_pb2.SaveCheckpointResponse:
+        """Save, and answer when the checkpoint is written (B30-B32)."""
+        self._saver_hook.trigger_save(self._sess)
+        return service_pb2.SaveCheckpointResponse()
+
+    def GetTrainingStatus(  # noqa: N802
+        self,
+        request: service_pb2.GetTrainingStatusRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,  # noqa: ARG002
+    ) -> service_pb2.GetTrainingStatusResponse:
+        """The global step; without one in the graph the session raises (B29)."""
+        global_step = tf.compat.v1.train.get_global_step(self._sess.graph)
+        return service_pb2.GetTrainingStatusResponse(global_step=self._sess.run(global_step))
+
+
+class ServerHook(tf.compat.v1.train.SessionRunHook):
+    """Serves the controller for as long as a session lives, and says where (B34-B37).
+
+    The server listens on all interfaces, without authentication, on a port that
+    the system chooses. All methods are called by the training thread.
+
+    A session that ends with an exception doesn't call ``end``: its server answers
+    on until this hook is dropped. So does one whose session is recreated, while
+    anything else refers to it. The address file is never removed.
+
+    Args:
+        model_dir: Where the address file goes; created if it isn't there.
+        barrier_op: What StopTraining places.
+        saver_hook: What SaveCheckpoint triggers. List it before this hook: a save
+            that is asked for before its ``after_create_session`` is lost (B32).
+        clock: Where the pool that runs the handlers comes from.
+        server_addr: The address to publish for a port.
+    """
+
+    def __init__(
+        self,
+        model_dir: str,
+        barrier_op: BarrierOp,
+        saver_hook: NoFirstSaveCheckpointSaverHook,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        server_addr: Callable[[int], str] = net_utils.get_local_server_addr,
+    ) -> None:
+        self._model_dir = model_dir
+        self._barrier_op = barrier_op
+        self._saver_hook = saver_hook
+        self._clock = clock
+        self._server_addr = server_addr
+        self._server: grpc.Server | None = None
+
+    def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
+        """Start a server for this session, then publish its address.
+
+        If the address can't be published, the server is stopped again.
+
+        Raises:
+            tf.errors.FailedPreconditionError: The model directory is a file.
+            socket.gaierror: This host's name doesn't resolve.
+        """
+        tf.io.gfile.makedirs(self._model_dir)
+        pool = self._clock.handler_pool(_HANDLERS, name="controller")
+        server = grpc.server(pool)  # type: ignore[arg-type]  # gRPC takes any Executor
+        service_pb2_grpc.add_ControllerServicer_to_server(  # type: ignore[no-untyped-call]
+            ControllerServicer(session, self._barrier_op, self._saver_hook), server
+        )
+        port = server.add_insecure_port("[::]:0")
+        server.start()
+        try:
+            self._publish(self._server_addr(port), port)
+        except BaseException:
+            server.stop(None)
+            raise
+        self._server = server
+
+    def end(self, session: Any) -> None:  # noqa: ARG002
+        """Refuse new calls at once, and give those in flight 20 s; nobody waits for them (B34).
+
+        Raises:
+            AttributeError: No session was created.
+        """
+        if self._server is None:
+            raise AttributeError(
+                "ServerHook.end was called before after_create_session, so there is no server."
+            )
+        self._server.stop(_GRACE_SECONDS)
+
+    def _publish(self, addr: str, port: int) -> None:
+        """Write the address file so that a reader sees all of the old or all of the new one."""
+        path = os.path.join(self._model_dir, constants.SERVER_ADDR_FILENAME)
+        # Two servers of a machine never have the same port at once, so they don't share this name.
+        # gfile creates with mode 0666 less the umask: 0644 as a rule, readable by operators.
+        temporary = f"{path}.{port}.tmp"
+        try:
+            with tf.io.gfile.GFile(temporary, "w") as file:
+                file.write(addr)
+            tf.io.gfile.rename(temporary, path, overwrite=True)
+        except BaseException:
+            if tf.io.gfile.exists(temporary):
+                tf.io.gfile.remove(temporary)
+            raise
