@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from fakes.lane import Lane
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CONCURRENT_LABEL = "concurrently"
+CONCURRENT_PREFIX: Final = "concurrently-"
 
 
 class Transit:
@@ -44,10 +44,12 @@ class LanePool(Executor):
         """Add the task as a lane."""
         future: Future[T] = Future()
         transit = self._clock.take_transit()
-        concurrent = transit is not None and transit.caller == CONCURRENT_LABEL
+        label = self._label
+        if transit is not None and transit.caller.startswith(CONCURRENT_PREFIX):
+            label = transit.caller
         lane = self._clock.start_lane(
             lambda: self._work(future, lambda: fn(*args, **kwargs)),
-            CONCURRENT_LABEL if concurrent else self._label,
+            label,
             condition=lambda: self._free > 0,
         )
         if transit is not None:

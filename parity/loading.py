@@ -127,8 +127,10 @@ def _without_tags(loc: Loc) -> Loc:
     kept: list[int | str] = []
     tag_follows = False
     for i, part in enumerate(loc):
-        if not tag_follows:
-            kept.append(part)
+        if tag_follows:
+            tag_follows = False
+            continue
+        kept.append(part)
         in_union_list = isinstance(part, int) and loc[i - 1] in _LISTS_OF_KINDS
         tag_follows = in_union_list or part == "fault"
     return tuple(kept)

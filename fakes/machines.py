@@ -1,0 +1,116 @@
+"""Fake PS machines, and the two health ops over them.
+
+The ops are handed to the health hook in place of those of ``logging_ops``; they
+call back into this process, so they work on a local session only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from fakes.faults import (
+    FaultLedger,
+    HealthBytes,
+    PollError,
+    PsFault,
+    Recovered,
+    Rss,
+    SlowPoll,
+)
+from monolith_hooks import logging_ops, logging_ops_pb2, ps_check_hooks
+from monolith_hooks.clock import Clock
+
+_Injected = tuple[PsFault, str | None]
+
+
+class FakePs:
+    """One PS: its memory in bytes, its machine info once created, and its faults.
+
+    Touched only by the lane that has the turn.
+    """
+
+    def __init__(self, clock: Clock, ledger: FaultLedger, rss: int) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._first_memory: _Injected = (Rss(rss), None)
+        self._mem_limit: int | None = None
+        self._faults: dict[type[PsFault], _Injected] = {Rss: self._first_memory}
+
+    def create_machine_info(self, mem_limit: int) -> None:
+        """Fix the limit in bytes; only the first creation counts (B1)."""
+        if self._mem_limit is None:
+            self._mem_limit = mem_limit
+
+    def inject(self, fault: PsFault, place: str) -> None:
+        """Put a fault into effect, in place of an earlier one of its kind."""
+        if isinstance(fault, Recovered):
+            first, _ = self._first_memory
+            self._faults = {Rss: (first, place)}
+        else:
+            self._faults[type(fault)] = (fault, place)
+
+    def check(self) -> bytes:
+        """What the health check gives: nothing, or a serialized MachineHealthResult (B3, B4).
+
+        Raises:
+          RuntimeError: the check fails, as a fault.
+        """
+        if isinstance(slow := self._heed(SlowPoll), SlowPoll):
+            self._clock.sleep(slow.seconds)
+        if self._heed(PollError):
+            raise RuntimeError("the health check op fails, as injected")
+        if isinstance(instead := self._heed(HealthBytes), HealthBytes):
+            return instead.data
+        memory = self._heed(Rss)
+        assert isinstance(memory, Rss)
+        assert self._mem_limit is not None, "its machine info is created before it is checked"
+        if memory.bytes < self._mem_limit:
+            return b""
+        return logging_ops_pb2.MachineHealthResult(
+            status=logging_ops_pb2.MachineHealthResult.OUT_OF_MEMORY,
+            message=f"Memory limit exceeded. Current: {memory.bytes}, Limit: {self._mem_limit}",
+        ).SerializeToString()
+
+    def _heed(self, kind: type[PsFault]) -> PsFault | None:
+        fault, place = self._faults.get(kind, (None, None))
+        if place is not None:
+            self._ledger.strike(place)
+        return fault
+
+
+class FakeMachines:
+    """All PS of a job, and the ops that a health hook builds for them."""
+
+    def __init__(self, machines: Sequence[FakePs]) -> None:
+        self._by_name = {
+            ps_check_hooks.get_ps_machine_info_shared_name(index): machine
+            for index, machine in enumerate(machines)
+        }
+        self._last_check: tf.Tensor | None = None
+
+    def machine_info(
+        self, mem_limit: int | None = None, shared_name: str | None = None
+    ) -> tf.Tensor:
+        """An op that creates the machine info of the PS of this shared name, if it has none."""
+        limit = logging_ops.default_mem_limit() if mem_limit is None else mem_limit
+
+        def create(name: bytes) -> np.bytes_:
+            self._by_name[name.decode()].create_machine_info(limit)
+            return np.bytes_(name)
+
+        return tf.numpy_function(create, [shared_name], tf.string)
+
+    def check_machine_health(self, machine_info_tensor: tf.Tensor) -> tf.Tensor:
+        """An op that gives the health of that PS; a poll checks one PS after the other."""
+
+        def check(name: bytes) -> np.object_:
+            return np.array(self._by_name[name.decode()].check(), dtype=object)
+
+        previous = self._last_check
+        same_graph = previous is not None and previous.graph is machine_info_tensor.graph
+        with tf.control_dependencies([previous] if same_graph else []):
+            self._last_check = tf.numpy_function(check, [machine_info_tensor], tf.string)
+        return self._last_check

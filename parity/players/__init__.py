@@ -1,0 +1,1 @@
+"""Players: each takes a scenario and gives a trace, or says why it can't."""

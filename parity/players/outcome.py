@@ -1,0 +1,60 @@
+"""What can come of asking a player for a trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from parity.loading import ScenarioFile
+from parity.scenario import Expect
+from parity.trace import Trace
+
+
+@dataclass(frozen=True)
+class Played:
+    """The trace."""
+
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Summarized:
+    """As much of a summary as somebody's port gave; only the keys that are set."""
+
+    summary: Expect
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The player lacks a capability that the scenario needs."""
+
+    reason: str
+
+
+Failure = Literal["crashed", "hung", "garbage", "wrong seq", "refused", "stale", "missing"]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """No trace came, and why: what went wrong, and the last lines of the player's log."""
+
+    failure: Failure
+    message: str
+    log_tail: str = ""
+
+
+Outcome = Played | Summarized | Skipped | Failed
+
+
+class Player(Protocol):
+    """One implementation, ready to play."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+
+    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+        """Play one scenario; the same scenario and seed give the same trace."""
+
+    def close(self) -> None:
+        """Give back what it holds."""

@@ -1,0 +1,66 @@
+"""What a trace comes to, in the terms of a scenario's ``expect``."""
+
+from __future__ import annotations
+
+from parity.hooks import PsHealthEntry
+from parity.scenario import Expect, Scenario
+from parity.trace import (
+    BarrierEvent,
+    FilesEvent,
+    HookEvent,
+    LogEvent,
+    RaisedEvent,
+    ReportEvent,
+    SaveEvent,
+    SessionEvent,
+    StepEvent,
+    ThreadEvent,
+    Trace,
+)
+
+
+def summarize(scenario: Scenario, trace: Trace) -> Expect:
+    """Every key of ``expect``, as this trace shows it."""
+    reports = [event for event in trace.events if isinstance(event, ReportEvent)]
+    logs = [event.message for event in trace.events if isinstance(event, LogEvent)]
+    barrier = [event.blocked for event in trace.events if isinstance(event, BarrierEvent)]
+    raised = [event.error for event in trace.events if isinstance(event, RaisedEvent)]
+    steps = [event.global_step for event in trace.events if isinstance(event, StepEvent)]
+    files = [event.left for event in trace.events if isinstance(event, FilesEvent)]
+    return Expect(
+        reports=len(logs) if _reports_by_logging(scenario) else len(reports),
+        reported=tuple(tuple(result.ps for result in event.results) for event in reports),
+        barrier=tuple(barrier),
+        blocked=_blocked_at_the_end(trace),
+        raised=raised[-1] if raised else None,
+        threads={
+            event.thread: event.fate if event.error is None else f"{event.fate}: {event.error}"
+            for event in trace.events
+            if isinstance(event, ThreadEvent)
+        },
+        saves=tuple(event.step for event in trace.events if isinstance(event, SaveEvent)),
+        global_step=steps[-1] if steps else None,
+        hook_order=tuple(
+            f"{event.hook}.{event.phase}" for event in trace.events if isinstance(event, HookEvent)
+        ),
+        logs=tuple(logs),
+        files=files[-1] if files else (),
+    )
+
+
+def _reports_by_logging(scenario: Scenario) -> bool:
+    return any(
+        isinstance(hook, PsHealthEntry) and hook.ps_health.report == "default"
+        for hook in scenario.hooks
+    )
+
+
+def _blocked_at_the_end(trace: Trace) -> tuple[int, ...]:
+    """The barrier when the session was last left; recreation begins with nothing set."""
+    blocked: tuple[int, ...] = ()
+    for event in trace.events:
+        if isinstance(event, BarrierEvent):
+            blocked = event.blocked
+        elif isinstance(event, SessionEvent) and event.state == "closed":
+            break
+    return blocked
