@@ -95,9 +95,9 @@ class FakeMachines:
         self, mem_limit: int | None = None, shared_name: str | None = None
     ) -> tf.Tensor:
         """An op that creates the machine info of the PS of this shared name, if it has none."""
-        limit = logging_ops.default_mem_limit() if mem_limit is None else mem_limit
+        limit = logging_ops._default_mem_limit() if mem_limit is None else mem_limit
 
-        def create(name: bytes) -> np.bytes_:
+        def create(name: bytes) -> object:
             self._by_name[name.decode()].create_machine_info(limit)
             return np.bytes_(name)
 
@@ -106,7 +106,7 @@ class FakeMachines:
     def check_machine_health(self, machine_info_tensor: tf.Tensor) -> tf.Tensor:
         """An op that gives the health of that PS; a poll checks one PS after the other."""
 
-        def check(name: bytes) -> np.object_:
+        def check(name: bytes) -> object:
             return np.array(self._by_name[name.decode()].check(), dtype=object)
 
         previous = self._last_check

@@ -11,57 +11,56 @@ import tensorflow as tf
 from fakes.errors import named_error
 from fakes.faults import FaultLedger
 from fakes.faulty_saver import FaultySaver
-from fakes.machines import FakeMachines, FakePs
-from fakes.probe_hook import ProbeHook, RaiseIn
+from fakes.machines import FakePs
 from fakes.virtual_clock import VirtualClock
-from monolith_hooks import ps_check_hooks
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
-from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
-from monolith_hooks.server.server_lib import ServerHook
-from parity.hooks import Hook, Probe, ProbeEntry, PsHealth, PsHealthEntry, SaverEntry, ServerEntry
+from parity.players.job_hooks import HookMaker
 from parity.players.recorder import Recorder
 from parity.players.workers import ChiefSession, Worker
 from parity.scenario import Scenario
 from parity.steps import Raised
-from parity.trace import HookEvent, SessionEvent, StepEvent
+from parity.trace import SessionEvent, StepEvent
 
 tf1 = tf.compat.v1
 
-_NEVER_BY_ITSELF = 10**9
-"""Steps between two saves by schedule."""
-
 # A health check that waits holds one thread of the pool, so a few more are needed.
 _CONFIG = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=4)
+
+
+_Left = (Exception, KeyboardInterrupt, SystemExit)
+"""What can leave a session; not LaneLeftError, which ends the play itself."""
 
 
 class SessionLeftError(Exception):
     """A scenario trains after the session was left."""
 
 
-class _ObserverHook(tf1.train.SessionRunHook):
-    """The last hook: shows that all others have seen the new session, or its end."""
+class _ObserverHook(tf.compat.v1.train.SessionRunHook):
+    """The last hook: sees a new session when all others have, and its end likewise."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+    def __init__(
+        self, created: Callable[[tf.compat.v1.Session], None], ended: Callable[[], None]
+    ) -> None:
+        self._created = created
+        self._ended = ended
 
-    def after_create_session(self, session: tf1.Session, coord: object) -> None:
+    def after_create_session(self, session: tf.compat.v1.Session, coord: object) -> None:
         del coord
-        self._job.session_created(session)
+        self._created(session)
 
-    def end(self, session: tf1.Session) -> None:
+    def end(self, session: tf.compat.v1.Session) -> None:
         del session
-        self._job.recorder.session_closes()
+        self._ended()
 
 
 class Job:
-    """Everything that trains in one play; used by the lane that has the turn."""
+    """Everything that trains in one play, in the default graph; for the lane that has the turn."""
 
     def __init__(
         self, scenario: Scenario, clock: VirtualClock, ledger: FaultLedger, model_dir: Path
     ) -> None:
         self._scenario = scenario
         self._clock = clock
-        self._ledger = ledger
         self._model_dir = model_dir
         self.machines = [FakePs(clock, ledger, each.rss) for each in scenario.all_machines()]
         for machine, each in zip(self.machines, scenario.all_machines(), strict=True):
@@ -73,17 +72,28 @@ class Job:
         self._barrier_op = BarrierOp(scenario.cluster.workers, clock=clock)
         self.recorder = Recorder(clock, self._barrier_op)
         self.saver = FaultySaver(clock, ledger, self.recorder)
-        self._saver_hook: NoFirstSaveCheckpointSaverHook | None = None
-        self._hooks = self._make_hooks()
+        make = HookMaker(
+            clock, ledger, self.recorder, self.machines, self._barrier_op, self.saver, model_dir
+        )
+        self._hooks = [
+            *make.all(scenario.hooks),
+            BarrierHook(0, self._barrier_op),
+            _ObserverHook(self._session_created, self.recorder.session_closes),
+        ]
         self._chief = ChiefSession(tf1.get_default_graph())
         self._workers: dict[int, Worker] = {}
         self._session: Any = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the session hasn't been left."""
+        return self._session is not None
+
     def open(self) -> None:
         """Create the session; an exception that leaves it is taken down."""
-        options = {"checkpoint_dir": str(self._model_dir), "config": _CONFIG}
         scaffold = tf1.train.Scaffold(saver=self.saver)
-        with self._taking_down_what_leaves():
+        options = {"checkpoint_dir": str(self._model_dir), "config": _CONFIG}
+        try:
             if self._scenario.session == "singular":
                 self._session = tf1.train.SingularMonitoredSession(
                     hooks=self._hooks, scaffold=scaffold, **options
@@ -91,3 +101,66 @@ class Job:
             else:
                 creator = tf1.train.ChiefSessionCreator(scaffold, **options)
                 self._session = tf1.train.MonitoredSession(creator, hooks=self._hooks)
+        except _Left as error:
+            self._was_left(error)
+
+    def train(self, steps: int) -> None:
+        """Let the chief take training steps; an exception in one leaves the session."""
+        self._must_be_open()
+        for _ in range(steps):
+            try:
+                global_step = int(self._session.run(self._train_op))
+            except _Left as error:
+                self._leave(error)
+                return
+            self.recorder.record(StepEvent, worker=0, global_step=global_step)
+
+    def train_worker(self, index: int, steps: int) -> None:
+        """Put training steps into a worker's inbox."""
+        self._must_be_open()
+        if index not in self._workers:
+            self._workers[index] = Worker(
+                index,
+                clock=self._clock,
+                chief=self._chief,
+                barrier_op=self._barrier_op,
+                train_op=self._train_op,
+                recorder=self.recorder,
+            )
+        self._workers[index].train(steps)
+
+    def raise_in_body(self, raised: Raised) -> None:
+        """Leave the session as an exception in its ``with`` block does."""
+        self._must_be_open()
+        self._leave(named_error(raised.error, raised.message))
+
+    def close(self) -> None:
+        """Leave the session as the end of its ``with`` block does."""
+        self._must_be_open()
+        self._leave(None)
+
+    def _must_be_open(self) -> None:
+        if not self.is_open:
+            raise SessionLeftError("the session was left before")
+
+    def _leave(self, error: BaseException | None) -> None:
+        try:
+            with self._session:
+                if error is not None:
+                    raise error
+        except _Left as left:
+            self._was_left(left)
+        else:
+            self._was_left(None)
+
+    def _was_left(self, error: BaseException | None) -> None:
+        self.recorder.session_closes()
+        self._session = self._chief.current = None
+        if error is not None:
+            self.recorder.raised(error)
+        self.recorder.record(SessionEvent, state="closed")
+
+    def _session_created(self, session: tf.compat.v1.Session) -> None:
+        self._chief.current = session
+        self.recorder.session_opens(session)
+        self.recorder.record(SessionEvent, state="created")

@@ -117,6 +117,8 @@ def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult
     known = result.HasField("status")
     return PsResult(
         ps=ps,
-        status=logging_ops_pb2.MachineHealthStatus.Name(result.status) if known else None,
+        status=logging_ops_pb2.MachineHealthResult.MachineHealthStatus.Name(result.status)
+        if known
+        else None,
         message=result.message,
     )

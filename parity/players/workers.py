@@ -24,7 +24,7 @@ class ChiefSession:
 
     def __init__(self, graph: tf.Graph) -> None:
         self.graph = graph
-        self.current: tf1.Session | None = None
+        self.current: tf.compat.v1.Session | None = None
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Run on the session that the chief has now."""
