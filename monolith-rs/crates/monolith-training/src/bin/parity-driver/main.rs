@@ -1,0 +1,63 @@
+//! Plays scenarios on the Rust port and says what happened, as JSON lines.
+//!
+//! The protocol is `docs/driver-protocol.md`. stdout belongs to it alone; what
+//! the driver has to say for itself goes to stderr.
+//!
+//! - [`protocol`]: requests and answers;
+//! - [`scenario`]: a scenario as canonical JSON has it;
+//! - [`player`]: plays one;
+//! - [`cluster`]: what it is played on: the fakes and the chief's hooks;
+//! - [`observers`]: hooks and a saver that record;
+//! - [`workers`]: the other workers' lanes;
+//! - [`rpc`]: an operator's calls;
+//! - [`recorder`]: the trace;
+//! - [`logs`]: log records that belong into a trace.
+
+mod cluster;
+mod logs;
+mod observers;
+mod player;
+mod protocol;
+mod recorder;
+mod rpc;
+mod scenario;
+mod workers;
+
+use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
+
+use protocol::{Answer, Request};
+
+fn main() -> ExitCode {
+    logs::install();
+    match serve(io::stdin().lock(), &mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers each line until there are no more, or until it is told `bye`.
+fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
+    for line in input.lines() {
+        let request: Request = serde_json::from_str(&line?)?;
+        let answer = match request {
+            Request::Hello { protocol } => protocol::hello(protocol)?,
+            Request::Play {
+                seq,
+                seed,
+                scenario,
+            } => player::play(seq, seed, scenario),
+            Request::Bye {} => Answer::Bye {},
+        };
+        serde_json::to_writer(&mut *output, &answer)?;
+        output.write_all(b"\n")?;
+        output.flush()?;
+        if matches!(answer, Answer::Bye {}) {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Hooks, and a saver, that record what happens to them.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use monolith_training::coordinator::Coordinator;
+use monolith_training::errors::{Error, Result};
+use monolith_training::hooks::ps_check_hooks::Results;
+use monolith_training::save_utils::Saver;
+use monolith_training::session::{Session, SessionRunContext, SessionRunHook, StepValues};
+use monolith_training::testing::strikes::Strikes;
+use serde_json::{Value, json};
+
+use crate::recorder::Recorder;
+use crate::scenario::{Phase, Raises};
+
+/// Records its phases, and raises where it is told to.
+pub(crate) struct Probe {
+    pub(crate) name: String,
+    pub(crate) raises: Option<Raises>,
+    /// How often it has raised.
+    pub(crate) raised: AtomicU64,
+    pub(crate) path: String,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) strikes: Arc<Strikes>,
+}
+
+impl Probe {
+    fn comes_to(&self, phase: Phase) -> Result<()> {
+        let fields = json!({"hook": self.name, "phase": phase.name()});
+        self.recorder.record("hook", fields);
+        match &self.raises {
+            Some(raises)
+                if raises.phase == phase
+                    && self.raised.fetch_add(1, Ordering::SeqCst) < raises.times =>
+            {
+                self.strikes.strike(&self.path);
+                Err(Error::new(raises.error, raises.message.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SessionRunHook for Probe {
+    fn begin(&self) -> Result<()> {
+        self.comes_to(Phase::Begin)
+    }
+
+    fn after_create_session(&self, _: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        self.comes_to(Phase::AfterCreateSession)
+    }
+
+    fn before_run(&self, _: &SessionRunContext) -> Result<()> {
+        self.comes_to(Phase::BeforeRun)
+    }
+
+    fn after_run(&self, _: &SessionRunContext, _: &StepValues) -> Result<()> {
+        self.comes_to(Phase::AfterRun)
+    }
+
+    fn end(&self, _: &Arc<Session>) -> Result<()> {
+        self.comes_to(Phase::End)
+    }
+}
+
+/// The chief's current raw session, which workers share.
+pub(crate) type CurrentSession = Arc<Mutex<Option<Arc<Session>>>>;
+
+/// The last hook: records sessions and shares them.
+pub(crate) struct Observer {
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) current: CurrentSession,
+}
+
+impl SessionRunHook for Observer {
+    fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(session));
+        self.recorder.open(session);
+        self.recorder.record("session", json!({"state": "created"}));
+        Ok(())
+    }
+
+    fn end(&self, _: &Arc<Session>) -> Result<()> {
+        self.recorder.close();
+        Ok(())
+    }
+}
+
+/// Records what a saver does.
+pub(crate) struct RecordingSaver {
+    pub(crate) inner: Arc<dyn Saver>,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl Saver for RecordingSaver {
+    fn save(&self, session: &Session, dir: &Path, basename: &str, step: i64) -> Result<()> {
+        let outcome = self.inner.save(session, dir, basename, step);
+        match &outcome {
+            Ok(()) => self.recorder.record("save", json!({"step": step})),
+            Err(error) => {
+                let name = error.kind().to_string();
+                let fields = json!({"step": step, "error": name, "message": error.message()});
+                self.recorder.record("save_failed", fields);
+            }
+        }
+        outcome
+    }
+}
+
+/// Records a report.
+pub(crate) fn record_report(recorder: &Recorder, results: &Results) {
+    let results: Vec<Value> = results
+        .iter()
+        .map(|(ps, result)| {
+            let status = result.status.map(|_| result.status().as_str_name());
+            json!({"ps": ps, "status": status, "message": result.message()})
+        })
+        .collect();
+    recorder.record("report", json!({"results": results}));
+}

@@ -1,0 +1,106 @@
+//! The trace of one play.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use monolith_training::barrier_ops::BarrierOp;
+use monolith_training::errors::{Error, Result};
+use monolith_training::session::Session;
+use monolith_training::testing::virtual_clock::{VirtualClock, Watcher};
+use serde_json::{Value, json};
+
+/// Writes down events as `docs/trace-format.md` says.
+///
+/// The mutex is held for one event and what is looked at with it.
+pub(crate) struct Recorder {
+    clock: VirtualClock,
+    barrier_op: Arc<BarrierOp>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    events: Vec<Value>,
+    /// The chief's session while the barrier may be looked at.
+    open: Option<Arc<Session>>,
+    blocked: Vec<usize>,
+}
+
+impl Recorder {
+    pub(crate) fn new(clock: VirtualClock, barrier_op: Arc<BarrierOp>) -> Self {
+        Self {
+            clock,
+            barrier_op,
+            state: Mutex::default(),
+        }
+    }
+
+    /// The session in which the barrier is looked at from now on.
+    pub(crate) fn open(&self, session: &Arc<Session>) {
+        self.state().open = Some(Arc::clone(session));
+    }
+
+    /// Looks for the last time in this session.
+    pub(crate) fn close(&self) {
+        self.look();
+        self.state().open = None;
+    }
+
+    /// Records an event of the lane that has the turn.
+    pub(crate) fn record(&self, kind: &str, fields: Value) {
+        self.record_on(&self.clock.label(), kind, fields);
+    }
+
+    /// Records an event on a lane.
+    pub(crate) fn record_on(&self, lane: &str, kind: &str, mut fields: Value) {
+        self.look_on(lane);
+        fields["kind"] = kind.into();
+        fields["lane"] = lane.into();
+        fields["ms"] = self.clock.now_ms().into();
+        self.state().events.push(fields);
+    }
+
+    /// Records that this error left the session.
+    pub(crate) fn raised(&self, error: &Error) {
+        let fields = json!({"error": error.kind().to_string(), "message": error.message()});
+        self.record("raised", fields);
+    }
+
+    pub(crate) fn take_events(&self) -> Vec<Value> {
+        std::mem::take(&mut self.state().events)
+    }
+
+    fn look(&self) {
+        self.look_on(&self.clock.label());
+    }
+
+    fn look_on(&self, lane: &str) {
+        let ms = self.clock.now_ms();
+        let mut state = self.state();
+        let session = state.open.as_ref().filter(|session| session.is_current());
+        let Some(Ok(blocked)) = session.map(|at| self.barrier_op.get_blocked_indices(at)) else {
+            return;
+        };
+        if blocked != state.blocked {
+            let event = json!({"kind": "barrier", "lane": lane, "ms": ms, "blocked": blocked});
+            state.events.push(event);
+            state.blocked = blocked;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watcher for Recorder {
+    fn gives_way(&self) {
+        self.look();
+    }
+
+    fn thread_ended(&self, label: &str, outcome: &Result<()>) {
+        let error = outcome.as_ref().err().map(|error| error.kind().to_string());
+        let fate = if error.is_some() { "died" } else { "returned" };
+        let fields = json!({"thread": label, "fate": fate, "error": error});
+        self.record_on(label, "thread", fields);
+    }
+}

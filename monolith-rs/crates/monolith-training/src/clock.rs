@@ -1,0 +1,314 @@
+//! Time as a port: how hooks wait, start threads, take locks and serve RPCs.
+//!
+//! Nothing else in this crate sleeps, reads the time, starts a thread that runs
+//! its code, or makes a lock that is held over a wait. [`SystemClock`] is the
+//! machine's own; `testing::virtual_clock` has the other implementation, under
+//! which a whole run is played at once and repeats itself exactly.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::coordinator::Coordinator;
+use crate::errors::Error;
+
+/// What a thread runs; an error that leaves it is its death.
+pub type Target = Box<dyn FnOnce() -> Result<(), Error> + Send>;
+
+/// One request's handler, ready to run.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// What the hooks need of time and threads.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// The time since this clock's own epoch.
+    fn now(&self) -> Duration;
+
+    /// Lets this much time pass for the calling thread.
+    fn sleep(&self, time: Duration);
+
+    /// Waits until `coord` is asked to stop; false if `timeout` passes first.
+    fn wait_for_stop(&self, coord: &Arc<Coordinator>, timeout: Option<Duration>) -> bool;
+
+    /// Waits until all of these threads have ended, `grace` at most.
+    fn join(&self, threads: &[Arc<Thread>], grace: Duration);
+
+    /// Starts a thread, registered with `coord` first where one is given.
+    ///
+    /// Nobody waits for it but the coordinator. An error that leaves `target`
+    /// ends the thread and reaches only the log (a virtual clock keeps it as
+    /// the thread's fate).
+    fn start_thread(&self, name: &str, coord: Option<&Coordinator>, target: Target) -> Arc<Thread>;
+
+    /// What a new [`Lock`] is made on.
+    fn raw_lock(&self) -> Box<dyn RawLock>;
+
+    /// Where a server runs its handlers, `workers` at a time, the rest in a queue.
+    fn handler_pool(&self, workers: usize, name: &str) -> Arc<dyn HandlerPool>;
+}
+
+/// Mutual exclusion, not reentrant, whose waiting the clock knows about.
+pub trait RawLock: fmt::Debug + Send + Sync {
+    /// Returns once the lock is the caller's.
+    fn acquire(&self);
+
+    /// Gives it back; only its holder may.
+    fn release(&self);
+}
+
+/// Runs handlers; shared by all connections of a server.
+pub trait HandlerPool: fmt::Debug + Send + Sync {
+    /// Runs the job as soon as a worker is free. Never blocks.
+    fn submit(&self, job: Job);
+}
+
+/// A value behind a lock that may be held while time passes.
+///
+/// A `std::sync::Mutex` is for state that nobody holds across a call into the
+/// clock; this one is for the other kind. Leaving a scope by an error or by
+/// unwinding frees it, and the value is never poisoned: every holder leaves the
+/// value whole before it calls anything that can fail.
+#[derive(Debug)]
+pub struct Lock<T> {
+    raw: Box<dyn RawLock>,
+    value: Mutex<T>,
+}
+
+impl<T> Lock<T> {
+    /// A free lock on `clock`.
+    pub fn new(clock: &dyn Clock, value: T) -> Self {
+        Self {
+            raw: clock.raw_lock(),
+            value: Mutex::new(value),
+        }
+    }
+
+    /// Waits, in the clock's sense, until the lock is free, and takes it.
+    pub fn lock(&self) -> LockGuard<'_, T> {
+        self.raw.acquire();
+        LockGuard {
+            value: Some(relock(&self.value)),
+            raw: &*self.raw,
+        }
+    }
+}
+
+/// Holds a [`Lock`] until it is dropped.
+#[derive(Debug)]
+pub struct LockGuard<'a, T> {
+    value: Option<MutexGuard<'a, T>>,
+    raw: &'a dyn RawLock,
+}
+
+impl<T> Deref for LockGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.value {
+            Some(value) => value,
+            None => unreachable!("the value is taken by drop alone"),
+        }
+    }
+}
+
+impl<T> DerefMut for LockGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        match &mut self.value {
+            Some(value) => value,
+            None => unreachable!("the value is taken by drop alone"),
+        }
+    }
+}
+
+impl<T> Drop for LockGuard<'_, T> {
+    fn drop(&mut self) {
+        self.value = None;
+        self.raw.release();
+    }
+}
+
+/// Takes a mutex whose holders never leave it half-changed, poisoned or not.
+pub(crate) fn relock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread that a clock started: its name and whether it has ended.
+#[derive(Debug)]
+pub struct Thread {
+    name: String,
+    alive: Mutex<bool>,
+    ended: Condvar,
+}
+
+impl Thread {
+    pub(crate) fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.to_owned(),
+            alive: Mutex::new(true),
+            ended: Condvar::new(),
+        })
+    }
+
+    /// The name it was started with.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is still running.
+    pub fn is_alive(&self) -> bool {
+        *relock(&self.alive)
+    }
+
+    pub(crate) fn end(&self) {
+        *relock(&self.alive) = false;
+        self.ended.notify_all();
+    }
+
+    fn wait_until(&self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let alive = relock(&self.alive);
+        drop(self.ended.wait_timeout_while(alive, left, |alive| *alive));
+    }
+}
+
+/// The machine's own time and threads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn wait_for_stop(&self, coord: &Arc<Coordinator>, timeout: Option<Duration>) -> bool {
+        coord.wait_for_stop(timeout)
+    }
+
+    fn join(&self, threads: &[Arc<Thread>], grace: Duration) {
+        let deadline = Instant::now() + grace;
+        for thread in threads {
+            thread.wait_until(deadline);
+        }
+    }
+
+    fn start_thread(&self, name: &str, coord: Option<&Coordinator>, target: Target) -> Arc<Thread> {
+        let thread = Thread::new(name);
+        if let Some(coord) = coord {
+            coord.register_thread(Arc::clone(&thread));
+        }
+        let running = Arc::clone(&thread);
+        std::thread::spawn(move || {
+            match catch_unwind(AssertUnwindSafe(target)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(thread = running.name(), "thread died: {error}"),
+                Err(payload) => tracing::error!(
+                    thread = running.name(),
+                    "thread panicked: {}",
+                    panic_text(&*payload)
+                ),
+            }
+            running.end();
+        });
+        thread
+    }
+
+    fn raw_lock(&self) -> Box<dyn RawLock> {
+        Box::new(SystemLock::default())
+    }
+
+    fn handler_pool(&self, workers: usize, _name: &str) -> Arc<dyn HandlerPool> {
+        let queue = Arc::new(JobQueue::default());
+        for _ in 0..workers {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || {
+                while let Some(job) = queue.next() {
+                    // A handler that panics answers nobody; its worker goes on.
+                    drop(catch_unwind(AssertUnwindSafe(job)));
+                }
+            });
+        }
+        Arc::new(SystemPool { queue })
+    }
+}
+
+/// What a panic said, where it said something.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+#[derive(Debug, Default)]
+struct SystemLock {
+    held: Mutex<bool>,
+    free: Condvar,
+}
+
+impl RawLock for SystemLock {
+    fn acquire(&self) {
+        let held = relock(&self.held);
+        let mut held = self
+            .free
+            .wait_while(held, |held| *held)
+            .unwrap_or_else(PoisonError::into_inner);
+        *held = true;
+    }
+
+    fn release(&self) {
+        *relock(&self.held) = false;
+        self.free.notify_one();
+    }
+}
+
+/// Jobs in order of arrival; `None` once the pool is gone and all are taken.
+#[derive(Default)]
+struct JobQueue {
+    jobs: Mutex<(VecDeque<Job>, bool)>,
+    changed: Condvar,
+}
+
+impl JobQueue {
+    fn next(&self) -> Option<Job> {
+        let state = relock(&self.jobs);
+        let mut state = self
+            .changed
+            .wait_while(state, |(jobs, closed)| jobs.is_empty() && !*closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.0.pop_front()
+    }
+}
+
+struct SystemPool {
+    queue: Arc<JobQueue>,
+}
+
+impl fmt::Debug for SystemPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SystemPool")
+    }
+}
+
+impl HandlerPool for SystemPool {
+    fn submit(&self, job: Job) {
+        relock(&self.queue.jobs).0.push_back(job);
+        self.queue.changed.notify_one();
+    }
+}
+
+impl Drop for SystemPool {
+    fn drop(&mut self) {
+        relock(&self.queue.jobs).1 = true;
+        self.queue.changed.notify_all();
+    }
+}

@@ -1,0 +1,166 @@
+//! Errors by the names that Python gives them, each with its bare message.
+//!
+//! What an error *is* decides what the system does with it: a preemption makes
+//! a session be created anew, an `OutOfRangeError` ends a body quietly, an
+//! `OpError` is worth a second try at saving. So the kind is a closed set and
+//! the predicates live here, next to it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, by its Python class.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[allow(missing_docs)] // the names are Python's and say it all
+pub enum ErrorKind {
+    // Subclasses of tf.errors.OpError, in the order of their status codes.
+    CancelledError,
+    UnknownError,
+    InvalidArgumentError,
+    DeadlineExceededError,
+    NotFoundError,
+    AlreadyExistsError,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    FailedPreconditionError,
+    AbortedError,
+    OutOfRangeError,
+    UnimplementedError,
+    InternalError,
+    UnavailableError,
+    DataLossError,
+    UnauthenticatedError,
+    // This system's own and protobuf's.
+    BarrierAlreadyPlacedError,
+    DecodeError,
+    // Python's own.
+    AttributeError,
+    RuntimeError,
+    TypeError,
+    UnicodeDecodeError,
+    ValueError,
+    #[serde(rename = "gaierror")]
+    GaiError,
+    StopIteration,
+    KeyboardInterrupt,
+    SystemExit,
+}
+
+impl ErrorKind {
+    /// Whether it is one of TensorFlow's errors.
+    pub fn is_op_error(self) -> bool {
+        self <= Self::UnauthenticatedError
+    }
+
+    /// Whether a recovering session is created anew after it.
+    pub fn is_preemption(self) -> bool {
+        matches!(self, Self::AbortedError | Self::UnavailableError)
+    }
+
+    /// Whether leaving a session's body with it counts as a clean end.
+    pub fn is_end_of_input(self) -> bool {
+        matches!(self, Self::OutOfRangeError | Self::StopIteration)
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GaiError => f.write_str("gaierror"),
+            named => fmt::Debug::fmt(named, f),
+        }
+    }
+}
+
+/// An error as Python would have raised it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{kind}: {message}")]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+}
+
+/// What most calls in this crate give.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of this kind with this bare message.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// A `RuntimeError`.
+    pub fn runtime(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::RuntimeError, message)
+    }
+
+    /// A `ValueError`.
+    pub fn value(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::ValueError, message)
+    }
+
+    /// What the use of a closed session gives.
+    pub fn closed_session() -> Self {
+        Self::runtime("Attempted to use a closed Session.")
+    }
+
+    /// A file system error under TensorFlow's name for it.
+    pub fn from_io(error: &std::io::Error, path: &std::path::Path) -> Self {
+        use std::io::ErrorKind as Io;
+        let kind = match error.kind() {
+            Io::NotFound => ErrorKind::NotFoundError,
+            Io::AlreadyExists | Io::NotADirectory | Io::IsADirectory => {
+                ErrorKind::FailedPreconditionError
+            }
+            Io::PermissionDenied => ErrorKind::PermissionDeniedError,
+            Io::StorageFull => ErrorKind::ResourceExhaustedError,
+            _ => ErrorKind::UnknownError,
+        };
+        Self::new(kind, format!("{}; {error}", path.display()))
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The bare message, without the kind.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// See [`ErrorKind::is_op_error`].
+    pub fn is_op_error(&self) -> bool {
+        self.kind.is_op_error()
+    }
+
+    /// See [`ErrorKind::is_preemption`].
+    pub fn is_preemption(&self) -> bool {
+        self.kind.is_preemption()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn op_errors_are_tensorflows_and_no_others() {
+        assert!(ErrorKind::CancelledError.is_op_error());
+        assert!(ErrorKind::UnauthenticatedError.is_op_error());
+        assert!(!ErrorKind::BarrierAlreadyPlacedError.is_op_error());
+        assert!(!ErrorKind::StopIteration.is_op_error());
+    }
+
+    #[test]
+    fn names_are_pythons() {
+        assert_eq!(
+            Error::value("seven").to_string(),
+            "ValueError: seven".to_owned()
+        );
+        assert_eq!(ErrorKind::GaiError.to_string(), "gaierror");
+    }
+}

@@ -1,0 +1,5 @@
+//! The hooks that keep a training run under control.
+
+pub mod hook_utils;
+pub mod ps_check_hooks;
+pub mod server;

@@ -1,0 +1,194 @@
+//! Watches the health of every parameter server.
+//!
+//! A thread polls each 30 s. When a machine is unhealthy it reports once, places
+//! the barrier, and then **waits for stop**.
+//!
+//! For whoever ports from the migration notes: their step "on failure, call
+//! `report_fn` and place barrier, then *request stop*" disagrees with the Python
+//! code, and Python is right. Requesting stop would end training; the barrier is
+//! there to hold the workers until an operator has looked. So `should_stop`
+//! stays false, the chief goes on, and the controller stays usable (B9).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::barrier_ops::BarrierOp;
+use crate::clock::{Clock, relock};
+use crate::coordinator::Coordinator;
+use crate::device_utils::ps_device;
+use crate::errors::{Error, ErrorKind, Result};
+use crate::logging_ops::{
+    HealthSource, MachineHealthResult, MachineInfo, parse_machine_health, single_line_text,
+};
+use crate::session::{Session, SessionRunHook};
+
+/// From the end of one poll to the next.
+const POLL_INTERVAL: Duration = Duration::from_secs(30);
+
+/// The name of the polling thread.
+const THREAD_NAME: &str = "ps_health";
+
+/// The unhealthy machines of one poll by the index of their parameter server.
+pub type Results = BTreeMap<usize, MachineHealthResult>;
+
+/// Is told of the machines that are not healthy, and of no others.
+pub type ReportFn = Arc<dyn Fn(&Results) -> Result<()> + Send + Sync>;
+
+/// By which name parameter server `index` keeps its machine info.
+pub fn get_ps_machine_info_shared_name(index: usize) -> String {
+    format!("ps_machine_info_{index}")
+}
+
+/// Logs one record at ERROR with a line for each machine.
+#[expect(clippy::unnecessary_wraps)] // it is a ReportFn
+pub fn default_report(results: &Results) -> Result<()> {
+    let lines: Vec<String> = results
+        .iter()
+        .map(|(ps, result)| format!("PS {ps}: {}", single_line_text(result)))
+        .collect();
+    tracing::error!("PS are not healthy:\n{}", lines.join("\n"));
+    Ok(())
+}
+
+/// What a health hook needs.
+#[derive(Clone)]
+pub struct Config {
+    /// What holds the workers; without it an alarm kills the thread.
+    pub barrier_op: Option<Arc<BarrierOp>>,
+    /// How many parameter servers there are.
+    pub num_ps: usize,
+    /// On which device each keeps its machine info.
+    pub ps_device_fn: fn(usize) -> String,
+    /// Who is told.
+    pub report_fn: ReportFn,
+    /// Who is asked.
+    pub health: Arc<dyn HealthSource>,
+    /// What time is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Config {
+    /// With the default devices and the default report.
+    pub fn new(
+        barrier_op: Option<Arc<BarrierOp>>,
+        num_ps: usize,
+        health: Arc<dyn HealthSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            barrier_op,
+            num_ps,
+            ps_device_fn: ps_device,
+            report_fn: Arc::new(default_report),
+            health,
+            clock,
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("barrier_op", &self.barrier_op)
+            .field("num_ps", &self.num_ps)
+            .field("health", &self.health)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Polls in a thread of its own from the creation of a session to its end.
+///
+/// `machines` is written by `begin` and copied by each thread that starts; no
+/// lock is held while a poll, a report or the placing of the barrier runs.
+#[derive(Debug)]
+pub struct PsHealthCheckerHook {
+    config: Config,
+    machines: Mutex<Vec<MachineInfo>>,
+}
+
+impl PsHealthCheckerHook {
+    /// A hook that does nothing yet.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            machines: Mutex::new(Vec::new()),
+        }
+    }
+}
+
+impl SessionRunHook for PsHealthCheckerHook {
+    fn begin(&self) -> Result<()> {
+        let config = &self.config;
+        let machines = (0..config.num_ps).map(|ps| {
+            let device = (config.ps_device_fn)(ps);
+            let name = get_ps_machine_info_shared_name(ps);
+            config.health.machine_info(&device, &name, None)
+        });
+        let machines = machines.collect::<Result<_>>()?;
+        *relock(&self.machines) = machines;
+        Ok(())
+    }
+
+    fn after_create_session(&self, session: &Arc<Session>, coord: &Arc<Coordinator>) -> Result<()> {
+        let checker = Checker {
+            config: self.config.clone(),
+            machines: relock(&self.machines).clone(),
+            session: Arc::clone(session),
+            coord: Arc::clone(coord),
+        };
+        self.config
+            .clock
+            .start_thread(THREAD_NAME, Some(coord), Box::new(move || checker.run()));
+        Ok(())
+    }
+}
+
+/// One session's polling. Any error ends it, and with it the monitoring.
+struct Checker {
+    config: Config,
+    machines: Vec<MachineInfo>,
+    session: Arc<Session>,
+    coord: Arc<Coordinator>,
+}
+
+impl Checker {
+    fn run(&self) -> Result<()> {
+        let clock = &self.config.clock;
+        while !self.coord.should_stop() {
+            let unhealthy = self.poll()?;
+            if !unhealthy.is_empty() {
+                self.raise_alarm(&unhealthy)?;
+                clock.wait_for_stop(&self.coord, None);
+                return Ok(());
+            }
+            clock.wait_for_stop(&self.coord, Some(POLL_INTERVAL));
+        }
+        Ok(())
+    }
+
+    /// Any bytes at all mean unhealthy; the status in them is not looked at.
+    fn poll(&self) -> Result<Results> {
+        // As in Python the poll is a run of the session, so a closed one fails.
+        self.session.step_values()?;
+        let statuses = self.config.health.check_machine_health(&self.machines)?;
+        statuses
+            .iter()
+            .enumerate()
+            .filter(|(_, status)| !status.is_empty())
+            .map(|(ps, status)| Ok((ps, parse_machine_health(status)?)))
+            .collect()
+    }
+
+    fn raise_alarm(&self, unhealthy: &Results) -> Result<()> {
+        (self.config.report_fn)(unhealthy)?;
+        match &self.config.barrier_op {
+            Some(barrier) => barrier.place_barrier(&self.session, ""),
+            None => Err(Error::new(
+                ErrorKind::AttributeError,
+                "'NoneType' object has no attribute 'place_barrier'",
+            )),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The controller: how an operator stops, resumes, saves and inspects a run.
+//!
+//! - [`server_lib`]: what each call does, and the hook that serves them;
+//! - [`serving`]: the gRPC server under it;
+//! - [`client_lib`]: how a client finds the server;
+//! - [`codec`]: how bytes that can't be decoded are answered.
+
+pub mod client_lib;
+pub mod codec;
+pub mod constants;
+pub mod server_lib;
+pub mod serving;

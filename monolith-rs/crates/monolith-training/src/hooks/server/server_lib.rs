@@ -1,0 +1,297 @@
+//! What each of the controller's calls does, and the hook that serves them.
+
+use std::fmt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::oneshot;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::constants::{HANDLER_POOL_NAME, SERVER_ADDR_FILENAME};
+use super::serving::{Cancelled, Serving};
+use crate::barrier_ops::BarrierOp;
+use crate::clock::{Clock, HandlerPool, relock};
+use crate::coordinator::Coordinator;
+use crate::errors::{Error, ErrorKind, Result};
+use crate::net_utils::get_local_server_addr;
+use crate::proto::controller::controller_server::{Controller, ControllerServer};
+use crate::proto::controller::{
+    GetBlockStatusRequest, GetBlockStatusResponse, GetTrainingStatusRequest,
+    GetTrainingStatusResponse, ResumeTrainingRequest, ResumeTrainingResponse,
+    SaveCheckpointRequest, SaveCheckpointResponse, StopTrainingRequest, StopTrainingResponse,
+};
+use crate::save_utils::{NoFirstSaveCheckpointSaverHook, saver::write_atomically};
+use crate::session::{Session, SessionRunHook};
+
+/// How many calls are handled at once; more wait.
+const HANDLERS: usize = 2;
+
+/// Every method that there is.
+const METHODS: &[&str] = &[
+    "/Controller/StopTraining",
+    "/Controller/ResumeTraining",
+    "/Controller/GetBlockStatus",
+    "/Controller/SaveCheckpoint",
+    "/Controller/GetTrainingStatus",
+];
+
+/// What the controller's calls do, each on a thread of the handler pool.
+#[derive(Debug)]
+pub struct ControllerServicer {
+    session: Arc<Session>,
+    barrier_op: Arc<BarrierOp>,
+    saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
+}
+
+type Answer<T> = std::result::Result<T, Status>;
+
+impl ControllerServicer {
+    /// Controls what runs in `session`.
+    pub fn new(
+        session: Arc<Session>,
+        barrier_op: Arc<BarrierOp>,
+        saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
+    ) -> Self {
+        Self {
+            session,
+            barrier_op,
+            saver_hook,
+        }
+    }
+
+    /// Places the barrier.
+    pub fn stop_training(&self) -> Answer<StopTrainingResponse> {
+        match self.barrier_op.place_barrier(&self.session, "") {
+            Err(error) if error.kind() == ErrorKind::BarrierAlreadyPlacedError => {
+                Err(Status::already_exists("Barrier is placed already."))
+            }
+            outcome => outcome.map(|()| StopTrainingResponse {}).map_err(raised),
+        }
+    }
+
+    /// Removes the barrier.
+    pub fn resume_training(&self) -> Answer<ResumeTrainingResponse> {
+        self.barrier_op
+            .remove_barrier(&self.session)
+            .map(|()| ResumeTrainingResponse {})
+            .map_err(raised)
+    }
+
+    /// Says who is blocked and who isn't.
+    pub fn get_block_status(&self) -> Answer<GetBlockStatusResponse> {
+        let blocked = self.barrier_op.get_blocked_indices(&self.session);
+        let unblocked = self.barrier_op.get_unblocked_indices(&self.session);
+        Ok(GetBlockStatusResponse {
+            blocked_indices: to_wire(&blocked.map_err(raised)?)?,
+            unblocked_indices: to_wire(&unblocked.map_err(raised)?)?,
+        })
+    }
+
+    /// Writes a checkpoint.
+    pub fn save_checkpoint(&self) -> Answer<SaveCheckpointResponse> {
+        let outcome = match &self.saver_hook {
+            Some(hook) => hook.trigger_save(&self.session, false),
+            None => Err(Error::new(
+                ErrorKind::AttributeError,
+                "'NoneType' object has no attribute 'trigger_save'",
+            )),
+        };
+        outcome.map(|()| SaveCheckpointResponse {}).map_err(raised)
+    }
+
+    /// Says how far training has come.
+    pub fn get_training_status(&self) -> Answer<GetTrainingStatusResponse> {
+        self.session
+            .global_step()
+            .map(|global_step| GetTrainingStatusResponse { global_step })
+            .map_err(raised)
+    }
+}
+
+/// What gRPC for Python makes of an exception in a handler.
+fn raised(error: Error) -> Status {
+    Status::unknown(format!(
+        "Exception calling application: {}",
+        error.message()
+    ))
+}
+
+fn to_wire(indices: &[usize]) -> Answer<Vec<i32>> {
+    let indices = indices.iter().map(|index| i32::try_from(*index));
+    indices
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| raised(Error::value(error.to_string())))
+}
+
+/// Carries calls from the server's thread over to the handler pool.
+#[derive(Clone)]
+struct Dispatcher {
+    servicer: Arc<ControllerServicer>,
+    pool: Arc<dyn HandlerPool>,
+    cancelled: Cancelled,
+}
+
+impl Dispatcher {
+    /// A caller that gives up doesn't stop the handler.
+    async fn handle<T: Send + 'static>(
+        &self,
+        handler: fn(&ControllerServicer) -> Answer<T>,
+    ) -> Answer<Response<T>> {
+        let (answer, answered) = oneshot::channel();
+        let servicer = Arc::clone(&self.servicer);
+        self.pool.submit(Box::new(move || {
+            // The caller may be gone.
+            drop(answer.send(handler(&servicer)));
+        }));
+        let mut cancelled = self.cancelled.clone();
+        let out_of_time = async {
+            if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
+                // Nobody can cancel any more.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            answer = answered => match answer {
+                Ok(answer) => answer.map(Response::new),
+                Err(_) => Err(Status::unknown("Exception calling application: handler died")),
+            },
+            () = out_of_time => Err(Status::unavailable("Cancelling all calls")),
+        }
+    }
+}
+
+#[async_trait]
+impl Controller for Dispatcher {
+    async fn stop_training(
+        &self,
+        _: Request<StopTrainingRequest>,
+    ) -> Answer<Response<StopTrainingResponse>> {
+        self.handle(ControllerServicer::stop_training).await
+    }
+
+    async fn resume_training(
+        &self,
+        _: Request<ResumeTrainingRequest>,
+    ) -> Answer<Response<ResumeTrainingResponse>> {
+        self.handle(ControllerServicer::resume_training).await
+    }
+
+    async fn get_block_status(
+        &self,
+        _: Request<GetBlockStatusRequest>,
+    ) -> Answer<Response<GetBlockStatusResponse>> {
+        self.handle(ControllerServicer::get_block_status).await
+    }
+
+    async fn save_checkpoint(
+        &self,
+        _: Request<SaveCheckpointRequest>,
+    ) -> Answer<Response<SaveCheckpointResponse>> {
+        self.handle(ControllerServicer::save_checkpoint).await
+    }
+
+    async fn get_training_status(
+        &self,
+        _: Request<GetTrainingStatusRequest>,
+    ) -> Answer<Response<GetTrainingStatusResponse>> {
+        self.handle(ControllerServicer::get_training_status).await
+    }
+}
+
+/// Under which address a server on a port is published.
+pub type AddressFn = fn(u16) -> Result<String>;
+
+/// Serves the controller from the creation of a session on.
+///
+/// Its address is left in the model directory, also after the end. Only `end`
+/// stops the server; after an error it serves for as long as the hook lives.
+/// `serving` is replaced as a whole, and held while a server is stopped.
+pub struct ServerHook {
+    model_dir: PathBuf,
+    barrier_op: Arc<BarrierOp>,
+    saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
+    clock: Arc<dyn Clock>,
+    address_fn: AddressFn,
+    serving: Mutex<Option<Serving>>,
+}
+
+impl ServerHook {
+    /// A hook that serves nothing yet.
+    pub fn new(
+        model_dir: impl Into<PathBuf>,
+        barrier_op: Arc<BarrierOp>,
+        saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            model_dir: model_dir.into(),
+            barrier_op,
+            saver_hook,
+            clock,
+            address_fn: get_local_server_addr,
+            serving: Mutex::new(None),
+        }
+    }
+
+    /// Publishes another address than the one that this machine's name has.
+    #[must_use]
+    pub fn with_address(mut self, address_fn: AddressFn) -> Self {
+        self.address_fn = address_fn;
+        self
+    }
+
+    /// Replaces the address file, so that readers see the old or the new one.
+    fn publish(&self, address: &str) -> Result<()> {
+        let dir = &self.model_dir;
+        std::fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
+        let path = dir.join(SERVER_ADDR_FILENAME);
+        write_atomically(&path, address)?;
+        let readable_by_all = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(&path, readable_by_all)
+            .map_err(|error| Error::from_io(&error, &path))
+    }
+}
+
+impl SessionRunHook for ServerHook {
+    fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        let servicer = Arc::new(ControllerServicer::new(
+            Arc::clone(session),
+            Arc::clone(&self.barrier_op),
+            self.saver_hook.clone(),
+        ));
+        let pool = self.clock.handler_pool(HANDLERS, HANDLER_POOL_NAME);
+        let serving = Serving::start(METHODS, |cancelled| {
+            ControllerServer::new(Dispatcher {
+                servicer,
+                pool,
+                cancelled,
+            })
+        })?;
+        self.publish(&(self.address_fn)(serving.port())?)?;
+        *relock(&self.serving) = Some(serving);
+        Ok(())
+    }
+
+    fn end(&self, _: &Arc<Session>) -> Result<()> {
+        match &*relock(&self.serving) {
+            Some(serving) => {
+                serving.stop();
+                Ok(())
+            }
+            None => Err(Error::new(
+                ErrorKind::AttributeError,
+                "'NoneType' object has no attribute 'stop'",
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for ServerHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHook")
+            .field("model_dir", &self.model_dir)
+            .field("serving", &self.serving)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,35 @@
+//! Monolith's training hooks and controller, without TensorFlow.
+//!
+//! Where to look:
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`clock`] | time, threads, locks and handler pools as a port |
+//! | [`coordinator`] | asking threads to stop and waiting for them |
+//! | [`session`] | raw sessions, the hook trait, sessions that call hooks |
+//! | [`barrier_ops`] | the barrier that can hold all workers |
+//! | [`logging_ops`] | machine info and machine health |
+//! | [`save_utils`] | the saver hook, checkpoints |
+//! | [`net_utils`], [`device_utils`] | addresses and device names |
+//! | [`hooks`] | the health hook, save listeners, the controller's server and client |
+//! | [`errors`] | errors by the names that Python gives them |
+//! | [`testing`] | virtual time and the fakes that a cluster is played with |
+//!
+//! References like `B12` are to the statements in the repository's
+//! `docs/behaviour.md`.
+
+pub mod barrier_ops;
+pub mod clock;
+pub mod coordinator;
+pub mod device_utils;
+pub mod errors;
+pub mod hooks;
+pub mod logging_ops;
+pub mod net_utils;
+pub mod proto;
+pub mod save_utils;
+pub mod session;
+pub mod testing;
+
+/// The digest of the sources that this was built from.
+pub const SOURCE_DIGEST: &str = env!("MONOLITH_SOURCE_DIGEST");

@@ -1,0 +1,189 @@
+//! Addresses: this machine's own, and whether others answer.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::clock::relock;
+use crate::errors::{Error, ErrorKind, Result};
+
+/// Whether this is an IPv6 address, without brackets.
+pub fn is_ipv6_address(ip: &str) -> bool {
+    ip.parse::<Ipv6Addr>().is_ok()
+}
+
+/// `ip:port`, or `[ip]:port` for IPv6.
+pub fn concat_ip_and_port(ip: &str, port: u16) -> String {
+    if is_ipv6_address(ip) {
+        format!("[{ip}]:{port}")
+    } else {
+        format!("{ip}:{port}")
+    }
+}
+
+/// Whether this machine can use IPv4.
+pub fn is_ipv4_supported() -> bool {
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).is_ok()
+}
+
+/// The first address that this machine's name resolves to.
+pub fn get_local_ip() -> Result<String> {
+    Ok(local_ip(resolve, &host_name())?.to_string())
+}
+
+/// Where others reach a server on this machine's `port`.
+pub fn get_local_server_addr(port: u16) -> Result<String> {
+    Ok(concat_ip_and_port(&get_local_ip()?, port))
+}
+
+/// Which addresses a name resolves to, in the resolver's order.
+fn resolve(host: &str) -> std::io::Result<Vec<IpAddr>> {
+    Ok((host, 0).to_socket_addrs()?.map(|addr| addr.ip()).collect())
+}
+
+/// Where resolving fails it is tried once more, for IPv6 alone.
+fn local_ip(resolve: impl Fn(&str) -> std::io::Result<Vec<IpAddr>>, host: &str) -> Result<IpAddr> {
+    let first = resolve(host).ok().and_then(|ips| ips.first().copied());
+    if let Some(ip) = first {
+        return Ok(ip);
+    }
+    resolve(host)
+        .and_then(|ips| {
+            let ip = ips.into_iter().find(IpAddr::is_ipv6);
+            ip.ok_or_else(|| std::io::Error::other("Name or service not known"))
+        })
+        .map_err(|error| Error::new(ErrorKind::GaiError, format!("{host}: {error}")))
+}
+
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map(|name| name.trim().to_owned())
+        .or_else(|_| std::env::var("HOSTNAME"))
+        .unwrap_or_else(|_| "localhost".to_owned())
+}
+
+/// Looks which of some servers accept a connection.
+#[derive(Clone)]
+pub struct NodeAliveChecker {
+    addrs: Vec<String>,
+    alive: Vec<bool>,
+}
+
+impl NodeAliveChecker {
+    /// Tries all addresses, `num_thread` at a time, each for `timeout` at most.
+    pub fn new(addrs: Vec<String>, timeout: Duration, num_thread: usize) -> Self {
+        let alive = Mutex::new(vec![false; addrs.len()]);
+        let queue = Mutex::new(0..addrs.len());
+        thread::scope(|scope| {
+            for _ in 0..num_thread.clamp(1, addrs.len().max(1)) {
+                scope.spawn(|| {
+                    loop {
+                        let Some(at) = relock(&queue).next() else {
+                            return;
+                        };
+                        let answers = answers(&addrs[at], timeout);
+                        relock(&alive)[at] = answers;
+                    }
+                });
+            }
+        });
+        let alive = alive.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Self { addrs, alive }
+    }
+
+    /// Whether all accepted.
+    pub fn all_nodes_alive(&self) -> bool {
+        self.alive.iter().all(|alive| *alive)
+    }
+
+    /// Those that accepted, in the order given.
+    pub fn get_alive_nodes(&self) -> Vec<&str> {
+        self.nodes(true)
+    }
+
+    /// Those that did not, in the order given.
+    pub fn get_dead_nodes(&self) -> Vec<&str> {
+        self.nodes(false)
+    }
+
+    /// All of them.
+    pub fn get_addrs(&self) -> &[String] {
+        &self.addrs
+    }
+
+    fn nodes(&self, wanted: bool) -> Vec<&str> {
+        let pairs = self.addrs.iter().zip(&self.alive);
+        pairs
+            .filter(|(_, alive)| **alive == wanted)
+            .map(|(addr, _)| addr.as_str())
+            .collect()
+    }
+}
+
+impl fmt::Debug for NodeAliveChecker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeAliveChecker(dead: {:?})", self.get_dead_nodes())
+    }
+}
+
+fn answers(addr: &str, timeout: Duration) -> bool {
+    let resolved: Vec<SocketAddr> = addr.to_socket_addrs().into_iter().flatten().collect();
+    resolved
+        .iter()
+        .any(|addr| TcpStream::connect_timeout(addr, timeout).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_gets_brackets() {
+        assert_eq!(concat_ip_and_port("10.0.0.1", 80), "10.0.0.1:80");
+        assert_eq!(concat_ip_and_port("fe80::1", 80), "[fe80::1]:80");
+        assert!(!is_ipv6_address("[fe80::1]"));
+    }
+
+    #[test]
+    fn the_first_address_is_taken() {
+        let ips = [IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])];
+        let ip = local_ip(|_| Ok(ips.to_vec()), "host").unwrap();
+        assert_eq!(ip, ips[0]);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_resolved_is_a_gaierror() {
+        let failing = |_: &str| Err(std::io::Error::other("no such host"));
+        let error = local_ip(failing, "host").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::GaiError);
+    }
+
+    #[test]
+    fn the_second_try_takes_ipv6_alone() {
+        let tries = std::cell::Cell::new(0);
+        let resolve = |_: &str| {
+            tries.set(tries.get() + 1);
+            match tries.get() {
+                1 => Err(std::io::Error::other("try again")),
+                _ => Ok(vec![[10, 0, 0, 1].into(), Ipv6Addr::LOCALHOST.into()]),
+            }
+        };
+        assert_eq!(local_ip(resolve, "host").unwrap(), Ipv6Addr::LOCALHOST);
+    }
+
+    #[test]
+    fn only_who_listens_is_alive() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let alive = listener.local_addr().unwrap().to_string();
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+        let dead = closed.local_addr().unwrap().to_string();
+        drop(closed);
+        let addrs = vec![alive.clone(), dead.clone(), "not an address".to_owned()];
+        let checker = NodeAliveChecker::new(addrs, Duration::from_secs(1), 10);
+        assert!(!checker.all_nodes_alive());
+        assert_eq!(checker.get_alive_nodes(), [&alive]);
+        assert_eq!(checker.get_dead_nodes(), [&dead, "not an address"]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Writing and finding checkpoint files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::clock::relock;
+use crate::errors::{Error, ErrorKind, Result};
+use crate::session::Session;
+
+/// The file that names the newest checkpoint, in TensorFlow's text form.
+pub const STATE_FILENAME: &str = "checkpoint";
+
+/// The default basename of checkpoints.
+pub const BASENAME: &str = "model.ckpt";
+
+/// How many checkpoints are kept.
+const MAX_TO_KEEP: usize = 5;
+
+/// Writes a session's variables to a checkpoint.
+pub trait Saver: Send + Sync {
+    /// Writes `<dir>/<basename>-<step>` and names it the newest.
+    fn save(&self, session: &Session, dir: &Path, basename: &str, step: i64) -> Result<()>;
+}
+
+/// Writes checkpoints that hold the global step, as there is nothing else.
+///
+/// Keeps the newest five that it has written. The mutex guards their names and
+/// is held while files are written; nothing in there waits for time to pass.
+#[derive(Debug, Default)]
+pub struct FileSaver {
+    kept: Mutex<Vec<String>>,
+}
+
+impl Saver for FileSaver {
+    fn save(&self, session: &Session, dir: &Path, basename: &str, step: i64) -> Result<()> {
+        let content = format!("global_step: {}\n", session.global_step()?);
+        let name = format!("{basename}-{step}");
+        fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
+        write_atomically(&dir.join(&name), &content)?;
+        let mut kept = relock(&self.kept);
+        kept.retain(|other| *other != name);
+        kept.push(name);
+        while kept.len() > MAX_TO_KEEP {
+            let oldest = dir.join(kept.remove(0));
+            // One that somebody else removed is removed.
+            drop(fs::remove_file(oldest));
+        }
+        write_atomically(&dir.join(STATE_FILENAME), &state_text(&kept))
+    }
+}
+
+fn state_text(kept: &[String]) -> String {
+    let mut lines: Vec<String> = kept
+        .last()
+        .map(|newest| format!("model_checkpoint_path: \"{newest}\"\n"))
+        .into_iter()
+        .collect();
+    lines.extend(
+        kept.iter()
+            .map(|name| format!("all_model_checkpoint_paths: \"{name}\"\n")),
+    );
+    lines.concat()
+}
+
+/// Replaces a file so that nobody sees half of it.
+pub(crate) fn write_atomically(path: &Path, content: &str) -> Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".tmp-{}", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    fs::write(&temporary, content)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|error| Error::from_io(&error, path))
+}
+
+/// The path prefix of the newest checkpoint in `dir`, if there is one.
+pub fn latest_checkpoint(dir: &Path) -> Result<Option<PathBuf>> {
+    let path = dir.join(STATE_FILENAME);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::from_io(&error, &path)),
+    };
+    let newest = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("model_checkpoint_path:"))
+        .find_map(|value| value.trim().strip_prefix('"')?.strip_suffix('"'));
+    Ok(newest.map(|name| dir.join(name)))
+}
+
+/// The global step in the newest checkpoint in `dir`, if there is one.
+pub fn restore_global_step(dir: &Path) -> Result<Option<i64>> {
+    let Some(path) = latest_checkpoint(dir)? else {
+        return Ok(None);
+    };
+    let text = fs::read_to_string(&path).map_err(|error| Error::from_io(&error, &path))?;
+    let step = text
+        .trim()
+        .strip_prefix("global_step: ")
+        .and_then(|step| step.parse().ok());
+    match step {
+        Some(step) => Ok(Some(step)),
+        None => Err(Error::new(
+            ErrorKind::DataLossError,
+            format!("{} is not a checkpoint", path.display()),
+        )),
+    }
+}
+
+/// Names and finds the checkpoints of one basename.
+#[derive(Clone, Debug)]
+pub struct SaveHelper {
+    basename: PathBuf,
+}
+
+impl SaveHelper {
+    /// Of `basename`, which is a path: `<model_dir>/model.ckpt`.
+    pub fn new(basename: impl Into<PathBuf>) -> Self {
+        Self {
+            basename: basename.into(),
+        }
+    }
+
+    /// `<basename>-<step>`.
+    pub fn get_ckpt_prefix(&self, step: i64) -> String {
+        format!("{}-{step}", self.basename.display())
+    }
+
+    /// `<prefix>.assets/`.
+    pub fn get_ckpt_asset_dir(prefix: &str) -> String {
+        format!("{prefix}.assets/")
+    }
+
+    /// The step in `<basename>-<step>`; 0 where there is no `-`.
+    pub fn get_global_step_value(prefix: &str) -> Result<i64> {
+        match prefix.rsplit_once('-') {
+            None => Ok(0),
+            Some((_, step)) => step.parse().map_err(|_| {
+                Error::value(format!("invalid literal for int() with base 10: '{step}'"))
+            }),
+        }
+    }
+
+    /// The steps that there are checkpoints of, ascending.
+    pub fn get_existing_checkpoint_steps(&self) -> Result<Vec<i64>> {
+        let (Some(dir), Some(name)) = (self.basename.parent(), self.basename.file_name()) else {
+            return Ok(Vec::new());
+        };
+        let start = format!("{}-", name.to_string_lossy());
+        let entries = match fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::from_io(&error, dir)),
+        };
+        let mut steps: Vec<i64> = entries
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name();
+                let rest = name.to_str()?.strip_prefix(&start)?;
+                rest.split('.').next()?.parse().ok()
+            })
+            .collect();
+        steps.sort_unstable();
+        steps.dedup();
+        Ok(steps)
+    }
+}

@@ -1,0 +1,313 @@
+//! Which lane is next: the rules of `docs/virtual-time.md` as plain data.
+//!
+//! Nothing here waits or knows of threads.
+
+use std::fmt;
+
+/// A lane, by its place in order of starting.
+pub(super) type LaneId = usize;
+
+/// What lets a parked lane go on before its deadline.
+pub(super) enum Condition {
+    Nothing,
+    LockFree(usize),
+    LaneEnded(LaneId),
+    WorkerFree(usize),
+    /// Looks at state that only lanes change; must not call the clock.
+    When(Box<dyn Fn() -> bool + Send>),
+}
+
+/// How a lane parks.
+pub(super) struct Park {
+    /// In microseconds; none is never.
+    pub(super) deadline: Option<u64>,
+    pub(super) condition: Condition,
+    /// Sorts after every other lane that can go on at the same instant.
+    pub(super) last: bool,
+}
+
+impl Park {
+    pub(super) fn until(deadline: Option<u64>, condition: Condition) -> Self {
+        Self {
+            deadline,
+            condition,
+            last: false,
+        }
+    }
+}
+
+enum State {
+    Running,
+    Parked(Park),
+    Ended,
+}
+
+struct Lane {
+    label: String,
+    state: State,
+    /// How often it has parked, its start included.
+    parks: u64,
+    /// Counted up over all lanes each time that one parks.
+    order: u64,
+    tie_key: u64,
+}
+
+struct Pool {
+    workers: usize,
+    begun: usize,
+}
+
+/// All lanes of one run, its locks and its pools.
+pub(super) struct Schedule {
+    pub(super) now: u64,
+    seed: Option<u64>,
+    lanes: Vec<Lane>,
+    parkings: u64,
+    locks: Vec<bool>,
+    pools: Vec<Pool>,
+}
+
+impl Schedule {
+    pub(super) fn new(seed: Option<u64>) -> Self {
+        Self {
+            now: 0,
+            seed,
+            lanes: Vec::new(),
+            parkings: 0,
+            locks: Vec::new(),
+            pools: Vec::new(),
+        }
+    }
+
+    /// A new lane, which counts as parking at this moment.
+    pub(super) fn start(&mut self, label: &str, park: Park) -> LaneId {
+        let lane = self.lanes.len();
+        self.lanes.push(Lane {
+            label: label.to_owned(),
+            state: State::Running,
+            parks: 0,
+            order: 0,
+            tie_key: 0,
+        });
+        self.park(lane, park);
+        lane
+    }
+
+    pub(super) fn park(&mut self, lane: LaneId, park: Park) {
+        let order = self.parkings;
+        self.parkings += 1;
+        let seed = self.seed;
+        let lane = &mut self.lanes[lane];
+        lane.order = order;
+        lane.tie_key = match seed {
+            None => order,
+            Some(seed) => splitmix64(seed ^ fnv1a64(&lane.label) ^ lane.parks),
+        };
+        lane.parks += 1;
+        lane.state = State::Parked(park);
+    }
+
+    pub(super) fn resume(&mut self, lane: LaneId) {
+        self.lanes[lane].state = State::Running;
+    }
+
+    pub(super) fn end(&mut self, lane: LaneId) {
+        self.lanes[lane].state = State::Ended;
+    }
+
+    /// The lane that goes on next and the instant at which it does.
+    pub(super) fn next(&self) -> Option<(LaneId, u64)> {
+        self.lanes
+            .iter()
+            .enumerate()
+            .filter_map(|(id, lane)| {
+                let State::Parked(park) = &lane.state else {
+                    return None;
+                };
+                let at = if self.holds(&park.condition) {
+                    self.now
+                } else {
+                    park.deadline?.max(self.now)
+                };
+                Some(((at, park.last, lane.tie_key, lane.order), id))
+            })
+            .min()
+            .map(|((at, ..), id)| (id, at))
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        match condition {
+            Condition::Nothing => false,
+            Condition::LockFree(lock) => !self.locks[*lock],
+            Condition::LaneEnded(lane) => matches!(self.lanes[*lane].state, State::Ended),
+            Condition::WorkerFree(pool) => self.pools[*pool].begun < self.pools[*pool].workers,
+            Condition::When(test) => test(),
+        }
+    }
+
+    pub(super) fn label(&self, lane: LaneId) -> &str {
+        &self.lanes[lane].label
+    }
+
+    /// The lanes that are parked, in the order of parking.
+    pub(super) fn parked(&self) -> Vec<LaneId> {
+        let mut parked: Vec<(u64, LaneId)> = self
+            .lanes
+            .iter()
+            .enumerate()
+            .filter(|(_, lane)| matches!(lane.state, State::Parked(_)))
+            .map(|(id, lane)| (lane.order, id))
+            .collect();
+        parked.sort_unstable();
+        parked.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// One line for each lane that has not ended.
+    pub(super) fn describe(&self) -> String {
+        let lanes: Vec<String> = self
+            .lanes
+            .iter()
+            .filter_map(|lane| match &lane.state {
+                State::Ended => None,
+                State::Running => Some(format!("{} runs", lane.label)),
+                State::Parked(park) => Some(format!("{} waits for {park}", lane.label)),
+            })
+            .collect();
+        lanes.join("; ")
+    }
+
+    pub(super) fn new_lock(&mut self) -> usize {
+        self.locks.push(false);
+        self.locks.len() - 1
+    }
+
+    /// Takes the lock if it is free.
+    pub(super) fn try_lock(&mut self, lock: usize) -> bool {
+        !std::mem::replace(&mut self.locks[lock], true)
+    }
+
+    pub(super) fn unlock(&mut self, lock: usize) {
+        self.locks[lock] = false;
+    }
+
+    pub(super) fn new_pool(&mut self, workers: usize) -> usize {
+        self.pools.push(Pool { workers, begun: 0 });
+        self.pools.len() - 1
+    }
+
+    pub(super) fn begin_job(&mut self, pool: usize) {
+        self.pools[pool].begun += 1;
+    }
+
+    pub(super) fn end_job(&mut self, pool: usize) {
+        self.pools[pool].begun -= 1;
+    }
+}
+
+impl fmt::Display for Park {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.condition {
+            Condition::Nothing => f.write_str("time to pass"),
+            Condition::LockFree(_) => f.write_str("a lock"),
+            Condition::LaneEnded(_) => f.write_str("its RPC"),
+            Condition::WorkerFree(_) => f.write_str("a free worker"),
+            Condition::When(_) => f.write_str("its condition"),
+        }?;
+        match self.deadline {
+            Some(deadline) => write!(f, " until {deadline} us"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// FNV-1a over the label's UTF-8 bytes.
+fn fnv1a64(label: &str) -> u64 {
+    label.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// One step of the generator from this state.
+fn splitmix64(state: u64) -> u64 {
+    let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(deadline: u64) -> Park {
+        Park::until(Some(deadline), Condition::Nothing)
+    }
+
+    #[test]
+    fn the_hashes_are_the_published_ones() {
+        assert_eq!(fnv1a64(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a64("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(splitmix64(0), 0xe220_a839_7b1d_cdaf);
+    }
+
+    #[test]
+    fn the_earliest_instant_goes_first_then_the_order_of_parking() {
+        let mut schedule = Schedule::new(None);
+        schedule.start("late", at(20));
+        let first = schedule.start("first", at(10));
+        let second = schedule.start("second", at(10));
+        assert_eq!(schedule.next(), Some((first, 10)));
+        schedule.end(first);
+        assert_eq!(schedule.next(), Some((second, 10)));
+        schedule.park(second, at(5));
+        assert_eq!(schedule.next(), Some((second, 5)));
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_counts_as_now() {
+        let mut schedule = Schedule::new(None);
+        schedule.now = 100;
+        let lane = schedule.start("a", at(10));
+        assert_eq!(schedule.next(), Some((lane, 100)));
+    }
+
+    #[test]
+    fn settling_goes_after_everyone_at_the_instant_whatever_the_seed() {
+        for seed in 0..50 {
+            let mut schedule = Schedule::new(Some(seed));
+            let settling = schedule.start("main", at(0));
+            schedule.park(
+                settling,
+                Park {
+                    last: true,
+                    ..at(0)
+                },
+            );
+            let other = schedule.start("other", at(0));
+            schedule.start("later", at(1));
+            assert_eq!(schedule.next(), Some((other, 0)));
+            schedule.end(other);
+            assert_eq!(schedule.next(), Some((settling, 0)));
+        }
+    }
+
+    #[test]
+    fn equal_labels_and_counts_fall_back_on_the_order_of_parking() {
+        let mut schedule = Schedule::new(Some(7));
+        let first = schedule.start("controller", at(0));
+        schedule.start("controller", at(0));
+        assert_eq!(schedule.next(), Some((first, 0)));
+    }
+
+    #[test]
+    fn nobody_is_next_when_all_wait_for_what_never_comes() {
+        let mut schedule = Schedule::new(None);
+        let lock = schedule.new_lock();
+        assert!(schedule.try_lock(lock));
+        let lane = schedule.start("a", Park::until(None, Condition::LockFree(lock)));
+        assert_eq!(schedule.next(), None);
+        assert_eq!(schedule.describe(), "a waits for a lock");
+        schedule.unlock(lock);
+        assert_eq!(schedule.next(), Some((lane, 0)));
+    }
+}
