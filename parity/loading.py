@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from parity.model import frozen
+from parity.model import Model, frozen
 from parity.problems import Problem, ScenarioError, UsageError
 from parity.references import Loc, bad_references
 from parity.scenario import Scenario
+
+M = TypeVar("M", bound=Model)
 
 _LISTS_OF_KINDS = ("steps", "hooks", "faults", "concurrently")
 
@@ -29,13 +31,15 @@ class ScenarioFile:
     scenario: Scenario
 
 
-def find_scenarios(paths: list[Path], root: Path) -> list[Path]:
-    """The scenario files at and below these paths, sorted; ``root`` if none is given.
+def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
+    """The scenario files at and below these paths, each with the folder that names it.
+
+    That folder is ``root`` for what lies in it, else the folder that was given.
 
     Raises:
       UsageError: a path doesn't exist, or there is no scenario in it.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for path in paths or [root]:
         if path.is_file():
             here = [path]
@@ -47,8 +51,23 @@ def find_scenarios(paths: list[Path], root: Path) -> list[Path]:
             raise UsageError(
                 f"{path}: no scenario found; a folder with *.yaml files would be right"
             )
-        found.update(dict.fromkeys(here))
-    return list(found)
+        inside = path.resolve().is_relative_to(root.resolve())
+        base = root if inside else path if path.is_dir() else path.parent
+        found.update(dict.fromkeys(here, base))
+    return found
+
+
+def load_yaml(path: Path, model: type[M]) -> tuple[M, CommentedMap]:
+    """Read a YAML file into a model; also gives the document, which knows its lines.
+
+    Raises:
+      ScenarioError: the file can't be read or isn't valid.
+    """
+    document = _read_yaml(path)
+    try:
+        return model.model_validate(frozen(document)), document
+    except ValidationError as error:
+        raise ScenarioError([_problem(path, document, e) for e in error.errors()]) from None
 
 
 def load_scenario(path: Path, root: Path) -> ScenarioFile:
@@ -57,11 +76,7 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
     Raises:
       ScenarioError: the file can't be read or isn't a valid scenario.
     """
-    document = _read_yaml(path)
-    try:
-        scenario = Scenario.model_validate(frozen(document))
-    except ValidationError as error:
-        raise ScenarioError([_problem(path, document, e) for e in error.errors()]) from None
+    scenario, document = load_yaml(path, Scenario)
     problems = [
         Problem(path, *_position(document, loc), _dotted(loc), message)
         for loc, message in bad_references(scenario)
@@ -72,11 +87,8 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
 
 
 def scenario_name(path: Path, root: Path) -> str:
-    """``health/oom`` of ``scenarios/health/oom.yaml``; just the stem outside ``root``."""
-    try:
-        return path.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
-    except ValueError:
-        return path.stem
+    """``health/oom`` of ``scenarios/health/oom.yaml``."""
+    return path.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
 
 
 def _read_yaml(path: Path) -> CommentedMap:

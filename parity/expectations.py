@@ -1,0 +1,100 @@
+"""Whether a trace shows what the scenario's author wrote that it must."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from parity.model import Model, canonical_json
+from parity.scenario import Expect, Scenario
+from parity.steps import ConcurrentlyStep, FaultStep, RpcStep
+from parity.summary import summarize
+from parity.trace import CONCURRENT_PREFIX, RpcEvent, Trace
+
+
+class Unmet(Model):
+    """An expectation that a side broke: where it is written, and both values as JSON."""
+
+    path: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: expected {self.expected}, got {self.got}"
+
+
+def unmet(scenario: Scenario, trace: Trace) -> tuple[Unmet, ...]:
+    """Every expectation of the scenario that this trace doesn't meet."""
+    return (
+        *unmet_summary(scenario.expect, summarize(scenario, trace)),
+        *_unmet_rpcs(scenario, trace),
+        *_unmet_strikes(scenario, trace),
+    )
+
+
+def unmet_summary(expect: Expect, got: Expect) -> tuple[Unmet, ...]:
+    """The keys that are set in both and differ."""
+    expected_values, got_values = _values(expect), _values(got)
+    return tuple(
+        _unmet(f"expect.{key}", expected_values[key], got_values[key])
+        for key in expected_values
+        if key in got_values and expected_values[key] != got_values[key]
+    )
+
+
+def _values(expect: Expect) -> dict[str, Any]:
+    return expect.model_dump(mode="json", exclude_unset=True)
+
+
+def _unmet(path: str, expected: object, got: object) -> Unmet:
+    return Unmet(path=path, expected=canonical_json(expected), got=canonical_json(got))
+
+
+def _unmet_rpcs(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
+    results = [event for event in trace.events if isinstance(event, RpcEvent)]
+    of_main = iter(event for event in results if event.lane == "main")
+    for i, step in enumerate(scenario.steps):
+        if isinstance(step, RpcStep):
+            yield from _unmet_rpc(step, next(of_main, None), f"steps[{i}]")
+        elif isinstance(step, ConcurrentlyStep):
+            lane = f"{CONCURRENT_PREFIX}{i}"
+            calls = [branch for branch in step.concurrently if isinstance(branch, RpcStep)]
+            expected = Counter((call.rpc, call.expect) for call in calls)
+            got = Counter((event.method, event.code) for event in results if event.lane == lane)
+            if expected != got:
+                yield _unmet(f"steps[{i}].concurrently", _listed(expected), _listed(got))
+
+
+def _unmet_rpc(step: RpcStep, event: RpcEvent | None, path: str) -> Iterator[Unmet]:
+    if event is None:
+        yield _unmet(f"{path}.expect", step.expect, "no answer")
+        return
+    if event.code != step.expect:
+        yield _unmet(f"{path}.expect", step.expect, event.code)
+    if step.details is not None and step.details != event.details:
+        yield _unmet(f"{path}.details", step.details, event.details)
+    if step.response is not None:
+        expected = step.response.model_dump(mode="json", exclude_none=True)
+        response = event.response.model_dump(mode="json") if event.response else {}
+        got = {key: response.get(key) for key in expected}
+        if got != expected:
+            yield _unmet(f"{path}.response", expected, got)
+
+
+def _listed(results: Counter[tuple[Any, Any]]) -> list[str]:
+    return sorted(f"{method} {code}" for method, code in results.elements())
+
+
+def _unmet_strikes(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
+    """A declared fault must strike, unless it is said that it doesn't."""
+    quiet = {
+        f"steps[{i}].fault"
+        for i, step in enumerate(scenario.steps)
+        if isinstance(step, FaultStep) and not step.strikes
+    }
+    for place, struck in trace.struck.items():
+        expected = place not in quiet
+        if struck != expected:
+            says = {True: "it strikes", False: "it never strikes"}
+            yield _unmet(place, says[expected], says[struck])

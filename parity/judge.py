@@ -1,0 +1,170 @@
+"""Has both sides play one scenario, and says what came of it."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass
+
+from parity.compare import Comparison, Difference, compare
+from parity.expectations import unmet, unmet_summary
+from parity.known import KnownDifferences, difference_id, stale_entries
+from parity.loading import ScenarioFile
+from parity.players.outcome import Failed, Outcome, Played, Player, Skipped, Summarized
+from parity.scenario import Expect
+from parity.summary import summarize
+from parity.trace import Trace
+from parity.verdict import BrokenExpectation, Record, Verdict
+
+_REPEATS = 2
+"""How often each side plays again before a difference between them is believed."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Two players, what is known of their differences, and the schedule to play."""
+
+    reference: Player
+    peer: Player
+    known: KnownDifferences
+    seed: int | None = None
+
+    def judge(self, file: ScenarioFile) -> Record:
+        """Play one scenario on both sides and compare."""
+        began = time.monotonic()
+        findings = self._findings(file)
+        return Record(
+            scenario=file.name,
+            file=str(file.path),
+            about=file.scenario.about,
+            covers=file.scenario.covers,
+            digest=file.scenario.digest(),
+            reference=self.reference.name,
+            peer=self.peer.name,
+            verdict=findings.verdict,
+            reasons=findings.reasons,
+            differences=findings.comparison.differences,
+            broken=findings.broken,
+            agreements=findings.comparison.agreements,
+            not_compared=findings.not_compared,
+            log_tail=findings.log_tail,
+            replay=self.replay_command(file),
+            seconds=round(time.monotonic() - began, 3),
+        )
+
+    def replay_command(self, file: ScenarioFile) -> str:
+        """What to type to see the same again."""
+        words = ["monolith-parity", "run", str(file.path), "--peer", self.peer.name]
+        if self.reference.name != "python":
+            words += ["--reference", self.reference.name]
+        if self.seed is not None:
+            words += ["--seed", str(self.seed)]
+        return shlex.join(words)
+
+    def _findings(self, file: ScenarioFile) -> _Findings:
+        reference = self.reference.play(file, self.seed)
+        early = _no_trace(self.reference, reference)
+        if early is not None:
+            return early
+        peer = self.peer.play(file, self.seed)
+        early = _no_trace(self.peer, peer)
+        if early is not None:
+            return early
+        assert isinstance(reference, Played), "a reference plays"
+        if isinstance(peer, Summarized):
+            return self._compare_summary(file, reference.trace, peer.summary)
+        assert isinstance(peer, Played)
+        return self._compare_traces(file, reference.trace, peer.trace)
+
+    def _compare_traces(self, file: ScenarioFile, reference: Trace, peer: Trace) -> _Findings:
+        comparison = compare(reference, peer)
+        if comparison.differences:
+            unsteady = self._who_does_not_repeat(file, reference, peer)
+            if unsteady:
+                return _Findings("nondeterministic", unsteady, comparison)
+        broken = tuple(
+            BrokenExpectation(player=player.name, unmet=each)
+            for player, trace in ((self.reference, reference), (self.peer, peer))
+            for each in unmet(file.scenario, trace)
+        )
+        known = self.known.of(file.name)
+        stale = tuple(stale_entries(known, comparison.differences))
+        news = tuple(each for each in comparison.differences if each.channel not in known)
+        reasons = (
+            *(f"{each.channel}: {_sentence(each)}" for each in news),
+            *stale,
+            *(f"{each.player} broke {each.unmet}" for each in broken),
+            *(f"known: {each.channel}: {each.reason}" for each in known.values()),
+        )
+        verdict: Verdict = "known" if known else "agree"
+        if news:
+            verdict = "differs"
+        elif stale:
+            verdict = "stale"
+        elif broken:
+            verdict = "unexpected"
+        return _Findings(verdict, reasons, comparison, broken=broken)
+
+    def _compare_summary(self, file: ScenarioFile, trace: Trace, theirs: Expect) -> _Findings:
+        ours = summarize(file.scenario, trace)
+        differing = unmet_summary(ours, theirs)
+        broken = (
+            *(BrokenExpectation(player=self.reference.name, unmet=each)
+              for each in unmet(file.scenario, trace)),
+            *(BrokenExpectation(player=self.peer.name, unmet=each)
+              for each in unmet_summary(file.scenario.expect, theirs)),
+        )  # fmt: skip
+        reasons = (
+            *(
+                f"{each.path.removeprefix('expect.')}: {self.reference.name} has {each.expected}, "
+                f"{self.peer.name} has {each.got}"
+                for each in differing
+            ),
+            *(f"{each.player} broke {each.unmet}" for each in broken),
+        )
+        verdict: Verdict = "differs" if differing else "unexpected" if broken else "agree"
+        missing = tuple(sorted(ours.model_fields_set - theirs.model_fields_set))
+        return _Findings(verdict, reasons, _NOTHING, broken=broken, not_compared=missing)
+
+    def _who_does_not_repeat(
+        self, file: ScenarioFile, reference: Trace, peer: Trace
+    ) -> tuple[str, ...]:
+        return tuple(
+            f"{player.name} doesn't repeat itself: played again it gave another trace"
+            for player, first in ((self.reference, reference), (self.peer, peer))
+            if any(player.play(file, self.seed) != Played(first) for _ in range(_REPEATS))
+        )
+
+
+@dataclass(frozen=True)
+class _Findings:
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    comparison: Comparison
+    broken: tuple[BrokenExpectation, ...] = ()
+    not_compared: tuple[str, ...] = ()
+    log_tail: str = ""
+
+
+_NOTHING = Comparison(agreements={}, differences=())
+
+
+def _no_trace(player: Player, outcome: Outcome) -> _Findings | None:
+    match outcome:
+        case Failed(failure, message, log_tail):
+            verdict: Verdict = "stale" if failure == "stale" else "failed"
+            reason = f"{player.name} {failure}: {message}"
+            return _Findings(verdict, (reason,), _NOTHING, log_tail=log_tail)
+        case Skipped(reason):
+            return _Findings("skipped", (f"{player.name} skipped it: {reason}",), _NOTHING)
+        case _:
+            return None
+
+
+def _sentence(difference: Difference) -> str:
+    at = f"at {difference.ms} ms on lane {difference.lane}"
+    return (
+        f"first difference {at} (id {difference_id(difference)}): "
+        f"reference {difference.reference or 'has nothing more'}, "
+        f"peer {difference.peer or 'has nothing more'}"
+    )

@@ -1,0 +1,109 @@
+"""From what a user writes after ``--peer`` to a player."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from parity import project
+from parity.players.driver import DriverPlayer
+from parity.players.outcome import Player
+from parity.players.recorded import RecordedPlayer
+from parity.players.rust import build_driver, rust_player
+from parity.problems import PortUnavailableError, UsageError
+
+
+@dataclass(frozen=True)
+class PlayerSpec:
+    """Which player, in a form that can be handed to other processes.
+
+    ``where`` is the built driver of ``rust``, the folder of ``recorded``, or the
+    command line of ``command``.
+    """
+
+    kind: Literal["python", "rust", "recorded", "command"]
+    where: str = ""
+
+    def text(self) -> str:
+        """One string, which ``parse`` reads."""
+        return f"{self.kind}={self.where}"
+
+    @classmethod
+    def parse(cls, text: str) -> PlayerSpec:
+        """What ``text`` wrote."""
+        kind, _, where = text.partition("=")
+        return cls(kind, where)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A player that was settled on, and a line that says why, where it isn't plain."""
+
+    spec: PlayerSpec
+    note: str = ""
+
+
+def choose_player(asked: str | None) -> Choice:
+    """Settle on a player; builds the Rust driver where it is the one.
+
+    Without a wish it is ``rust`` where that can be built, else ``recorded``.
+
+    Raises:
+      UsageError: no such player.
+      PortUnavailableError: it was asked for by name and can't be had here.
+    """
+    if asked is None:
+        try:
+            return Choice(_rust())
+        except PortUnavailableError as error:
+            note = f"recorded traces stand in for the Rust port: {error}"
+            return Choice(PlayerSpec("recorded"), note)
+    return Choice(_by_name(asked))
+
+
+def _by_name(asked: str) -> PlayerSpec:
+    kind, _, where = asked.partition(":")
+    match kind:
+        case "python" | "recorded" if not where:
+            return PlayerSpec(kind)  # type: ignore[arg-type]
+        case "rust" if not where:
+            return _rust()
+        case "cluster" if not where:
+            raise PortUnavailableError("the player cluster isn't part of this version yet")
+        case "recorded":
+            if not Path(where).is_dir():
+                raise UsageError(f"{asked}: {where} is no folder; one with *.json would be right")
+            return PlayerSpec("recorded", where)
+    if not shlex.split(asked):
+        raise UsageError("no player is named; rust, recorded or a command would be right")
+    return PlayerSpec("command", asked)
+
+
+def _rust() -> PlayerSpec:
+    return PlayerSpec("rust", str(build_driver(project.ROOT)))
+
+
+def open_player(spec: PlayerSpec, limit: float) -> Player:
+    """Make the player ready; ``limit`` is in real seconds per answer.
+
+    Raises:
+      PortUnavailableError: it can't be started.
+    """
+    if spec.kind == "python":
+        from parity.players.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
+
+        quiet_tensorflow()
+        from parity.players.python import PythonPlayer  # noqa: PLC0415
+
+        return PythonPlayer()
+    if spec.kind == "rust":
+        return rust_player(project.ROOT, Path(spec.where), limit)
+    if spec.kind == "recorded":
+        if spec.where:
+            return RecordedPlayer(Path(spec.where), sources=None)
+        return RecordedPlayer(project.RECORDED, sources=project.ROOT)
+    player = DriverPlayer(spec.where, shlex.split(spec.where), limit)
+    player.start()
+    return player

@@ -1,0 +1,105 @@
+"""The driver protocol: requests, and answers checked as they come in.
+
+The protocol is described in docs/driver-protocol.md.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Discriminator, TypeAdapter, ValidationError
+
+from parity.loading import ScenarioFile
+from parity.model import Model, canonical_json, frozen
+
+PROTOCOL: Final = 1
+
+
+class GarbageError(Exception):
+    """What a driver printed is no answer; the message shows it."""
+
+
+class Hello(Model):
+    """Who the driver is."""
+
+    type: Literal["hello"]
+    protocol: int
+    implementation: str
+    language: str
+    version: str
+    source_digest: str | None = None
+    capabilities: tuple[str, ...] = ()
+
+
+class TraceAnswer(Model):
+    """The trace of the scenario, as JSON that is still to be checked."""
+
+    type: Literal["trace"]
+    seq: int
+    events: Any
+    struck: Any
+
+
+class SkippedAnswer(Model):
+    """The driver lacks something that the scenario needs."""
+
+    type: Literal["skipped"]
+    seq: int
+    reason: str
+
+
+class FailedAnswer(Model):
+    """The driver couldn't play the scenario."""
+
+    type: Literal["failed"]
+    seq: int
+    message: str
+
+
+class Bye(Model):
+    """The driver exits."""
+
+    type: Literal["bye"]
+
+
+AnyAnswer = Hello | TraceAnswer | SkippedAnswer | FailedAnswer | Bye
+
+_ANSWER: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(Annotated[AnyAnswer, Discriminator("type")])
+
+
+def hello_request() -> str:
+    """The first line to a driver."""
+    return canonical_json({"type": "hello", "protocol": PROTOCOL})
+
+
+def play_request(seq: int, file: ScenarioFile, seed: int | None) -> str:
+    """Asks for the trace of one scenario."""
+    scenario = {"name": file.name, **file.scenario.canonical()}
+    return canonical_json({"type": "play", "seq": seq, "seed": seed, "scenario": scenario})
+
+
+def bye_request() -> str:
+    """The last line to a driver."""
+    return canonical_json({"type": "bye"})
+
+
+def parse_answer(line: str) -> AnyAnswer:
+    """Read one line.
+
+    Raises:
+      GarbageError: it is no answer of this protocol.
+    """
+    try:
+        return _ANSWER.validate_python(frozen(json.loads(line)))
+    except json.JSONDecodeError as error:
+        raise GarbageError(f"not JSON ({error.msg}): {_shown(line)}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise GarbageError(f"no answer ({where}: {first['msg']}): {_shown(line)}") from None
+
+
+def _shown(line: str) -> str:
+    line = line.rstrip("\n")
+    return repr(line if len(line) <= 200 else line[:200] + "...")

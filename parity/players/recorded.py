@@ -1,0 +1,100 @@
+"""The player ``recorded``: traces that a real driver made earlier, or somebody's summaries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from parity.digest import rust_source_digest
+from parity.loading import ScenarioFile
+from parity.model import Model, frozen
+from parity.players.outcome import Failed, Outcome, Played, Skipped, Summarized
+from parity.scenario import Expect
+from parity.trace import Trace
+
+
+class Provenance(Model):
+    """What a recording was made from, and by whom."""
+
+    scenario: str
+    scenario_digest: str
+    implementation: str
+    language: str
+    version: str
+    source_digest: str | None
+
+
+def recording_path(folder: Path, name: str) -> Path:
+    """Where the recording of a scenario lies."""
+    return folder / f"{name}.json"
+
+
+def write_recording(folder: Path, provenance: Provenance, trace: Trace) -> Path:
+    """Write a recording, whole or not at all."""
+    path = recording_path(folder, provenance.scenario)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {"provenance": provenance.model_dump(mode="json"), "trace": trace.to_json()}
+    text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+class RecordedPlayer:
+    """Gives what was recorded, unless it no longer matches.
+
+    Args:
+      folder: where the recordings lie.
+      sources: the project whose Rust sources they must have been made from; None
+        for recordings of somebody else's port, whose sources aren't here.
+    """
+
+    def __init__(self, folder: Path, sources: Path | None) -> None:
+        self._folder = folder
+        self._digest = None if sources is None else rust_source_digest(sources)
+
+    @property
+    def name(self) -> str:
+        """``recorded``, with the folder if it isn't the project's own."""
+        return "recorded" if self._digest is not None else f"recorded:{self._folder}"
+
+    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+        """Read the recording of this scenario."""
+        if seed is not None:
+            return Skipped("recordings are of the default schedule, not of a seed")
+        path = recording_path(self._folder, file.name)
+        if not path.exists():
+            return Failed("missing", f"there is no {path}; monolith-parity record makes it")
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(document, dict):
+                return Failed("garbage", f"{path}: an object would be right")
+            return self._read(path, document, file)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            return Failed("garbage", f"{path}: not JSON: {error}")
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            return Failed("garbage", f"{path}: {where}: {first['msg']}; see docs/trace-format.md")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _read(self, path: Path, document: dict[str, Any], file: ScenarioFile) -> Outcome:
+        if "summary" in document:
+            return Summarized(Expect.model_validate(frozen(document["summary"])))
+        if "trace" not in document:
+            return Played(Trace.from_json(document))
+        provenance = Provenance.model_validate(frozen(document["provenance"]))
+        moved = []
+        if provenance.scenario_digest != file.scenario.digest():
+            moved.append("the scenario has changed since")
+        if self._digest is not None and provenance.source_digest != self._digest:
+            moved.append("the Rust sources have changed since")
+        if moved:
+            return Failed("stale", f"{path}: {', and '.join(moved)}; record it again")
+        return Played(Trace.from_json(document["trace"]))

@@ -1,0 +1,12 @@
+"""Where the parts of this project lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SCENARIOS: Final = ROOT / "scenarios"
+KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
+RECORDED: Final = ROOT / "recorded" / "rust"
+RUST_WORKSPACE: Final = ROOT / "monolith-rs"

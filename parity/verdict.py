@@ -1,0 +1,73 @@
+"""What is said of one scenario after both sides have played it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from parity.compare import Difference
+from parity.expectations import Unmet
+from parity.model import Model
+from parity.trace import Channel
+
+Verdict = Literal[
+    "agree",
+    "known",
+    "differs",
+    "unexpected",
+    "stale",
+    "nondeterministic",
+    "failed",
+    "skipped",
+    "not run",
+]
+
+EXIT_CODES: Final[dict[Verdict, int]] = {
+    "agree": 0,
+    "known": 0,
+    "skipped": 0,
+    "not run": 0,
+    "differs": 1,
+    "unexpected": 1,
+    "stale": 1,
+    "nondeterministic": 1,
+    "failed": 3,
+}
+
+
+class BrokenExpectation(Model):
+    """Which side broke which hand-written expectation."""
+
+    player: str
+    unmet: Unmet
+
+
+class Record(Model):
+    """The verdict on one scenario, with everything that a reader needs to act on it.
+
+    ``reasons`` are whole sentences, the most important first. ``agreements`` counts
+    equal events by channel; ``not_compared`` names what a bare summary left out.
+    """
+
+    scenario: str
+    file: str
+    about: str
+    covers: tuple[str, ...]
+    digest: str
+    reference: str
+    peer: str
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    broken: tuple[BrokenExpectation, ...] = ()
+    agreements: Annotated[dict[Channel, int], Field(default_factory=dict)]
+    not_compared: tuple[str, ...] = ()
+    log_tail: str = ""
+    replay: str
+    seconds: float = 0.0
+
+
+def exit_code(verdicts: list[Verdict]) -> int:
+    """The worst of them; failing to play outweighs differing."""
+    return max((EXIT_CODES[verdict] for verdict in verdicts), default=0)
