@@ -12,4 +12,4 @@ pub mod raw;
 
 pub use hook::{SessionRunContext, SessionRunHook, StepValues};
 pub use monitored::{HookedSession, MonitoredSession};
-pub use raw::{ChiefSessionCreator, Graph, Session, SessionCreator};
+pub use raw::{ChiefSessionCreator, ChiefsSession, Graph, Session, SessionCreator};

@@ -80,11 +80,16 @@ impl fmt::Debug for SaverOptions {
 
 /// Saves on a schedule and when told to, but not at the session's creation.
 ///
-/// `saving` is held by [`trigger_save`](Self::trigger_save) for as long as the
-/// checkpoint takes, and by each training step on its way out, so that steps
-/// wait while an operator's save runs. The exit doesn't take it: it closes the
-/// session under a save that is still running, which then fails (B34). `timer`
-/// and `first` are plain values behind mutexes that nobody holds across a call.
+/// Whoever may write holds `saving` for as long as it writes: the training
+/// thread in `after_create_session` and `after_run`, and in `end` if there is
+/// something to write; any other in [`trigger_save`](Self::trigger_save).
+/// `before_run` takes it and lets go at once, so that no step begins while a save
+/// runs. It is not held from `before_run` to `after_run`, as no hook is told of a
+/// step that failed, and the lock would be lost with it. The exit doesn't wait
+/// for a save where it has nothing to write: it closes the session under it, and
+/// that save fails (B34). Every way out frees the lock; it is not reentrant, so a
+/// listener that triggers a save never returns. `timer` and `first` are plain
+/// values behind mutexes that nobody holds across a call.
 pub struct NoFirstSaveCheckpointSaverHook {
     dir: PathBuf,
     saver: Arc<dyn Saver>,
@@ -128,10 +133,10 @@ impl NoFirstSaveCheckpointSaverHook {
     /// is nothing to save yet, or if it is the first save, which is skipped. The
     /// step counts as saved for the schedule and for the exit even if it fails.
     pub fn trigger_save(&self, session: &Arc<Session>, ignore_save_errors: bool) -> Result<()> {
+        let _held = self.saving.lock();
         if !self.with_timer(|timer| timer.is_enabled()) {
             return Ok(());
         }
-        let _held = self.saving.lock();
         let step = session.global_step()?;
         self.mark_saved(step);
         // Only the operator is asked here, so a listener's wish to stop is not met.
@@ -209,9 +214,15 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
     }
 
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        let _held = self.saving.lock();
         let step = session.global_step()?;
         self.save(session, step, self.options.ignore_save_errors)?;
         self.mark_saved(step);
+        Ok(())
+    }
+
+    fn before_run(&self, _: &SessionRunContext) -> Result<()> {
+        drop(self.saving.lock());
         Ok(())
     }
 
@@ -230,6 +241,7 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
     fn end(&self, session: &Arc<Session>) -> Result<()> {
         let step = session.global_step()?;
         if self.with_timer(|timer| timer.last_triggered_step()) != Some(step) {
+            let _held = self.saving.lock();
             self.save(session, step, self.options.ignore_save_errors)?;
         }
         self.options

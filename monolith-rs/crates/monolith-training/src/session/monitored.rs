@@ -176,7 +176,6 @@ impl MonitoredSession {
             match outcome {
                 Err(error) if self.recovers_from(&error) => {
                     tracing::info!("recreating the session, as it was lost: {error}");
-                    current.hooked.session.retire();
                     self.close_coordinated(&current);
                 }
                 outcome => {

@@ -59,17 +59,9 @@ pub(crate) struct BarrierVariables {
 }
 
 #[derive(Debug)]
-struct Variables {
+struct Values {
     global_step: Option<i64>,
     barrier: Option<BarrierVariables>,
-}
-
-#[derive(Debug)]
-enum State {
-    Open(Variables),
-    /// Its maker is about to replace it; it works as before until it is closed.
-    Retired(Variables),
-    Closed,
 }
 
 /// A session without hooks; threads share it.
@@ -78,7 +70,38 @@ enum State {
 /// is, and is never held across a call out of this module.
 #[derive(Debug)]
 pub struct Session {
-    state: Mutex<State>,
+    variables: Variables,
+}
+
+#[derive(Debug)]
+enum Variables {
+    /// Of its own, until it is closed.
+    Own(Mutex<Option<Values>>),
+    /// Those of the session that the chief has at the moment.
+    Chiefs(ChiefsSession),
+}
+
+/// Where a chief puts its current session for its workers to share.
+///
+/// In a cluster they share the variables on the parameter servers, so a worker
+/// that waits while the chief's session is recreated looks at the new one.
+#[derive(Clone, Debug, Default)]
+pub struct ChiefsSession {
+    current: Arc<Mutex<Option<Arc<Session>>>>,
+}
+
+impl ChiefsSession {
+    /// From now on this is the chief's session; none if the chief has left it.
+    pub fn set(&self, session: Option<&Arc<Session>>) {
+        *relock(&self.current) = session.cloned();
+    }
+
+    /// A session on whatever the chief's is when it is used. Closing it does nothing.
+    pub fn shared(&self) -> Arc<Session> {
+        Arc::new(Session {
+            variables: Variables::Chiefs(self.clone()),
+        })
+    }
 }
 
 impl Session {
@@ -89,22 +112,22 @@ impl Session {
             action: String::new(),
         });
         Arc::new(Self {
-            state: Mutex::new(State::Open(Variables {
+            variables: Variables::Own(Mutex::new(Some(Values {
                 global_step: graph.has_global_step.then_some(global_step),
                 barrier,
-            })),
+            }))),
         })
     }
 
     /// The global step.
     pub fn global_step(&self) -> Result<i64> {
-        self.with(|variables| variables.step().copied())
+        self.with(|values| values.step().copied())
     }
 
     /// One training step: adds 1 to the global step and gives the new value.
     pub fn train_step(&self) -> Result<i64> {
-        self.with(|variables| {
-            let step = variables.step()?;
+        self.with(|values| {
+            let step = values.step()?;
             *step += 1;
             Ok(*step)
         })
@@ -112,10 +135,10 @@ impl Session {
 
     /// What hooks fetch with a step, as it is before the step's own changes.
     pub fn step_values(&self) -> Result<StepValues> {
-        self.with(|variables| {
+        self.with(|values| {
             Ok(StepValues {
-                global_step: variables.global_step,
-                barrier_placed: variables.barrier.as_ref().map(|barrier| barrier.bits[0]),
+                global_step: values.global_step,
+                barrier_placed: values.barrier.as_ref().map(|barrier| barrier.bits[0]),
             })
         })
     }
@@ -125,7 +148,7 @@ impl Session {
         &self,
         body: impl FnOnce(&mut BarrierVariables) -> T,
     ) -> Result<T> {
-        self.with(|variables| match &mut variables.barrier {
+        self.with(|values| match &mut values.barrier {
             Some(barrier) => Ok(body(barrier)),
             None => Err(Error::new(
                 ErrorKind::FailedPreconditionError,
@@ -136,36 +159,33 @@ impl Session {
 
     /// From now on every use is an error. Closing twice is fine.
     pub fn close(&self) {
-        *relock(&self.state) = State::Closed;
+        match &self.variables {
+            Variables::Own(values) => *relock(values) = None,
+            Variables::Chiefs(_) => {}
+        }
     }
 
-    /// Marks a session that is about to be closed and replaced.
-    pub(crate) fn retire(&self) {
-        let mut state = relock(&self.state);
-        *state = match std::mem::replace(&mut *state, State::Closed) {
-            State::Open(variables) => State::Retired(variables),
-            other => other,
-        };
-    }
-
-    /// Whether it is neither closed nor about to be replaced.
-    pub fn is_current(&self) -> bool {
-        matches!(*relock(&self.state), State::Open(_))
-    }
-
-    fn with<T>(&self, body: impl FnOnce(&mut Variables) -> Result<T>) -> Result<T> {
-        match &mut *relock(&self.state) {
-            State::Open(variables) | State::Retired(variables) => body(variables),
-            State::Closed => Err(Error::closed_session()),
+    fn with<T>(&self, body: impl FnOnce(&mut Values) -> Result<T>) -> Result<T> {
+        match &self.variables {
+            Variables::Own(values) => match &mut *relock(values) {
+                Some(values) => body(values),
+                None => Err(Error::closed_session()),
+            },
+            Variables::Chiefs(chief) => {
+                let current = relock(&chief.current).clone();
+                match current {
+                    Some(session) => session.with(body),
+                    None => Err(Error::runtime("The chief has no session.")),
+                }
+            }
         }
     }
 }
 
-impl Variables {
+impl Values {
     fn step(&mut self) -> Result<&mut i64> {
-        self.global_step
-            .as_mut()
-            .ok_or_else(|| Error::new(ErrorKind::TypeError, "This session has no global step."))
+        let missing = || Error::new(ErrorKind::TypeError, "This session has no global step.");
+        self.global_step.as_mut().ok_or_else(missing)
     }
 }
 

@@ -35,25 +35,24 @@ struct Caused<T> {
 #[derive(Debug)]
 struct Machine {
     first_rss: i64,
+    /// From an `Rss` or a `Recover`, whichever came last.
     rss: Caused<i64>,
     health_bytes: Option<Caused<Vec<u8>>>,
     poll_error: Option<Caused<()>>,
     slow_poll: Option<Caused<Duration>>,
-    recovered: Option<Caused<()>>,
 }
 
 impl Machine {
-    fn new(rss: i64) -> Self {
+    fn new(first_rss: i64, by: Option<String>) -> Self {
         Self {
-            first_rss: rss,
+            first_rss,
             rss: Caused {
-                value: rss,
-                by: None,
+                value: first_rss,
+                by,
             },
             health_bytes: None,
             poll_error: None,
             slow_poll: None,
-            recovered: None,
         }
     }
 
@@ -69,18 +68,15 @@ impl Machine {
             MachineFault::HealthBytes(bytes) => self.health_bytes = Some(caused(bytes, path)),
             MachineFault::PollError => self.poll_error = Some(caused((), path)),
             MachineFault::SlowPoll(takes) => self.slow_poll = Some(caused(takes, path)),
-            MachineFault::Recover => {
-                *self = Self::new(self.first_rss);
-                self.recovered = Some(caused((), path));
-            }
+            MachineFault::Recover => *self = Self::new(self.first_rss, Some(path.to_owned())),
         }
     }
 }
 
 /// All parameter servers of a cluster.
 ///
-/// A poll takes as long as its slowest machine and then reads all of them. The
-/// mutex is not held while it waits.
+/// A poll reads one after the other, ascending: the times that they take add up,
+/// and after one that fails the rest isn't read. No mutex is held while it waits.
 #[derive(Debug)]
 pub struct Machines {
     clock: Arc<dyn Clock>,
@@ -92,10 +88,11 @@ pub struct Machines {
 impl Machines {
     /// One machine for each resident memory given, in bytes.
     pub fn new(clock: Arc<dyn Clock>, strikes: Arc<Strikes>, rss: &[i64]) -> Self {
+        let machines = rss.iter().map(|rss| Machine::new(*rss, None));
         Self {
             clock,
             strikes,
-            machines: Mutex::new(rss.iter().copied().map(Machine::new).collect()),
+            machines: Mutex::new(machines.collect()),
             limits: Mutex::new(BTreeMap::new()),
         }
     }
@@ -103,12 +100,6 @@ impl Machines {
     /// From now on. The path is what it strikes as; the machine must exist.
     pub fn set(&self, ps: usize, fault: MachineFault, path: &str) {
         relock(&self.machines)[ps].set(fault, path);
-    }
-
-    fn strike<T>(&self, caused: Option<&Caused<T>>) {
-        if let Some(path) = caused.and_then(|caused| caused.by.as_ref()) {
-            self.strikes.strike(path);
-        }
     }
 
     fn ps_of(&self, info: &MachineInfo) -> Result<usize> {
@@ -121,34 +112,34 @@ impl Machines {
             })
     }
 
-    /// How long a poll of these machines takes.
-    fn slowest(&self, polled: &[usize]) -> Duration {
-        let machines = relock(&self.machines);
-        let slow = polled
-            .iter()
-            .filter_map(|ps| machines[*ps].slow_poll.as_ref());
-        let takes = slow.map(|slow| {
-            self.strike(Some(slow));
-            slow.value
-        });
-        takes.max().unwrap_or_default()
-    }
-
-    fn read(&self, ps: usize, limit: i64) -> Result<Vec<u8>> {
+    /// Heeds, in this order, how slow it is, its error, its bytes, its memory.
+    fn check(&self, info: &MachineInfo) -> Result<Vec<u8>> {
+        let ps = self.ps_of(info)?;
+        let slow = relock(&self.machines)[ps].slow_poll.clone();
+        if let Some(takes) = slow.map(|slow| self.heed(&slow)) {
+            self.clock.sleep(takes);
+        }
         let machines = relock(&self.machines);
         let machine = &machines[ps];
-        self.strike(machine.recovered.as_ref());
-        if machine.poll_error.is_some() {
-            self.strike(machine.poll_error.as_ref());
-            let message = format!("health check of PS {ps} failed");
+        if let Some(error) = &machine.poll_error {
+            self.heed(error);
+            let message = format!("the health check of PS {ps} failed");
             return Err(Error::new(ErrorKind::UnknownError, message));
         }
         if let Some(bytes) = &machine.health_bytes {
-            self.strike(Some(bytes));
-            return Ok(bytes.value.clone());
+            return Ok(self.heed(bytes));
         }
-        self.strike(Some(&machine.rss));
-        Ok(health(machine.rss.value, limit))
+        let limits = relock(&self.limits);
+        let limit = limits.get(info).copied().unwrap_or(DEFAULT_MEM_LIMIT);
+        Ok(health(self.heed(&machine.rss), limit))
+    }
+
+    /// The value; the fault that it is from strikes.
+    fn heed<T: Clone>(&self, caused: &Caused<T>) -> T {
+        if let Some(path) = &caused.by {
+            self.strikes.strike(path);
+        }
+        caused.value.clone()
     }
 }
 
@@ -171,25 +162,6 @@ impl HealthSource for Machines {
     }
 
     fn check_machine_health(&self, polled: &[MachineInfo]) -> Result<Vec<Vec<u8>>> {
-        let ps: Vec<usize> = polled
-            .iter()
-            .map(|info| self.ps_of(info))
-            .collect::<Result<_>>()?;
-        let takes = self.slowest(&ps);
-        if !takes.is_zero() {
-            self.clock.sleep(takes);
-        }
-        let limits: Vec<i64> = {
-            let limits = relock(&self.limits);
-            let limit = |info| limits.get(info).copied().unwrap_or(DEFAULT_MEM_LIMIT);
-            polled.iter().map(limit).collect()
-        };
-        // All are read, also after one that fails, as ops of one run would be.
-        let read: Vec<Result<Vec<u8>>> = ps
-            .iter()
-            .zip(limits)
-            .map(|(ps, limit)| self.read(*ps, limit))
-            .collect();
-        read.into_iter().collect()
+        polled.iter().map(|info| self.check(info)).collect()
     }
 }

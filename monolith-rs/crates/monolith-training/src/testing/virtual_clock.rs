@@ -27,6 +27,10 @@ use crate::errors::Error;
 /// How long in real time a lane may keep the turn.
 pub const STALL_LIMIT: Duration = Duration::from_secs(30);
 
+/// How the labels of branches begin that run at the same instant. A handler that
+/// serves one has its label.
+pub const CONCURRENT_PREFIX: &str = "concurrently-";
+
 /// Why a run could not be played to its end.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Failure {

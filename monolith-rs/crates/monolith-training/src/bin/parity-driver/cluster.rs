@@ -18,13 +18,13 @@ use monolith_training::save_utils::{
     Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
 };
 use monolith_training::session::monitored::Hooks;
-use monolith_training::session::{ChiefSessionCreator, Graph, MonitoredSession};
+use monolith_training::session::{ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession};
 use monolith_training::testing::machines::{MachineFault, Machines};
 use monolith_training::testing::saver::{FaultySaver, SaverFault};
 use monolith_training::testing::strikes::Strikes;
 use monolith_training::testing::virtual_clock::VirtualClock;
 
-use crate::observers::{CurrentSession, Observer, Probe, RecordingSaver, record_report};
+use crate::observers::{Observer, Probe, RecordingSaver, record_report};
 use crate::recorder::Recorder;
 use crate::scenario::{Fault, Hook, Report, Scenario, Step};
 
@@ -37,7 +37,7 @@ pub(crate) struct Cluster {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) strikes: Arc<Strikes>,
     pub(crate) barrier_op: Arc<BarrierOp>,
-    pub(crate) current: CurrentSession,
+    pub(crate) chief: ChiefsSession,
     pub(crate) model_dir: ModelDir,
     graph: Arc<Graph>,
     machines: Arc<Machines>,
@@ -70,7 +70,7 @@ impl Cluster {
             clock,
             strikes,
             barrier_op,
-            current: CurrentSession::default(),
+            chief: ChiefsSession::default(),
             model_dir: ModelDir::new()?,
             graph,
             machines: Arc::new(machines),
@@ -153,7 +153,7 @@ impl Cluster {
         hooks.push(Arc::new(BarrierHook::new(0, Arc::clone(&self.barrier_op))));
         hooks.push(Arc::new(Observer {
             recorder: Arc::clone(&self.recorder),
-            current: Arc::clone(&self.current),
+            chief: self.chief.clone(),
         }));
         hooks
     }

@@ -1,14 +1,16 @@
 //! Hooks, and a saver, that record what happens to them.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::ps_check_hooks::Results;
 use monolith_training::save_utils::Saver;
-use monolith_training::session::{Session, SessionRunContext, SessionRunHook, StepValues};
+use monolith_training::session::{
+    ChiefsSession, Session, SessionRunContext, SessionRunHook, StepValues,
+};
 use monolith_training::testing::strikes::Strikes;
 use serde_json::{Value, json};
 
@@ -65,18 +67,15 @@ impl SessionRunHook for Probe {
     }
 }
 
-/// The chief's current raw session, which workers share.
-pub(crate) type CurrentSession = Arc<Mutex<Option<Arc<Session>>>>;
-
 /// The last hook: records sessions and shares them.
 pub(crate) struct Observer {
     pub(crate) recorder: Arc<Recorder>,
-    pub(crate) current: CurrentSession,
+    pub(crate) chief: ChiefsSession,
 }
 
 impl SessionRunHook for Observer {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(session));
+        self.chief.set(Some(session));
         self.recorder.open(session);
         self.recorder.record("session", json!({"state": "created"}));
         Ok(())

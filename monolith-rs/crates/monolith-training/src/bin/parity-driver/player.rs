@@ -1,11 +1,12 @@
 //! Plays a scenario from its first fault to the files that it leaves.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::MonitoredSession;
 use monolith_training::session::monitored::Hooks;
-use monolith_training::testing::virtual_clock::VirtualClock;
+use monolith_training::testing::virtual_clock::{CONCURRENT_PREFIX, VirtualClock};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
@@ -14,6 +15,9 @@ use crate::protocol::Answer;
 use crate::rpc::Operator;
 use crate::scenario::{Branch, Scenario, Step, Unplayable};
 use crate::workers::{Surroundings, Workers};
+
+/// Why a step that needs the session can't be played.
+const LEFT_BEFORE: &str = "the session was left before";
 
 /// Plays a scenario, and answers with its trace or with why there is none.
 pub(crate) fn play(seq: u64, seed: Option<u64>, scenario: Value) -> Answer {
@@ -57,42 +61,43 @@ struct Player {
     cluster: Arc<Cluster>,
     operator: Arc<Operator>,
     session: Option<MonitoredSession>,
+    /// Kept to the end, so that a server that nobody ended goes on.
     hooks: Hooks,
+    workers: Arc<Workers>,
 }
 
 impl Player {
     fn new(cluster: Arc<Cluster>, operator: Arc<Operator>) -> Self {
+        let workers = Workers::new(Surroundings {
+            clock: cluster.clock.clone(),
+            recorder: Arc::clone(&cluster.recorder),
+            barrier_op: Arc::clone(&cluster.barrier_op),
+            chief: cluster.chief.clone(),
+        });
         Self {
             cluster,
             operator,
             session: None,
             hooks: Hooks::new(),
+            workers: Arc::new(workers),
         }
     }
 
     /// An error is one in the scenario, not one in what it plays.
     fn play(mut self, scenario: Scenario) -> Result<(), String> {
-        let workers = Arc::new(Workers::start(
-            Surroundings {
-                clock: self.cluster.clock.clone(),
-                recorder: Arc::clone(&self.cluster.recorder),
-                barrier_op: Arc::clone(&self.cluster.barrier_op),
-                current: Arc::clone(&self.cluster.current),
-            },
-            scenario.cluster.workers,
-        ));
         for (at, fault) in scenario.faults.iter().enumerate() {
             self.cluster.apply(fault.clone(), &format!("faults[{at}]"));
         }
         self.open(&scenario);
         self.cluster.clock.settle();
         for (at, step) in scenario.steps.into_iter().enumerate() {
-            self.step(at, step, &workers)?;
+            let kind = step.kind();
+            self.step(at, step)
+                .map_err(|message| format!("steps[{at}]: {kind}: {message}"))?;
             self.cluster.clock.settle();
         }
         if self.session.is_some() {
-            self.leave(None);
-            self.cluster.clock.settle();
+            self.leave(None)?;
         }
         let left = self.cluster.model_dir.left();
         self.cluster.recorder.record("files", json!({"left": left}));
@@ -103,103 +108,109 @@ impl Player {
         self.hooks = self.cluster.hooks(scenario);
         match self.cluster.open(scenario, &self.hooks) {
             Ok(session) => self.session = Some(session),
-            Err(error) => self.left(Err(error)),
+            Err(error) => self.was_left(Err(error)),
         }
     }
 
-    fn step(&mut self, at: usize, step: Step, workers: &Arc<Workers>) -> Result<(), String> {
+    fn step(&mut self, at: usize, step: Step) -> Result<(), String> {
         match step {
-            Step::Train(count) => self.train(at, count)?,
+            Step::Train(count) => self.train(count),
             Step::Advance(time) => {
-                monolith_training::clock::Clock::sleep(&self.cluster.clock, time);
+                self.cluster.clock.sleep(time);
+                Ok(())
             }
-            Step::Fault(fault) => self.cluster.apply(fault, &format!("steps[{at}].fault")),
+            Step::Fault(fault) => {
+                self.cluster.apply(fault, &format!("steps[{at}].fault"));
+                Ok(())
+            }
             Step::Branch(branch) => {
-                self.check_branch(at, branch)?;
-                self.branch(branch, workers)();
+                self.check_branch(branch)?;
+                self.branch(branch)()
             }
-            Step::Concurrently(branches) => {
-                for branch in &branches {
-                    self.check_branch(at, *branch)?;
-                }
-                self.concurrently(&branches, workers);
-            }
-            Step::Raise(error) => {
-                if self.session.is_none() {
-                    return Err(left_before(at, "raise"));
-                }
-                self.leave(Some(error));
-            }
+            Step::Concurrently(branches) => self.concurrently(at, &branches),
+            Step::Raise(error) => self.leave(Some(error)),
             Step::End => self.leave(None),
         }
-        Ok(())
     }
 
-    fn train(&mut self, at: usize, count: u64) -> Result<(), String> {
+    fn train(&mut self, count: u64) -> Result<(), String> {
         for _ in 0..count {
-            let Some(session) = &mut self.session else {
-                return Err(left_before(at, "train"));
-            };
+            let session = self.session.as_mut().ok_or(LEFT_BEFORE)?;
             match session.run(|session| session.train_step()) {
                 Ok(global_step) => {
                     let fields = json!({"worker": 0, "global_step": global_step});
                     self.cluster.recorder.record("step", fields);
                 }
-                Err(error) => {
-                    self.leave(Some(error));
-                    break;
-                }
+                Err(error) => return self.leave(Some(error)),
             }
         }
         Ok(())
     }
 
-    fn check_branch(&self, at: usize, branch: Branch) -> Result<(), String> {
+    fn check_branch(&self, branch: Branch) -> Result<(), String> {
         match branch {
-            Branch::Worker { .. } if self.session.is_none() => Err(left_before(at, "worker")),
+            Branch::Worker { .. } if self.session.is_none() => Err(LEFT_BEFORE.to_owned()),
             _ => Ok(()),
         }
     }
 
     /// What the branch does, on whichever lane it is called.
-    fn branch(&self, branch: Branch, workers: &Arc<Workers>) -> impl FnOnce() + Send + 'static {
+    fn branch(&self, branch: Branch) -> impl FnOnce() -> Result<(), String> + Send + 'static {
         let (cluster, operator) = (Arc::clone(&self.cluster), Arc::clone(&self.operator));
-        let workers = Arc::clone(workers);
+        let workers = Arc::clone(&self.workers);
         move || match branch {
             Branch::Rpc(method) => {
                 let dir = cluster.model_dir.path();
-                operator.call(method, dir, &cluster.clock, &cluster.recorder);
+                operator
+                    .call(method, dir, &cluster.clock, &cluster.recorder)
+                    .map_err(|error| error.message().to_owned())
             }
-            Branch::Worker { index, train } => workers.give(index, train),
+            Branch::Worker { index, train } => {
+                workers.give(index, train);
+                Ok(())
+            }
         }
     }
 
-    fn concurrently(&self, branches: &[Branch], workers: &Arc<Workers>) {
+    fn concurrently(&self, at: usize, branches: &[Branch]) -> Result<(), String> {
+        for branch in branches {
+            self.check_branch(*branch)?;
+        }
         let clock = &self.cluster.clock;
+        let label = format!("{CONCURRENT_PREFIX}{at}");
+        let errors = Arc::new(Mutex::new(Vec::new()));
         let lanes: Vec<_> = branches
             .iter()
-            .map(|branch| clock.start_lane("concurrently", self.branch(*branch, workers)))
+            .map(|branch| {
+                let (errors, body) = (Arc::clone(&errors), self.branch(*branch));
+                clock.start_lane(&label, move || {
+                    if let Err(message) = body() {
+                        let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
+                        errors.push(message);
+                    }
+                })
+            })
             .collect();
         clock.wait_until(move || !lanes.iter().any(|lane| lane.is_alive()));
+        let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
+        errors.pop().map_or(Ok(()), Err)
     }
 
-    /// Ends the session as leaving its `with` block would; fine if it was left.
-    fn leave(&mut self, error: Option<Error>) {
-        if let Some(mut session) = self.session.take() {
-            let outcome = session.leave(error);
-            self.left(outcome);
-        }
+    /// Leaves the session as its `with` block would be left.
+    fn leave(&mut self, error: Option<Error>) -> Result<(), String> {
+        let mut session = self.session.take().ok_or(LEFT_BEFORE)?;
+        let outcome = session.leave(error);
+        self.was_left(outcome);
+        Ok(())
     }
 
-    fn left(&self, outcome: Result<()>) {
+    fn was_left(&self, outcome: Result<()>) {
         let recorder = &self.cluster.recorder;
+        recorder.close();
+        self.cluster.chief.set(None);
         if let Err(error) = outcome {
             recorder.raised(&error);
         }
         recorder.record("session", json!({"state": "closed"}));
     }
-}
-
-fn left_before(at: usize, step: &str) -> String {
-    format!("steps[{at}]: {step}: the session was left before")
 }

@@ -76,8 +76,9 @@ impl Recorder {
     fn look_on(&self, lane: &str) {
         let ms = self.clock.now_ms();
         let mut state = self.state();
-        let session = state.open.as_ref().filter(|session| session.is_current());
-        let Some(Ok(blocked)) = session.map(|at| self.barrier_op.get_blocked_indices(at)) else {
+        let look = |session: &Arc<Session>| self.barrier_op.get_blocked_indices(session);
+        // A session that is closed and not yet replaced can't be looked at.
+        let Some(Ok(blocked)) = state.open.as_ref().map(look) else {
             return;
         };
         if blocked != state.blocked {

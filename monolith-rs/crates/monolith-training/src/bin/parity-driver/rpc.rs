@@ -34,26 +34,23 @@ impl Operator {
 
     /// Makes one call and records what came of it.
     ///
-    /// A controller whose address isn't there is `NOT_FOUND`.
+    /// A controller that can't be found is an error in the scenario.
     pub(crate) fn call(
         &self,
         method: Method,
         model_dir: &Path,
         clock: &VirtualClock,
         recorder: &Recorder,
-    ) {
+    ) -> Result<()> {
         let stub = {
             let _within = self.runtime.enter();
-            get_stub_from_model_dir(model_dir)
+            get_stub_from_model_dir(model_dir)?
         };
-        let outcome = match stub {
-            Err(_) => Err(Status::not_found("")),
-            Ok(stub) => clock.call(|reply| {
-                self.runtime.spawn(async move {
-                    reply.send(send(stub, method).await);
-                });
-            }),
-        };
+        let outcome = clock.call(|reply| {
+            self.runtime.spawn(async move {
+                reply.send(send(stub, method).await);
+            });
+        });
         let (code, details, response) = match outcome {
             Ok(response) => (Code::Ok, None, Some(response)),
             Err(status) => (status.code(), own_text(&status), None),
@@ -63,6 +60,7 @@ impl Operator {
             "method": name, "code": code_name(code), "details": details, "response": response,
         });
         recorder.record("rpc", fields);
+        Ok(())
     }
 }
 
@@ -100,7 +98,7 @@ async fn send(mut stub: ControllerStub, method: Method) -> std::result::Result<V
 /// The details, unless they are the gRPC library's own.
 fn own_text(status: &Status) -> Option<String> {
     match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::NotFound => None,
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => None,
         _ => Some(status.message().to_owned()),
     }
 }

@@ -216,6 +216,22 @@ pub(crate) enum Step {
     End,
 }
 
+impl Step {
+    /// The key that it is under.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Train(_) => "train",
+            Self::Advance(_) => "advance",
+            Self::Fault(_) => "fault",
+            Self::Branch(Branch::Rpc(_)) => "rpc",
+            Self::Branch(Branch::Worker { .. }) => "worker",
+            Self::Concurrently(_) => "concurrently",
+            Self::Raise(_) => "raise",
+            Self::End => "end",
+        }
+    }
+}
+
 /// What can also be done at the same instant as others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Branch {

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
-use monolith_training::errors::{Error, Result};
-use monolith_training::session::HookedSession;
+use monolith_training::errors::Result;
+use monolith_training::session::{ChiefsSession, HookedSession};
 use monolith_training::testing::virtual_clock::VirtualClock;
 use serde_json::json;
 
-use crate::observers::CurrentSession;
 use crate::recorder::Recorder;
 
 type Inbox = Arc<Mutex<VecDeque<u64>>>;
@@ -20,31 +19,24 @@ pub(crate) struct Surroundings {
     pub(crate) clock: VirtualClock,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) barrier_op: Arc<BarrierOp>,
-    pub(crate) current: CurrentSession,
+    pub(crate) chief: ChiefsSession,
 }
 
-/// All workers by index.
+/// All workers that were given something to do, by index; worker 0 is the chief.
 pub(crate) struct Workers {
     surroundings: Surroundings,
     inboxes: Mutex<BTreeMap<u32, Inbox>>,
 }
 
 impl Workers {
-    /// Starts workers 1 to `count - 1`; worker 0 is the chief.
-    pub(crate) fn start(surroundings: Surroundings, count: usize) -> Self {
-        let workers = Self {
+    pub(crate) fn new(surroundings: Surroundings) -> Self {
+        Self {
             surroundings,
             inboxes: Mutex::default(),
-        };
-        for index in (1..).take(count - 1) {
-            workers.inbox(index);
         }
-        workers
     }
 
-    /// Puts steps into a worker's inbox.
-    ///
-    /// One that the barrier has no bit for starts now.
+    /// Puts steps into a worker's inbox; the first time this starts the worker.
     pub(crate) fn give(&self, index: u32, train: u64) {
         relock(&self.inbox(index)).push_back(train);
     }
@@ -67,22 +59,17 @@ impl Workers {
 }
 
 impl Surroundings {
-    /// Works off the inbox until the play is over or a step fails.
+    /// Works off the inbox until the play is over or a step fails, as one does
+    /// once the chief has left its session.
     fn work(&self, index: u32, inbox: &Inbox) -> Result<()> {
-        let hook = Arc::new(BarrierHook::new(
-            i64::from(index),
-            Arc::clone(&self.barrier_op),
-        ));
+        let hook = BarrierHook::new(i64::from(index), Arc::clone(&self.barrier_op));
+        let mut session = HookedSession::new(self.chief.shared(), vec![Arc::new(hook)]);
         loop {
             let filled = Arc::clone(inbox);
             self.clock.wait_until(move || !relock(&filled).is_empty());
             let given = relock(inbox).pop_front().unwrap_or(0);
             for _ in 0..given {
-                let session = relock(&self.current)
-                    .clone()
-                    .ok_or_else(Error::closed_session)?;
-                let mut hooked = HookedSession::new(session, vec![Arc::clone(&hook) as _]);
-                let global_step = hooked.run(&mut |session| session.train_step())?;
+                let global_step = session.run(&mut |session| session.train_step())?;
                 let fields = json!({"worker": index, "global_step": global_step});
                 self.recorder.record("step", fields);
             }

@@ -80,11 +80,14 @@ impl ControllerServicer {
 
     /// Says who is blocked and who isn't.
     pub fn get_block_status(&self) -> Answer<GetBlockStatusResponse> {
-        let blocked = self.barrier_op.get_blocked_indices(&self.session);
-        let unblocked = self.barrier_op.get_unblocked_indices(&self.session);
+        // Of one look: with two, an index could be in both lists or in neither.
+        let look = self.barrier_op.get_blocked_indices(&self.session);
+        let blocked = look.map_err(raised)?;
+        let unblocked = 0..self.barrier_op.capacity();
+        let unblocked: Vec<usize> = unblocked.filter(|at| !blocked.contains(at)).collect();
         Ok(GetBlockStatusResponse {
-            blocked_indices: to_wire(&blocked.map_err(raised)?)?,
-            unblocked_indices: to_wire(&unblocked.map_err(raised)?)?,
+            blocked_indices: to_wire(&blocked)?,
+            unblocked_indices: to_wire(&unblocked)?,
         })
     }
 

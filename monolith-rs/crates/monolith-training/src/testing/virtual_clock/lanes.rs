@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
 
 use super::schedule::{Condition, LaneId, Park};
-use super::{Failure, Phase, Shared, State, VirtualClock, Watcher};
+use super::{CONCURRENT_PREFIX, Failure, Phase, Shared, State, VirtualClock, Watcher};
 use crate::clock::{HandlerPool, Job, RawLock, Thread, panic_text, relock};
 
 thread_local! {
@@ -250,7 +250,9 @@ impl HandlerPool for VirtualPool {
             return;
         }
         let label = match &state.handover {
-            Some(handover) if handover.client_label == "concurrently" => "concurrently".to_owned(),
+            Some(handover) if handover.client_label.starts_with(CONCURRENT_PREFIX) => {
+                handover.client_label.clone()
+            }
             _ => self.name.clone(),
         };
         // A free worker makes it ready now, as the deadline *now* would.
