@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from parity import project
+from parity.model import Model
 from parity.players.driver import DriverPlayer
 from parity.players.outcome import Player
 from parity.players.recorded import RecordedPlayer
@@ -15,8 +16,7 @@ from parity.players.rust import build_driver, rust_player
 from parity.problems import PortUnavailableError, UsageError
 
 
-@dataclass(frozen=True)
-class PlayerSpec:
+class PlayerSpec(Model):
     """Which player, in a form that can be handed to other processes.
 
     ``where`` is the built driver of ``rust``, the folder of ``recorded``, or the
@@ -25,16 +25,6 @@ class PlayerSpec:
 
     kind: Literal["python", "rust", "recorded", "command"]
     where: str = ""
-
-    def text(self) -> str:
-        """One string, which ``parse`` reads."""
-        return f"{self.kind}={self.where}"
-
-    @classmethod
-    def parse(cls, text: str) -> PlayerSpec:
-        """What ``text`` wrote."""
-        kind, _, where = text.partition("=")
-        return cls(kind, where)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -59,7 +49,7 @@ def choose_player(asked: str | None) -> Choice:
             return Choice(_rust())
         except PortUnavailableError as error:
             note = f"recorded traces stand in for the Rust port: {error}"
-            return Choice(PlayerSpec("recorded"), note)
+            return Choice(PlayerSpec(kind="recorded"), note)
     return Choice(_by_name(asked))
 
 
@@ -67,7 +57,7 @@ def _by_name(asked: str) -> PlayerSpec:
     kind, _, where = asked.partition(":")
     match kind:
         case "python" | "recorded" if not where:
-            return PlayerSpec(kind)  # type: ignore[arg-type]
+            return PlayerSpec(kind=kind)
         case "rust" if not where:
             return _rust()
         case "cluster" if not where:
@@ -75,14 +65,14 @@ def _by_name(asked: str) -> PlayerSpec:
         case "recorded":
             if not Path(where).is_dir():
                 raise UsageError(f"{asked}: {where} is no folder; one with *.json would be right")
-            return PlayerSpec("recorded", where)
+            return PlayerSpec(kind="recorded", where=where)
     if not shlex.split(asked):
         raise UsageError("no player is named; rust, recorded or a command would be right")
-    return PlayerSpec("command", asked)
+    return PlayerSpec(kind="command", where=asked)
 
 
 def _rust() -> PlayerSpec:
-    return PlayerSpec("rust", str(build_driver(project.ROOT)))
+    return PlayerSpec(kind="rust", where=str(build_driver(project.ROOT)))
 
 
 def open_player(spec: PlayerSpec, limit: float) -> Player:

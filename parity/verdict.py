@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -61,7 +61,7 @@ class Record(Model):
     reasons: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     broken: tuple[BrokenExpectation, ...] = ()
-    agreements: Annotated[dict[Channel, int], Field(default_factory=dict)]
+    agreements: dict[Channel, int] = Field(default_factory=dict)
     not_compared: tuple[str, ...] = ()
     log_tail: str = ""
     replay: str

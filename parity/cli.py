@@ -1,0 +1,141 @@
+"""The command line: parses and prints; the work is elsewhere.
+
+TensorFlow is imported only by the commands that play on it, and only then.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from parity import project
+from parity.problems import PortUnavailableError, UsageError
+
+app = typer.Typer(
+    name="monolith-parity",
+    help="Plays one scenario on several implementations and says where they differ.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="Scenario files or folders; all of them by default.")
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(min=0, max=2**63 - 1, help="Explore another order of what is simultaneous."),
+]
+Limit = Annotated[float, typer.Option(min=0.1, help="Real seconds that a driver may take.")]
+
+
+@app.command()
+def run(
+    paths: Paths = None,
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            help="rust, recorded, recorded:DIR, or a driver's command line. By default rust "
+            "where it can be built, else recorded."
+        ),
+    ] = None,
+    reference: Annotated[str | None, typer.Option(help="The other side; python.")] = None,
+    workers: Annotated[int, typer.Option("-n", min=1, help="Processes that play.")] = 1,
+    keyword: Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")] = None,
+    report: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report itself.")] = False,
+    seed: Seed = None,
+    limit: Limit = 60.0,
+) -> None:
+    """Play scenarios on both sides and compare."""
+    from parity.runner import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
+
+    options = RunOptions(
+        paths=paths or [],
+        peer=peer,
+        reference=reference,
+        workers=workers,
+        keyword=keyword,
+        report=report,
+        seed=seed,
+        limit=limit,
+        as_json=as_json,
+    )
+    raise typer.Exit(run(options, _stdout()))
+
+
+@app.command()
+def replay(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    on: Annotated[str, typer.Option(help="The player.")] = "python",
+    seed: Seed = None,
+    out: Annotated[Path | None, typer.Option(help="Write the trace to this file.")] = None,
+    limit: Limit = 60.0,
+) -> None:
+    """Play one scenario on one player and show its trace."""
+    from parity.replaying import replay  # noqa: PLC0415 - may import TensorFlow
+
+    raise typer.Exit(replay(scenario, on, seed, out, limit, _stdout()))
+
+
+@app.command()
+def diff(
+    left: Annotated[Path, typer.Argument(help="A trace, as replay --out writes it.")],
+    right: Annotated[Path, typer.Argument(help="Another one.")],
+) -> None:
+    """Compare two traces; exits 1 if they differ."""
+    from parity.replaying import diff  # noqa: PLC0415
+
+    raise typer.Exit(diff(left, right, _stdout()))
+
+
+@app.command()
+def validate(paths: Paths = None) -> None:
+    """Check scenario files."""
+    from parity.runner import load_all  # noqa: PLC0415
+
+    files = load_all(paths or [])
+    typer.echo(f"{len(files)} scenarios are valid")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from parity.scenario import Scenario  # noqa: PLC0415
+
+    typer.echo(json.dumps(Scenario.model_json_schema(by_alias=True), indent=2, sort_keys=True))
+
+
+@app.command()
+def record(
+    paths: Paths = None,
+    peer: Annotated[str, typer.Option(help="Whose traces to record.")] = "rust",
+    out: Annotated[Path | None, typer.Option(help="Folder for them.")] = None,
+    limit: Limit = 60.0,
+) -> None:
+    """Have a driver play scenarios and keep its traces, for machines without it."""
+    from parity.recording import record  # noqa: PLC0415
+
+    raise typer.Exit(record(paths or [], peer, out or project.RECORDED, limit, _stdout()))
+
+
+def _stdout() -> Console:
+    return Console(file=sys.stdout, highlight=False)
+
+
+def main() -> NoReturn:
+    """Run a command; what is the user's to mend is said without a traceback."""
+    try:
+        app()
+    except UsageError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+    except PortUnavailableError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(3)
+    sys.exit(0)

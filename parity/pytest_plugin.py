@@ -1,0 +1,124 @@
+"""pytest collects scenario files as tests: ``pytest -p parity.pytest_plugin scenarios/``.
+
+Each file is one item; its verdict decides whether it passes. The record travels in
+the test report, so that it also comes back from xdist's workers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from parity import project
+from parity.judge import Judge
+from parity.known import KnownDifferences
+from parity.loading import load_scenario
+from parity.model import frozen
+from parity.peers import PlayerSpec, choose_player, open_player
+from parity.players.outcome import Player
+from parity.problems import PortUnavailableError, UsageError
+from parity.verdict import EXIT_CODES, Record
+
+RECORD: Final = "parity_record"
+_JUDGE: Final = pytest.StashKey[Judge]()
+
+
+class ParityFailure(Exception):  # noqa: N818 - pytest prints it as a failure
+    """A scenario whose verdict isn't good."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Who plays."""
+    group = parser.getgroup("parity")
+    group.addoption("--parity-reference", default=None, help="the reference player")
+    group.addoption("--parity-peer", default=None, help="the peer")
+    group.addoption("--parity-seed", default=None, type=int, help="the schedule")
+    group.addoption("--parity-limit", default=60.0, type=float, help="seconds per answer")
+    group.addoption("--parity-root", default=[], action="append", help="folders that name files")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Scenario files, of the folders that were asked for."""
+    if file_path.suffix == ".yaml" and file_path.name != project.KNOWN_DIFFERENCES.name:
+        return ScenarioFileCollector.from_parent(parent, path=file_path)
+    return None
+
+
+class ScenarioFileCollector(pytest.File):
+    """One file, one item."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The item; its name is the scenario's."""
+        roots = [Path(root) for root in self.config.getoption("--parity-root")]
+        inside = [root for root in roots if self.path.is_relative_to(root.resolve())]
+        root = inside[0] if inside else project.SCENARIOS
+        yield ScenarioItem.from_parent(self, name=self.path.stem, root=root)
+
+
+class ScenarioItem(pytest.Item):
+    """Plays one scenario on both sides."""
+
+    def __init__(self, *, root: Path, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._root = root
+
+    def runtest(self) -> None:
+        """Judge, keep the record, and fail or skip as it says."""
+        record = _judge(self.config).judge(load_scenario(self.path, self._root))
+        self.user_properties.append((RECORD, record.model_dump_json()))
+        if record.verdict == "skipped":
+            pytest.skip("; ".join(record.reasons))
+        if EXIT_CODES[record.verdict]:
+            raise ParityFailure("\n".join((record.verdict, *record.reasons, record.replay)))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Just the reasons where it is a verdict, or the user's to mend."""
+        if isinstance(excinfo.value, ParityFailure | UsageError | PortUnavailableError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """What pytest's own listing calls it."""
+        return self.path, None, self.name
+
+
+def record_of(report: pytest.TestReport) -> Record | None:
+    """The record that came with a test report."""
+    for key, value in report.user_properties:
+        if key == RECORD:
+            return Record.model_validate(frozen(json.loads(str(value))))
+    return None
+
+
+def _judge(config: pytest.Config) -> Judge:
+    """The players of this process, opened once."""
+    if _JUDGE not in config.stash:
+        limit = config.getoption("--parity-limit")
+        reference = config.getoption("--parity-reference") or "python"
+        config.stash[_JUDGE] = Judge(
+            reference=open_player(_spec(reference), limit),
+            peer=open_player(_spec(config.getoption("--parity-peer")), limit),
+            known=KnownDifferences.load(project.KNOWN_DIFFERENCES),
+            seed=config.getoption("--parity-seed"),
+        )
+    return config.stash[_JUDGE]
+
+
+def _spec(option: str | None) -> PlayerSpec:
+    """What the user wrote, or what ``monolith-parity run`` has settled on already."""
+    if option is not None and option.startswith("{"):
+        return PlayerSpec.model_validate_json(option)
+    return choose_player(option).spec
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give the players back."""
+    judge = config.stash.get(_JUDGE, None)
+    if judge is not None:
+        players: tuple[Player, Player] = (judge.reference, judge.peer)
+        for player in players:
+            player.close()

@@ -1,0 +1,172 @@
+"""A parity run: pytest plays, this prints and reports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from parity import project
+from parity.console import RunPrinter
+from parity.digest import rust_source_digest
+from parity.known import KnownDifferences
+from parity.loading import ScenarioFile, find_scenarios, load_scenario
+from parity.peers import Choice, choose_player
+from parity.problems import ScenarioError, UsageError
+from parity.pytest_plugin import record_of
+from parity.report import Header, ReportWriter, make_footer
+from parity.verdict import Record, exit_code
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What ``monolith-parity run`` was asked for."""
+
+    paths: Sequence[Path]
+    peer: str | None
+    reference: str | None
+    workers: int
+    keyword: str | None
+    report: Path
+    seed: int | None
+    limit: float
+    as_json: bool
+    pytest_args: Sequence[str] = ()
+
+
+def load_all(paths: Sequence[Path]) -> list[ScenarioFile]:
+    """Every scenario at and below these paths.
+
+    Raises:
+      ScenarioError: with the problems of all of them.
+      UsageError: there is none, or one has the name of another.
+    """
+    files, problems = [], []
+    for path, base in find_scenarios(list(paths), project.SCENARIOS).items():
+        try:
+            files.append(load_scenario(path, base))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    by_name: dict[str, Path] = {}
+    for file in files:
+        if by_name.setdefault(file.name, file.path) != file.path:
+            raise UsageError(
+                f"{file.path}: named {file.name} like {by_name[file.name]}; "
+                "paths in one folder would be right"
+            )
+    return files
+
+
+def run(options: RunOptions, console: Console) -> int:
+    """Play every scenario on both sides; the exit code.
+
+    Raises:
+      UsageError: something that was given is wrong.
+      PortUnavailableError: a player that was asked for can't be had.
+    """
+    files = load_all(options.paths)
+    KnownDifferences.load(project.KNOWN_DIFFERENCES)
+    reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
+    header = Header(
+        reference=reference.spec.kind,
+        peer=peer.spec.kind,
+        note=peer.note,
+        seed=options.seed,
+        scenarios=len(files),
+        rust_source_digest=rust_source_digest(project.ROOT),
+    )
+    writer = ReportWriter(options.report, header)
+    printer = RunPrinter(
+        Console(file=open(os.devnull, "w")) if options.as_json else console,  # noqa: SIM115
+        width=max(len(file.name) for file in files),
+    )
+    printer.note(peer.note)
+    results = _Results(files, writer, printer)
+    status = pytest.main(_pytest_args(options, files, reference, peer), plugins=[results])
+    if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        raise UsageError("pytest refused these options; see above")
+    results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
+    code = exit_code([record.verdict for record in results.records.values()])
+    interrupted = status == pytest.ExitCode.INTERRUPTED
+    if interrupted or all(record.verdict == "not run" for record in results.records.values()):
+        code = max(code, 2)
+    footer = make_footer(list(results.records.values()), interrupted=interrupted, exit_code=code)
+    writer.finish(footer)
+    printer.totals(footer, str(writer.path))
+    if options.as_json:
+        console.file.write(writer.path.read_text(encoding="utf-8"))
+    return code
+
+
+def _pytest_args(
+    options: RunOptions, files: Sequence[ScenarioFile], reference: Choice, peer: Choice
+) -> list[str]:
+    args = [
+        "-c", os.devnull, "--rootdir", str(project.ROOT), "--noconftest",
+        "-p", "parity.pytest_plugin", "-p", "no:terminalreporter", "-p", "no:cacheprovider",
+        "--junitxml", str(options.report / "junit.xml"), "-o", "junit_family=xunit2",
+        "--parity-reference", reference.spec.model_dump_json(),
+        "--parity-peer", peer.spec.model_dump_json(),
+        "--parity-limit", str(options.limit),
+    ]  # fmt: skip
+    for base in dict.fromkeys(find_scenarios(list(options.paths), project.SCENARIOS).values()):
+        args += ["--parity-root", str(base.resolve())]
+    if options.seed is not None:
+        args += ["--parity-seed", str(options.seed)]
+    if options.workers > 1:
+        args += ["-n", str(options.workers)]
+    if options.keyword:
+        args += ["-k", options.keyword]
+    return [*args, *options.pytest_args, *(str(file.path.resolve()) for file in files)]
+
+
+class _Results:
+    """Takes the records as they come in; on xdist's controller, from all workers."""
+
+    def __init__(
+        self, files: Sequence[ScenarioFile], writer: ReportWriter, printer: RunPrinter
+    ) -> None:
+        self._files = {file.path.resolve(): file for file in files}
+        self._writer = writer
+        self._printer = printer
+        self.records: dict[str, Record] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Every scenario ends in a record, also one whose process has died."""
+        record = record_of(report) if report.when == "call" else None
+        if record is None and report.failed:
+            file = self._files[(project.ROOT / report.nodeid.split("::")[0]).resolve()]
+            record = self._record(file, "failed", report.longreprtext)
+        if record is not None and record.scenario not in self.records:
+            self._add(record)
+
+    def list_what_was_not_run(self, why: str) -> None:
+        """Nothing is left out silently."""
+        for file in self._files.values():
+            if file.name not in self.records:
+                self._add(self._record(file, "not run", why))
+
+    def _add(self, record: Record) -> None:
+        self.records[record.scenario] = record
+        self._writer.add(record)
+        self._printer.record(record)
+
+    def _record(self, file: ScenarioFile, verdict: str, reason: str) -> Record:
+        return Record(
+            scenario=file.name,
+            file=str(file.path),
+            about=file.scenario.about,
+            covers=file.scenario.covers,
+            digest=file.scenario.digest(),
+            reference="",
+            peer="",
+            verdict=verdict,  # type: ignore[arg-type]
+            reasons=(reason,),
+            replay=f"monolith-parity run {file.path}",
+        )
