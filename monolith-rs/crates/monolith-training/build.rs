@@ -2,6 +2,7 @@
 //! sources that this build is made from.
 
 use std::error::Error;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -74,11 +75,10 @@ fn source_digest(root: &Path) -> Result<String, Box<dyn Error>> {
         hasher.update([0]);
         hasher.update(&content);
     }
-    let hex: String = hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut hex = String::new();
+    for byte in hasher.finalize() {
+        write!(hex, "{byte:02x}")?;
+    }
     Ok(format!("sha256:{hex}"))
 }
 

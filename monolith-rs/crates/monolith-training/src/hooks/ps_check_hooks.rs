@@ -42,7 +42,6 @@ pub fn get_ps_machine_info_shared_name(index: usize) -> String {
 }
 
 /// Logs one record at ERROR with a line for each machine.
-#[expect(clippy::unnecessary_wraps)] // it is a ReportFn
 pub fn default_report(results: &Results) -> Result<()> {
     let lines: Vec<String> = results
         .iter()

@@ -81,7 +81,7 @@ impl Machine {
 pub struct Machines {
     clock: Arc<dyn Clock>,
     strikes: Arc<Strikes>,
-    machines: Mutex<Vec<Machine>>,
+    all: Mutex<Vec<Machine>>,
     limits: Mutex<BTreeMap<MachineInfo, i64>>,
 }
 
@@ -92,18 +92,18 @@ impl Machines {
         Self {
             clock,
             strikes,
-            machines: Mutex::new(machines.collect()),
+            all: Mutex::new(machines.collect()),
             limits: Mutex::new(BTreeMap::new()),
         }
     }
 
     /// From now on. The path is what it strikes as; the machine must exist.
     pub fn set(&self, ps: usize, fault: MachineFault, path: &str) {
-        relock(&self.machines)[ps].set(fault, path);
+        relock(&self.all)[ps].set(fault, path);
     }
 
     fn ps_of(&self, info: &MachineInfo) -> Result<usize> {
-        let count = relock(&self.machines).len();
+        let count = relock(&self.all).len();
         (0..count)
             .find(|ps| ps_device(*ps) == info.device)
             .ok_or_else(|| {
@@ -115,11 +115,11 @@ impl Machines {
     /// Heeds, in this order, how slow it is, its error, its bytes, its memory.
     fn check(&self, info: &MachineInfo) -> Result<Vec<u8>> {
         let ps = self.ps_of(info)?;
-        let slow = relock(&self.machines)[ps].slow_poll.clone();
+        let slow = relock(&self.all)[ps].slow_poll.clone();
         if let Some(takes) = slow.map(|slow| self.heed(&slow)) {
             self.clock.sleep(takes);
         }
-        let machines = relock(&self.machines);
+        let machines = relock(&self.all);
         let machine = &machines[ps];
         if let Some(error) = &machine.poll_error {
             self.heed(error);

@@ -214,7 +214,7 @@ fn probe_path(index: usize) -> String {
 
 /// The paths of everything that should strike.
 fn declared_faults(scenario: &Scenario) -> Vec<String> {
-    let probes = scenario.hooks.iter().enumerate().filter_map(|(at, hook)| {
+    let raises = |hook: &Hook| {
         matches!(
             hook,
             Hook::Probe {
@@ -222,12 +222,14 @@ fn declared_faults(scenario: &Scenario) -> Vec<String> {
                 ..
             }
         )
-        .then(|| probe_path(at))
-    });
+    };
+    let hooks = scenario.hooks.iter().enumerate();
+    let probes = hooks.filter(|(_, hook)| raises(hook));
+    let probes = probes.map(|(at, _)| probe_path(at));
     let first = (0..scenario.faults.len()).map(|at| format!("faults[{at}]"));
-    let steps = scenario.steps.iter().enumerate().filter_map(|(at, step)| {
-        matches!(step, Step::Fault(_)).then(|| format!("steps[{at}].fault"))
-    });
+    let steps = scenario.steps.iter().enumerate();
+    let steps = steps.filter(|(_, step)| matches!(step, Step::Fault(_)));
+    let steps = steps.map(|(at, _)| format!("steps[{at}].fault"));
     probes.chain(first).chain(steps).collect()
 }
 

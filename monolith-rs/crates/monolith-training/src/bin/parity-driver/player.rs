@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, Result};
-use monolith_training::session::MonitoredSession;
 use monolith_training::session::monitored::Hooks;
+use monolith_training::session::{MonitoredSession, Session};
 use monolith_training::testing::virtual_clock::{CONCURRENT_PREFIX, VirtualClock};
 use serde_json::{Value, json};
 
@@ -136,7 +136,7 @@ impl Player {
     fn train(&mut self, count: u64) -> Result<(), String> {
         for _ in 0..count {
             let session = self.session.as_mut().ok_or(LEFT_BEFORE)?;
-            match session.run(|session| session.train_step()) {
+            match session.run(Session::train_step) {
                 Ok(global_step) => {
                     let fields = json!({"worker": 0, "global_step": global_step});
                     self.cluster.recorder.record("step", fields);

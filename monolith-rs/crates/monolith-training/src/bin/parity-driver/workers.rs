@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
 use monolith_training::errors::Result;
-use monolith_training::session::{ChiefsSession, HookedSession};
+use monolith_training::session::{ChiefsSession, HookedSession, Session};
 use monolith_training::testing::virtual_clock::VirtualClock;
 use serde_json::json;
 
@@ -69,7 +69,7 @@ impl Surroundings {
             self.clock.wait_until(move || !relock(&filled).is_empty());
             let given = relock(inbox).pop_front().unwrap_or(0);
             for _ in 0..given {
-                let global_step = session.run(&mut |session| session.train_step())?;
+                let global_step = session.run(&mut Session::train_step)?;
                 let fields = json!({"worker": index, "global_step": global_step});
                 self.recorder.record("step", fields);
             }

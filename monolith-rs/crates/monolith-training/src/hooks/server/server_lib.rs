@@ -66,7 +66,9 @@ impl ControllerServicer {
             Err(error) if error.kind() == ErrorKind::BarrierAlreadyPlacedError => {
                 Err(Status::already_exists("Barrier is placed already."))
             }
-            outcome => outcome.map(|()| StopTrainingResponse {}).map_err(raised),
+            outcome => outcome
+                .map(|()| StopTrainingResponse {})
+                .map_err(|error| raised(&error)),
         }
     }
 
@@ -75,14 +77,14 @@ impl ControllerServicer {
         self.barrier_op
             .remove_barrier(&self.session)
             .map(|()| ResumeTrainingResponse {})
-            .map_err(raised)
+            .map_err(|error| raised(&error))
     }
 
     /// Says who is blocked and who isn't.
     pub fn get_block_status(&self) -> Answer<GetBlockStatusResponse> {
         // Of one look: with two, an index could be in both lists or in neither.
         let look = self.barrier_op.get_blocked_indices(&self.session);
-        let blocked = look.map_err(raised)?;
+        let blocked = look.map_err(|error| raised(&error))?;
         let unblocked = 0..self.barrier_op.capacity();
         let unblocked: Vec<usize> = unblocked.filter(|at| !blocked.contains(at)).collect();
         Ok(GetBlockStatusResponse {
@@ -100,7 +102,9 @@ impl ControllerServicer {
                 "'NoneType' object has no attribute 'trigger_save'",
             )),
         };
-        outcome.map(|()| SaveCheckpointResponse {}).map_err(raised)
+        outcome
+            .map(|()| SaveCheckpointResponse {})
+            .map_err(|error| raised(&error))
     }
 
     /// Says how far training has come.
@@ -108,12 +112,12 @@ impl ControllerServicer {
         self.session
             .global_step()
             .map(|global_step| GetTrainingStatusResponse { global_step })
-            .map_err(raised)
+            .map_err(|error| raised(&error))
     }
 }
 
 /// What gRPC for Python makes of an exception in a handler.
-fn raised(error: Error) -> Status {
+fn raised(error: &Error) -> Status {
     Status::unknown(format!(
         "Exception calling application: {}",
         error.message()
@@ -124,7 +128,7 @@ fn to_wire(indices: &[usize]) -> Answer<Vec<i32>> {
     let indices = indices.iter().map(|index| i32::try_from(*index));
     indices
         .collect::<std::result::Result<_, _>>()
-        .map_err(|error| raised(Error::value(error.to_string())))
+        .map_err(|error| raised(&Error::value(error.to_string())))
 }
 
 /// Carries calls from the server's thread over to the handler pool.

@@ -1,0 +1,75 @@
+//! Each wrapper forwards its half of a save, and nothing else.
+
+use std::sync::{Arc, Mutex};
+
+use monolith_training::errors::{Error, Result};
+use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener};
+use monolith_training::save_utils::CheckpointSaverListener;
+use monolith_training::session::{Graph, Session};
+
+#[derive(Default)]
+struct Spy {
+    calls: Mutex<Vec<String>>,
+    fails: bool,
+}
+
+impl Spy {
+    fn note(&self, call: String) -> Result<()> {
+        self.calls.lock().unwrap().push(call);
+        if self.fails {
+            return Err(Error::value("spotted"));
+        }
+        Ok(())
+    }
+}
+
+impl CheckpointSaverListener for Spy {
+    fn begin(&self) -> Result<()> {
+        self.note("begin".into())
+    }
+
+    fn before_save(&self, _: &Arc<Session>, step: i64) -> Result<()> {
+        self.note(format!("before {step}"))
+    }
+
+    fn after_save(&self, _: &Arc<Session>, step: i64) -> Result<bool> {
+        self.note(format!("after {step}"))?;
+        Ok(true)
+    }
+
+    fn end(&self, _: &Arc<Session>, step: i64) -> Result<()> {
+        self.note(format!("end {step}"))
+    }
+}
+
+fn call_all(listener: &dyn CheckpointSaverListener) -> Result<bool> {
+    let session = Session::new(&Graph::new(), 0);
+    listener.begin()?;
+    listener.before_save(&session, 7)?;
+    let stop = listener.after_save(&session, 7)?;
+    listener.end(&session, 7)?;
+    Ok(stop)
+}
+
+#[test]
+fn test_before_after_saver_listener() {
+    let spy = Arc::new(Spy::default());
+    assert_eq!(call_all(&BeforeSaveListener::new(spy.clone())), Ok(false));
+    assert_eq!(*spy.calls.lock().unwrap(), ["before 7"]);
+
+    let spy = Arc::new(Spy::default());
+    // The wish to stop is dropped (B42).
+    assert_eq!(call_all(&AfterSaveListener::new(spy.clone())), Ok(false));
+    assert_eq!(*spy.calls.lock().unwrap(), ["after 7"]);
+}
+
+#[test]
+fn what_the_listener_raises_leaves_the_wrapper() {
+    let spy = Arc::new(Spy {
+        fails: true,
+        ..Spy::default()
+    });
+    let raised = Err(Error::value("spotted"));
+    assert_eq!(call_all(&BeforeSaveListener::new(spy.clone())), raised);
+    assert_eq!(call_all(&AfterSaveListener::new(spy)), raised);
+}
