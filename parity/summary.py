@@ -39,7 +39,7 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
             if isinstance(event, ThreadEvent)
         },
         saves=tuple(event.step for event in trace.events if isinstance(event, SaveEvent)),
-        global_step=steps[-1] if steps else None,
+        global_step=max(steps, default=None),
         hook_order=tuple(
             f"{event.hook}.{event.phase}" for event in trace.events if isinstance(event, HookEvent)
         ),
