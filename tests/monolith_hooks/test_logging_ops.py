@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from monolith_hooks.device_utils import ps_device
 from monolith_hooks.logging_ops import (
     check_machine_health,
-    emit_timer,
     machine_info,
     tensors_timestamp,
 )
@@ -184,7 +183,12 @@ def test_the_flag_works_before_and_after_the_flags_are_parsed():
         "print(*found, limit())\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=100
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+        cwd=Path(__file__).parents[2],
     )
     assert done.stdout.split() == [str(2**62), "7", "9"]
 
@@ -215,6 +219,7 @@ def test_a_timer_is_a_line_in_the_log_of_the_process_that_runs_it():
         text=True,
         check=True,
         timeout=100,
+        cwd=Path(__file__).parents[2],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"},
     )
     assert "timer step {}{job=a,zone=b} 1.5" in done.stderr

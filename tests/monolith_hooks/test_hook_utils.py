@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from monolith_hooks.hook_utils import AfterSaveListener, BeforeSaveListener
+
+
+class Notes(tf.compat.v1.train.CheckpointSaverListener):
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def begin(self) -> None:
+        self.calls.append("begin")
+
+    def before_save(self, session: Any, global_step_value: int) -> None:
+        self.calls.append(("before", session, global_step_value))
+
+    def after_save(self, session: Any, global_step_value: int) -> bool:
+        self.calls.append(("after", session, global_step_value))
+        return True
+
+    def end(self, session: Any, global_step_value: int) -> None:
+        self.calls.append("end")
+
+    def __repr__(self) -> str:
+        return "Notes!"
+
+
+@pytest.mark.parametrize(
+    ("half", "heard"),
+    [(BeforeSaveListener, ("before", "s", 7)), (AfterSaveListener, ("after", "s", 7))],
+)
+def test_half_a_listener_hears_of_its_side_of_the_save_alone(half, heard):
+    notes = Notes()
+    listener = half(notes)
+    listener.begin()
+    listener.before_save("s", 7)
+    assert listener.after_save("s", 7) is None
+    listener.end("s", 7)
+    assert notes.calls == [heard]
+
+
+@pytest.mark.parametrize("half", [BeforeSaveListener, AfterSaveListener])
+def test_the_repr_is_followed_by_that_of_the_wrapped_listener(half):
+    pattern = rf"<monolith_hooks\.hook_utils\.{half.__name__} object at 0x[0-9a-f]+>Notes!"
+    assert re.fullmatch(pattern, repr(half(Notes())))
