@@ -1,4 +1,5 @@
 //! Each wrapper forwards its half of a save, and nothing else.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::sync::{Arc, Mutex};
 

@@ -82,7 +82,7 @@ impl Serving {
             let _within = runtime.enter();
             let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
             Incoming {
-                inner: TcpIncoming::from(listener),
+                inner: TcpIncoming::from(listener).with_nodelay(Some(true)),
                 _open: open,
             }
         };
