@@ -11,6 +11,7 @@ from parity.expectations import unmet, unmet_summary
 from parity.known import KnownDifferences, difference_id, stale_entries
 from parity.loading import ScenarioFile
 from parity.players.outcome import Failed, Outcome, Played, Player, Skipped, Summarized
+from parity.project import shown
 from parity.scenario import Expect
 from parity.summary import summarize
 from parity.trace import Trace
@@ -35,7 +36,7 @@ class Judge:
         findings = self._findings(file)
         return Record(
             scenario=file.name,
-            file=str(file.path),
+            file=shown(file.path),
             about=file.scenario.about,
             covers=file.scenario.covers,
             digest=file.scenario.digest(),
@@ -54,7 +55,7 @@ class Judge:
 
     def replay_command(self, file: ScenarioFile) -> str:
         """What to type to see the same again."""
-        words = ["monolith-parity", "run", str(file.path), "--peer", self.peer.name]
+        words = ["monolith-parity", "run", shown(file.path), "--peer", self.peer.name]
         if self.reference.name != "python":
             words += ["--reference", self.reference.name]
         if self.seed is not None:
@@ -83,7 +84,7 @@ class Judge:
             if unsteady:
                 return _Findings("nondeterministic", unsteady, comparison)
         broken = tuple(
-            BrokenExpectation(player=player.name, unmet=each)
+            BrokenExpectation(player=_called(player), unmet=each)
             for player, trace in ((self.reference, reference), (self.peer, peer))
             for each in unmet(file.scenario, trace)
         )
@@ -109,15 +110,15 @@ class Judge:
         ours = summarize(file.scenario, trace)
         differing = unmet_summary(ours, theirs)
         broken = (
-            *(BrokenExpectation(player=self.reference.name, unmet=each)
+            *(BrokenExpectation(player=_called(self.reference), unmet=each)
               for each in unmet(file.scenario, trace)),
-            *(BrokenExpectation(player=self.peer.name, unmet=each)
+            *(BrokenExpectation(player=_called(self.peer), unmet=each)
               for each in unmet_summary(file.scenario.expect, theirs)),
         )  # fmt: skip
         reasons = (
             *(
-                f"{each.path.removeprefix('expect.')}: {self.reference.name} has {each.expected}, "
-                f"{self.peer.name} has {each.got}"
+                f"{each.path.removeprefix('expect.')}: reference has {each.expected}, "
+                f"peer has {each.got}"
                 for each in differing
             ),
             *(f"{each.player} broke {each.unmet}" for each in broken),
@@ -130,7 +131,7 @@ class Judge:
         self, file: ScenarioFile, reference: Trace, peer: Trace
     ) -> tuple[str, ...]:
         return tuple(
-            f"{player.name} doesn't repeat itself: played again it gave another trace"
+            f"{_called(player)} doesn't repeat itself: played again it gave another trace"
             for player, first in ((self.reference, reference), (self.peer, peer))
             if any(player.play(file, self.seed) != Played(first) for _ in range(_REPEATS))
         )
@@ -153,12 +154,17 @@ def _no_trace(player: Player, outcome: Outcome) -> _Findings | None:
     match outcome:
         case Failed(failure, message, log_tail):
             verdict: Verdict = "stale" if failure == "stale" else "failed"
-            reason = f"{player.name} {failure}: {message}"
+            reason = f"{_called(player)}, {failure}: {message}"
             return _Findings(verdict, (reason,), _NOTHING, log_tail=log_tail)
         case Skipped(reason):
-            return _Findings("skipped", (f"{player.name} skipped it: {reason}",), _NOTHING)
+            return _Findings("skipped", (f"{_called(player)} skipped it: {reason}",), _NOTHING)
         case _:
             return None
+
+
+def _called(player: Player) -> str:
+    """A name short enough for a sentence; a command line isn't."""
+    return "the peer" if " " in player.name or "/" in player.name else player.name
 
 
 def _sentence(difference: Difference) -> str:

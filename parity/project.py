@@ -9,4 +9,11 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SCENARIOS: Final = ROOT / "scenarios"
 KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
 RECORDED: Final = ROOT / "recorded" / "rust"
-RUST_WORKSPACE: Final = ROOT / "monolith-rs"
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -98,7 +98,7 @@ def run(options: RunOptions, console: Console) -> int:
         code = max(code, 2)
     footer = make_footer(list(results.records.values()), interrupted=interrupted, exit_code=code)
     writer.finish(footer)
-    printer.totals(footer, str(writer.path))
+    printer.totals(footer, project.shown(writer.path))
     if options.as_json:
         console.file.write(writer.path.read_text(encoding="utf-8"))
     return code
@@ -160,7 +160,7 @@ class _Results:
     def _record(self, file: ScenarioFile, verdict: str, reason: str) -> Record:
         return Record(
             scenario=file.name,
-            file=str(file.path),
+            file=project.shown(file.path),
             about=file.scenario.about,
             covers=file.scenario.covers,
             digest=file.scenario.digest(),
@@ -168,5 +168,5 @@ class _Results:
             peer="",
             verdict=verdict,  # type: ignore[arg-type]
             reasons=(reason,),
-            replay=f"monolith-parity run {file.path}",
+            replay=f"monolith-parity run {project.shown(file.path)}",
         )

@@ -41,12 +41,13 @@ def parse_duration(value: object) -> int:
     """Whole milliseconds of ``30s``, ``500ms``, ``2m`` or ``1h``."""
     if isinstance(value, str):
         return _whole(value, _MILLISECONDS, "duration", "30s")
+    number = isinstance(value, int) and not isinstance(value, bool)
     raise PydanticCustomError(
         "unit",
         "{value} has no unit; {value}s or {value}ms would be right"
-        if isinstance(value, int) and not isinstance(value, bool)
+        if number
         else "{value} is no duration; 30s would be right",
-        {"value": value if isinstance(value, int | float) else repr(value)},
+        {"value": repr(value)},
     )
 
 

@@ -1,0 +1,62 @@
+"""Small scenarios, traces and players for the tests of parity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parity.loading import ScenarioFile
+from parity.model import frozen
+from parity.players.outcome import Outcome, Played
+from parity.scenario import Scenario
+from parity.trace import Trace
+
+SESSION = {"kind": "session", "lane": "main", "ms": 0, "state": "created"}
+PLACED = {"kind": "barrier", "lane": "ps_health", "ms": 0, "blocked": [0]}
+REPORT = {
+    "kind": "report",
+    "lane": "ps_health",
+    "ms": 0,
+    "results": [{"ps": 1, "status": "OUT_OF_MEMORY", "message": "too much"}],
+}
+STEP = {"kind": "step", "lane": "main", "ms": 0, "worker": 0, "global_step": 1}
+
+
+def stop(code="OK", lane="main", ms=0):
+    return {
+        "kind": "rpc",
+        "lane": lane,
+        "ms": ms,
+        "method": "StopTraining",
+        "code": code,
+        "details": None if code == "OK" else "Barrier is placed already.",
+        "response": {} if code == "OK" else None,
+    }
+
+
+def scenario(**keys) -> Scenario:
+    document = {"about": "a sample", "steps": [{"train": 1}], "expect": {"reports": 0}, **keys}
+    return Scenario.model_validate(frozen(document))
+
+
+def scenario_file(name="sample", **keys) -> ScenarioFile:
+    return ScenarioFile(name, Path(f"{name}.yaml"), scenario(**keys))
+
+
+def trace(*events, struck=None) -> Trace:
+    return Trace.from_json({"events": list(events), "struck": struck or {}})
+
+
+class Script:
+    """A player that gives these outcomes, the last of them for ever."""
+
+    def __init__(self, *outcomes: Outcome | Trace, name="scripted") -> None:
+        self._outcomes = [Played(each) if isinstance(each, Trace) else each for each in outcomes]
+        self.name = name
+        self.plays = 0
+
+    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+        self.plays += 1
+        return self._outcomes[min(self.plays, len(self._outcomes)) - 1]
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,118 @@
+"""Hand-written expectations against what a trace shows."""
+
+from __future__ import annotations
+
+import pytest
+from samples import PLACED, REPORT, SESSION, STEP, scenario, stop, trace
+
+from parity.expectations import unmet
+
+CLOSED = {**SESSION, "state": "closed"}
+RAISED = {"kind": "raised", "lane": "main", "ms": 0, "error": "AbortedError", "message": "m"}
+DIED = {
+    "kind": "thread",
+    "lane": "ps_health",
+    "ms": 0,
+    "thread": "ps_health",
+    "fate": "died",
+    "error": "DecodeError",
+}
+SAVED = {"kind": "save", "lane": "main", "ms": 0, "step": 3}
+HOOK = {"kind": "hook", "lane": "main", "ms": 0, "hook": "A", "phase": "begin"}
+LOGGED = {"kind": "log", "lane": "ps_health", "ms": 0, "level": "ERROR", "message": "text"}
+FILES = {"kind": "files", "lane": "main", "ms": 0, "left": ["checkpoint"]}
+SHOWS = trace(SESSION, HOOK, REPORT, LOGGED, PLACED, DIED, STEP, SAVED, RAISED, CLOSED, FILES)
+
+
+def broken(of, **keys):
+    return [str(each) for each in unmet(scenario(**keys), of)]
+
+
+@pytest.mark.parametrize(
+    ("key", "right", "wrong"),
+    [
+        ("reports", 1, 0),
+        ("reported", [[1]], [[0], [1]]),
+        ("barrier", [[0]], [[0], []]),
+        ("blocked", [0], []),
+        ("raised", "AbortedError", None),
+        ("threads", {"ps_health": "died: DecodeError"}, {"ps_health": "returned"}),
+        ("saves", [3], []),
+        ("global_step", 1, 2),
+        ("hook_order", ["A.begin"], []),
+        ("logs", ["text"], []),
+        ("files", ["checkpoint"], []),
+    ],
+)
+def test_each_key_is_met_by_its_value_and_broken_by_another(key, right, wrong):
+    assert broken(SHOWS, expect={key: right}) == []
+    (text,) = broken(SHOWS, expect={key: wrong})
+    assert text.startswith(f"expect.{key}: expected ")
+
+
+def test_keys_that_are_not_given_are_not_looked_at():
+    assert broken(SHOWS, expect={"reports": 1}) == []
+
+
+def test_the_barrier_at_the_end_is_that_before_the_session_was_left():
+    after = {**PLACED, "blocked": []}
+    assert broken(trace(PLACED, CLOSED, after), expect={"blocked": [0]}) == []
+
+
+def test_a_default_report_counts_its_log_records():
+    hooks = [{"ps_health": {"report": "default"}}]
+    assert broken(trace(LOGGED), hooks=hooks, expect={"reports": 1}) == []
+
+
+def test_a_call_is_held_to_its_code_details_and_response():
+    steps = [{"rpc": "StopTraining", "expect": "OK"}]
+    assert broken(trace(stop("ALREADY_EXISTS")), steps=steps) == [
+        'steps[0].expect: expected "OK", got "ALREADY_EXISTS"'
+    ]
+    steps = [{"rpc": "StopTraining", "expect": "ALREADY_EXISTS", "details": "other"}]
+    assert broken(trace(stop("ALREADY_EXISTS")), steps=steps) == [
+        'steps[0].details: expected "other", got "Barrier is placed already."'
+    ]
+    status = {**stop(), "method": "GetTrainingStatus", "response": {"global_step": 3}}
+    steps = [{"rpc": "GetTrainingStatus", "response": {"global_step": 4}}]
+    assert broken(trace(status), steps=steps) == [
+        'steps[0].response: expected {"global_step":4}, got {"global_step":3}'
+    ]
+
+
+def test_a_call_that_was_never_answered_is_noticed():
+    assert broken(trace(), steps=[{"rpc": "StopTraining"}]) == [
+        'steps[0].expect: expected "OK", got "no answer"'
+    ]
+
+
+def test_concurrent_calls_are_held_to_their_codes_as_a_multiset():
+    steps = [
+        {
+            "concurrently": [
+                {"rpc": "StopTraining", "expect": "ALREADY_EXISTS"},
+                {"rpc": "StopTraining"},
+            ]
+        }
+    ]
+    lane = "concurrently-0"
+    one_each = trace(stop("OK", lane), stop("ALREADY_EXISTS", lane))
+    assert broken(one_each, steps=steps) == []
+    assert broken(trace(stop("OK", lane), stop("OK", lane)), steps=steps) == [
+        'steps[0].concurrently: expected ["StopTraining ALREADY_EXISTS","StopTraining OK"], '
+        'got ["StopTraining OK","StopTraining OK"]'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("strikes", "struck", "said"),
+    [
+        (True, True, []),
+        (False, False, []),
+        (True, False, ['steps[0].fault: expected "it strikes", got "it never strikes"']),
+        (False, True, ['steps[0].fault: expected "it never strikes", got "it strikes"']),
+    ],
+)
+def test_a_declared_fault_must_strike_unless_it_is_said_not_to(strikes, struck, said):
+    steps = [{"fault": {"recover": {"ps": 0}}, "strikes": strikes}]
+    assert broken(trace(struck={"steps[0].fault": struck}), steps=steps) == said

@@ -1,0 +1,143 @@
+"""What a user sees of a scenario file that isn't valid."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity.loading import find_scenarios, load_scenario
+from parity.problems import ScenarioError, UsageError
+
+GOOD = """\
+about: A sample.
+cluster: {ps: 2, workers: 3}
+machines:
+  - {ps: 1, mem_limit: 0}
+hooks:
+  - ps_health
+  - probe: {name: X, raises: {phase: end, error: ValueError}}
+steps:
+  - train: 3
+  - advance: 30s
+  - rpc: StopTraining
+    expect: ALREADY_EXISTS
+  - fault: {rss: {ps: 0, bytes: 9GiB}}
+  - worker: {index: 1, train: 2}
+expect:
+  reports: 1
+"""
+
+
+def problems_of(tmp_path, text):
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path, tmp_path)
+    return str(caught.value).replace(f"{tmp_path}/", "")
+
+
+def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
+    (tmp_path / "health").mkdir()
+    path = tmp_path / "health" / "oom.yaml"
+    path.write_text(GOOD)
+    assert load_scenario(path, tmp_path).name == "health/oom"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("about:", "abuot:", "bad.yaml:1:1: abuot: unknown key abuot; one of about, "),
+        ("train: 3", "train: three", 'bad.yaml:9:5: steps[0].train: "three" is wrong; '),
+        ("train: 3", "train: 0", "bad.yaml:9:5: steps[0].train: 0 is wrong; "),
+        ("train: 3", "train: true", "bad.yaml:9:5: steps[0].train: true is wrong; "),
+        ("train: 3", "trian: 3", "bad.yaml:9:5: steps[0]: this is no step; a mapping with one of"),
+        ("{ps: 1, m", "{ps: 2, m", "bad.yaml:4:6: machines[0].ps: there is no PS 2; 0 to 1 would"),
+        ("{ps: 1, m", "{ps: -1, m", "bad.yaml:4:6: machines[0].ps: -1 is wrong; "),
+        (
+            "rss: {ps: 0",
+            "rss: {ps: 9",
+            "bad.yaml:13:19: steps[3].fault.rss.ps: there is no PS 9; 0 to 1 would be right",
+        ),
+        ("9GiB", "9GB", "bad.yaml:13:26: steps[3].fault.rss.bytes: '9GB' is no size; "),
+        ("index: 1", "index: 3", "bad.yaml:14:14: steps[4].worker.index: there is no worker 3; "),
+        ("30s", "-30s", "bad.yaml:10:5: steps[1].advance: '-30s' is negative; 0 or more would be"),
+        ("30s", "30", "bad.yaml:10:5: steps[1].advance: 30 has no unit; 30s or 30ms would be"),
+        ("expect: A", "expct: A", "bad.yaml:12:5: steps[2].expct: unknown key expct; one of rpc,"),
+        (
+            "StopTraining",
+            "Stop",
+            "bad.yaml:11:5: steps[2].rpc: \"Stop\" is wrong; 'StopTraining', ",
+        ),
+        ("ps_health", "ps_helth", "bad.yaml:6:5: hooks[0]: this is no hook; one of ps_health, "),
+        (
+            "phase: end",
+            "phase: exit",
+            'bad.yaml:7:32: hooks[1].probe.raises.phase: "exit" is wrong',
+        ),
+        ("reports: 1", "reports: 2020-01-01", 'bad.yaml:16:3: expect.reports: "2020-01-01" is'),
+        ("  reports: 1", "  {}", "bad.yaml:15:1: expect: nothing is expected; at least `reports"),
+        ("about: A sample.", "# none", "bad.yaml:2:1: about: this key is missing; see docs/"),
+        ("steps:", "name: x\nsteps:", "bad.yaml:8:1: name: unknown key name; one of about"),
+    ],
+)
+def test_each_problem_says_where_it_is_what_is_wrong_and_what_would_be_right(
+    tmp_path, old, new, problem
+):
+    assert old in GOOD
+    assert problems_of(tmp_path, GOOD.replace(old, new, 1)).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "bad.yaml:1:1: the file is empty; a mapping with about, steps and expect would be"),
+        (
+            "- 1",
+            "bad.yaml:1:1: this is no mapping; one with about, steps and expect would be right",
+        ),
+        ("a: [1\nb: }", "bad.yaml:2:2: not YAML: expected ',' or ']', but got ':'; see docs/"),
+        ("a: 1\na: 2", 'bad.yaml:2:1: found duplicate key "a"; each key once would be right'),
+        ("\tx: 1", "bad.yaml:1:1: not YAML: found character '\\t' that cannot start any token; "),
+        (b"a: \xff", "bad.yaml:1:1: not UTF-8 (byte 3); UTF-8 text would be right"),
+        (b"a: \0", "bad.yaml:1:1: not YAML: unacceptable character #x0000"),
+    ],
+)
+def test_a_file_that_is_no_mapping_says_so(tmp_path, text, problem):
+    assert problems_of(tmp_path, text).startswith(problem)
+
+
+def test_all_problems_of_a_file_are_listed(tmp_path):
+    text = GOOD.replace("train: 3", "train: x").replace("30s", "30")
+    assert len(problems_of(tmp_path, text).splitlines()) == 2
+
+
+def test_two_probes_of_one_name_are_refused(tmp_path):
+    text = GOOD.replace("  - ps_health\n", "  - probe: {name: X}\n")
+    assert "hooks[1].probe.name: there is another probe named X" in problems_of(tmp_path, text)
+
+
+def test_a_machine_that_is_listed_twice_is_refused(tmp_path):
+    text = GOOD.replace("  - {ps: 1, mem", "  - {ps: 1}\n  - {ps: 1, mem")
+    assert "machines[1].ps: PS 1 is listed twice" in problems_of(tmp_path, text)
+
+
+def test_a_folder_is_no_scenario(tmp_path):
+    with pytest.raises(ScenarioError, match=":1:1: this is a folder; a YAML file would be right"):
+        load_scenario(tmp_path, tmp_path)
+
+
+def test_a_path_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(UsageError, match="nowhere: no such file or folder"):
+        find_scenarios([tmp_path / "nowhere"], tmp_path)
+
+
+def test_a_folder_without_scenarios_is_an_error(tmp_path):
+    with pytest.raises(UsageError, match="no scenario found"):
+        find_scenarios([tmp_path], tmp_path)
+
+
+def test_what_lies_elsewhere_is_named_from_the_folder_that_was_given(tmp_path):
+    (tmp_path / "mine").mkdir()
+    path = tmp_path / "mine" / "one.yaml"
+    path.write_text(GOOD)
+    ((found, base),) = find_scenarios([tmp_path / "mine"], tmp_path / "scenarios").items()
+    assert load_scenario(found, base).name == "one"
