@@ -8,7 +8,7 @@
 //!
 //! One mutex guards everything in here. It is held for the bookkeeping of one
 //! call and never while a lane runs. Lanes that are still parked when main has
-//! ended are woken one after the other with [`LaneLeft`] and unwind quietly.
+//! ended are woken one after the other with `LaneLeft` and unwind quietly.
 
 mod lanes;
 mod schedule;

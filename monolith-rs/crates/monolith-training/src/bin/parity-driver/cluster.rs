@@ -9,13 +9,14 @@ use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
 use monolith_training::clock::Clock;
 use monolith_training::device_utils::ps_device;
 use monolith_training::errors::{Error, Result};
+use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener};
 use monolith_training::hooks::ps_check_hooks::{
     Config, PsHealthCheckerHook, ReportFn, default_report, get_ps_machine_info_shared_name,
 };
 use monolith_training::hooks::server::server_lib::ServerHook;
 use monolith_training::logging_ops::HealthSource;
 use monolith_training::save_utils::{
-    Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
+    CheckpointSaverListener, Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
 };
 use monolith_training::session::monitored::Hooks;
 use monolith_training::session::{ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession};
@@ -24,9 +25,9 @@ use monolith_training::testing::saver::{FaultySaver, SaverFault};
 use monolith_training::testing::strikes::Strikes;
 use monolith_training::testing::virtual_clock::VirtualClock;
 
-use crate::observers::{Observer, Probe, RecordingSaver, record_report};
+use crate::observers::{Observer, Probe, ProbeListener, RecordingSaver, record_report};
 use crate::recorder::Recorder;
-use crate::scenario::{Fault, Hook, Report, Scenario, Step};
+use crate::scenario::{Fault, Hook, Listener, Report, Scenario, Step};
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -117,7 +118,10 @@ impl Cluster {
             .hooks
             .iter()
             .map(|hook| match hook {
-                Hook::Saver { ignore_save_errors } => Some(self.saver_hook(*ignore_save_errors)),
+                Hook::Saver {
+                    ignore_save_errors,
+                    listeners,
+                } => Some(self.saver_hook(*ignore_save_errors, listeners)),
                 _ => None,
             })
             .collect();
@@ -158,13 +162,21 @@ impl Cluster {
         hooks
     }
 
-    fn saver_hook(&self, ignore_save_errors: bool) -> Arc<NoFirstSaveCheckpointSaverHook> {
+    fn saver_hook(
+        &self,
+        ignore_save_errors: bool,
+        listeners: &[Listener],
+    ) -> Arc<NoFirstSaveCheckpointSaverHook> {
         let saver = RecordingSaver {
             inner: Arc::clone(&self.saver) as _,
             recorder: Arc::clone(&self.recorder),
         };
         let mut options = SaverOptions::new(Every::Time(NEVER));
         options.ignore_save_errors = ignore_save_errors;
+        let listeners = listeners.iter().enumerate();
+        options.listeners = listeners
+            .map(|(index, kind)| self.listener(index, *kind))
+            .collect();
         Arc::new(NoFirstSaveCheckpointSaverHook::new(
             &self.graph,
             self.shared_clock(),
@@ -172,6 +184,18 @@ impl Cluster {
             Arc::new(saver),
             options,
         ))
+    }
+
+    fn listener(&self, index: usize, kind: Listener) -> Arc<dyn CheckpointSaverListener> {
+        let listener = Arc::new(ProbeListener {
+            index,
+            recorder: Arc::clone(&self.recorder),
+        });
+        match kind {
+            Listener::Plain => listener,
+            Listener::Before => Arc::new(BeforeSaveListener::new(listener)),
+            Listener::After => Arc::new(AfterSaveListener::new(listener)),
+        }
     }
 
     fn health_hook(

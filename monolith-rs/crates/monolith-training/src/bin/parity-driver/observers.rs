@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::ps_check_hooks::Results;
-use monolith_training::save_utils::Saver;
+use monolith_training::save_utils::{CheckpointSaverListener, Saver};
 use monolith_training::session::{
     ChiefsSession, Session, SessionRunContext, SessionRunHook, StepValues,
 };
@@ -105,6 +105,41 @@ impl Saver for RecordingSaver {
             }
         }
         outcome
+    }
+}
+
+/// Records what a saver hook tells it.
+pub(crate) struct ProbeListener {
+    pub(crate) index: usize,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl ProbeListener {
+    fn told(&self, method: &str, step: Option<i64>) {
+        let fields = json!({"listener": self.index, "method": method, "step": step});
+        self.recorder.record("listener", fields);
+    }
+}
+
+impl CheckpointSaverListener for ProbeListener {
+    fn begin(&self) -> Result<()> {
+        self.told("begin", None);
+        Ok(())
+    }
+
+    fn before_save(&self, _: &Arc<Session>, global_step: i64) -> Result<()> {
+        self.told("before_save", Some(global_step));
+        Ok(())
+    }
+
+    fn after_save(&self, _: &Arc<Session>, global_step: i64) -> Result<bool> {
+        self.told("after_save", Some(global_step));
+        Ok(false)
+    }
+
+    fn end(&self, _: &Arc<Session>, global_step: i64) -> Result<()> {
+        self.told("end", Some(global_step));
+        Ok(())
     }
 }
 

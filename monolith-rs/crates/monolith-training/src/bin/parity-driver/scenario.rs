@@ -111,12 +111,23 @@ pub(crate) enum Hook {
     },
     Saver {
         ignore_save_errors: bool,
+        #[serde(default)]
+        listeners: Vec<Listener>,
     },
     Server {},
     Probe {
         name: String,
         raises: Option<Raises>,
     },
+}
+
+/// From where a recording listener is told of saves.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Listener {
+    Plain,
+    Before,
+    After,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
