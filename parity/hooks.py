@@ -20,9 +20,14 @@ class PsHealth(Model):
 
 
 class Saver(Model):
-    """How NoFirstSaveCheckpointSaverHook is set up."""
+    """How NoFirstSaveCheckpointSaverHook is set up, and whom it tells of its saves.
+
+    Each listener records what it is told, directly (``plain``) or from behind a
+    BeforeSaveListener (``before``) or an AfterSaveListener (``after``).
+    """
 
     ignore_save_errors: bool = False
+    listeners: tuple[Literal["plain", "before", "after"], ...] = ()
 
 
 class Server(Model):

@@ -49,6 +49,7 @@ class Expect(Model):
     saves: tuple[Index, ...] | None = None
     global_step: int | None = None
     hook_order: tuple[str, ...] | None = None
+    listener_calls: tuple[str, ...] | None = None
     logs: tuple[str, ...] | None = None
     files: tuple[str, ...] | None = None
 

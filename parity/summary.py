@@ -8,6 +8,7 @@ from parity.trace import (
     BarrierEvent,
     FilesEvent,
     HookEvent,
+    ListenerEvent,
     LogEvent,
     RaisedEvent,
     ReportEvent,
@@ -42,6 +43,11 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
         global_step=max(steps, default=None),
         hook_order=tuple(
             f"{event.hook}.{event.phase}" for event in trace.events if isinstance(event, HookEvent)
+        ),
+        listener_calls=tuple(
+            f"{event.listener}.{event.method}"
+            for event in trace.events
+            if isinstance(event, ListenerEvent)
         ),
         logs=tuple(logs),
         files=files[-1] if files else (),

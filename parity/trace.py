@@ -103,6 +103,15 @@ class SaveFailedEvent(BaseEvent):
     message: str
 
 
+class ListenerEvent(BaseEvent):
+    """A listener of the saver hook was called; ``step`` is None in ``begin``."""
+
+    kind: Literal["listener"] = "listener"
+    listener: int
+    method: Literal["begin", "before_save", "after_save", "end"]
+    step: int | None
+
+
 class LogEvent(BaseEvent):
     """The default report logged."""
 
@@ -144,6 +153,7 @@ Event = Annotated[
     | RpcEvent
     | SaveEvent
     | SaveFailedEvent
+    | ListenerEvent
     | LogEvent
     | RaisedEvent
     | ThreadEvent
@@ -170,6 +180,7 @@ CHANNEL_OF_KIND: Final[dict[str, Channel]] = {
     "rpc": "rpc",
     "save": "saves",
     "save_failed": "saves",
+    "listener": "saves",
     "step": "steps",
     "hook": "hooks",
     "session": "session",

@@ -15,8 +15,9 @@ import tensorflow as tf
 from fakes.faults import FaultLedger
 from fakes.machines import FakeMachines, FakePs
 from fakes.probe_hook import ProbeHook, RaiseIn
+from fakes.probe_listener import ProbeListener
 from fakes.virtual_clock import VirtualClock
-from monolith_hooks import logging_ops_pb2, ps_check_hooks
+from monolith_hooks import hook_utils, logging_ops_pb2, ps_check_hooks
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.server_lib import ServerHook
@@ -31,7 +32,7 @@ from parity.hooks import (
     ServerEntry,
 )
 from parity.players.recorder import Recorder
-from parity.trace import HookEvent, LogEvent
+from parity.trace import HookEvent, ListenerEvent, LogEvent
 
 Results = Mapping[int, logging_ops_pb2.MachineHealthResult]
 
@@ -105,10 +106,23 @@ class HookMaker:
             str(self.model_dir),
             save_steps=NEVER_BY_ITSELF,
             saver=self.saver,
+            listeners=[self._listener(i, kind) for i, kind in enumerate(options.listeners)],
             save_graph_def=False,
             ignore_save_errors=options.ignore_save_errors,
             clock=self.clock,
         )
+
+    def _listener(self, index: int, kind: str) -> tf.compat.v1.train.CheckpointSaverListener:
+        def told(method: str, step: int | None) -> None:
+            self.recorder.record(ListenerEvent, listener=index, method=method, step=step)
+
+        listener = ProbeListener(told)
+        wrappers = {
+            "plain": lambda inner: inner,
+            "before": hook_utils.BeforeSaveListener,
+            "after": hook_utils.AfterSaveListener,
+        }
+        return wrappers[kind](listener)
 
     def _server(self, saver_hook: NoFirstSaveCheckpointSaverHook) -> ServerHook:
         return ServerHook(

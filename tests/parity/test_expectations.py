@@ -20,8 +20,18 @@ DIED = {
 SAVED = {"kind": "save", "lane": "main", "ms": 0, "step": 3}
 HOOK = {"kind": "hook", "lane": "main", "ms": 0, "hook": "A", "phase": "begin"}
 LOGGED = {"kind": "log", "lane": "ps_health", "ms": 0, "level": "ERROR", "message": "text"}
+CALLED = {
+    "kind": "listener",
+    "lane": "main",
+    "ms": 0,
+    "listener": 0,
+    "method": "begin",
+    "step": None,
+}
 FILES = {"kind": "files", "lane": "main", "ms": 0, "left": ["checkpoint"]}
-SHOWS = trace(SESSION, HOOK, REPORT, LOGGED, PLACED, DIED, STEP, SAVED, RAISED, CLOSED, FILES)
+SHOWS = trace(
+    SESSION, HOOK, REPORT, LOGGED, PLACED, DIED, STEP, CALLED, SAVED, RAISED, CLOSED, FILES
+)
 
 
 def broken(of, **keys):
@@ -40,6 +50,7 @@ def broken(of, **keys):
         ("saves", [3], []),
         ("global_step", 1, 2),
         ("hook_order", ["A.begin"], []),
+        ("listener_calls", ["0.begin"], []),
         ("logs", ["text"], []),
         ("files", ["checkpoint"], []),
     ],

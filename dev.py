@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Runs this project's nox sessions on a machine that has nothing but Python and pip.
+
+    python3 dev.py parity          # the parity job
+    python3 dev.py tests           # the tests
+    python3 dev.py                 # everything that CI checks
+    python3 dev.py tests -- -k oom # what follows -- goes to the session
+
+It keeps nox and uv in .venv/ beside this file and touches nothing else: a system's
+Python that refuses installs, or has no venv of its own to give, is fine.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+OLDEST = (3, 11)
+TOOLS = ["nox>=2025.5.1", "uv>=0.8"]
+
+
+def main() -> int:
+    """Have nox, then be nox."""
+    if sys.version_info < OLDEST:
+        print(
+            f"dev.py: this is Python {sys.version.split()[0]}; 3.11 or later would be right, "
+            "such as: python3.11 dev.py",
+            file=sys.stderr,
+        )
+        return 2
+    if not _has_tools() and not _install_tools():
+        return 1
+    sessions, separator, rest = _split(sys.argv[1:])
+    chosen = [word for session in sessions for word in ("-s", session)]
+    environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    command = [str(PYTHON), "-m", "nox", "-f", str(ROOT / "noxfile.py"), *chosen, *separator, *rest]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str], list[str]]:
+    if "--" not in words:
+        return words, [], []
+    at = words.index("--")
+    return words[:at], ["--"], words[at + 1 :]
+
+
+def _has_tools() -> bool:
+    if not PYTHON.exists():
+        return False
+    found = subprocess.run([str(PYTHON), "-c", "import nox, uv"], capture_output=True, check=False)
+    return found.returncode == 0
+
+
+def _install_tools() -> bool:
+    """Make .venv without a pip of its own, and let the pip that is here install into it."""
+    print("dev.py: installing nox and uv into .venv", file=sys.stderr)
+    commands = [
+        [sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)],
+        [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--quiet", *TOOLS],
+    ]
+    for command in commands:
+        if subprocess.run(command, check=False).returncode:
+            print(f"dev.py: this failed: {' '.join(command)}", file=sys.stderr)
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""A listener that shows what a saver hook tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+class ProbeListener(tf.compat.v1.train.CheckpointSaverListener):
+    """Calls ``told(method, global_step)``; the step is None in ``begin``."""
+
+    def __init__(self, told: Callable[[str, int | None], None]) -> None:
+        self._told = told
+
+    def begin(self) -> None:
+        """The graph is being built."""
+        self._told("begin", None)
+
+    def before_save(self, session: object, global_step_value: int) -> None:
+        """A checkpoint is about to be written."""
+        del session
+        self._told("before_save", int(global_step_value))
+
+    def after_save(self, session: object, global_step_value: int) -> None:
+        """A checkpoint has been written."""
+        del session
+        self._told("after_save", int(global_step_value))
+
+    def end(self, session: object, global_step_value: int) -> None:
+        """The session is about to be closed."""
+        del session
+        self._told("end", int(global_step_value))

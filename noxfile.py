@@ -1,0 +1,128 @@
+"""What CI checks, and what developers run: ``python3 dev.py SESSION`` or ``nox -s SESSION``.
+
+All sessions but ``protos`` share one environment, so that TensorFlow is installed
+once; it is made with uv where uv is found, and made anew when pyproject.toml changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.sessions = ["lint", "types", "layers", "protos", "rust", "tests", "parity"]
+nox.options.default_venv_backend = "none"
+
+ROOT = Path(__file__).resolve().parent
+SHARED = ROOT / ".nox" / "shared"
+PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
+"""As old as the oldest runtimes that pyproject.toml allows: older code runs on newer runtimes."""
+PROTOS = ["logging_ops.proto", "controller_hooks.proto", "server/service.proto"]
+
+
+def make_environment(session: nox.Session, folder: Path, packages: list[str], key: str) -> Path:
+    """Install packages into a folder of their own, unless they are there; its bin folder."""
+    stamp = folder / "made-for"
+    wanted = hashlib.sha256("\n".join([sys.version, key, *packages]).encode()).hexdigest()
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        python = str(folder / "bin" / "python")
+        uv = shutil.which("uv")
+        if uv:
+            session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+            session.run(uv, "pip", "install", "--quiet", "--python", python, *packages)
+        else:
+            session.run(sys.executable, "-m", "venv", "--clear", str(folder))
+            session.run(python, "-m", "pip", "install", "--quiet", *packages)
+        stamp.write_text(wanted)
+    return folder / "bin"
+
+
+def run(session: nox.Session, tool: str, *args: str) -> None:
+    """Run a tool of the shared environment, in the project's folder."""
+    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
+    development = nox.project.dependency_groups(pyproject, "dev")
+    key = (ROOT / "pyproject.toml").read_text()
+    programs = make_environment(session, SHARED, ["-e", str(ROOT), *development], key)
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    with session.chdir(ROOT):
+        session.run(str(programs / tool), *args, env={"PATH": path})
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests; what follows -- goes to pytest."""
+    run(session, "pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def parity(session: nox.Session) -> None:
+    """Every scenario on Python and on Rust; what follows -- goes to monolith-parity run."""
+    run(session, "monolith-parity", "run", *session.posargs)
+
+
+@nox.session(default=False)
+def determinism(session: nox.Session) -> None:
+    """Every scenario 20 times on each side, alone and on two processes at once."""
+    digests = Path(session.create_tmp()) / "digests"
+    shutil.rmtree(digests, ignore_errors=True)
+    for how in ([], ["-n", "2"]):
+        options = ["--plays", "20", "--digests", str(digests), *how, *session.posargs]
+        run(session, "pytest", "tests/parity/test_determinism.py", *options)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and common mistakes."""
+    run(session, "ruff", "check", ".")
+    run(session, "ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types of our packages."""
+    run(session, "mypy")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Who may import whom."""
+    run(session, "lint-imports")
+
+
+@nox.session
+def rust(session: nox.Session) -> None:
+    """The port's own format, lints and tests."""
+    if shutil.which("cargo") is None:
+        session.skip("there is no Rust toolchain (no cargo on PATH)")
+    with session.chdir(ROOT / "monolith-rs"):
+        session.run("cargo", "fmt", "--check")
+        session.run("cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings")
+        session.run("cargo", "test", "--locked")
+
+
+@nox.session
+def protos(session: nox.Session) -> None:
+    """Regenerate the protobuf code; fails if the committed code is another."""
+    folder = ROOT / ".nox" / "protos"
+    programs = make_environment(session, folder, PROTO_TOOLS, "")
+    out = Path(session.create_tmp()).resolve()
+    sources = [f"monolith_hooks/{proto}" for proto in PROTOS]
+    with session.chdir(ROOT):
+        protoc = [str(programs / "python"), "-m", "grpc_tools.protoc", "-I.", f"--python_out={out}"]
+        session.run(*protoc, f"--pyi_out={out}", *sources)
+        session.run(*protoc, f"--grpc_python_out={out}", "monolith_hooks/server/service.proto")
+        generated = sorted(path.relative_to(out) for path in out.rglob("*_pb2*"))
+        changed = [path for path in generated if _text(path) != _text(out / path)]
+        for path in changed:
+            shutil.copy(out / path, path)
+    if changed:
+        session.error(f"regenerated, commit these: {', '.join(map(str, changed))}")
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
