@@ -10,7 +10,9 @@
 //! call and never while a lane runs. Lanes that are still parked when main has
 //! ended are woken one after the other with `LaneLeft` and unwind quietly.
 
+mod handover;
 mod lanes;
+mod port;
 mod schedule;
 
 use std::collections::BTreeMap;
@@ -18,10 +20,11 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use self::lanes::{VirtualLock, VirtualPool, current_lane};
+use self::handover::Handover;
+pub use self::handover::Reply;
+use self::lanes::current_lane;
 use self::schedule::{Condition, LaneId, Park, Schedule};
-use crate::clock::{Clock, HandlerPool, RawLock, Target, Thread, relock};
-use crate::coordinator::Coordinator;
+use crate::clock::{Thread, relock};
 use crate::errors::Error;
 
 /// How long in real time a lane may keep the turn.
@@ -62,7 +65,7 @@ pub trait Watcher: Send + Sync {
     /// The lane is about to park or has ended.
     fn gives_way(&self);
 
-    /// A thread that was started through [`Clock::start_thread`] has ended.
+    /// A thread that was started through [`Clock::start_thread`](crate::clock::Clock::start_thread) has ended.
     fn thread_ended(&self, label: &str, outcome: &Result<(), Error>);
 }
 
@@ -97,12 +100,6 @@ enum Phase {
     Playing,
     /// Main has ended, or the run has failed: nobody gets the turn but to leave.
     Over(Option<Failure>),
-}
-
-/// A request that is on its way from a lane to a handler pool.
-struct Handover {
-    client_label: String,
-    handler: Option<LaneId>,
 }
 
 impl fmt::Debug for VirtualClock {
@@ -216,38 +213,6 @@ impl VirtualClock {
         self.park(park);
     }
 
-    /// Hands a request over to a server and returns its result.
-    ///
-    /// `send` gets the request on its way over a real socket and has the result
-    /// given to the [`Reply`]. Meanwhile the lane keeps the turn; once a handler
-    /// has it, the lane parks until that handler has ended.
-    pub fn call<T>(&self, send: impl FnOnce(Reply<T>)) -> T {
-        let slot = Arc::new(Mutex::new(None));
-        let client_label = self.label();
-        relock(&self.shared.state).handover = Some(Handover {
-            client_label,
-            handler: None,
-        });
-        send(Reply {
-            slot: Arc::clone(&slot),
-            shared: Arc::clone(&self.shared),
-        });
-        let accepted_or_answered = |state: &mut State| {
-            let handler = state.handover.as_ref().and_then(|at| at.handler);
-            handler.is_none() && relock(&slot).is_none()
-        };
-        self.shared.wait_while(accepted_or_answered);
-        let handover = relock(&self.shared.state).handover.take();
-        if let Some(handler) = handover.and_then(|handover| handover.handler) {
-            self.park(Park::until(None, Condition::LaneEnded(handler)));
-            self.shared.wait_while(|_| relock(&slot).is_none());
-        }
-        match relock(&slot).take() {
-            Some(result) => result,
-            None => unreachable!("waited until the reply was there"),
-        }
-    }
-
     fn now_park(&self, condition: Condition) -> Park {
         Park::until(Some(relock(&self.shared.state).schedule.now), condition)
     }
@@ -313,96 +278,6 @@ impl VirtualClock {
                 return;
             }
         }
-    }
-}
-
-/// Where the result of a handed-over request goes.
-pub struct Reply<T> {
-    slot: Arc<Mutex<Option<T>>>,
-    shared: Arc<Shared>,
-}
-
-impl<T> fmt::Debug for Reply<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reply")
-    }
-}
-
-impl<T> Reply<T> {
-    /// Gives the result to the lane that waits for it.
-    pub fn send(self, result: T) {
-        *relock(&self.slot) = Some(result);
-        // Through the state's mutex, so that the waiter can't miss it.
-        drop(relock(&self.shared.state));
-        self.shared.changed.notify_all();
-    }
-}
-
-impl Clock for VirtualClock {
-    fn now(&self) -> Duration {
-        Duration::from_micros(relock(&self.shared.state).schedule.now)
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.park_for(time, Condition::Nothing);
-    }
-
-    fn wait_for_stop(&self, coord: &Arc<Coordinator>, timeout: Option<Duration>) -> bool {
-        if !coord.should_stop() {
-            let asked = Arc::clone(coord);
-            let condition = Condition::When(Box::new(move || asked.should_stop()));
-            match timeout {
-                Some(timeout) => self.park_for(timeout, condition),
-                None => self.park(Park::until(None, condition)),
-            }
-        }
-        coord.should_stop()
-    }
-
-    fn join(&self, threads: &[Arc<Thread>], grace: Duration) {
-        let threads = threads.to_vec();
-        let ended = move || !threads.iter().any(|thread| thread.is_alive());
-        if !ended() {
-            self.park_for(grace, Condition::When(Box::new(ended)));
-        }
-    }
-
-    fn start_thread(&self, name: &str, coord: Option<&Coordinator>, target: Target) -> Arc<Thread> {
-        let label = {
-            let mut state = relock(&self.shared.state);
-            let count = state.names.entry(name.to_owned()).or_default();
-            *count += 1;
-            match *count {
-                1 => name.to_owned(),
-                count => format!("{name}#{count}"),
-            }
-        };
-        let clock = self.clone();
-        let own_label = label.clone();
-        let park = self.now_park(Condition::Nothing);
-        let thread = self.spawn_lane(&label, park, lanes::Kind::Plain, move || {
-            let outcome = target();
-            if let Some(watcher) = clock.shared.watcher() {
-                watcher.thread_ended(&own_label, &outcome);
-            }
-        });
-        relock(&self.shared.state)
-            .threads
-            .push((label, Arc::clone(&thread)));
-        if let Some(coord) = coord {
-            coord.register_thread(Arc::clone(&thread));
-        }
-        thread
-    }
-
-    fn raw_lock(&self) -> Box<dyn RawLock> {
-        let lock = relock(&self.shared.state).schedule.new_lock();
-        Box::new(VirtualLock::new(self.clone(), lock))
-    }
-
-    fn handler_pool(&self, workers: usize, name: &str) -> Arc<dyn HandlerPool> {
-        let pool = relock(&self.shared.state).schedule.new_pool(workers);
-        Arc::new(VirtualPool::new(self.clone(), pool, name))
     }
 }
 

@@ -1,8 +1,7 @@
 //! What a scenario is played on: fakes, and the chief's hooks over them.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
@@ -25,6 +24,7 @@ use monolith_training::testing::saver::{FaultySaver, SaverFault};
 use monolith_training::testing::strikes::Strikes;
 use monolith_training::testing::virtual_clock::VirtualClock;
 
+use crate::model_dir::ModelDir;
 use crate::observers::{Observer, Probe, ProbeListener, RecordingSaver, record_report};
 use crate::recorder::Recorder;
 use crate::scenario::{Fault, Hook, Listener, Report, Scenario, Step};
@@ -255,51 +255,4 @@ fn declared_faults(scenario: &Scenario) -> Vec<String> {
     let steps = steps.filter(|(_, step)| matches!(step, Step::Fault(_)));
     let steps = steps.map(|(at, _)| format!("steps[{at}].fault"));
     probes.chain(first).chain(steps).collect()
-}
-
-/// A directory of this play's own, removed with it.
-pub(crate) struct ModelDir(PathBuf);
-
-impl ModelDir {
-    fn new() -> Result<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("monolith-parity-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).map_err(|error| Error::from_io(&error, &path))?;
-        Ok(Self(path))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// What is left in it, by canonical names, sorted.
-    pub(crate) fn left(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| canonical_name(&entry.file_name().to_string_lossy()))
-            .collect();
-        names.sort();
-        names.dedup();
-        names
-    }
-}
-
-impl Drop for ModelDir {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!("{} is left behind: {error}", self.0.display());
-        }
-    }
-}
-
-fn canonical_name(name: &str) -> Option<String> {
-    if matches!(name, "controller_server_addr.txt" | "checkpoint") {
-        return Some(name.to_owned());
-    }
-    let step = name.strip_prefix("model.ckpt-")?.split('.').next()?;
-    step.parse::<u64>()
-        .ok()
-        .map(|step| format!("model.ckpt-{step}"))
 }

@@ -7,6 +7,7 @@
 //! - [`scenario`]: a scenario as canonical JSON has it;
 //! - [`player`]: plays one;
 //! - [`cluster`]: what it is played on: the fakes and the chief's hooks;
+//! - [`model_dir`]: the model directory, and what is left in it;
 //! - [`observers`]: hooks and a saver that record;
 //! - [`workers`]: the other workers' lanes;
 //! - [`rpc`]: an operator's calls;
@@ -15,6 +16,7 @@
 
 mod cluster;
 mod logs;
+mod model_dir;
 mod observers;
 mod player;
 mod protocol;
