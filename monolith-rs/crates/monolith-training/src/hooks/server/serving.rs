@@ -13,10 +13,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 use tokio_stream::Stream;
 use tonic::body::Body;
-use tonic::codegen::{BoxFuture, Service};
+use tonic::codegen::BoxFuture;
 use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic::{Status, transport::server::TcpIncoming};
+use tower_service::Service;
 
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
