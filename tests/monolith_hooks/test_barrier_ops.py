@@ -179,16 +179,29 @@ def test_a_removal_and_a_new_placing_between_two_looks_go_unnoticed(play, config
     play(main)
 
 
+class Dawdles:
+    """A session in which each run lets the others go first."""
+
+    def __init__(self, session: Any, clock: VirtualClock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def run(self, *args: Any) -> Any:
+        self._clock.sleep(1)
+        return self._session.run(*args)
+
+
 def test_of_concurrent_placings_exactly_one_succeeds(play, config, clock):
+    calls = Calls()
+
     def main():
-        # The callback lets the others come while the lock is held.
-        barrier = BarrierOp(1, barrier_callbacks=[lambda *_: clock.sleep(1)], clock=clock)
+        barrier = BarrierOp(1, barrier_callbacks=[calls], clock=clock)
         with started(config) as session:
             outcomes = []
 
             def place():
                 try:
-                    barrier.place_barrier(session)
+                    barrier.place_barrier(Dawdles(session, clock))
                 except BarrierAlreadyPlacedError:
                     outcomes.append("already")
                 else:
@@ -196,8 +209,22 @@ def test_of_concurrent_placings_exactly_one_succeeds(play, config, clock):
 
             for _ in range(5):
                 clock.start_thread(place, name="placer")
-            clock.sleep(10)
+            clock.sleep(30)
             assert sorted(outcomes) == ["already"] * 4 + ["placed"]
+            assert calls == [""]
+
+    play(main)
+
+
+def test_a_removal_waits_for_a_placing_and_its_callbacks(play, config, clock):
+    def main():
+        barrier = BarrierOp(1, barrier_callbacks=[lambda *_: clock.sleep(5)], clock=clock)
+        with started(config) as session:
+            clock.start_thread(lambda: barrier.place_barrier(session), name="placer")
+            clock.settle()
+            barrier.remove_barrier(session)
+            assert clock.now() == 5
+            assert barrier.is_barrier_removed(session)
 
     play(main)
 

@@ -278,10 +278,12 @@ def cluster_session(two_ps, config):
 def test_each_ps_in_a_process_of_its_own_tells_its_own_memory(two_ps, cluster_session):
     servers, _ = two_ps
     with tf.Graph().as_default():
-        statuses = []
+        infos = []
         for index in range(2):
             with tf.device(ps_device(index)):
-                statuses.append(check_machine_health(machine_info(0, "same name")))
+                infos.append(machine_info(0, "same name"))
+        # In no device scope: a check goes where its machine info is.
+        statuses = [check_machine_health(info) for info in infos]
         with cluster_session() as session:
             before = [parsed(status)[0] for status in session.run(statuses)]
             servers[1].tell(f"grow {500 << 20}")
@@ -295,12 +297,10 @@ def test_each_ps_in_a_process_of_its_own_tells_its_own_memory(two_ps, cluster_se
 
 def test_the_same_name_on_two_ps_is_two_resources(cluster_session):
     with tf.Graph().as_default():
-        infos = []
+        statuses = []
         for index, limit in enumerate([2**40, 0]):
             with tf.device(ps_device(index)):
-                infos.append(machine_info(limit, "two"))
-        # Built in no device scope: the ops go where the machine info is.
-        statuses = [check_machine_health(info) for info in infos]
+                statuses.append(check_machine_health(machine_info(limit, "two")))
         with cluster_session() as session:
             assert [bool(status) for status in session.run(statuses)] == [False, True]
 
