@@ -56,9 +56,13 @@ class HealthBytes(Machine):
 
 
 class SlowPoll(Machine):
-    """How long the health check of a PS takes."""
+    """How long the health check of a PS takes.
 
-    takes: Duration
+    Less than the 120 s that an exit waits for threads: after that TensorFlow's close
+    waits for the poll in real time, which no virtual clock can move.
+    """
+
+    takes: Annotated[Duration, Field(le=100_000)]
 
 
 class SaveError(Model):

@@ -20,6 +20,12 @@ def bad_references(scenario: Scenario) -> Iterator[Bad]:
         yield from _bad_fault(fault, ("faults", i), scenario)
     yield from _bad_steps(scenario.steps, ("steps",), scenario)
     yield from _bad_probes(scenario)
+    kinds = [next(iter(type(hook).model_fields)) for hook in scenario.hooks]
+    if "server" in kinds and "saver" not in kinds:
+        yield (
+            ("hooks", kinds.index("server")),
+            "a server needs a saver; one beside it would be right",
+        )
 
 
 def _range_of_ps(scenario: Scenario) -> str:

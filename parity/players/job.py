@@ -23,8 +23,8 @@ from parity.trace import SessionEvent, StepEvent
 
 tf1 = tf.compat.v1
 
-# A health check that waits holds one thread of the pool, so a few more are needed.
-_CONFIG = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=4)
+# A health check that waits holds one thread of the pool, so many more are needed than cores.
+_CONFIG = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=32)
 
 
 _Left = (Exception, KeyboardInterrupt, SystemExit)

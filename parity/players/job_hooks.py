@@ -59,7 +59,6 @@ class HookMaker:
             for i, entry in enumerate(entries)
             if isinstance(entry, SaverEntry)
         }
-        some_saver = next(iter(savers.values()), None)
         made: list[tf.compat.v1.train.SessionRunHook] = []
         for i, entry in enumerate(entries):
             match entry:
@@ -68,7 +67,7 @@ class HookMaker:
                 case SaverEntry():
                     made.append(savers[i])
                 case ServerEntry():
-                    made.append(self._server(some_saver or self._saver_hook(Saver())))
+                    made.append(self._server(next(iter(savers.values()))))
                 case ProbeEntry():
                     made.append(self._probe(entry.probe, f"hooks[{i}].probe.raises"))
         return made
@@ -164,9 +163,11 @@ class _ToRecorder(logging.Handler):
 def _absl_records_go_to(recorder: Recorder) -> Iterator[None]:
     """Take down what is logged through absl, in place of printing it."""
     logger, handler = logging.getLogger("absl"), _ToRecorder(recorder)
-    handlers, propagate = logger.handlers, logger.propagate
+    before = logger.handlers, logger.propagate, logger.level
     logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logger.handlers, logger.propagate = handlers, propagate
+        logger.handlers, logger.propagate = before[:2]
+        logger.setLevel(before[2])

@@ -71,7 +71,7 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
         (
             "phase: end",
             "phase: exit",
-            'bad.yaml:7:32: hooks[1].probe.raises.phase: "exit" is wrong',
+            'bad.yaml:7:31: hooks[1].probe.raises.phase: "exit" is wrong',
         ),
         ("reports: 1", "reports: 2020-01-01", 'bad.yaml:16:3: expect.reports: "2020-01-01" is'),
         ("  reports: 1", "  {}", "bad.yaml:15:1: expect: nothing is expected; at least `reports"),

@@ -1,0 +1,122 @@
+"""The verdict on one scenario, for everything that players can do."""
+
+from __future__ import annotations
+
+import pytest
+from samples import PLACED, REPORT, STEP, Script, scenario_file, stop, trace
+
+from parity.judge import Judge
+from parity.known import KnownDifferences
+from parity.players.outcome import Failed, Skipped, Summarized
+from parity.scenario import Expect
+from parity.verdict import exit_code
+
+GOOD = trace(REPORT, PLACED, STEP)
+
+
+def judged(reference, peer, seed=None, **expect):
+    judge = Judge(reference, peer, KnownDifferences(), seed)
+    return judge.judge(scenario_file(expect=expect or {"reports": 1}))
+
+
+def test_equal_traces_that_meet_expect_agree():
+    record = judged(Script(GOOD), Script(GOOD))
+    assert (record.verdict, record.reasons) == ("agree", ())
+    assert record.agreements["reports"] == 1
+
+
+def test_a_difference_is_named_with_channel_events_and_replay_command():
+    record = judged(Script(GOOD, name="python"), Script(trace(REPORT, PLACED, {**STEP, "global_step": 2})))
+    assert record.verdict == "differs"
+    assert record.reasons[0].startswith("steps: first difference at 0 ms on lane main")
+    assert '"global_step":1' in record.reasons[0]
+    assert '"global_step":2' in record.reasons[0]
+    assert record.replay == "monolith-parity run sample.yaml --peer scripted"
+
+
+def test_the_replay_command_has_the_seed():
+    assert judged(Script(GOOD), Script(GOOD), seed=7).replay.endswith("--seed 7")
+
+
+def test_two_sides_that_are_wrong_in_the_same_way_do_not_pass():
+    record = judged(Script(GOOD, name="python"), Script(GOOD, name="rust"), reports=0)
+    assert record.verdict == "unexpected"
+    assert record.reasons == (
+        "python broke expect.reports: expected 0, got 1",
+        "rust broke expect.reports: expected 0, got 1",
+    )
+
+
+def test_a_side_that_differs_and_breaks_expect_says_both():
+    record = judged(Script(GOOD), Script(trace(PLACED, STEP), name="rust"))
+    assert record.verdict == "differs"
+    assert record.reasons[-1] == "rust broke expect.reports: expected 1, got 0"
+
+
+def test_a_side_that_does_not_repeat_itself_is_found_out_before_it_is_called_different():
+    other = trace(PLACED, STEP)
+    record = judged(Script(GOOD), Script(other, GOOD, name="rust"))
+    assert record.verdict == "nondeterministic"
+    assert record.reasons == ("rust doesn't repeat itself: played again it gave another trace",)
+
+
+def test_sides_that_agree_are_played_once():
+    reference, peer = Script(GOOD), Script(GOOD)
+    judged(reference, peer)
+    assert (reference.plays, peer.plays) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "reason"),
+    [
+        (Failed("crashed", "it exited with status 101"), "failed", "rust, crashed: it exited"),
+        (Failed("stale", "made from other sources"), "stale", "rust, stale: made from other"),
+        (Skipped("needs kill"), "skipped", "rust skipped it: needs kill"),
+    ],
+)
+def test_a_side_without_a_trace_says_why(outcome, verdict, reason):
+    record = judged(Script(GOOD), Script(outcome, name="rust"))
+    assert record.verdict == verdict
+    assert record.reasons[0].startswith(reason)
+
+
+def test_the_tail_of_a_failed_drivers_log_is_kept():
+    record = judged(Script(GOOD), Script(Failed("hung", "no answer", "last words")))
+    assert record.log_tail == "last words"
+
+
+def test_a_bare_summary_is_compared_as_far_as_it_goes():
+    record = judged(Script(GOOD), Script(Summarized(Expect(reports=1, barrier=((0,),)))))
+    assert record.verdict == "agree"
+    assert "reports" not in record.not_compared
+    assert {"blocked", "raised", "threads", "saves"} <= set(record.not_compared)
+
+
+def test_a_bare_summary_that_differs_says_what_each_side_has():
+    record = judged(Script(GOOD), Script(Summarized(Expect(reports=2))))
+    assert record.verdict == "differs"
+    assert record.reasons[0] == "reports: reference has 1, peer has 2"
+
+
+def test_concurrent_calls_that_swap_their_results_agree():
+    lane = "concurrently-0"
+    ok, refused = stop("OK", lane), stop("ALREADY_EXISTS", lane)
+    record = judged(Script(trace(ok, refused)), Script(trace(refused, ok)), blocked=[])
+    assert record.verdict == "agree"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ([], 0),
+        (["agree", "known", "skipped", "not run"], 0),
+        (["agree", "differs"], 1),
+        (["unexpected"], 1),
+        (["stale"], 1),
+        (["nondeterministic"], 1),
+        (["failed"], 3),
+        (["differs", "failed", "agree"], 3),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst_verdict(verdicts, code):
+    assert exit_code(verdicts) == code
