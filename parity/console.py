@@ -40,8 +40,7 @@ class RunPrinter:
             (f"  {events:>3} events equal" if events else "", "dim"),
         )
         self._line(line)
-        if record.verdict != "agree":
-            self._details(record)
+        self._details(record)
 
     def totals(self, footer: Footer, report: str) -> None:
         """The last lines."""

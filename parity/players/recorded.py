@@ -89,7 +89,7 @@ class RecordedPlayer:
             return Summarized(Expect.model_validate(frozen(document["summary"])))
         if "trace" not in document:
             return Played(Trace.from_json(document))
-        provenance = Provenance.model_validate(frozen(document["provenance"]))
+        provenance = Provenance.model_validate(frozen(document.get("provenance")))
         moved = []
         if provenance.scenario_digest != file.scenario.digest():
             moved.append("the scenario has changed since")

@@ -26,7 +26,9 @@ def test_equal_traces_that_meet_expect_agree():
 
 
 def test_a_difference_is_named_with_channel_events_and_replay_command():
-    record = judged(Script(GOOD, name="python"), Script(trace(REPORT, PLACED, {**STEP, "global_step": 2})))
+    record = judged(
+        Script(GOOD, name="python"), Script(trace(REPORT, PLACED, {**STEP, "global_step": 2}))
+    )
     assert record.verdict == "differs"
     assert record.reasons[0].startswith("steps: first difference at 0 ms on lane main")
     assert '"global_step":1' in record.reasons[0]

@@ -1,0 +1,41 @@
+"""Every scenario gives the same bytes each time that it is played, on each side.
+
+``nox -s determinism`` plays each 20 times, alone and on two processes at once, and
+compares across those runs as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from parity import project
+from parity.loading import load_scenario
+from parity.players.outcome import Played
+
+ALL = sorted(project.SCENARIOS.rglob("*.yaml"))
+SEEDS = [None, 20261124]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("side", ["python", "rust"])
+@pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_play_gives_the_same_bytes(path, side, seed, request, pytestconfig):
+    player = request.getfixturevalue(f"{side}_player")
+    file = load_scenario(path, project.SCENARIOS)
+    texts = set()
+    for _ in range(pytestconfig.getoption("--plays")):
+        outcome = player.play(file, seed)
+        assert isinstance(outcome, Played)
+        texts.add(outcome.trace.text())
+    (text,) = texts
+    folder = pytestconfig.getoption("--digests")
+    if folder:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        kept = Path(folder) / f"{file.name.replace('/', '.')}.{side}.{seed}"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            kept.write_text(digest)
+        assert kept.read_text() == digest, "another trace than in an earlier run"

@@ -1,0 +1,186 @@
+"""``monolith-parity run``, as a user sees it: whole runs with drivers that misbehave."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from parity import project
+from parity.report import read_report
+
+DRIVERS = Path(__file__).parents[1] / "drivers"
+FEW = ["health/oom", "health/basic", "barrier/stop_and_resume"]
+
+
+class Run:
+    """A finished command: its exit code, what it printed, and its report."""
+
+    def __init__(self, folder: Path, *words: str, env=None) -> None:
+        command = [sys.executable, "-m", "parity", "run", "--report", str(folder), *words]
+        done = subprocess.run(
+            command,
+            cwd=project.ROOT,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **(env or {})},
+            check=False,
+        )
+        self.code, self.out, self.err, self.folder = (
+            done.returncode,
+            done.stdout,
+            done.stderr,
+            folder,
+        )
+
+    @property
+    def report(self):
+        return read_report(self.folder / "report.jsonl")
+
+    @property
+    def verdicts(self):
+        return {record.scenario: record.verdict for record in self.report.records}
+
+
+def files(names=FEW):
+    return [f"scenarios/{name}.yaml" for name in names]
+
+
+def driver(name, *args):
+    return " ".join([sys.executable, str(DRIVERS / name), *args])
+
+
+@pytest.mark.parametrize(
+    ("bug", "scenario", "channel", "event"),
+    [
+        ("report_twice", "health/oom", "reports", '"kind":"report"'),
+        ("release_early", "barrier/stop_and_resume", "barrier", '"kind":"barrier"'),
+        ("stop_is_always_ok", "health/oom", "rpc", '"code":"OK"'),
+        ("request_stop", "health/oom", "threads", '"fate":"returned"'),
+    ],
+)
+def test_a_planted_bug_ends_the_run_with_1_and_is_named(tmp_path, bug, scenario, channel, event):
+    run = Run(tmp_path, *files(), "--peer", driver("buggy.py", bug))
+    assert run.code == 1
+    (record,) = [each for each in run.report.records if each.scenario == scenario]
+    assert record.verdict == "differs"
+    assert record.differences[0].channel == channel
+    assert event in record.differences[0].peer
+    assert f"{channel}: first difference at" in run.out
+    assert f"replay: {record.replay}" in run.out
+    assert record.replay.startswith(f"monolith-parity run scenarios/{scenario}.yaml --peer ")
+
+
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        ("crashing.py", "the peer, crashed: it exited with status 101"),
+        ("hanging.py", "the peer, hung: no answer within 3 s"),
+        ("babbling.py", "the peer, garbage: not JSON"),
+        ("out_of_step.py", "the peer, wrong seq: asked for "),
+    ],
+)
+def test_a_driver_that_goes_wrong_fails_that_scenario_only_and_the_run_with_3(
+    tmp_path, name, failure
+):
+    limit = ["--limit", "3"] if name == "hanging.py" else []
+    run = Run(tmp_path, *files(), "--peer", driver(name), *limit)
+    assert run.code == 3
+    assert run.verdicts == {
+        "health/oom": "failed",
+        "health/basic": "agree",
+        "barrier/stop_and_resume": "agree",
+    }
+    (record,) = [each for each in run.report.records if each.verdict == "failed"]
+    assert record.reasons[0].startswith(failure)
+    assert "playing health/oom" in record.log_tail
+    assert "the last lines of its log" in run.out
+
+
+def test_skipped_scenarios_are_named_and_counted(tmp_path):
+    run = Run(tmp_path, *files(FEW[1:]), "--peer", driver("declining.py"))
+    assert run.code == 0
+    assert run.verdicts["health/basic"] == "skipped"
+    assert "the peer skipped it: needs workers" in run.out
+    assert "2 scenarios: 1 skipped, 1 agree" in run.out
+
+
+def test_a_driver_that_does_not_repeat_itself_is_nondeterministic(tmp_path):
+    run = Run(tmp_path, *files(FEW[:1]), "--peer", driver("unsteady.py"))
+    assert run.code == 1
+    assert run.verdicts == {"health/oom": "nondeterministic"}
+
+
+def test_the_reports_agree_with_each_other_and_say_where_they_are(tmp_path):
+    run = Run(tmp_path, *files(), "--peer", "recorded", "-n", "2")
+    assert run.code == 0, run.out + run.err
+    assert run.report.footer.verdicts == {"agree": 3}
+    assert run.report.header.peer == "recorded"
+    cases = ET.parse(tmp_path / "junit.xml").getroot().findall(".//testcase")
+    assert len(cases) == 3
+    assert f"report: {tmp_path / 'report.jsonl'}" in run.out
+
+
+def test_what_a_filter_leaves_out_is_listed_as_not_run(tmp_path):
+    run = Run(tmp_path, *files(), "--peer", "recorded", "-k", "oom")
+    assert run.code == 0
+    assert run.verdicts == {
+        "health/oom": "agree",
+        "health/basic": "not run",
+        "barrier/stop_and_resume": "not run",
+    }
+
+
+def test_a_filter_that_leaves_nothing_is_an_error(tmp_path):
+    assert Run(tmp_path, *files(), "--peer", "recorded", "-k", "nothing_like_it").code == 2
+
+
+def test_without_a_toolchain_recorded_traces_stand_in_and_the_reason_is_given(tmp_path):
+    run = Run(tmp_path, *files(), env={"PATH": "/usr/bin:/bin"})
+    assert run.code == 0
+    assert run.out.splitlines()[0] == (
+        "recorded traces stand in for the Rust port: there is no Rust toolchain (no cargo on PATH)"
+    )
+    assert run.verdicts == dict.fromkeys(FEW, "agree")
+
+
+def test_rust_asked_for_by_name_where_it_cannot_be_built_is_an_error(tmp_path):
+    run = Run(tmp_path, *files(), "--peer", "rust", env={"PATH": "/usr/bin:/bin"})
+    assert run.code == 3
+    assert run.err == "there is no Rust toolchain (no cargo on PATH)\n"
+
+
+def test_summaries_made_elsewhere_are_compared_as_far_as_they_go(tmp_path):
+    theirs = tmp_path / "theirs" / "health"
+    theirs.mkdir(parents=True)
+    (theirs / "oom.json").write_text('{"summary": {"reports": 1, "barrier": [[0], [0, 1]]}}')
+    (theirs / "basic.json").write_text('{"summary": {"reports": 2}}')
+    peer = f"recorded:{tmp_path / 'theirs'}"
+    run = Run(tmp_path / "report", *files(FEW[:2]), "--peer", peer)
+    assert run.code == 1
+    assert run.verdicts == {"health/oom": "agree", "health/basic": "differs"}
+    assert "reports: reference has 0, peer has 2" in run.out
+    assert "not compared: blocked, files, " in run.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["nowhere"], 2, "nowhere: no such file or folder"),
+        (["docs"], 2, "docs: no scenario found"),
+        (["pyproject.toml"], 2, "pyproject.toml:"),
+        (["--peer", "recorded:nowhere"], 2, "recorded:nowhere: nowhere is no folder"),
+        (["--peer", ""], 2, "no player is named"),
+        (["--peer", "/nowhere/driver"], 3, "/nowhere/driver can't be run"),
+        (["--peer", "cluster"], 3, "the player cluster isn't part of this version yet"),
+    ],
+)
+def test_what_is_wrong_with_the_command_is_said_without_a_traceback(tmp_path, words, code, message):
+    run = Run(tmp_path, *words, *([] if "--peer" in words else ["--peer", "recorded"]))
+    assert run.code == code, run.out + run.err
+    assert message in run.err + run.out
+    assert "Traceback" not in run.err + run.out
