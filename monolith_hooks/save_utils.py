@@ -114,7 +114,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             of ``saver`` and ``scaffold`` were given.
     """
 
-    def __init__(  # noqa: PLR0917 - the argument list is upstream's
+    def __init__(
         self,
         checkpoint_dir: str,
         save_secs: float | None = None,
