@@ -95,7 +95,7 @@ class FakeMachines:
         self, mem_limit: int | None = None, shared_name: str | None = None
     ) -> tf.Tensor:
         """An op that creates the machine info of the PS of this shared name, if it has none."""
-        limit = logging_ops._default_mem_limit() if mem_limit is None else mem_limit
+        limit = logging_ops.default_mem_limit() if mem_limit is None else mem_limit
 
         def create(name: bytes) -> object:
             self._by_name[name.decode()].create_machine_info(limit)

@@ -81,7 +81,7 @@ def machine_info(mem_limit: int | None = None, shared_name: str | None = None) -
     Raises:
         ValueError: The limit is outside int64.
     """
-    limit = _default_mem_limit() if mem_limit is None else mem_limit
+    limit = default_mem_limit() if mem_limit is None else mem_limit
     if not tf.int64.min <= limit <= tf.int64.max:
         raise ValueError(f"mem_limit must be within int64, it is {limit}.")
     with tf.name_scope("machine_info"):
@@ -119,7 +119,8 @@ def check_machine_health(machine_info_tensor: tf.Tensor) -> tf.Tensor:
         return tf.where(current >= limit, _out_of_memory(current, limit), "")
 
 
-def _default_mem_limit() -> int:
+def default_mem_limit() -> int:
+    """The limit in bytes where none is given: the flag's value in this process, else 2^62 (B2)."""
     # FLAGS.name raises before the flags are parsed; the flag itself has its default then,
     # or what a test or a notebook has set.
     value = flags.FLAGS[_MEM_LIMIT_FLAG].value

@@ -23,8 +23,11 @@ from parity.trace import SessionEvent, StepEvent
 
 tf1 = tf.compat.v1
 
-# A health check that waits holds one thread of the pool, so many more are needed than cores.
-_CONFIG = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=32)
+# A health check that waits holds a thread of the pool, so each session has a pool of its own
+# and a few more threads than cores: the process's pool has the size its first session chose.
+_CONFIG = tf1.ConfigProto(
+    intra_op_parallelism_threads=1, inter_op_parallelism_threads=4, use_per_session_threads=True
+)
 
 
 _Left = (Exception, KeyboardInterrupt, SystemExit)
