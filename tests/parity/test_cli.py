@@ -1,0 +1,123 @@
+"""The command line, where nothing is played on TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from samples import PLACED, REPORT, STEP, trace
+
+from parity import project
+
+
+def command(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "parity", *words],
+        cwd=project.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def two_traces(tmp_path):
+    (tmp_path / "a.json").write_text(trace(REPORT, PLACED, STEP).text())
+    (tmp_path / "b.json").write_text(trace(REPORT, {**PLACED, "ms": 5}, STEP).text())
+    return str(tmp_path / "a.json"), str(tmp_path / "b.json")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["validate"], ["schema"]])
+def test_what_does_not_need_tensorflow_does_not_import_it(words):
+    assert _imported_after(words) == []
+
+
+def test_diff_does_not_import_tensorflow_either(two_traces):
+    assert _imported_after(["diff", *two_traces]) == []
+
+
+def _imported_after(words):
+    code = (
+        "import sys, json; sys.argv = ['monolith-parity', *json.loads(sys.argv[1])]\n"
+        "from parity.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('tensorflow', 'grpc') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(words)],
+        cwd=project.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1].replace("'", '"'))
+
+
+def test_diff_of_equal_traces(two_traces):
+    done = command("diff", two_traces[0], two_traces[0])
+    assert (done.returncode, done.stdout) == (0, "equal: 3 events\n")
+
+
+def test_diff_names_the_first_difference_of_each_channel(two_traces):
+    done = command("diff", *two_traces)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "barrier, lane ps_health, 0 ms",
+        '  - {"blocked":[0],"kind":"barrier","lane":"ps_health","ms":0}',
+        '  + {"blocked":[0],"kind":"barrier","lane":"ps_health","ms":5}',
+    ]
+
+
+def test_diff_reads_recordings_as_well():
+    path = "recorded/rust/health/oom.json"
+    assert command("diff", path, path).stdout == "equal: 12 events\n"
+
+
+def test_diff_of_what_is_no_trace(tmp_path, two_traces):
+    (tmp_path / "c.json").write_text("{}")
+    done = command("diff", two_traces[0], str(tmp_path / "c.json"))
+    assert done.returncode == 2
+    assert "c.json: no trace: events: " in done.stderr
+
+
+def test_validate_counts_what_is_valid():
+    done = command("validate", "scenarios/health/oom.yaml", "scenarios/barrier")
+    assert (done.returncode, done.stdout) == (0, "4 scenarios are valid\n")
+
+
+def test_validate_lists_the_problems_of_all_files(tmp_path):
+    (tmp_path / "a.yaml").write_text("")
+    (tmp_path / "b.yaml").write_text("about: 3\n")
+    done = command("validate", str(tmp_path))
+    assert done.returncode == 2
+    assert "a.yaml:1:1: the file is empty" in done.stderr
+    assert "b.yaml:1:1: about: 3 is wrong" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_schema_knows_every_key_of_a_scenario():
+    schema = json.loads(command("schema").stdout)
+    assert {"about", "cluster", "hooks", "machines", "steps", "expect"} <= set(schema["properties"])
+
+
+def test_replay_of_a_recording_shows_its_events_and_writes_its_trace(tmp_path):
+    out = tmp_path / "trace.json"
+    done = command("replay", "scenarios/health/oom.yaml", "--on", "recorded", "--out", str(out))
+    assert done.returncode == 0
+    assert '30.000 s  main             rpc          method="StopTraining" code="ALREADY_EXISTS"' in done.stdout
+    assert command("diff", str(out), "recorded/rust/health/oom.json").returncode == 0
+
+
+def test_replay_of_a_folder_is_refused():
+    done = command("replay", "scenarios/health", "--on", "recorded")
+    assert done.returncode == 2
+    assert "this is a folder; one scenario file would be right" in done.stderr
+
+
+def test_only_a_driver_can_be_recorded(tmp_path):
+    done = command("record", "--peer", "recorded", "--out", str(tmp_path))
+    assert done.returncode == 2
+    assert "only a driver can be recorded" in done.stderr
