@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from parity.faults import ErrorName, only_key
-from parity.model import Model
+from parity.model import Model, OrOneOf
 
 Phase = Literal["begin", "after_create_session", "before_run", "after_run", "end"]
 
@@ -101,6 +101,7 @@ Hook = Annotated[
         custom_error_message=f"this is no hook; one of {', '.join(HOOKS)} would be right",
     ),
     BeforeValidator(_long_form),
+    OrOneOf(("ps_health", "saver", "server")),
 ]
 
 DEFAULT_HOOKS: Final[tuple[PsHealthEntry | SaverEntry | ServerEntry | ProbeEntry, ...]] = (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 
 class Model(BaseModel):
@@ -27,6 +29,19 @@ class Model(BaseModel):
                         {"key": key, "known": ", ".join(known) or "(none)"},
                     )
         return value
+
+
+@dataclass(frozen=True)
+class OrOneOf:
+    """Tells the JSON Schema that a value may also be one of these words, its short form."""
+
+    words: tuple[str, ...]
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of the long form, or one of the words."""
+        return {"anyOf": [handler(core_schema), {"enum": list(self.words)}]}
 
 
 def frozen(value: object) -> object:

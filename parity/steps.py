@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from parity.faults import ErrorName, Fault, Index, only_key
-from parity.model import Model
+from parity.model import Model, OrOneOf
 from parity.units import Duration
 
 Method = Literal[
@@ -98,7 +98,7 @@ class WorkerStep(Model):
 class RaiseStep(Model):
     """``raise: ValueError``, or ``raise: {error, message}``."""
 
-    raise_: Annotated[Raised, Field(alias="raise")]
+    raise_: Annotated[Raised, OrOneOf(get_args(ErrorName)), Field(alias="raise")]
 
     @model_validator(mode="before")
     @classmethod
@@ -157,4 +157,5 @@ Step = Annotated[
         f"{', '.join(STEPS)} would be right",
     ),
     BeforeValidator(lambda value: {"end": {}} if value == "end" else value),
+    OrOneOf(("end",)),
 ]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+from ruamel.yaml import YAML
 from samples import scenario
 
 from parity import project
 from parity.loading import load_scenario
+from parity.scenario import Scenario
 
 ALL = sorted(project.SCENARIOS.rglob("*.yaml"))
 
@@ -52,6 +55,12 @@ def test_every_scenario_is_valid_and_its_canonical_form_is_json(path: Path):
     file = load_scenario(path, project.SCENARIOS)
     assert json.loads(json.dumps(file.scenario.canonical())) == file.scenario.canonical()
     assert file.scenario.covers, "every scenario says what it is evidence for"
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_every_scenario_fits_the_json_schema_that_editors_use(path: Path):
+    schema = Scenario.model_json_schema(by_alias=True)
+    jsonschema.validate(YAML(typ="safe").load(path), schema)
 
 
 @pytest.mark.parametrize(
