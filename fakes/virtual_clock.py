@@ -11,17 +11,16 @@ for the lane that has the turn, which is blocked in that very call.
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Protocol, TypeVar
 
 from fakes.lane import Condition, Lane, LaneLeftError
 from fakes.lane_pool import LanePool, Transit
+from fakes.lane_sync import CoordinatorJoins, LaneLock
 from monolith_hooks.clock import Clock, Coordinator
 
 T = TypeVar("T")
@@ -67,7 +66,7 @@ class VirtualClock(Clock):
         self._over = False
         self._deadlock: str | None = None
         self._finished = threading.Event()
-        self._joined: list[tuple[Coordinator, list[Lane]]] = []
+        self._joins = CoordinatorJoins(self)
         self._transit: Transit | None = None
         self.threads: list[Lane] = []
         """The lanes of threads that hooks started, in order."""
@@ -98,12 +97,12 @@ class VirtualClock(Clock):
         Raises:
           ValueError: for a negative time.
         """
-        self.park(self._in(seconds), None)
+        self.park(self.after(seconds), None)
 
     def wait_for_stop(self, coord: Coordinator, timeout: float | None = None) -> bool:
         """Park until ``coord`` is asked to stop, or for ``timeout`` virtual seconds."""
         if not coord.should_stop():
-            self.park(None if timeout is None else self._in(timeout), coord.should_stop)
+            self.park(None if timeout is None else self.after(timeout), coord.should_stop)
         return coord.should_stop()
 
     def start_thread(
@@ -118,12 +117,12 @@ class VirtualClock(Clock):
         self.threads.append(lane)
         if coord is not None:
             coord.register_thread(lane.thread)
-            self._join_in_virtual_time(coord, lane)
+            self._joins.wait_for(lane, coord)
         return lane.thread
 
     def lock(self) -> AbstractContextManager[object]:
         """A lock that parks."""
-        return _LaneLock(self)
+        return LaneLock(self)
 
     def handler_pool(self, workers: int, *, name: str) -> LanePool:
         """A pool in which each task is a lane labelled ``name``."""
@@ -320,36 +319,12 @@ class VirtualClock(Clock):
                 lane.thread.join(self._stall_limit)
             lane.fate = "left"
 
-    def _join_in_virtual_time(self, coord: Coordinator, lane: Lane) -> None:
-        """Make ``coord.join`` a place where the caller gives way."""
-        for known, its_lanes in self._joined:
-            if known is coord:
-                its_lanes.append(lane)
-                return
-        lanes = [lane]
-        self._joined.append((coord, lanes))
-        real_join: Callable[..., None] = coord.join  # type: ignore[attr-defined]
+    def after(self, seconds: float) -> int:
+        """The instant that is this much later, in microseconds.
 
-        @functools.wraps(real_join)
-        def join(
-            threads: object = None,
-            stop_grace_period_secs: float = 120,
-            ignore_live_threads: bool = False,
-        ) -> None:
-            def all_ended() -> bool:
-                return all(lane.ended for lane in lanes)
-
-            self.wait_until(lambda: all_ended() or coord.should_stop())
-            if not all_ended():
-                self.park(self._in(stop_grace_period_secs), all_ended)
-            for ended in filter(lambda lane: lane.ended, lanes):
-                assert ended.thread is not None
-                ended.thread.join()
-            real_join(threads, 0, ignore_live_threads)
-
-        coord.join = join  # type: ignore[attr-defined]
-
-    def _in(self, seconds: float) -> int:
+        Raises:
+          ValueError: for a negative time.
+        """
         if seconds < 0:
             raise ValueError(f"time can't go back: {seconds} s; 0 or more would be right")
         return self._now + round(seconds * 1e6)
@@ -360,27 +335,6 @@ class VirtualClock(Clock):
 
     def __repr__(self) -> str:
         return f"<VirtualClock at {self.now()} s, turn: {self.label}, parked: {len(self._parked)}>"
-
-
-class _LaneLock(AbstractContextManager[object]):
-    """A lock whose waiters are parked lanes; held by at most one lane."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
-        self._held = False
-
-    def __enter__(self) -> _LaneLock:
-        self._clock.wait_until(lambda: not self._held)
-        self._held = True
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._held = False
 
 
 def _stack(lane: Lane | None) -> str:

@@ -1,0 +1,81 @@
+"""What lanes wait for beside time: a lock, and the end of a coordinator's threads."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from fakes.lane import Lane
+from monolith_hooks.clock import Coordinator
+
+if TYPE_CHECKING:
+    from fakes.virtual_clock import VirtualClock
+
+
+class LaneLock(AbstractContextManager[object]):
+    """A lock whose waiters are parked lanes; held by at most one lane, free on every way out."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._held = False
+
+    def __enter__(self) -> LaneLock:
+        self._clock.wait_until(lambda: not self._held)
+        self._held = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._held = False
+
+
+class CoordinatorJoins:
+    """Makes the ``join`` of coordinators a place where the caller gives way.
+
+    ``MonitoredSession`` joins registered threads at close, in real time and with the
+    turn: a thread that is parked in the clock could never end. Touched only by the lane
+    that has the turn.
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._lanes: list[tuple[Coordinator, list[Lane]]] = []
+
+    def wait_for(self, lane: Lane, coord: Coordinator) -> None:
+        """Have ``coord.join`` wait for this lane as well."""
+        for known, lanes in self._lanes:
+            if known is coord:
+                lanes.append(lane)
+                return
+        lanes = [lane]
+        self._lanes.append((coord, lanes))
+        real_join: Callable[..., None] = coord.join  # type: ignore[attr-defined]
+
+        @functools.wraps(real_join)
+        def join(
+            threads: object = None,
+            stop_grace_period_secs: float = 120,
+            ignore_live_threads: bool = False,
+        ) -> None:
+            self._let_end(lanes, coord, stop_grace_period_secs)
+            real_join(threads, 0, ignore_live_threads)
+
+        coord.join = join  # type: ignore[attr-defined]
+
+    def _let_end(self, lanes: list[Lane], coord: Coordinator, grace: float) -> None:
+        def all_ended() -> bool:
+            return all(lane.ended for lane in lanes)
+
+        self._clock.wait_until(lambda: all_ended() or coord.should_stop())
+        if not all_ended():
+            self._clock.park(self._clock.after(grace), all_ended)
+        for lane in lanes:
+            if lane.ended and lane.thread is not None:
+                lane.thread.join()
