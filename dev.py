@@ -36,7 +36,7 @@ def main() -> int:
     if not _has_tools() and not _install_tools():
         return 1
     sessions, separator, rest = _split(sys.argv[1:])
-    chosen = [word for session in sessions for word in ("-s", session)]
+    chosen = ["-s", *sessions] if sessions else []
     environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
     command = [str(PYTHON), "-m", "nox", "-f", str(ROOT / "noxfile.py"), *chosen, *separator, *rest]
     return subprocess.run(command, env=environment, check=False).returncode
