@@ -6,11 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from parity.hooks import Call, CallEntry
 from parity.model import Model, canonical_json
 from parity.scenario import Expect, Scenario
-from parity.steps import ConcurrentlyStep, FaultStep, RpcStep
+from parity.steps import BackgroundStep, ConcurrentlyStep, FaultStep, LookStep, RpcStep
 from parity.summary import summarize
-from parity.trace import CONCURRENT_PREFIX, RpcEvent, Trace
+from parity.trace import (
+    ActionResponseEvent,
+    ClientErrorEvent,
+    CurrentSessionEvent,
+    RpcEvent,
+    Trace,
+)
 
 
 class Unmet(Model):
@@ -28,7 +35,8 @@ def unmet(scenario: Scenario, trace: Trace) -> tuple[Unmet, ...]:
     """Every expectation of the scenario that this trace doesn't meet."""
     return (
         *unmet_summary(scenario.expect, summarize(scenario, trace)),
-        *_unmet_rpcs(scenario, trace),
+        *_unmet_calls(scenario, trace),
+        *_unmet_looks(scenario, trace),
         *_unmet_strikes(scenario, trace),
     )
 
@@ -51,24 +59,54 @@ def _unmet(path: str, expected: object, got: object) -> Unmet:
     return Unmet(path=path, expected=canonical_json(expected), got=canonical_json(got))
 
 
-def _unmet_rpcs(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
-    results = [event for event in trace.events if isinstance(event, RpcEvent)]
-    of_main = iter(event for event in results if event.lane == "main")
+def _unmet_calls(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
+    """Each call that the scenario makes must be answered, and as it expects."""
+    answers: dict[str, list[RpcEvent | ClientErrorEvent]] = {}
+    for event in trace.events:
+        if isinstance(event, RpcEvent | ClientErrorEvent):
+            answers.setdefault(event.call, []).append(event)
+    for i, hook in enumerate(scenario.hooks):
+        if isinstance(hook, CallEntry):
+            yield from _unmet_hook_call(hook.call, answers, f"hooks[{i}].call")
     for i, step in enumerate(scenario.steps):
-        if isinstance(step, RpcStep):
-            yield from _unmet_rpc(step, next(of_main, None), f"steps[{i}]")
-        elif isinstance(step, ConcurrentlyStep):
-            lane = f"{CONCURRENT_PREFIX}{i}"
-            calls = [branch for branch in step.concurrently if isinstance(branch, RpcStep)]
-            expected = Counter((call.rpc, call.expect) for call in calls)
-            got = Counter((event.method, event.code) for event in results if event.lane == lane)
-            if expected != got:
-                yield _unmet(f"steps[{i}].concurrently", _listed(expected), _listed(got))
+        match step:
+            case RpcStep():
+                yield from _unmet_rpc(step, answers, f"steps[{i}]")
+            case BackgroundStep():
+                yield from _unmet_rpc(step.background, answers, f"steps[{i}].background")
+            case ConcurrentlyStep():
+                calls = [branch for branch in step.concurrently if isinstance(branch, RpcStep)]
+                path = f"steps[{i}].concurrently"
+                expected = Counter((call.rpc, call.expect) for call in calls)
+                got = Counter((event.method, _outcome(event)) for event in answers.get(path, ()))
+                if expected != got:
+                    yield _unmet(path, _listed(expected), _listed(got))
 
 
-def _unmet_rpc(step: RpcStep, event: RpcEvent | None, path: str) -> Iterator[Unmet]:
-    if event is None:
-        yield _unmet(f"{path}.expect", step.expect, "no answer")
+def _unmet_hook_call(
+    call: Call, answers: dict[str, list[RpcEvent | ClientErrorEvent]], path: str
+) -> Iterator[Unmet]:
+    """A hook calls each time that its phase comes, so at least once."""
+    for outcome in [_outcome(event) for event in answers.get(path, ())] or ["no answer"]:
+        if outcome != call.expect:
+            yield _unmet(f"{path}.expect", call.expect, outcome)
+
+
+def _outcome(event: RpcEvent | ClientErrorEvent) -> str:
+    return event.code if isinstance(event, RpcEvent) else event.error
+
+
+def _unmet_rpc(
+    step: RpcStep, answers: dict[str, list[RpcEvent | ClientErrorEvent]], path: str
+) -> Iterator[Unmet]:
+    event = next(iter(answers.get(path, ())), None)
+    outcome = "no answer" if event is None else _outcome(event)
+    if step.error is not None:
+        if outcome != step.error:
+            yield _unmet(f"{path}.error", step.error, outcome)
+        return
+    if not isinstance(event, RpcEvent):
+        yield _unmet(f"{path}.expect", step.expect, outcome)
         return
     if event.code != step.expect:
         yield _unmet(f"{path}.expect", step.expect, event.code)
@@ -80,6 +118,19 @@ def _unmet_rpc(step: RpcStep, event: RpcEvent | None, path: str) -> Iterator[Unm
         got = {key: response.get(key) for key in expected}
         if got != expected:
             yield _unmet(f"{path}.response", expected, got)
+
+
+def _unmet_looks(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
+    seen = iter(
+        event.session if isinstance(event, CurrentSessionEvent) else event.response
+        for event in trace.events
+        if isinstance(event, CurrentSessionEvent | ActionResponseEvent)
+    )
+    for i, step in enumerate(scenario.steps):
+        if isinstance(step, LookStep):
+            got = next(seen, "no look")
+            if got != step.expect:
+                yield _unmet(f"steps[{i}].expect", step.expect, got)
 
 
 def _listed(results: Counter[tuple[Any, Any]]) -> list[str]:

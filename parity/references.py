@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from parity.faults import Fault, Machine
-from parity.hooks import ProbeEntry
+from parity.hooks import MachineInfoEntry, ProbeEntry
 from parity.scenario import Scenario
-from parity.steps import ConcurrentlyStep, FaultStep, RpcStep, Step, WorkerStep
+from parity.steps import (
+    AddressFileStep,
+    ConcurrentlyStep,
+    ControllerOpStep,
+    FaultStep,
+    LookStep,
+    RpcStep,
+    Step,
+    TimerStep,
+    WorkerStep,
+)
 
 Loc = tuple[int | str, ...]
 Bad = tuple[Loc, str]
@@ -19,13 +31,21 @@ def bad_references(scenario: Scenario) -> Iterator[Bad]:
     for i, fault in enumerate(scenario.faults):
         yield from _bad_fault(fault, ("faults", i), scenario)
     yield from _bad_steps(scenario.steps, ("steps",), scenario)
-    yield from _bad_probes(scenario)
+    yield from _bad_hooks(scenario)
+    yield from _missing_hooks(scenario)
+
+
+def _missing_hooks(scenario: Scenario) -> Iterator[Bad]:
     kinds = [next(iter(type(hook).model_fields)) for hook in scenario.hooks]
-    if "server" in kinds and "saver" not in kinds:
-        yield (
-            ("hooks", kinds.index("server")),
-            "a server needs a saver; one beside it would be right",
-        )
+    for kind, needed in (("server", "saver"), ("query_action", "controller")):
+        if kind in kinds and needed not in kinds:
+            message = f"a {kind} needs a {needed}; one beside it would be right"
+            yield ("hooks", kinds.index(kind)), message
+    for i, step in enumerate(scenario.steps):
+        if isinstance(step, ControllerOpStep) and "controller" not in kinds:
+            yield ("steps", i), "there is no controller; one among the hooks would be right"
+        if isinstance(step, TimerStep) and "saver" not in kinds:
+            yield ("steps", i), "there is no saver; one among the hooks would be right"
 
 
 def _range_of_ps(scenario: Scenario) -> str:
@@ -66,11 +86,27 @@ def _bad_steps(
                 yield (*loc, i, "worker", "index"), message
             case ConcurrentlyStep():
                 yield from _bad_steps(step.concurrently, (*loc, i, "concurrently"), scenario)
+            case AddressFileStep():
+                yield from _bad_placeholders(step.address_file.text, (*loc, i, "address_file"))
+            case LookStep() if step.expect not in (*_SEEN[step.look], "none"):
+                right = " or ".join(("none", *_SEEN[step.look]))
+                message = f"{step.look} is never {step.expect}; {right} would be right"
+                yield (*loc, i, "expect"), message
             case _:
                 pass
 
 
-def _bad_probes(scenario: Scenario) -> Iterator[Bad]:
+_SEEN: Final = {"current_session": ("current", "left"), "action_response": ("OK", "error")}
+_PLACEHOLDERS: Final = ("{addr}", "{dead}", "{silent}")
+
+
+def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[Bad]:
+    for found in re.findall(r"\{[^{}]*\}", text or ""):
+        if found not in _PLACEHOLDERS:
+            yield (*loc, "text"), f"{found} stands for nothing; {', '.join(_PLACEHOLDERS)} do"
+
+
+def _bad_hooks(scenario: Scenario) -> Iterator[Bad]:
     seen: set[str] = set()
     for i, hook in enumerate(scenario.hooks):
         if isinstance(hook, ProbeEntry):
@@ -79,3 +115,7 @@ def _bad_probes(scenario: Scenario) -> Iterator[Bad]:
                 message = f"there is another probe named {name}; another name would be right"
                 yield ("hooks", i, "probe", "name"), message
             seen.add(name)
+        if isinstance(hook, MachineInfoEntry) and hook.machine_info.ps >= scenario.cluster.ps:
+            ps, right = hook.machine_info.ps, _range_of_ps(scenario)
+            message = f"there is no PS {ps}; {right} would be right"
+            yield ("hooks", i, "machine_info", "ps"), message

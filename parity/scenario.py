@@ -11,19 +11,34 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from parity.faults import Fault, Index
-from parity.hooks import DEFAULT_HOOKS, Hook
+from parity.hooks import DEFAULT_HOOKS, Hook, MemLimit
 from parity.model import Model, canonical_json
 from parity.steps import Step
-from parity.units import Size
+from parity.units import Duration, Size
 
 DEFAULT_RSS = 2**30
 
 
 class Cluster(Model):
-    """How many PS there are, and how many workers, the chief included."""
+    """How many PS there are, how many workers with the chief, and how many the barrier knows."""
 
     ps: Index = 1
     workers: Annotated[int, Field(ge=1)] = 1
+    capacity: Annotated[int, Field(ge=1)] | None = None
+
+    def barrier_capacity(self) -> int:
+        """The barrier's bits: one a worker, unless the scenario says otherwise."""
+        return self.workers if self.capacity is None else self.capacity
+
+
+class Barrier(Model):
+    """Who is called when the barrier is placed, and how often a blocked worker looks.
+
+    Each callback shows itself; ``raise`` then raises RuntimeError ``callback failed``.
+    """
+
+    callbacks: tuple[Literal["record", "raise"], ...] = ()
+    wait: Annotated[Duration, Field(ge=1)] = 1000
 
 
 class PsMachine(Model):
@@ -31,7 +46,7 @@ class PsMachine(Model):
 
     ps: Index
     rss: Annotated[Size, Field(ge=0)] = DEFAULT_RSS
-    mem_limit: Annotated[Size, Field(ge=-(2**63), lt=2**63)] | None = None
+    mem_limit: MemLimit | None = None
 
 
 Fate = Annotated[str, StringConstraints(pattern=r"^(returned|left|died: \w+)$")]
@@ -44,13 +59,16 @@ class Expect(Model):
     reported: tuple[tuple[Index, ...], ...] | None = None
     barrier: tuple[tuple[Index, ...], ...] | None = None
     blocked: tuple[Index, ...] | None = None
+    callbacks: tuple[str, ...] | None = None
     raised: str | None = None
+    workers_raised: dict[str, str] | None = None
     threads: dict[str, Fate] | None = None
     saves: tuple[Index, ...] | None = None
     global_step: int | None = None
     hook_order: tuple[str, ...] | None = None
     listener_calls: tuple[str, ...] | None = None
     logs: tuple[str, ...] | None = None
+    addresses: tuple[str, ...] | None = None
     files: tuple[str, ...] | None = None
 
     @model_validator(mode="before")
@@ -68,7 +86,9 @@ class Scenario(Model):
     covers: tuple[str, ...] = ()
     cluster: Cluster = Cluster()
     session: Literal["monitored", "singular"] = "monitored"
+    default_mem_limit: MemLimit | None = None
     machines: tuple[PsMachine, ...] = ()
+    barrier: Barrier = Barrier()
     hooks: tuple[Hook, ...] = DEFAULT_HOOKS
     faults: tuple[Fault, ...] = ()
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
@@ -83,6 +103,7 @@ class Scenario(Model):
         """The form in which drivers get it (docs/scenario-format.md)."""
         document = self.model_dump(mode="json", by_alias=True)
         document["expect"] = self.expect.model_dump(mode="json", exclude_unset=True)
+        document["cluster"]["capacity"] = self.cluster.barrier_capacity()
         document["machines"] = [machine.model_dump() for machine in self.all_machines()]
         return document
 

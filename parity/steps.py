@@ -4,34 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from parity.faults import ErrorName, Fault, Index, only_key
 from parity.model import Model, OrOneOf
+from parity.rpcs import Method, StatusCode
 from parity.units import Duration
 
-Method = Literal[
-    "StopTraining", "ResumeTraining", "GetBlockStatus", "SaveCheckpoint", "GetTrainingStatus"
-]
-StatusCode = Literal[
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -81,12 +67,20 @@ class FaultStep(Model):
 
 
 class RpcStep(Model):
-    """``rpc: StopTraining``, with the result that is expected."""
+    """``rpc: StopTraining``, with the result that is expected.
+
+    ``deadline`` is in virtual time. ``server: 1`` calls the first address that a server
+    of this play has published, and so on; without it the address file is read. ``error``
+    is what the client raises where it can't even call, such as NotFoundError.
+    """
 
     rpc: Method
+    deadline: Annotated[Duration, Field(ge=1)] | None = None
+    server: Count | None = None
     expect: StatusCode = "OK"
     details: str | None = None
     response: Response | None = None
+    error: str | None = None
 
 
 class WorkerStep(Model):
@@ -114,6 +108,74 @@ class EndStep(Model):
     end: End
 
 
+class BackgroundStep(Model):
+    """``background: {rpc: SaveCheckpoint}``: called in a lane of its own; main goes on."""
+
+    background: RpcStep
+
+
+Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
+
+
+class FileContent(Model):
+    """What a file is made to hold: text, or bytes in hex; neither removes it."""
+
+    text: str | None = None
+    hex: Hex | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> FileContent:
+        if self.text is not None and self.hex is not None:
+            raise ValueError("text and hex are both given; one would be right")
+        return self
+
+
+def _removed(value: object) -> object:
+    return {"text": None, "hex": None} if value == "missing" else value
+
+
+Content = Annotated[FileContent, BeforeValidator(_removed), OrOneOf(("missing",))]
+
+
+class AddressFileStep(Model):
+    """``address_file: {text: ...}`` or ``missing``: what clients find from now on.
+
+    In the text ``{addr}`` is the address that the file holds now, ``{dead}`` one where
+    nothing listens, and ``{silent}`` one where somebody listens and never answers.
+    """
+
+    address_file: Content
+
+
+class ActionFileStep(Model):
+    """``action_file: {text: "action: STOP"}``: the file that QueryActionHook looks for."""
+
+    action_file: Content
+
+
+class ControllerOpStep(Model):
+    """``controller_op: stop_op``: run that op of the ControllerHook on the chief's session."""
+
+    controller_op: Literal["stop_op", "trigger_save_op"]
+
+
+class TimerStep(Model):
+    """``timer: disable``: the first saver hook's schedule, off or on again."""
+
+    timer: Literal["enable", "disable"]
+
+
+class LookStep(Model):
+    """``look: current_session``, with what is expected to be seen.
+
+    ``current_session`` is ``none``, ``current`` (the chief's session) or ``left`` (one
+    that was closed). ``action_response`` is ``none``, ``OK`` or ``error`` (any other text).
+    """
+
+    look: Literal["current_session", "action_response"]
+    expect: Literal["none", "current", "left", "OK", "error"]
+
+
 CONCURRENT: Final = ("rpc", "worker")
 
 ConcurrentStep = Annotated[
@@ -133,7 +195,22 @@ class ConcurrentlyStep(Model):
     concurrently: Annotated[tuple[ConcurrentStep, ...], Field(min_length=2)]
 
 
-STEPS: Final = ("train", "advance", "fault", "rpc", "worker", "concurrently", "raise", "end")
+STEPS: Final = (
+    "train",
+    "advance",
+    "fault",
+    "rpc",
+    "background",
+    "worker",
+    "concurrently",
+    "address_file",
+    "action_file",
+    "controller_op",
+    "timer",
+    "look",
+    "raise",
+    "end",
+)
 
 
 def _step_key(value: object) -> str | None:
@@ -147,7 +224,13 @@ Step = Annotated[
     | Annotated[FaultStep, Tag("fault")]
     | Annotated[RpcStep, Tag("rpc")]
     | Annotated[WorkerStep, Tag("worker")]
+    | Annotated[BackgroundStep, Tag("background")]
     | Annotated[ConcurrentlyStep, Tag("concurrently")]
+    | Annotated[AddressFileStep, Tag("address_file")]
+    | Annotated[ActionFileStep, Tag("action_file")]
+    | Annotated[ControllerOpStep, Tag("controller_op")]
+    | Annotated[TimerStep, Tag("timer")]
+    | Annotated[LookStep, Tag("look")]
     | Annotated[RaiseStep, Tag("raise")]
     | Annotated[EndStep, Tag("end")],
     Discriminator(

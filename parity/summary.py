@@ -5,7 +5,9 @@ from __future__ import annotations
 from parity.hooks import PsHealthEntry
 from parity.scenario import Expect, Scenario
 from parity.trace import (
+    AddressEvent,
     BarrierEvent,
+    CallbackEvent,
     FilesEvent,
     HookEvent,
     ListenerEvent,
@@ -25,7 +27,8 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
     reports = [event for event in trace.events if isinstance(event, ReportEvent)]
     logs = [event.message for event in trace.events if isinstance(event, LogEvent)]
     barrier = [event.blocked for event in trace.events if isinstance(event, BarrierEvent)]
-    raised = [event.error for event in trace.events if isinstance(event, RaisedEvent)]
+    raised = [event for event in trace.events if isinstance(event, RaisedEvent)]
+    of_session = [event.error for event in raised if event.lane == "main"]
     steps = [event.global_step for event in trace.events if isinstance(event, StepEvent)]
     files = [event.left for event in trace.events if isinstance(event, FilesEvent)]
     return Expect(
@@ -33,7 +36,13 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
         reported=tuple(tuple(result.ps for result in event.results) for event in reports),
         barrier=tuple(barrier),
         blocked=_blocked_at_the_end(trace),
-        raised=raised[-1] if raised else None,
+        callbacks=tuple(
+            f"{event.callback}: {event.action}".rstrip()
+            for event in trace.events
+            if isinstance(event, CallbackEvent)
+        ),
+        raised=of_session[-1] if of_session else None,
+        workers_raised={event.lane: event.error for event in raised if event.lane != "main"},
         threads={
             event.thread: event.fate if event.error is None else f"{event.fate}: {event.error}"
             for event in trace.events
@@ -50,6 +59,7 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
             if isinstance(event, ListenerEvent)
         ),
         logs=tuple(logs),
+        addresses=tuple(event.text for event in trace.events if isinstance(event, AddressEvent)),
         files=files[-1] if files else (),
     )
 

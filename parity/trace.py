@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field
 
 from parity.hooks import Phase
 from parity.model import Model, canonical_json, frozen
-from parity.steps import Method, StatusCode
+from parity.rpcs import Method, StatusCode
 
 CONCURRENT_PREFIX: Final = "concurrently-"
 
@@ -77,14 +77,32 @@ class RpcResponse(Model):
     global_step: int | None = None
 
 
+class CallbackEvent(BaseEvent):
+    """A callback of the barrier was called."""
+
+    kind: Literal["callback"] = "callback"
+    callback: int
+    action: str
+
+
 class RpcEvent(BaseEvent):
-    """A client has the result of its call."""
+    """A client has the result of its call; ``call`` is where the scenario makes it."""
 
     kind: Literal["rpc"] = "rpc"
+    call: str
     method: Method
     code: StatusCode
     details: str | None
     response: RpcResponse | None
+
+
+class ClientErrorEvent(BaseEvent):
+    """A client couldn't even call; ``call`` is where the scenario makes the call."""
+
+    kind: Literal["client_error"] = "client_error"
+    call: str
+    method: Method
+    error: str
 
 
 class SaveEvent(BaseEvent):
@@ -120,8 +138,30 @@ class LogEvent(BaseEvent):
     message: str
 
 
+class CurrentSessionEvent(BaseEvent):
+    """What get_current_session gives."""
+
+    kind: Literal["current_session"] = "current_session"
+    session: Literal["none", "current", "left"]
+
+
+class ActionResponseEvent(BaseEvent):
+    """What the file monolith_action_response says."""
+
+    kind: Literal["action_response"] = "action_response"
+    response: Literal["none", "OK", "error"]
+
+
+class AddressEvent(BaseEvent):
+    """A server has published another address; its port isn't shown."""
+
+    kind: Literal["address"] = "address"
+    text: str
+    mode: str
+
+
 class RaisedEvent(BaseEvent):
-    """An exception left the session."""
+    """An exception left the session, or on a worker's lane a step of that worker."""
 
     kind: Literal["raised"] = "raised"
     error: str
@@ -150,11 +190,16 @@ Event = Annotated[
     | StepEvent
     | ReportEvent
     | BarrierEvent
+    | CallbackEvent
     | RpcEvent
+    | ClientErrorEvent
     | SaveEvent
     | SaveFailedEvent
     | ListenerEvent
     | LogEvent
+    | CurrentSessionEvent
+    | ActionResponseEvent
+    | AddressEvent
     | RaisedEvent
     | ThreadEvent
     | FilesEvent,
@@ -177,17 +222,22 @@ Channel = Literal[
 CHANNEL_OF_KIND: Final[dict[str, Channel]] = {
     "report": "reports",
     "barrier": "barrier",
+    "callback": "barrier",
     "rpc": "rpc",
+    "client_error": "rpc",
     "save": "saves",
     "save_failed": "saves",
     "listener": "saves",
     "step": "steps",
     "hook": "hooks",
     "session": "session",
+    "current_session": "session",
     "raised": "errors",
     "thread": "threads",
     "log": "logs",
     "files": "files",
+    "address": "files",
+    "action_response": "files",
 }
 
 

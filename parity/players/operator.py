@@ -10,7 +10,7 @@ import grpc
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks.server import client_lib, service_pb2
 from parity.players.recorder import Recorder
-from parity.steps import Method
+from parity.rpcs import Method
 from parity.trace import RpcEvent, RpcResponse
 
 _TEXT_OF_THE_LIBRARY: Final = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
