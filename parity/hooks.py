@@ -6,13 +6,10 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from parity.faults import ErrorName, Index, only_key
+from parity.faults import ErrorName, only_key
 from parity.model import Model, OrOneOf
 from parity.rpcs import Method, StatusCode
-from parity.units import Duration, Size
-
-MemLimit = Annotated[Size, Field(ge=-(2**63), lt=2**63)]
-"""A memory limit, bytes; any int64, also one that no machine can keep."""
+from parity.units import Duration
 
 Phase = Literal["begin", "after_create_session", "before_run", "after_run", "end"]
 
@@ -56,13 +53,6 @@ class Server(Model):
 
     ip: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     folder: Literal["model_dir", "missing", "file"] = "model_dir"
-
-
-class MachineInfo(Model):
-    """A hook that creates the machine info of a PS when it begins, with a limit or without."""
-
-    ps: Index
-    mem_limit: MemLimit | None = None
 
 
 class Call(Model):
@@ -138,12 +128,6 @@ class ProbeEntry(Model):
     probe: Probe
 
 
-class MachineInfoEntry(Model):
-    """``machine_info``."""
-
-    machine_info: MachineInfo
-
-
 class CallEntry(Model):
     """``call``."""
 
@@ -185,7 +169,7 @@ SHORT_HOOKS: Final = (
 )
 """The hooks that a scenario may list by a bare name."""
 
-HOOKS: Final = (*SHORT_HOOKS, "probe", "machine_info", "call")
+HOOKS: Final = (*SHORT_HOOKS, "probe", "call")
 
 
 def _long_form(value: object) -> object:
@@ -197,7 +181,6 @@ Hook = Annotated[
     | Annotated[SaverEntry, Tag("saver")]
     | Annotated[ServerEntry, Tag("server")]
     | Annotated[ProbeEntry, Tag("probe")]
-    | Annotated[MachineInfoEntry, Tag("machine_info")]
     | Annotated[CallEntry, Tag("call")]
     | Annotated[CurrentSessionEntry, Tag("current_session")]
     | Annotated[ControllerEntry, Tag("controller")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from parity.faults import Fault, Machine
-from parity.hooks import MachineInfoEntry, ProbeEntry
+from parity.hooks import ProbeEntry
 from parity.scenario import Scenario
 from parity.steps import (
     AddressFileStep,
@@ -15,6 +15,7 @@ from parity.steps import (
     ControllerOpStep,
     FaultStep,
     LookStep,
+    MachineInfoStep,
     RpcStep,
     Step,
     TimerStep,
@@ -31,7 +32,7 @@ def bad_references(scenario: Scenario) -> Iterator[Bad]:
     for i, fault in enumerate(scenario.faults):
         yield from _bad_fault(fault, ("faults", i), scenario)
     yield from _bad_steps(scenario.steps, ("steps",), scenario)
-    yield from _bad_hooks(scenario)
+    yield from _bad_probes(scenario)
     yield from _missing_hooks(scenario)
 
 
@@ -80,6 +81,10 @@ def _bad_steps(
         match step:
             case FaultStep():
                 yield from _bad_fault(step.fault, (*loc, i, "fault"), scenario)
+            case MachineInfoStep() if step.machine_info.ps >= scenario.cluster.ps:
+                right = _range_of_ps(scenario)
+                message = f"there is no PS {step.machine_info.ps}; {right} would be right"
+                yield (*loc, i, "machine_info", "ps"), message
             case WorkerStep() if step.worker.index >= workers:
                 right = f"1 to {workers - 1}" if workers > 1 else "more cluster.workers"
                 message = f"there is no worker {step.worker.index}; {right} would be right"
@@ -106,7 +111,7 @@ def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[Bad]:
             yield (*loc, "text"), f"{found} stands for nothing; {', '.join(_PLACEHOLDERS)} do"
 
 
-def _bad_hooks(scenario: Scenario) -> Iterator[Bad]:
+def _bad_probes(scenario: Scenario) -> Iterator[Bad]:
     seen: set[str] = set()
     for i, hook in enumerate(scenario.hooks):
         if isinstance(hook, ProbeEntry):
@@ -115,7 +120,3 @@ def _bad_hooks(scenario: Scenario) -> Iterator[Bad]:
                 message = f"there is another probe named {name}; another name would be right"
                 yield ("hooks", i, "probe", "name"), message
             seen.add(name)
-        if isinstance(hook, MachineInfoEntry) and hook.machine_info.ps >= scenario.cluster.ps:
-            ps, right = hook.machine_info.ps, _range_of_ps(scenario)
-            message = f"there is no PS {ps}; {right} would be right"
-            yield ("hooks", i, "machine_info", "ps"), message

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from parity.faults import Fault, Index
-from parity.hooks import DEFAULT_HOOKS, Hook, MemLimit
+from parity.hooks import DEFAULT_HOOKS, Hook
 from parity.model import Model, canonical_json
 from parity.steps import Step
-from parity.units import Duration, Size
+from parity.units import Duration, MemLimit, Size
 
 DEFAULT_RSS = 2**30
 

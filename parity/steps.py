@@ -16,7 +16,7 @@ from pydantic import (
 from parity.faults import ErrorName, Fault, Index, only_key
 from parity.model import Model, OrOneOf
 from parity.rpcs import Method, StatusCode
-from parity.units import Duration
+from parity.units import Duration, MemLimit
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -159,6 +159,19 @@ class ControllerOpStep(Model):
     controller_op: Literal["stop_op", "trigger_save_op"]
 
 
+class MachineInfo(Model):
+    """The PS, and the limit in bytes; None is the flag's value."""
+
+    ps: Index
+    mem_limit: MemLimit | None = None
+
+
+class MachineInfoStep(Model):
+    """``machine_info: {ps, mem_limit}``: the job creates it, if that PS has none yet."""
+
+    machine_info: MachineInfo
+
+
 class TimerStep(Model):
     """``timer: disable``: the first saver hook's schedule, off or on again."""
 
@@ -205,6 +218,7 @@ STEPS: Final = (
     "concurrently",
     "address_file",
     "action_file",
+    "machine_info",
     "controller_op",
     "timer",
     "look",
@@ -228,6 +242,7 @@ Step = Annotated[
     | Annotated[ConcurrentlyStep, Tag("concurrently")]
     | Annotated[AddressFileStep, Tag("address_file")]
     | Annotated[ActionFileStep, Tag("action_file")]
+    | Annotated[MachineInfoStep, Tag("machine_info")]
     | Annotated[ControllerOpStep, Tag("controller_op")]
     | Annotated[TimerStep, Tag("timer")]
     | Annotated[LookStep, Tag("look")]

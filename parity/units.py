@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, PlainSerializer, SerializationInfo, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, SerializationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _MILLISECONDS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
@@ -87,3 +87,6 @@ Size = Annotated[
     ),
 ]
 """Bytes inside; a number, or a number with a binary unit, in YAML."""
+
+MemLimit = Annotated[Size, Field(ge=-(2**63), lt=2**63)]
+"""A memory limit, bytes; any int64, also one that no machine can keep."""
