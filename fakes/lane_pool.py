@@ -16,6 +16,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CONCURRENT_PREFIX: Final = "concurrently-"
+BACKGROUND_PREFIX: Final = "background-"
+_PREFIXES: Final = (CONCURRENT_PREFIX, BACKGROUND_PREFIX)
 
 
 class Transit:
@@ -32,7 +34,8 @@ class LanePool(Executor):
     """Runs ``workers`` tasks at a time, each in a lane; the others wait for a free worker.
 
     ``submit`` is called on gRPC's own thread, which is no lane: it only adds one. A
-    handler of a request made by a concurrent branch carries that branch's label.
+    handler of a request made by a concurrent branch, or in the background, carries the
+    label of the lane that made it.
     """
 
     def __init__(self, clock: VirtualClock, workers: int, label: str) -> None:
@@ -45,7 +48,7 @@ class LanePool(Executor):
         future: Future[T] = Future()
         transit = self._clock.take_transit()
         label = self._label
-        if transit is not None and transit.caller.startswith(CONCURRENT_PREFIX):
+        if transit is not None and transit.caller.startswith(_PREFIXES):
             label = transit.caller
         lane = self._clock.start_lane(
             lambda: self._work(future, lambda: fn(*args, **kwargs)),

@@ -37,6 +37,9 @@ class StalledError(RuntimeError):
 class Answer(Protocol):
     """The part of ``grpc.Future`` that a handed-over call needs."""
 
+    def cancel(self) -> bool:
+        """Give up waiting for the result."""
+
     def add_done_callback(self, fn: Callable[[object], None]) -> None:
         """Have ``fn`` called when the result is there."""
 
@@ -179,14 +182,31 @@ class VirtualClock(Clock):
         lane.thread.start()
         return lane
 
-    def hand_over(self, send: Callable[[], A]) -> A:
+    def hand_over(
+        self, send: Callable[[], A], *, deadline: float | None = None, answered: bool = True
+    ) -> A | None:
         """Send a request and park until the lane of its handler has ended.
 
         The turn is kept while the request is on its way, which takes real time; if it
         reaches no handler the turn is kept until it has failed.
+
+        Args:
+          send: sends it.
+          deadline: virtual seconds after which the caller gives up.
+          answered: whether anybody will ever answer; if not, only the deadline ends it.
+
+        Returns:
+          The answer, or None once the deadline has passed: the call is then cancelled,
+          and its handler, if it has one, runs on.
         """
         caller = self._turn
         assert caller is not None, "only a lane can call"
+        gives_up = None if deadline is None else self.after(deadline)
+        if not answered:
+            answer = send()
+            self.park(gives_up, None)
+            answer.cancel()
+            return None
         transit = self._transit = Transit(caller.label)
         try:
             answer = send()
@@ -195,8 +215,11 @@ class VirtualClock(Clock):
         finally:
             self._transit = None
         handler = transit.handler
-        if handler is not None:
-            self.wait_until(lambda: handler.ended)
+        if handler is not None and not handler.ended:
+            self.park(gives_up, lambda: handler.ended)
+            if not handler.ended:
+                answer.cancel()
+                return None
         return answer
 
     def take_transit(self) -> Transit | None:

@@ -32,7 +32,7 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
     steps = [event.global_step for event in trace.events if isinstance(event, StepEvent)]
     files = [event.left for event in trace.events if isinstance(event, FilesEvent)]
     return Expect(
-        reports=len(logs) if _reports_by_logging(scenario) else len(reports),
+        reports=_logged_reports(logs) if _reports_by_logging(scenario) else len(reports),
         reported=tuple(tuple(result.ps for result in event.results) for event in reports),
         barrier=tuple(barrier),
         blocked=_blocked_at_the_end(trace),
@@ -62,6 +62,10 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
         addresses=tuple(event.text for event in trace.events if isinstance(event, AddressEvent)),
         files=files[-1] if files else (),
     )
+
+
+def _logged_reports(logs: list[str]) -> int:
+    return sum(message.startswith("PS are not healthy:") for message in logs)
 
 
 def _reports_by_logging(scenario: Scenario) -> bool:

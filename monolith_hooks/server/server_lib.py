@@ -12,6 +12,7 @@ import tensorflow as tf
 from monolith_hooks import net_utils
 from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+from monolith_hooks.files import write_atomically
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server import constants, service_pb2, service_pb2_grpc
 
@@ -159,16 +160,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         self._server.stop(_GRACE_SECONDS)
 
     def _publish(self, addr: str, port: int) -> None:
-        """Write the address file so that a reader sees all of the old or all of the new one."""
+        """Write the address file; a reader sees all of the old or all of the new one."""
         path = os.path.join(self._model_dir, constants.SERVER_ADDR_FILENAME)
-        # Two servers of a machine never have the same port at once, so they don't share this name.
-        # gfile creates with mode 0666 less the umask: 0644 as a rule, readable by operators.
-        temporary = f"{path}.{port}.tmp"
-        try:
-            with tf.io.gfile.GFile(temporary, "w") as file:
-                file.write(addr)
-            tf.io.gfile.rename(temporary, path, overwrite=True)
-        except BaseException:
-            if tf.io.gfile.exists(temporary):
-                tf.io.gfile.remove(temporary)
-            raise
+        # Two servers of a machine never have the same port at once.
+        write_atomically(path, addr, writer=str(port))

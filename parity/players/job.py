@@ -13,13 +13,19 @@ from fakes.faults import FaultLedger
 from fakes.faulty_saver import FaultySaver
 from fakes.machines import FakePs
 from fakes.virtual_clock import VirtualClock
+from monolith_hooks import logging_ops, session_hooks
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
-from parity.players.job_hooks import HookMaker
+from monolith_hooks.controller_hooks import StopHelper
+from parity.hooks import StopHelperEntry
+from parity.players.address_file import AddressFile
+from parity.players.job_hooks import HookMaker, server_folder
+from parity.players.operator import Operator
+from parity.players.outcome import UnplayableError
 from parity.players.recorder import Recorder
 from parity.players.workers import ChiefSession, Worker
 from parity.scenario import Scenario
-from parity.steps import Raised
-from parity.trace import SessionEvent, StepEvent
+from parity.steps import MachineInfo, Raised
+from parity.trace import CallbackEvent, CurrentSessionEvent, SessionEvent, StepEvent
 
 tf1 = tf.compat.v1
 
@@ -32,10 +38,6 @@ _CONFIG = tf1.ConfigProto(
 
 _Left = (Exception, KeyboardInterrupt, SystemExit)
 """What can leave a session; not LaneLeftError, which ends the play itself."""
-
-
-class SessionLeftError(Exception):
-    """A scenario trains after the session was left."""
 
 
 class _ObserverHook(tf.compat.v1.train.SessionRunHook):
@@ -65,6 +67,7 @@ class Job:
         self._scenario = scenario
         self._clock = clock
         self._model_dir = model_dir
+        session_hooks.SetCurrentSessionHook().end(None)  # An earlier play may have left one.
         self.machines = [FakePs(clock, ledger, each.rss) for each in scenario.all_machines()]
         for machine, each in zip(self.machines, scenario.all_machines(), strict=True):
             if each.mem_limit is not None:
@@ -72,14 +75,37 @@ class Job:
 
         global_step = tf1.train.get_or_create_global_step()
         self._train_op = tf1.assign_add(global_step, 1)
-        self._barrier_op = BarrierOp(scenario.cluster.workers, clock=clock)
+        stop_helpers = [
+            StopHelper() for hook in scenario.hooks if isinstance(hook, StopHelperEntry)
+        ]
+        self._barrier_op = BarrierOp(
+            scenario.cluster.barrier_capacity(),
+            wait_seconds=scenario.barrier.wait / 1000,
+            barrier_callbacks=[
+                *(self._callback(i, kind) for i, kind in enumerate(scenario.barrier.callbacks)),
+                *(helper.create_barrier_callback() for helper in stop_helpers),
+            ],
+            clock=clock,
+        )
         self.recorder = Recorder(clock, self._barrier_op)
         self.saver = FaultySaver(clock, ledger, self.recorder)
-        make = HookMaker(
-            clock, ledger, self.recorder, self.machines, self._barrier_op, self.saver, model_dir
+        self.address_file = AddressFile(server_folder(scenario, model_dir), self.recorder)
+        self.operator = Operator(clock, self.recorder, self.address_file)
+        self._make = HookMaker(
+            clock=clock,
+            ledger=ledger,
+            recorder=self.recorder,
+            machines=self.machines,
+            barrier_op=self._barrier_op,
+            saver=self.saver,
+            model_dir=model_dir,
+            server_folder=self.address_file.folder,
+            operator=self.operator,
+            stop_helpers=iter(stop_helpers),
+            current_session=lambda: self._chief.current,
         )
         self._hooks = [
-            *make.all(scenario.hooks),
+            *self._make.all(scenario.hooks),
             BarrierHook(0, self._barrier_op),
             _ObserverHook(self._session_created, self.recorder.session_closes),
         ]
@@ -111,6 +137,8 @@ class Job:
         """Let the chief take training steps; an exception in one leaves the session."""
         self._must_be_open()
         for _ in range(steps):
+            if self._session.should_stop():
+                return
             try:
                 global_step = int(self._session.run(self._train_op))
             except _Left as error:
@@ -132,6 +160,29 @@ class Job:
             )
         self._workers[index].train(steps)
 
+    def create_machine_info(self, info: MachineInfo) -> None:
+        """Create a PS's machine info, as a job's own op does."""
+        limit = logging_ops.default_mem_limit() if info.mem_limit is None else info.mem_limit
+        self.machines[info.ps].create_machine_info(limit)
+
+    def run_controller_op(self, name: str) -> None:
+        """Run an op of the ControllerHook on the chief's session, outside a step."""
+        self._must_be_open()
+        assert self._chief.current is not None, "an open session was seen by the observer"
+        self._chief.current.run(getattr(self._make.controller(), name))
+
+    def switch_timer(self, way: str) -> None:
+        """``enable`` or ``disable`` the timer of the first saver hook."""
+        getattr(self._make.first_saver().timer, way)()
+
+    def look_at_current_session(self) -> None:
+        """Take down what get_current_session gives."""
+        current = session_hooks.get_current_session()
+        seen = "none" if current is None else "left"
+        if current is not None and current is self._chief.current:
+            seen = "current"
+        self.recorder.record(CurrentSessionEvent, session=seen)
+
     def raise_in_body(self, raised: Raised) -> None:
         """Leave the session as an exception in its ``with`` block does."""
         self._must_be_open()
@@ -144,7 +195,7 @@ class Job:
 
     def _must_be_open(self) -> None:
         if not self.is_open:
-            raise SessionLeftError("the session was left before")
+            raise UnplayableError("the session was left before")
 
     def _leave(self, error: BaseException | None) -> None:
         try:
@@ -167,3 +218,13 @@ class Job:
         self._chief.current = session
         self.recorder.session_opens(session)
         self.recorder.record(SessionEvent, state="created")
+        self.address_file.look()
+
+    def _callback(self, index: int, kind: str) -> Callable[[str, Any], None]:
+        def called(action: str, session: object) -> None:
+            del session
+            self.recorder.record(CallbackEvent, callback=index, action=action)
+            if kind == "raise":
+                raise RuntimeError("callback failed")
+
+        return called

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,27 +15,50 @@ from fakes.machines import FakeMachines, FakePs
 from fakes.probe_hook import ProbeHook, RaiseIn
 from fakes.probe_listener import ProbeListener
 from fakes.virtual_clock import VirtualClock
-from monolith_hooks import hook_utils, logging_ops_pb2, ps_check_hooks
+from monolith_hooks import hook_utils, logging_ops_pb2, net_utils, ps_check_hooks
 from monolith_hooks.barrier_ops import BarrierOp
+from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.server_lib import ServerHook
+from monolith_hooks.session_hooks import SetCurrentSessionHook
 from parity.hooks import (
+    Call,
+    CallEntry,
+    ControllerEntry,
+    CurrentSessionEntry,
     Hook,
     Probe,
     ProbeEntry,
     PsHealth,
     PsHealthEntry,
+    QueryActionEntry,
     Saver,
     SaverEntry,
     ServerEntry,
+    StopHelperEntry,
 )
+from parity.players.operator import Operator
 from parity.players.recorder import Recorder
-from parity.trace import HookEvent, ListenerEvent, LogEvent
+from parity.players.scenario_files import NEW_FOLDER
+from parity.scenario import Scenario
+from parity.steps import RpcStep
+from parity.trace import HookEvent, ListenerEvent
 
 Results = Mapping[int, logging_ops_pb2.MachineHealthResult]
 
 NEVER_BY_ITSELF: Final = 10**9
 """Steps between two saves by schedule."""
+
+
+def server_folder(scenario: Scenario, model_dir: Path) -> Path:
+    """Where the scenario's server publishes its address; makes the file that is in its way."""
+    for hook in scenario.hooks:
+        if isinstance(hook, ServerEntry) and hook.server.folder == "missing":
+            return model_dir / NEW_FOLDER
+        if isinstance(hook, ServerEntry) and hook.server.folder == "file":
+            (model_dir / "server").touch()
+            return model_dir / "server"
+    return model_dir
 
 
 @dataclass
@@ -51,32 +72,63 @@ class HookMaker:
     barrier_op: BarrierOp
     saver: tf.compat.v1.train.Saver
     model_dir: Path
+    server_folder: Path
+    operator: Operator
+    stop_helpers: Iterator[StopHelper]
+    current_session: Callable[[], tf.compat.v1.Session | None]
+    _savers: list[NoFirstSaveCheckpointSaverHook] = field(default_factory=list)
+    _controllers: list[ControllerHook] = field(default_factory=list)
 
     def all(self, entries: Sequence[Hook]) -> list[tf.compat.v1.train.SessionRunHook]:
-        """The hooks in the order of the list."""
-        savers = {
-            i: self._saver_hook(entry.saver)
-            for i, entry in enumerate(entries)
-            if isinstance(entry, SaverEntry)
-        }
-        made: list[tf.compat.v1.train.SessionRunHook] = []
+        """The hooks in the order of the list; those that others work on are made first."""
+        made: dict[int, tf.compat.v1.train.SessionRunHook] = {}
         for i, entry in enumerate(entries):
-            match entry:
-                case PsHealthEntry():
-                    made.append(self._ps_health(entry.ps_health))
-                case SaverEntry():
-                    made.append(savers[i])
-                case ServerEntry():
-                    made.append(self._server(next(iter(savers.values()))))
-                case ProbeEntry():
-                    made.append(self._probe(entry.probe, f"hooks[{i}].probe.raises"))
-        return made
+            if isinstance(entry, SaverEntry):
+                made[i] = self._saver_hook(entry.saver)
+                self._savers.append(made[i])
+        for i, entry in enumerate(entries):
+            if isinstance(entry, ControllerEntry):
+                made[i] = self._controller()
+                self._controllers.append(made[i])
+        return [
+            made[i] if i in made else self._hook(entry, f"hooks[{i}]")
+            for i, entry in enumerate(entries)
+        ]
+
+    def first_saver(self) -> NoFirstSaveCheckpointSaverHook:
+        """The saver hook that everything else works with."""
+        return self._savers[0]
+
+    def controller(self) -> ControllerHook:
+        """The first controller hook."""
+        return self._controllers[0]
+
+    def _hook(self, entry: Hook, place: str) -> tf.compat.v1.train.SessionRunHook:
+        hook: tf.compat.v1.train.SessionRunHook
+        match entry:
+            case PsHealthEntry():
+                hook = self._ps_health(entry.ps_health)
+            case ServerEntry():
+                hook = self._server(entry.server.ip)
+            case ProbeEntry():
+                hook = self._probe(entry.probe, f"{place}.probe.raises")
+            case CallEntry():
+                hook = self._caller(entry.call, f"{place}.call")
+            case CurrentSessionEntry():
+                hook = SetCurrentSessionHook()
+            case QueryActionEntry():
+                hook = QueryActionHook(str(self.model_dir), self.controller(), clock=self.clock)
+            case StopHelperEntry():
+                hook = next(self.stop_helpers).create_stop_hook()
+            case _:
+                raise AssertionError(f"{place} is made before the others")
+        return hook
 
     def _ps_health(self, options: PsHealth) -> tf.compat.v1.train.SessionRunHook:
         reports = {
             "record": self.recorder.report,
             "raise": self._report_and_raise,
-            "default": self._report_by_default,
+            "default": ps_check_hooks._default_report,
         }
         machines = FakeMachines(self.machines)
         config = ps_check_hooks.Config(
@@ -96,18 +148,18 @@ class HookMaker:
         self.recorder.report(results)
         raise RuntimeError("report failed")
 
-    def _report_by_default(self, results: Results) -> None:
-        with _absl_records_go_to(self.recorder):
-            ps_check_hooks._default_report(results)
-
     def _saver_hook(self, options: Saver) -> NoFirstSaveCheckpointSaverHook:
+        by_itself = options.save_steps is not None or options.save_secs is not None
         return NoFirstSaveCheckpointSaverHook(
             str(self.model_dir),
-            save_steps=NEVER_BY_ITSELF,
+            save_secs=None if options.save_secs is None else options.save_secs / 1000,
+            save_steps=options.save_steps if by_itself else NEVER_BY_ITSELF,
             saver=self.saver,
             listeners=[self._listener(i, kind) for i, kind in enumerate(options.listeners)],
             save_graph_def=False,
             ignore_save_errors=options.ignore_save_errors,
+            is_dense_only=options.dense_only,
+            no_first_save=not options.first_save,
             clock=self.clock,
         )
 
@@ -115,22 +167,36 @@ class HookMaker:
         def told(method: str, step: int | None) -> None:
             self.recorder.record(ListenerEvent, listener=index, method=method, step=step)
 
-        listener = ProbeListener(told)
-        wrappers = {
-            "plain": lambda inner: inner,
-            "before": hook_utils.BeforeSaveListener,
-            "after": hook_utils.AfterSaveListener,
-        }
-        return wrappers[kind](listener)
+        listener = ProbeListener(told, asks_to_stop=kind in {"stops", "after_stops"})
+        if kind == "before":
+            return hook_utils.BeforeSaveListener(listener)
+        if kind in {"after", "after_stops"}:
+            return hook_utils.AfterSaveListener(listener)
+        return listener
 
-    def _server(self, saver_hook: NoFirstSaveCheckpointSaverHook) -> ServerHook:
-        return ServerHook(
-            str(self.model_dir),
-            self.barrier_op,
-            saver_hook,
-            clock=self.clock,
-            server_addr=lambda port: f"127.0.0.1:{port}",
+    def _controller(self) -> ControllerHook:
+        return ControllerHook(
+            0, self.barrier_op, self._trigger_save if self._savers else None, clock=self.clock
         )
+
+    def _trigger_save(self) -> None:
+        self.first_saver().trigger_save(self.current_session())
+
+    def _server(self, ip: str) -> ServerHook:
+        return ServerHook(
+            str(self.server_folder),
+            self.barrier_op,
+            self.first_saver(),
+            clock=self.clock,
+            server_addr=functools.partial(net_utils.concat_ip_and_port, ip),
+        )
+
+    def _caller(self, call: Call, place: str) -> ProbeHook:
+        def come_to(phase: str) -> None:
+            if phase == call.phase:
+                self.operator.call(RpcStep(rpc=call.rpc, expect=call.expect), place)
+
+        return ProbeHook(come_to, None, self.ledger)
 
     def _probe(self, probe: Probe, place: str) -> ProbeHook:
         raises = None
@@ -148,26 +214,3 @@ class HookMaker:
 
     def _show_phase(self, name: str, phase: str) -> None:
         self.recorder.record(HookEvent, hook=name, phase=phase)
-
-
-class _ToRecorder(logging.Handler):
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__()
-        self._recorder = recorder
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._recorder.record(LogEvent, level=record.levelname, message=record.getMessage())
-
-
-@contextmanager
-def _absl_records_go_to(recorder: Recorder) -> Iterator[None]:
-    """Take down what is logged through absl, in place of printing it."""
-    logger, handler = logging.getLogger("absl"), _ToRecorder(recorder)
-    before = logger.handlers, logger.propagate, logger.level
-    logger.handlers, logger.propagate = [handler], False
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.handlers, logger.propagate = before[:2]
-        logger.setLevel(before[2])

@@ -46,6 +46,10 @@ class Failed:
 Outcome = Played | Summarized | Skipped | Failed
 
 
+class UnplayableError(BaseException):
+    """A scenario asks for what can't be played; not an Exception, so that no hook swallows it."""
+
+
 class Player(Protocol):
     """One implementation, ready to play."""
 

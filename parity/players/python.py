@@ -5,16 +5,18 @@ PS machines are fake and time is virtual; everything else is the real thing.
 
 from __future__ import annotations
 
-import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from absl.testing import flagsaver
 
 from fakes import faults as ps_faults
 from fakes.faults import FaultLedger
-from fakes.lane_pool import CONCURRENT_PREFIX
+from fakes.lane import Lane
+from fakes.lane_pool import BACKGROUND_PREFIX, CONCURRENT_PREFIX
 from fakes.virtual_clock import DeadlockError, StalledError, VirtualClock
 from parity.faults import (
     Fault,
@@ -27,24 +29,35 @@ from parity.faults import (
     SlowSaveFault,
 )
 from parity.loading import ScenarioFile
-from parity.players.job import Job, SessionLeftError
-from parity.players.operator import Operator
-from parity.players.outcome import Failed, Outcome, Played
+from parity.players.hook_logs import hook_logs_go_to
+from parity.players.job import Job
+from parity.players.outcome import Failed, Outcome, Played, UnplayableError
+from parity.players.scenario_files import (
+    ACTION_FILENAME,
+    RESPONSE_FILENAME,
+    files_left,
+    write_content,
+)
 from parity.scenario import Scenario
 from parity.steps import (
+    ActionFileStep,
+    AddressFileStep,
     AdvanceStep,
+    BackgroundStep,
     ConcurrentlyStep,
+    ControllerOpStep,
     EndStep,
     FaultStep,
+    LookStep,
+    MachineInfoStep,
     RaiseStep,
     RpcStep,
     Step,
+    TimerStep,
     TrainStep,
     WorkerStep,
 )
-from parity.trace import FilesEvent, Trace
-
-_CHECKPOINT = re.compile(r"(model\.ckpt-\d+)\..*")
+from parity.trace import ActionResponseEvent, FilesEvent, Trace
 
 
 class PythonPlayer:
@@ -58,12 +71,7 @@ class PythonPlayer:
         with tempfile.TemporaryDirectory(prefix="parity-") as folder:
             try:
                 trace = clock.run(lambda: _play(file.scenario, clock, Path(folder)))
-            except (
-                SessionLeftError,
-                DeadlockError,
-                StalledError,
-                tf.errors.NotFoundError,
-            ) as error:
+            except (UnplayableError, DeadlockError, StalledError) as error:
                 return Failed("refused", str(error))
             finally:
                 tf.compat.v1.summary.FileWriterCache.clear()
@@ -74,8 +82,13 @@ class PythonPlayer:
 
 
 def _play(scenario: Scenario, clock: VirtualClock, model_dir: Path) -> Trace:
-    with tf.Graph().as_default():
-        return _Play(scenario, clock, model_dir).run()
+    with (
+        tf.Graph().as_default(),
+        flagsaver.flagsaver(monolith_default_machine_info_mem_limit=scenario.default_mem_limit),
+    ):
+        play = _Play(scenario, clock, model_dir)
+        with hook_logs_go_to(play.recorder):
+            return play.run()
 
 
 class _Play:
@@ -87,58 +100,103 @@ class _Play:
         self._model_dir = model_dir
         self._ledger = FaultLedger()
         self._job = Job(scenario, clock, self._ledger, model_dir)
-        self._operator = Operator(clock, self._job.recorder, model_dir)
+        self._background: list[Lane] = []
+        self.recorder = self._job.recorder
 
     def run(self) -> Trace:
-        for i, fault in enumerate(self._scenario.faults):
-            self._inject(fault, f"faults[{i}]")
-        self._job.open()
-        self._clock.settle()
-        for i, step in enumerate(self._scenario.steps):
-            try:
-                self._do(step, i)
-            except SessionLeftError as error:
-                key = next(iter(step.model_dump(by_alias=True)))
-                raise SessionLeftError(f"steps[{i}]: {key}: {error}") from None
+        try:
+            for i, fault in enumerate(self._scenario.faults):
+                self._inject(fault, f"faults[{i}]")
+            self._job.open()
             self._clock.settle()
-        if self._job.is_open:
-            self._job.close()
-        recorder = self._job.recorder
-        recorder.record(FilesEvent, left=tuple(_files_left(self._model_dir)))
-        recorder.threads_left()
-        return Trace.of(recorder.events, self._ledger.struck())
+            for i, step in enumerate(self._scenario.steps):
+                try:
+                    self._do(step, f"steps[{i}]")
+                except UnplayableError as error:
+                    key = next(iter(step.model_dump(by_alias=True)))
+                    raise UnplayableError(f"steps[{i}]: {key}: {error}") from None
+                self._clock.settle()
+            if self._job.is_open:
+                self._job.close()
+            self._wait_for(self._background)
+        finally:
+            self._job.address_file.close()
+        self.recorder.record(FilesEvent, left=files_left(self._model_dir))
+        self.recorder.threads_left()
+        return Trace.of(self.recorder.events, self._ledger.struck())
 
-    def _do(self, step: Step, i: int) -> None:
+    def _do(self, step: Step, place: str) -> None:
+        job = self._job
         match step:
             case TrainStep():
-                self._job.train(step.train)
+                job.train(step.train)
             case AdvanceStep():
                 self._clock.sleep(step.advance / 1000)
             case FaultStep():
-                self._inject(step.fault, f"steps[{i}].fault")
+                self._inject(step.fault, f"{place}.fault")
             case RpcStep():
-                self._operator.call(step.rpc)
+                job.operator.call(step, place)
+            case BackgroundStep():
+                self._start_in_background(step, place)
             case WorkerStep():
-                self._job.train_worker(step.worker.index, step.worker.train)
+                job.train_worker(step.worker.index, step.worker.train)
             case ConcurrentlyStep():
-                self._do_concurrently(step, i)
+                self._do_concurrently(step, place)
             case RaiseStep():
-                self._job.raise_in_body(step.raise_)
+                job.raise_in_body(step.raise_)
             case EndStep():
-                self._job.close()
+                job.close()
+            case _:
+                self._do_beside_training(step)
 
-    def _do_concurrently(self, step: ConcurrentlyStep, i: int) -> None:
+    def _do_beside_training(self, step: Step) -> None:
+        job = self._job
+        match step:
+            case AddressFileStep():
+                job.address_file.write(step.address_file)
+            case ActionFileStep():
+                write_content(self._model_dir / ACTION_FILENAME, step.action_file)
+            case MachineInfoStep():
+                job.create_machine_info(step.machine_info)
+            case ControllerOpStep():
+                job.run_controller_op(step.controller_op)
+            case TimerStep():
+                job.switch_timer(step.timer)
+            case LookStep(look="current_session"):
+                job.look_at_current_session()
+            case LookStep(look="action_response"):
+                self.recorder.record(ActionResponseEvent, response=self._action_response())
+
+    def _start_in_background(self, step: BackgroundStep, place: str) -> None:
+        lane = self._clock.start_lane(
+            lambda: self._job.operator.call(step.background, f"{place}.background"),
+            f"{BACKGROUND_PREFIX}{_index(place)}",
+        )
+        self._background.append(lane)
+
+    def _do_concurrently(self, step: ConcurrentlyStep, place: str) -> None:
         branches = [
             self._clock.start_lane(
-                lambda branch=branch: self._do(branch, i),  # type: ignore[misc]
-                f"{CONCURRENT_PREFIX}{i}",
+                lambda branch=branch: self._do(  # type: ignore[misc]
+                    branch, f"{place}.concurrently"
+                ),
+                f"{CONCURRENT_PREFIX}{_index(place)}",
             )
             for branch in step.concurrently
         ]
-        self._clock.wait_until(lambda: all(branch.ended for branch in branches))
-        for branch in branches:
-            if branch.error is not None:
-                raise branch.error
+        self._wait_for(branches)
+
+    def _wait_for(self, lanes: Sequence[Lane]) -> None:
+        self._clock.wait_until(lambda: all(lane.ended for lane in lanes))
+        for lane in lanes:
+            if lane.error is not None:
+                raise lane.error
+
+    def _action_response(self) -> str:
+        path = self._model_dir / RESPONSE_FILENAME
+        if not path.exists():
+            return "none"
+        return "OK" if path.read_text(encoding="utf-8") == "OK" else "error"
 
     def _inject(self, fault: Fault, place: str) -> None:
         self._ledger.declare(place)
@@ -161,12 +219,6 @@ class _Play:
                 saver.be_slow(at.takes / 1000, place)
 
 
-def _files_left(model_dir: Path) -> list[str]:
-    """The canonical names (docs/trace-format.md)."""
-    left = set()
-    for path in model_dir.iterdir():
-        if path.name in {"checkpoint", "controller_server_addr.txt"}:
-            left.add(path.name)
-        elif match := _CHECKPOINT.fullmatch(path.name):
-            left.add(match[1])
-    return sorted(left)
+def _index(place: str) -> str:
+    """``3`` of ``steps[3]``."""
+    return place.removeprefix("steps[").removesuffix("]")

@@ -76,8 +76,8 @@ class Worker:
                 for _ in range(self._inbox.popleft()):
                     try:
                         global_step = int(session.run(self._train_op))
-                    except RuntimeError:
-                        if self._chief.current is None:
-                            return  # The chief left the session while this worker was blocked.
-                        raise
+                    except Exception as error:  # noqa: BLE001 - it ends this worker
+                        if self._chief.current is not None:
+                            self._recorder.raised(error)
+                        return  # Or the chief left the session while this worker was blocked.
                     self._recorder.record(StepEvent, worker=self._index, global_step=global_step)
