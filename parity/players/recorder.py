@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from fakes.errors import error_message, error_name
-from fakes.lane import Lane
-from fakes.virtual_clock import VirtualClock
 from monolith_hooks import logging_ops_pb2
 from monolith_hooks.barrier_ops import BarrierOp
 from parity.trace import (
@@ -22,6 +20,41 @@ from parity.trace import (
 )
 
 
+class ThreadOfHook(Protocol):
+    """A thread that a hook started, as a recorder needs it."""
+
+    @property
+    def label(self) -> str:
+        """The name of its lane."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it died of."""
+
+
+class RecordedClock(Protocol):
+    """A clock that says where and when something happens."""
+
+    on_give_way: Callable[[], None] | None
+    on_thread_end: Callable[[Any], None] | None
+
+    @property
+    def milliseconds(self) -> int:
+        """Since the start of the play."""
+
+    @property
+    def label(self) -> str:
+        """The lane that asks."""
+
+    @property
+    def threads(self) -> Sequence[ThreadOfHook]:
+        """Those that hooks started, in order."""
+
+
 class Recorder:
     """Events in the order in which they happen; used by the lane that has the turn.
 
@@ -29,7 +62,7 @@ class Recorder:
     anything, and whenever a lane gives way (docs/trace-format.md).
     """
 
-    def __init__(self, clock: VirtualClock, barrier_op: BarrierOp) -> None:
+    def __init__(self, clock: RecordedClock, barrier_op: BarrierOp) -> None:
         self._clock = clock
         self._barrier_op = barrier_op
         self._session: object | None = None
@@ -101,7 +134,7 @@ class Recorder:
             self._blocked = blocked
             self._append(BarrierEvent, blocked=tuple(blocked))
 
-    def _thread_ended(self, lane: Lane) -> None:
+    def _thread_ended(self, lane: ThreadOfHook) -> None:
         self.record(
             ThreadEvent,
             thread=lane.label,
