@@ -7,10 +7,19 @@ import time
 from dataclasses import dataclass
 
 from parity.compare import Comparison, Difference, compare
-from parity.expectations import unmet, unmet_summary
+from parity.expectations import unmet, unmet_bounds, unmet_summary
 from parity.known import KnownDifferences, difference_id, stale_entries
 from parity.loading import ScenarioFile
-from parity.players.outcome import Failed, Outcome, Played, Player, Skipped, Summarized
+from parity.needs import play
+from parity.players.outcome import (
+    Failed,
+    Outcome,
+    Played,
+    Player,
+    Skipped,
+    Summarized,
+    Timing,
+)
 from parity.project import shown
 from parity.scenario import Expect
 from parity.summary import summarize
@@ -63,30 +72,33 @@ class Judge:
         return shlex.join(words)
 
     def _findings(self, file: ScenarioFile) -> _Findings:
-        reference = self.reference.play(file, self.seed)
+        reference = play(self.reference, file, self.seed)
         early = _no_trace(self.reference, reference)
         if early is not None:
             return early
-        peer = self.peer.play(file, self.seed)
+        peer = play(self.peer, file, self.seed)
         early = _no_trace(self.peer, peer)
         if early is not None:
             return early
         assert isinstance(reference, Played), "a reference plays"
         if isinstance(peer, Summarized):
-            return self._compare_summary(file, reference.trace, peer.summary)
+            return self._compare_summary(file, reference, peer.summary)
         assert isinstance(peer, Played)
-        return self._compare_traces(file, reference.trace, peer.trace)
+        return self._compare_traces(file, reference, peer)
 
-    def _compare_traces(self, file: ScenarioFile, reference: Trace, peer: Trace) -> _Findings:
-        comparison = compare(reference, peer)
+    def _compare_traces(self, file: ScenarioFile, reference: Played, peer: Played) -> _Findings:
+        comparison = compare(reference.trace, peer.trace, self._timing())
         if comparison.differences:
-            unsteady = self._who_does_not_repeat(file, reference, peer)
+            unsteady = self._who_does_not_repeat(file, reference.trace, peer.trace)
             if unsteady:
                 return _Findings("nondeterministic", unsteady, comparison)
         broken = tuple(
             BrokenExpectation(player=_called(player), unmet=each)
-            for player, trace in ((self.reference, reference), (self.peer, peer))
-            for each in unmet(file.scenario, trace)
+            for player, played in ((self.reference, reference), (self.peer, peer))
+            for each in (
+                *unmet(file.scenario, played.trace, player.timing),
+                *unmet_bounds(played.late),
+            )
         )
         known = self.known.of(file.name)
         stale = tuple(stale_entries(known, comparison.differences))
@@ -106,12 +118,12 @@ class Judge:
             verdict = "unexpected"
         return _Findings(verdict, reasons, comparison, broken=broken)
 
-    def _compare_summary(self, file: ScenarioFile, trace: Trace, theirs: Expect) -> _Findings:
-        ours = summarize(file.scenario, trace)
+    def _compare_summary(self, file: ScenarioFile, played: Played, theirs: Expect) -> _Findings:
+        ours = summarize(file.scenario, played.trace)
         differing = unmet_summary(ours, theirs)
         broken = (
             *(BrokenExpectation(player=_called(self.reference), unmet=each)
-              for each in unmet(file.scenario, trace)),
+              for each in unmet(file.scenario, played.trace, self.reference.timing)),
             *(BrokenExpectation(player=_called(self.peer), unmet=each)
               for each in unmet_summary(file.scenario.expect, theirs)),
         )  # fmt: skip
@@ -133,8 +145,20 @@ class Judge:
         return tuple(
             f"{_called(player)} doesn't repeat itself: played again it gave another trace"
             for player, first in ((self.reference, reference), (self.peer, peer))
-            if any(player.play(file, self.seed) != Played(first) for _ in range(_REPEATS))
+            if any(self._plays_otherwise(player, file, first) for _ in range(_REPEATS))
         )
+
+    def _plays_otherwise(self, player: Player, file: ScenarioFile, first: Trace) -> bool:
+        again = player.play(file, self.seed)
+        if not isinstance(again, Played):
+            return True
+        if player.timing == "exact":
+            return again.trace != first
+        return bool(compare(first, again.trace, player.timing).differences)
+
+    def _timing(self) -> Timing:
+        """What both sides can be compared by."""
+        return "order" if "order" in (self.reference.timing, self.peer.timing) else "exact"
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from rich.console import Console
 
 from parity import project
 from parity.compare import compare
-from parity.expectations import unmet
+from parity.expectations import unmet, unmet_bounds
 from parity.loading import find_scenarios, load_scenario
 from parity.model import canonical_json
+from parity.needs import play
 from parity.peers import choose_player, open_player
 from parity.players.outcome import Failed, Played, Skipped, Summarized
 from parity.problems import UsageError
@@ -32,7 +33,7 @@ def replay(
     file = load_scenario(path, base)
     player = open_player(choose_player(on).spec, limit)
     try:
-        outcome = player.play(file, seed)
+        outcome = play(player, file, seed)
     finally:
         player.close()
     match outcome:
@@ -47,11 +48,11 @@ def replay(
             shown = canonical_json(summary.model_dump(mode="json", exclude_unset=True))
             console.print(shown, soft_wrap=True, markup=False)
             return 0
-        case Played(trace):
+        case Played(trace, late):
             if out is not None:
                 _write(out, trace.text())
             _show(trace, console)
-            broken = unmet(file.scenario, trace)
+            broken = (*unmet(file.scenario, trace, player.timing), *unmet_bounds(late))
             for each in broken:
                 console.print(f"broken: {each}", soft_wrap=True, markup=False)
             return 1 if broken else 0

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from parity.faults import Fault, Index
 from parity.hooks import DEFAULT_HOOKS, Hook
 from parity.model import Model, canonical_json
+from parity.process_faults import Need
 from parity.steps import Step
 from parity.units import Duration, MemLimit, Size
 
@@ -84,6 +85,7 @@ class Scenario(Model):
 
     about: Annotated[str, Field(min_length=1)]
     covers: tuple[str, ...] = ()
+    needs: Annotated[tuple[Need, ...], Field(exclude=True)] = ()
     cluster: Cluster = Cluster()
     session: Literal["monitored", "singular"] = "monitored"
     default_mem_limit: MemLimit | None = None

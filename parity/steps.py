@@ -47,10 +47,19 @@ class End(Model):
     """Closing the session has no options."""
 
 
+Bound = Annotated[Duration | None, Field(exclude=True)]
+"""How long a step may take, all having settled after it; in real time only.
+
+In virtual time a step takes exactly what the clock says, and that is compared: so it is
+no part of what is played, and drivers don't get it.
+"""
+
+
 class TrainStep(Model):
     """``train: 3``."""
 
     train: Count
+    within: Bound = None
 
 
 class AdvanceStep(Model):
@@ -64,6 +73,7 @@ class FaultStep(Model):
 
     fault: Fault
     strikes: bool = True
+    within: Bound = None
 
 
 class RpcStep(Model):
@@ -81,12 +91,14 @@ class RpcStep(Model):
     details: str | None = None
     response: Response | None = None
     error: str | None = None
+    within: Bound = None
 
 
 class WorkerStep(Model):
     """``worker: {index: 1, train: 2}``."""
 
     worker: WorkerTrain
+    within: Bound = None
 
 
 class RaiseStep(Model):
@@ -106,6 +118,7 @@ class EndStep(Model):
     """``end``."""
 
     end: End
+    within: Bound = None
 
 
 class BackgroundStep(Model):

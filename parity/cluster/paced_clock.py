@@ -33,6 +33,14 @@ class PacedLane:
         """How often it has waited by the clock."""
         self.parked_until: float | None = None
         """Seconds since the start; None while it runs."""
+        self.condition: Callable[[], bool] | None = None
+        """What lets it go on earlier, while it is parked."""
+
+    def is_parked(self, now: float) -> bool:
+        """Whether it waits, and will go on waiting if nothing happens at this instant."""
+        if self.parked_until is None or self.parked_until <= now:
+            return False
+        return self.condition is None or not self.condition()
 
 
 class PacedClock(Clock):
@@ -84,7 +92,7 @@ class PacedClock(Clock):
 
     def wait_for_stop(self, coord: Coordinator, timeout: float | None = None) -> bool:
         """Wait for the stop, ``timeout`` seconds of the scenario at most."""
-        with self.parked(timeout):
+        with self.parked(timeout, coord.should_stop):
             return coord.wait_for_stop(None if timeout is None else timeout / self._pace)
 
     def start_thread(
@@ -134,8 +142,10 @@ class PacedClock(Clock):
         return answer
 
     @contextmanager
-    def parked(self, seconds: float | None) -> Iterator[None]:
-        """Show that the calling thread waits, for so long or until something happens."""
+    def parked(
+        self, seconds: float | None, condition: Callable[[], bool] | None = None
+    ) -> Iterator[None]:
+        """Show that the calling thread waits, for so long or until the condition holds."""
         if self.on_give_way is not None:
             self.on_give_way()
         lane: PacedLane | None = getattr(self._here, "lane", None)
@@ -144,6 +154,7 @@ class PacedClock(Clock):
             return
         with self._changed:
             lane.parks += 1
+            lane.condition = condition
             lane.parked_until = _NEVER if seconds is None else self.now() + seconds
             self._changed.notify_all()
         try:
@@ -151,6 +162,16 @@ class PacedClock(Clock):
         finally:
             with self._changed:
                 lane.parked_until = None
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds; whoever brings that about calls ``look_again``."""
+        with self.parked(None, condition), self._changed:
+            self._changed.wait_for(condition)
+
+    def look_again(self) -> None:
+        """Have those who wait for a condition look at it."""
+        with self._changed:
+            self._changed.notify_all()
 
     def settle(self, limit: float) -> bool:
         """Wait until every thread is parked for later, or has ended.
@@ -168,7 +189,7 @@ class PacedClock(Clock):
                 if left <= 0:
                     return False
                 # Nobody notifies when a deadline passes, so look now and then.
-                self._changed.wait(min(left, 0.05))
+                self._changed.wait(min(left, 0.01))
         return True
 
     def polls(self) -> int:
@@ -178,10 +199,7 @@ class PacedClock(Clock):
 
     def _is_settled(self) -> bool:
         now = self.now()
-        return all(
-            lane.ended or (lane.parked_until is not None and lane.parked_until > now)
-            for lane in self._lanes
-        )
+        return all(lane.ended or lane.is_parked(now) for lane in self._lanes)
 
     def _new_lane(self, name: str) -> PacedLane:
         with self._changed:
@@ -218,7 +236,7 @@ class _ParkingLock:
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):
-            with self._clock.parked(None):
+            with self._clock.parked(None, lambda: not self._lock.locked()):
                 self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:

@@ -20,7 +20,15 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from parity.loading import ScenarioFile
-from parity.players.outcome import Failed, Failure, Outcome, Played, Skipped
+from parity.players.outcome import (
+    IN_VIRTUAL_TIME,
+    Failed,
+    Failure,
+    Outcome,
+    Played,
+    Skipped,
+    Timing,
+)
 from parity.players.protocol import (
     PROTOCOL,
     AnyAnswer,
@@ -56,6 +64,9 @@ class DriverPlayer:
       command: the program and its arguments.
       limit: real seconds that an answer may take.
     """
+
+    can = IN_VIRTUAL_TIME
+    timing: Timing = "exact"
 
     def __init__(self, name: str, command: Sequence[str], limit: float = 60.0) -> None:
         self._name = name

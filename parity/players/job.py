@@ -76,6 +76,7 @@ class Job:
         self._scenario = scenario
         self._model_dir = model_dir
         self._stage = stage
+        self.config = stage.config
         session_hooks.SetCurrentSessionHook().end(None)  # An earlier play may have left one.
         stop_helpers = [
             StopHelper() for hook in scenario.hooks if isinstance(hook, StopHelperEntry)

@@ -12,7 +12,7 @@ from fakes.errors import error_name
 from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
 from parity.players.address_file import AddressFile
 from parity.players.outcome import UnplayableError
-from parity.players.recorder import Recorder
+from parity.players.recorder import Records
 from parity.steps import RpcStep
 from parity.trace import ClientErrorEvent, RpcEvent, RpcResponse
 
@@ -32,7 +32,7 @@ class Caller(Protocol):
 class Operator:
     """Makes calls on the lane that asks for them, and takes down their results."""
 
-    def __init__(self, clock: Caller, recorder: Recorder, address_file: AddressFile) -> None:
+    def __init__(self, clock: Caller, recorder: Records, address_file: AddressFile) -> None:
         self._clock = clock
         self._recorder = recorder
         self._address_file = address_file

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from parity.loading import ScenarioFile
+from parity.process_faults import Need
 from parity.scenario import Expect
 from parity.trace import Trace
 
 
 @dataclass(frozen=True)
 class Played:
-    """The trace."""
+    """The trace, and each step that took longer than its ``within``."""
 
     trace: Trace
+    late: tuple[Late, ...] = ()
+
+
+@dataclass(frozen=True)
+class Late:
+    """A step, by where it is in the scenario; in milliseconds of the scenario."""
+
+    place: str
+    within: int
+    took: int
 
 
 @dataclass(frozen=True)
@@ -50,12 +61,27 @@ class UnplayableError(BaseException):
     """A scenario asks for what can't be played; not an Exception, so that no hook swallows it."""
 
 
+Timing = Literal["exact", "order"]
+"""Whether a trace's times are exact, or only the order of what it shows (parity.compare)."""
+
+IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time"})
+"""What every player can that plays with a virtual clock and fake machines."""
+
+
 class Player(Protocol):
     """One implementation, ready to play."""
 
     @property
     def name(self) -> str:
         """What reports call it."""
+
+    @property
+    def can(self) -> frozenset[Need]:
+        """What it can do of what not every player can."""
+
+    @property
+    def timing(self) -> Timing:
+        """How its traces are to be compared."""
 
     def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
         """Play one scenario; the same scenario and seed give the same trace."""

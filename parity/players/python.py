@@ -33,7 +33,7 @@ from parity.loading import ScenarioFile
 from parity.players.hook_logs import hook_logs_go_to
 from parity.players.job import Job
 from parity.players.job_hooks import HealthOps
-from parity.players.outcome import Failed, Outcome, Played, UnplayableError
+from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Outcome, Played, Timing, UnplayableError
 from parity.players.recorder import Recorder
 from parity.players.scenario_files import (
     ACTION_FILENAME,
@@ -69,6 +69,8 @@ class PythonPlayer:
     """Plays scenarios on the reference implementation."""
 
     name = "python"
+    can = IN_VIRTUAL_TIME
+    timing: Timing = "exact"
 
     def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
         """Play one scenario in virtual time."""

@@ -11,7 +11,15 @@ from pydantic import ValidationError
 from parity.digest import rust_source_digest
 from parity.loading import ScenarioFile
 from parity.model import Model, frozen
-from parity.players.outcome import Failed, Outcome, Played, Skipped, Summarized
+from parity.players.outcome import (
+    IN_VIRTUAL_TIME,
+    Failed,
+    Outcome,
+    Played,
+    Skipped,
+    Summarized,
+    Timing,
+)
 from parity.scenario import Expect
 from parity.trace import Trace
 
@@ -52,6 +60,9 @@ class RecordedPlayer:
       sources: the project whose Rust sources they must have been made from; None
         for recordings of somebody else's port, whose sources aren't here.
     """
+
+    can = IN_VIRTUAL_TIME
+    timing: Timing = "exact"
 
     def __init__(self, folder: Path, sources: Path | None) -> None:
         self._folder = folder

@@ -55,6 +55,13 @@ class RecordedClock(Protocol):
         """Those that hooks started, in order."""
 
 
+class Records(Protocol):
+    """Something that takes events down."""
+
+    def record(self, event: Callable[..., Event], **fields: Any) -> None:
+        """Take down an event of this type, here and now."""
+
+
 class Recorder:
     """Events in the order in which they happen; used by the lane that has the turn.
 

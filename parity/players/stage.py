@@ -10,18 +10,20 @@ import tensorflow as tf
 
 from parity.players.job_hooks import HealthOps
 
-# A health check that waits holds a thread of the pool, so each session has a pool of its own
-# and a few more threads than cores: the process's pool has the size its first session chose.
-_THREADS = {
-    "intra_op_parallelism_threads": 1,
-    "inter_op_parallelism_threads": 4,
-    "use_per_session_threads": True,
-}
-
 
 def session_config(**options: Any) -> tf.compat.v1.ConfigProto:
-    """What every session of a play is configured with, and what this one is besides."""
-    return tf.compat.v1.ConfigProto(**_THREADS, **options)
+    """A configuration with a few more threads than cores: a health check that waits holds one."""
+    return tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=4, **options
+    )
+
+
+def local_config() -> tf.compat.v1.ConfigProto:
+    """That of a session in this process, with a pool of threads of its own.
+
+    The process's pool has the size that its first session chose.
+    """
+    return session_config(use_per_session_threads=True)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Stage:
     """
 
     health: HealthOps
-    config: tf.compat.v1.ConfigProto = field(default_factory=session_config)
+    config: tf.compat.v1.ConfigProto = field(default_factory=local_config)
     master: str = ""
     device: str = ""
     local_init_op: Callable[[], tf.Operation | None] = lambda: None
