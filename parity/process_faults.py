@@ -64,7 +64,9 @@ class ModelDirFault(Model):
     model_dir: Literal["read_only", "writable"]
 
 
-Need = Literal["kill", "stop_process", "real_memory", "disk", "injection", "exact_time"]
+Need = Literal[
+    "kill", "stop_process", "real_memory", "disk", "injection", "exact_time", "exact_memory"
+]
 """What a player must be able to do, beyond what all can (docs/scenario-format.md)."""
 
 NEED_OF_FAULT: Final[dict[str, Need]] = {

@@ -111,6 +111,10 @@ class Cluster:
         self.processes[name].signal(signal.SIGCONT)
         self.down.discard(name)
 
+    def addresses(self) -> tuple[str, ...]:
+        """Where TensorFlow's servers listen."""
+        return self._ports.addresses()
+
     def running(self) -> list[RoleProcess]:
         """Those that are neither dead nor stopped.
 

@@ -1,7 +1,8 @@
 """The processes of a cluster, as the player that started them sees them.
 
 Concurrency. Two threads per process read its stdout and stderr to their ends; whoever
-asks a process something holds its lock until the answer is there.
+asks a process something holds its lock until the answer is there, and whoever ends it
+holds another, so that it is reaped once.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any, Final
 
 from parity import project
@@ -25,6 +28,7 @@ from parity.problems import PortUnavailableError
 
 _LOG_LINES: Final = 40
 _IMPORT_SECONDS: Final = 120.0
+_END_SECONDS: Final = 2.0
 _PACKET_BYTES: Final = 1 << 16
 
 
@@ -34,6 +38,7 @@ class ProcessLostError(Exception):
     def __init__(self, message: str, log_tail: str) -> None:
         super().__init__(message)
         self.log_tail = log_tail
+        self.add_note(log_tail)
 
 
 class NoAnswerError(Exception):
@@ -86,16 +91,11 @@ class Zygote:
 
     def run(self, function: str, args: list[object], fds: tuple[int, int, int]) -> int:
         """Have a child call ``module:function`` with these as its standard streams; its pid."""
-        request = json.dumps({"run": function, "args": args}).encode()
-        with self._lock:
-            socket.send_fds(self._control, [request], list(fds))
-            return int(self._receive()["pid"])
+        return int(self._request({"run": function, "args": args}, fds)["pid"])
 
     def reap(self, pid: int) -> int:
         """Wait for a child to end; its exit status, negative for a signal."""
-        with self._lock:
-            self._control.send(json.dumps({"reap": pid}).encode())
-            return int(self._receive()["status"])
+        return int(self._request({"reap": pid})["status"])
 
     def close(self) -> None:
         """End it, and all that it has started with it."""
@@ -117,6 +117,12 @@ class Zygote:
         except BaseException:
             self.close()
             raise
+
+    def _request(self, request: dict[str, Any], fds: tuple[int, ...] = ()) -> dict[str, Any]:
+        with self._lock:
+            with contextlib.suppress(OSError):  # It is gone; the missing answer says so.
+                socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+            return self._receive()
 
     def _receive(self) -> dict[str, Any]:
         try:
@@ -176,6 +182,7 @@ class RoleProcess:
         self._zygote = zygote
         self._take = take
         self._asking = threading.Lock()
+        self._ending = threading.Lock()
         self._answers: queue.Queue[Answer | str] = queue.Queue()
         stdin, ours_in = os.pipe()
         ours_out, stdout = os.pipe()
@@ -220,18 +227,19 @@ class RoleProcess:
 
     def kill(self) -> int:
         """End it with SIGKILL and reap it; the status that it ended with."""
-        if self._status is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-            try:
-                self._status = self._zygote.reap(self.pid)
-            except ProcessLostError:
-                self._status = -signal.SIGKILL  # Its children end with the zygote.
-            self._reader.join(5)
-            self._log.join()
-            with contextlib.suppress(OSError):
-                self._stdin.close()
-        return self._status
+        with self._ending:
+            if self._status is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)
+                try:
+                    self._status = self._zygote.reap(self.pid)
+                except ProcessLostError:
+                    self._status = -signal.SIGKILL  # Its children end with the zygote.
+                self._reader.join(5)
+                self._log.join()
+                with contextlib.suppress(OSError):
+                    self._stdin.close()
+            return self._status
 
     @property
     def log_tail(self) -> str:
@@ -245,11 +253,25 @@ class RoleProcess:
 
     def lost(self) -> ProcessLostError:
         """What there is to say of a process that is gone."""
+        self._await_end()
         status = self.kill()
         how = f"exited with {status}"
         if status < 0:
             how = f"was killed by {signal.Signals(-status).name}"
         return ProcessLostError(f"{self.name} {how}", self.log_tail)
+
+    def _await_end(self) -> None:
+        """Let it end by itself, if that is what it is doing, so that its status is its own."""
+        until = time.monotonic() + _END_SECONDS
+        while time.monotonic() < until and not self._is_zombie():
+            time.sleep(0.01)
+
+    def _is_zombie(self) -> bool:
+        try:
+            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return True  # It was reaped meanwhile.
+        return stat.rpartition(")")[2].split()[0] == "Z"
 
     def _wait(self, limit: float, what: str) -> Answer:
         try:

@@ -36,6 +36,8 @@ class ReportingRecorder(Recorder):
     def __init__(self, clock: PacedClock, barrier_op: BarrierOp, line: Line) -> None:
         super().__init__(clock, barrier_op)
         self._line = line
+        # A look is always told the first time: the process before this one may have told another.
+        self._blocked = [-1]
         self._one_at_a_time = threading.RLock()
         self.silent = False
         """Whether nothing is taken down any more."""

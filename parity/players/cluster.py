@@ -20,7 +20,7 @@ from parity.cluster.processes import NoAnswerError, ProcessLostError, Zygote
 from parity.cluster.wire import Answer, Command, Happened
 from parity.loading import ScenarioFile
 from parity.players.address_file import AddressFile
-from parity.players.cluster_faults import ClusterFaults
+from parity.players.cluster_faults import ClusterFaults, ShortOfMemoryError
 from parity.players.job_hooks import server_folder
 from parity.players.operator import Operator
 from parity.players.outcome import Failed, Late, Outcome, Played, Skipped, Timing, UnplayableError
@@ -86,6 +86,8 @@ class ClusterPlayer:
                 return _Play(file.scenario, self._zygote, Path(folder), self._limit).run()
             except UnplayableError as error:
                 return Failed("refused", str(error))
+            except ShortOfMemoryError as error:
+                return Skipped(str(error))
             except ProcessLostError as error:
                 return Failed("crashed", str(error), error.log_tail)
             except NoAnswerError as error:

@@ -12,7 +12,6 @@ from parity.cluster.cluster import Cluster
 from parity.cluster.memory import available_bytes
 from parity.cluster.wire import Answer, Command
 from parity.faults import Fault, RecoverFault, RssFault
-from parity.players.outcome import UnplayableError
 from parity.process_faults import (
     AllocateFault,
     DiskFault,
@@ -28,6 +27,10 @@ _OWN_BYTES: Final = 512 << 20
 """More than a PS has by itself, so a limit below isn't one that it could stay under."""
 _READ_ONLY: Final = 0o555
 _WRITABLE: Final = 0o755
+
+
+class ShortOfMemoryError(Exception):
+    """This machine doesn't have the memory that a scenario wants; the message says how much."""
 
 
 class ClusterFaults:
@@ -140,6 +143,4 @@ class ClusterFaults:
 def _must_have(size: int) -> None:
     available = available_bytes()
     if size > available // 2:
-        raise UnplayableError(
-            f"it takes {size} bytes of memory, half of what is available is {available // 2}"
-        )
+        raise ShortOfMemoryError(f"needs {size} bytes of memory; {available} are available here")

@@ -64,7 +64,7 @@ class UnplayableError(BaseException):
 Timing = Literal["exact", "order"]
 """Whether a trace's times are exact, or only the order of what it shows (parity.compare)."""
 
-IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time"})
+IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time", "exact_memory"})
 """What every player can that plays with a virtual clock and fake machines."""
 
 
