@@ -15,7 +15,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "layers", "protos", "rust", "tests", "parity"]
+nox.options.sessions = ["lint", "types", "layers", "protos", "rust", "tests", "parity", "cluster"]
 nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).resolve().parent
@@ -55,14 +55,25 @@ def run(session: nox.Session, tool: str, *args: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests; what follows -- goes to pytest."""
-    run(session, "pytest", "-n", "2", *session.posargs)
+    """All tests but those of a real cluster; what follows -- goes to pytest."""
+    run(session, "pytest", "-n", "2", "--ignore", "tests/cluster", *session.posargs)
 
 
 @nox.session
 def parity(session: nox.Session) -> None:
     """Every scenario on Python and on Rust; what follows -- goes to monolith-parity run."""
     run(session, "monolith-parity", "run", *session.posargs)
+
+
+@nox.session
+def cluster(session: nox.Session) -> None:
+    """Real processes, memory and kills; what both can play is compared with Python."""
+    report = str(Path(session.create_tmp()) / "report")
+    run(session, "pytest", "tests/cluster", *session.posargs)
+    run(
+        session, "monolith-parity", "run", "--reference", "cluster", "--peer", "python",
+        "-n", "2", "--report", report,
+    )  # fmt: skip
 
 
 @nox.session(default=False)

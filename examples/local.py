@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     logs = options.model_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    # Held until the end, so that nobody else is given these ports (SO_REUSEPORT, see docs/cluster.md).
+    # Held until the end, so that nobody else is given these ports (docs/cluster.md).
     ports = [hold_port() for _ in range(sum(JOBS.values()))]
     addresses = iter(f"127.0.0.1:{port.getsockname()[1]}" for port in ports)
     cluster = {job: [next(addresses) for _ in range(count)] for job, count in JOBS.items()}
@@ -101,7 +101,8 @@ def popen(command: list[str], log: TextIO) -> subprocess.Popen[bytes]:
         stderr=log,
         env={**os.environ, "TF_GRPC_REUSE_PORT": "1"},
         start_new_session=True,
-        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+        # This process has one thread, so what runs between fork and exec is safe.
+        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509
     )
 
 

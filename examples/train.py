@@ -93,7 +93,7 @@ def build_model(seed: int) -> tuple[Any, Any, Any]:
 
 
 def local_init(num_ps: int, mem_limit: int) -> Any:
-    """What each new session of the chief runs: the limit of each PS is fixed before anybody looks."""
+    """What each new session of the chief runs first: it fixes the limit of each PS."""
     limits = []
     for ps in range(num_ps):
         with tf.device(ps_device(ps)):

@@ -10,7 +10,7 @@ from parity.compare import Comparison, Difference, compare
 from parity.expectations import unmet, unmet_bounds, unmet_summary
 from parity.known import KnownDifferences, difference_id, stale_entries
 from parity.loading import ScenarioFile
-from parity.needs import play
+from parity.needs import lacking
 from parity.players.outcome import (
     Failed,
     Outcome,
@@ -72,11 +72,15 @@ class Judge:
         return shlex.join(words)
 
     def _findings(self, file: ScenarioFile) -> _Findings:
-        reference = play(self.reference, file, self.seed)
+        for player in (self.reference, self.peer):
+            skipped = lacking(player, file)
+            if skipped is not None:
+                return _skipped(player, skipped)
+        reference = self.reference.play(file, self.seed)
         early = _no_trace(self.reference, reference)
         if early is not None:
             return early
-        peer = play(self.peer, file, self.seed)
+        peer = self.peer.play(file, self.seed)
         early = _no_trace(self.peer, peer)
         if early is not None:
             return early
@@ -180,10 +184,14 @@ def _no_trace(player: Player, outcome: Outcome) -> _Findings | None:
             verdict: Verdict = "stale" if failure == "stale" else "failed"
             reason = f"{_called(player)}, {failure}: {message}"
             return _Findings(verdict, (reason,), _NOTHING, log_tail=log_tail)
-        case Skipped(reason):
-            return _Findings("skipped", (f"{_called(player)} skipped it: {reason}",), _NOTHING)
+        case Skipped():
+            return _skipped(player, outcome)
         case _:
             return None
+
+
+def _skipped(player: Player, skipped: Skipped) -> _Findings:
+    return _Findings("skipped", (f"{_called(player)} skipped it: {skipped.reason}",), _NOTHING)
 
 
 def _called(player: Player) -> str:

@@ -22,10 +22,13 @@ def needs(scenario: Scenario) -> frozenset[Need]:
 
 def play(player: Player, file: ScenarioFile, seed: int | None = None) -> Outcome:
     """Have it play, unless it lacks what the scenario needs."""
+    return lacking(player, file) or player.play(file, seed)
+
+
+def lacking(player: Player, file: ScenarioFile) -> Skipped | None:
+    """Why it can't play; None if it can."""
     missing = needs(file.scenario) - player.can
-    if missing:
-        return Skipped(f"needs {', '.join(sorted(missing))}")
-    return player.play(file, seed)
+    return Skipped(f"needs {', '.join(sorted(missing))}") if missing else None
 
 
 def _needs_of_faults(scenario: Scenario) -> Iterator[Need]:
