@@ -69,7 +69,7 @@ def parity(session: nox.Session) -> None:
 def cluster(session: nox.Session) -> None:
     """Real processes, memory and kills; what both can play is compared with Python."""
     report = str(Path(session.create_tmp()) / "report")
-    run(session, "pytest", "tests/cluster", *session.posargs)
+    run(session, "pytest", "tests/cluster", "-n", "2", *session.posargs)
     run(
         session, "monolith-parity", "run", "--reference", "cluster", "--peer", "python",
         "-n", "2", "--report", report,
