@@ -8,7 +8,7 @@ use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener
 use monolith_training::save_utils::CheckpointSaverListener;
 use monolith_training::session::{Graph, Session};
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Spy {
     calls: Mutex<Vec<String>>,
     fails: bool,

@@ -34,6 +34,10 @@ pub const STALL_LIMIT: Duration = Duration::from_secs(30);
 /// serves one has its label.
 pub const CONCURRENT_PREFIX: &str = "concurrently-";
 
+/// How the labels of calls begin that are made while main goes on. A handler that
+/// serves one has its label.
+pub const BACKGROUND_PREFIX: &str = "background-";
+
 /// Why a run could not be played to its end.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Failure {
@@ -218,9 +222,13 @@ impl VirtualClock {
     }
 
     fn park_for(&self, time: Duration, condition: Condition) {
+        self.park(Park::until(Some(self.after(time)), condition));
+    }
+
+    /// The instant that is this much later, in microseconds.
+    fn after(&self, time: Duration) -> u64 {
         let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let deadline = relock(&self.shared.state).schedule.now.saturating_add(time);
-        self.park(Park::until(Some(deadline), condition));
+        relock(&self.shared.state).schedule.now.saturating_add(time)
     }
 
     /// Watches until main has ended or the run has failed.

@@ -250,9 +250,7 @@ impl ServerHook {
 
     /// Replaces the address file, so that readers see the old or the new one.
     fn publish(&self, address: &str) -> Result<()> {
-        let dir = &self.model_dir;
-        std::fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
-        let path = dir.join(SERVER_ADDR_FILENAME);
+        let path = self.model_dir.join(SERVER_ADDR_FILENAME);
         write_atomically(&path, address)?;
         let readable_by_all = std::fs::Permissions::from_mode(0o644);
         std::fs::set_permissions(&path, readable_by_all)
@@ -267,6 +265,8 @@ impl SessionRunHook for ServerHook {
             Arc::clone(&self.barrier_op),
             self.saver_hook.clone(),
         ));
+        let dir = &self.model_dir;
+        std::fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
         let pool = self.clock.handler_pool(HANDLERS, HANDLER_POOL_NAME);
         let serving = Serving::start(METHODS, |cancelled| {
             ControllerServer::new(Dispatcher {

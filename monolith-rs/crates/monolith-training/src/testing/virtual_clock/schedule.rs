@@ -139,10 +139,14 @@ impl Schedule {
         match condition {
             Condition::Nothing => false,
             Condition::LockFree(lock) => !self.locks[*lock],
-            Condition::LaneEnded(lane) => matches!(self.lanes[*lane].state, State::Ended),
+            Condition::LaneEnded(lane) => self.has_ended(*lane),
             Condition::WorkerFree(pool) => self.pools[*pool].begun < self.pools[*pool].workers,
             Condition::When(test) => test(),
         }
+    }
+
+    pub(super) fn has_ended(&self, lane: LaneId) -> bool {
+        matches!(self.lanes[lane].state, State::Ended)
     }
 
     pub(super) fn label(&self, lane: LaneId) -> &str {
