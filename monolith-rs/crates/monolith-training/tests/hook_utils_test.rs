@@ -65,6 +65,18 @@ fn test_before_after_saver_listener() {
 }
 
 #[test]
+fn each_wrapper_shows_its_own_name_and_then_its_listener() {
+    #[derive(Debug)]
+    struct Named;
+    impl CheckpointSaverListener for Named {}
+    let before = BeforeSaveListener::new(Arc::new(Named));
+    assert_eq!(format!("{before:?}"), "BeforeSaveListenerNamed");
+    let after = AfterSaveListener::new(Arc::new(before));
+    let both = "AfterSaveListenerBeforeSaveListenerNamed";
+    assert_eq!(format!("{after:?}"), both);
+}
+
+#[test]
 fn what_the_listener_raises_leaves_the_wrapper() {
     let spy = Arc::new(Spy {
         fails: true,

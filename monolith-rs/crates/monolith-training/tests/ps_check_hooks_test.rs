@@ -180,6 +180,29 @@ fn an_alarm_comes_with_the_next_poll() {
     });
 }
 
+#[test]
+fn the_limit_is_that_of_who_creates_machine_info_first() {
+    with_chief(|chief| {
+        let session = chief.session(Recovery::Recreates, vec![chief.health_hook()]);
+        let left = session.unwrap().with(|_| {
+            // The session is there, but the first poll is still to come.
+            chief.limit(1, 0);
+            chief.pass(0);
+            assert_eq!(chief.reports(), [[1]]);
+            Ok(())
+        });
+        assert_eq!(left, Ok(()));
+        chief.limit(0, 0);
+        let session = chief.session(Recovery::Recreates, vec![chief.health_hook()]);
+        let left = session.unwrap().with(|_| {
+            chief.pass(0);
+            assert_eq!(chief.reports(), [[1], [1]]);
+            Ok(())
+        });
+        assert_eq!(left, Ok(()));
+    });
+}
+
 /// What becomes of the thread and the barrier when the poll gives these bytes.
 fn after_bytes(bytes: &'static [u8]) -> (Option<ErrorKind>, usize, Option<bool>) {
     with_chief(move |chief| {

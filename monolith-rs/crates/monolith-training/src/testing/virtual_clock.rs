@@ -15,7 +15,7 @@ mod lanes;
 mod port;
 mod schedule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -97,6 +97,8 @@ struct State {
     /// Labels of threads, in order of starting, with their handles.
     threads: Vec<(String, Arc<Thread>)>,
     handover: Option<Handover>,
+    /// Handlers whose client has given up before they have begun.
+    abandoned: BTreeSet<LaneId>,
 }
 
 #[derive(Debug)]
@@ -137,6 +139,7 @@ impl VirtualClock {
                     names: BTreeMap::new(),
                     threads: Vec::new(),
                     handover: None,
+                    abandoned: BTreeSet::new(),
                 }),
                 changed: Condvar::new(),
                 limit,

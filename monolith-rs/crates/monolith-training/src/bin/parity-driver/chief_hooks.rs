@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierHook;
 use monolith_training::errors::Error;
-use monolith_training::hooks::controller_hooks::{ControllerHook, QueryActionHook, TriggerSave};
+use monolith_training::hooks::controller_hooks::{
+    ControllerHook, QueryActionHook, StopHelper, TriggerSave,
+};
 use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener};
 use monolith_training::hooks::ps_check_hooks::{
     Config, PsHealthCheckerHook, ReportFn, default_report,
@@ -67,7 +69,7 @@ impl ChiefHooks {
                     hooks.extend(controllers.next().map(|hook| Arc::clone(hook) as _));
                 }
                 Hook::StopHelper {} => {
-                    hooks.extend(stop_helpers.next().map(|helper| helper.create_stop_hook()));
+                    hooks.extend(stop_helpers.next().map(StopHelper::create_stop_hook));
                 }
                 hook => hooks.push(self.hook(cluster, scenario, hook, at)),
             }

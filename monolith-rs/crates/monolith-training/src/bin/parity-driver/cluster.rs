@@ -52,8 +52,8 @@ impl Cluster {
         for path in declared_faults(scenario) {
             strikes.declare(&path);
         }
-        let recorder = Arc::new(Recorder::new(clock.clone()));
         let model_dir = ModelDir::new()?;
+        let recorder = Arc::new(Recorder::new(clock.clone(), model_dir.path()));
         let folder = model_dir.server_folder(server_folder(scenario))?;
         let address_file = Arc::new(AddressFile::new(folder, Arc::clone(&recorder)));
         let operator = Operator::new(
@@ -148,7 +148,7 @@ impl Cluster {
         )
     }
 
-    /// What get_current_session gives, as a look at it is recorded.
+    /// What `get_current_session` gives, as a look at it is recorded.
     pub(crate) fn seen_current_session(&self) -> &'static str {
         let chiefs = self.chief.current();
         match (self.current_session.get_current_session(), chiefs) {

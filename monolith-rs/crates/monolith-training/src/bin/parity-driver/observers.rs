@@ -80,7 +80,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn comes_to(&self, phase: Phase) -> Result<()> {
+    fn comes_to(&self, phase: Phase) {
         if phase == self.call.phase {
             let rpc = Rpc {
                 method: self.call.rpc,
@@ -91,29 +91,33 @@ impl Caller {
                 self.operator.cannot_play(message);
             }
         }
-        Ok(())
     }
 }
 
 impl SessionRunHook for Caller {
     fn begin(&self) -> Result<()> {
-        self.comes_to(Phase::Begin)
+        self.comes_to(Phase::Begin);
+        Ok(())
     }
 
     fn after_create_session(&self, _: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
-        self.comes_to(Phase::AfterCreateSession)
+        self.comes_to(Phase::AfterCreateSession);
+        Ok(())
     }
 
     fn before_run(&self, _: &SessionRunContext) -> Result<()> {
-        self.comes_to(Phase::BeforeRun)
+        self.comes_to(Phase::BeforeRun);
+        Ok(())
     }
 
     fn after_run(&self, _: &SessionRunContext, _: &StepValues) -> Result<()> {
-        self.comes_to(Phase::AfterRun)
+        self.comes_to(Phase::AfterRun);
+        Ok(())
     }
 
     fn end(&self, _: &Arc<Session>) -> Result<()> {
-        self.comes_to(Phase::End)
+        self.comes_to(Phase::End);
+        Ok(())
     }
 }
 
@@ -171,8 +175,8 @@ impl Saver for RecordingSaver {
             // What isn't an Exception passes by whoever catches those.
             Err(error) if !error.kind().is_exception() => {}
             Err(error) => {
-                let name = error.kind().to_string();
-                let fields = json!({"step": step, "error": name, "message": error.message()});
+                let mut fields = self.recorder.error_fields(error);
+                fields["step"] = step.into();
                 self.recorder.record("save_failed", fields);
             }
         }

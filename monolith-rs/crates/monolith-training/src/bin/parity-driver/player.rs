@@ -109,8 +109,7 @@ impl Player {
             self.leave(None)?;
             self.cluster.operator.take_unplayable()?;
         }
-        let background = std::mem::take(&mut self.background);
-        self.wait_for(background)?;
+        self.wait_for(&self.background)?;
         let left = self.cluster.model_dir.left();
         self.cluster.recorder.record("files", json!({"left": left}));
         Ok(())
@@ -222,7 +221,7 @@ impl Player {
         let lanes = branches.iter();
         let lanes =
             lanes.map(|branch| self.start_lane(&label, self.branch(*branch, place.clone())));
-        self.wait_for(lanes.collect())
+        self.wait_for(&lanes.collect::<Vec<_>>())
     }
 
     fn start_lane(
@@ -239,7 +238,7 @@ impl Player {
         Lane { thread, outcome }
     }
 
-    fn wait_for(&self, lanes: Vec<Lane>) -> Result<(), String> {
+    fn wait_for(&self, lanes: &[Lane]) -> Result<(), String> {
         let threads: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.thread)).collect();
         let ended = move || !threads.iter().any(|thread| thread.is_alive());
         self.cluster.clock.wait_until(ended);

@@ -1,5 +1,6 @@
 //! The trace of one play.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use monolith_training::barrier_ops::BarrierOp;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 /// The mutex is held for one event and what is looked at with it.
 pub(crate) struct Recorder {
     clock: VirtualClock,
+    model_dir: String,
     state: Mutex<State>,
 }
 
@@ -25,9 +27,11 @@ struct State {
 }
 
 impl Recorder {
-    pub(crate) fn new(clock: VirtualClock) -> Self {
+    /// In what is recorded the path of `model_dir` is `<model_dir>`.
+    pub(crate) fn new(clock: VirtualClock, model_dir: &Path) -> Self {
         Self {
             clock,
+            model_dir: model_dir.display().to_string(),
             state: Mutex::default(),
         }
     }
@@ -59,8 +63,13 @@ impl Recorder {
 
     /// Records that this error left the session, or a worker's step.
     pub(crate) fn raised(&self, error: &Error) {
-        let fields = json!({"error": error.kind().to_string(), "message": error.message()});
-        self.record("raised", fields);
+        self.record("raised", self.error_fields(error));
+    }
+
+    /// The name of an error, and its message without this play's own path.
+    pub(crate) fn error_fields(&self, error: &Error) -> Value {
+        let message = error.message().replace(&self.model_dir, "<model_dir>");
+        json!({"error": error.kind().to_string(), "message": message})
     }
 
     pub(crate) fn take_events(&self) -> Vec<Value> {

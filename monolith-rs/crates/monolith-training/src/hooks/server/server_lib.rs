@@ -140,7 +140,8 @@ struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A caller that gives up doesn't stop the handler.
+    /// A caller that gives up doesn't stop the handler, but one that hasn't begun by
+    /// then never does.
     async fn handle<T: Send + 'static>(
         &self,
         handler: fn(&ControllerServicer) -> Answer<T>,
@@ -148,8 +149,10 @@ impl Dispatcher {
         let (answer, answered) = oneshot::channel();
         let servicer = Arc::clone(&self.servicer);
         self.pool.submit(Box::new(move || {
-            // The caller may be gone.
-            drop(answer.send(handler(&servicer)));
+            if !answer.is_closed() {
+                // The caller may be gone by then.
+                drop(answer.send(handler(&servicer)));
+            }
         }));
         let mut cancelled = self.cancelled.clone();
         let out_of_time = async {
@@ -248,6 +251,17 @@ impl ServerHook {
         self
     }
 
+    fn create_model_dir(&self) -> Result<()> {
+        let dir = &self.model_dir;
+        std::fs::create_dir_all(dir).map_err(|error| {
+            if dir.exists() {
+                let message = format!("{} is not a directory", dir.display());
+                return Error::new(ErrorKind::FailedPreconditionError, message);
+            }
+            Error::from_io(&error, dir)
+        })
+    }
+
     /// Replaces the address file, so that readers see the old or the new one.
     fn publish(&self, address: &str) -> Result<()> {
         let path = self.model_dir.join(SERVER_ADDR_FILENAME);
@@ -265,8 +279,7 @@ impl SessionRunHook for ServerHook {
             Arc::clone(&self.barrier_op),
             self.saver_hook.clone(),
         ));
-        let dir = &self.model_dir;
-        std::fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
+        self.create_model_dir()?;
         let pool = self.clock.handler_pool(HANDLERS, HANDLER_POOL_NAME);
         let serving = Serving::start(METHODS, |cancelled| {
             ControllerServer::new(Dispatcher {

@@ -146,8 +146,11 @@ impl VirtualClock {
                 if let Kind::Handler(pool) = kind {
                     relock(&clock.shared.state).schedule.begin_job(pool);
                 }
+                let abandoned = relock(&clock.shared.state).abandoned.remove(&lane);
                 catch_unwind(AssertUnwindSafe(|| {
-                    body();
+                    if !abandoned {
+                        body();
+                    }
                     clock.shared.tell_watcher();
                 }))
             } else {

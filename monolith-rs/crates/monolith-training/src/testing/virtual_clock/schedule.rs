@@ -149,6 +149,16 @@ impl Schedule {
         matches!(self.lanes[lane].state, State::Ended)
     }
 
+    pub(super) fn waits_for_a_worker(&self, lane: LaneId) -> bool {
+        matches!(
+            &self.lanes[lane].state,
+            State::Parked(Park {
+                condition: Condition::WorkerFree(_),
+                ..
+            })
+        )
+    }
+
     pub(super) fn label(&self, lane: LaneId) -> &str {
         &self.lanes[lane].label
     }
