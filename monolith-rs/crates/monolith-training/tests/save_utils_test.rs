@@ -224,7 +224,7 @@ fn an_ignored_error_of_the_schedule_lets_training_go_on() {
     assert_eq!(rig.saved(), [2]);
     // An interrupt is no Exception, and isn't ignored.
     rig.fail(ErrorKind::KeyboardInterrupt, Some(1));
-    rig.train();
+    rig.session.train_step().unwrap();
     let error = rig.end().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::KeyboardInterrupt);
 }

@@ -11,6 +11,7 @@
 //! - [`model_dir`]: the model directory, and what is left in it;
 //! - [`address_file`]: what clients find, whoever has written it;
 //! - [`observers`]: hooks, callbacks and a saver that record;
+//! - [`lanes`]: other lanes beside main that steps start;
 //! - [`workers`]: the other workers' lanes;
 //! - [`rpc`]: an operator's calls;
 //! - [`recorder`]: the trace;
@@ -19,6 +20,7 @@
 mod address_file;
 mod chief_hooks;
 mod cluster;
+mod lanes;
 mod logs;
 mod model_dir;
 mod observers;

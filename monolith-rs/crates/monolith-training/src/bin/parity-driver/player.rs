@@ -1,8 +1,8 @@
 //! Plays a scenario from its first fault to the files that it leaves.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use monolith_training::clock::{Clock, Thread};
+use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::{MonitoredSession, Session};
 use monolith_training::testing::virtual_clock::{
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::address_file::write_content;
 use crate::chief_hooks::ChiefHooks;
 use crate::cluster::Cluster;
+use crate::lanes::{Lane, wait_for};
 use crate::logs;
 use crate::protocol::Answer;
 use crate::scenario::{Branch, ControllerOp, Look, Rpc, Scenario, Step, Switch, Unplayable};
@@ -67,12 +68,6 @@ struct Player {
     background: Vec<Lane>,
 }
 
-/// A lane beside main, and why what it does can't be played.
-struct Lane {
-    thread: Arc<Thread>,
-    outcome: Arc<Mutex<Result<(), String>>>,
-}
-
 impl Player {
     fn new(cluster: Arc<Cluster>, scenario: &Scenario) -> Self {
         let workers = Workers::new(Surroundings {
@@ -109,7 +104,7 @@ impl Player {
             self.leave(None)?;
             self.cluster.operator.take_unplayable()?;
         }
-        self.wait_for(&self.background)?;
+        wait_for(&self.cluster.clock, &self.background)?;
         let left = self.cluster.model_dir.left();
         self.cluster.recorder.record("files", json!({"left": left}));
         Ok(())
@@ -208,7 +203,7 @@ impl Player {
         let call = self.branch(Branch::Rpc(rpc), format!("steps[{at}].background"));
         let prefixed =
             move || call().map_err(|message| format!("steps[{at}]: background: {message}"));
-        let lane = self.start_lane(&label, prefixed);
+        let lane = Lane::start(&self.cluster.clock, &label, prefixed);
         self.background.push(lane);
     }
 
@@ -219,33 +214,14 @@ impl Player {
         let label = format!("{CONCURRENT_PREFIX}{at}");
         let place = format!("steps[{at}].concurrently");
         let lanes = branches.iter();
-        let lanes =
-            lanes.map(|branch| self.start_lane(&label, self.branch(*branch, place.clone())));
-        self.wait_for(&lanes.collect::<Vec<_>>())
-    }
-
-    fn start_lane(
-        &self,
-        label: &str,
-        body: impl FnOnce() -> Result<(), String> + Send + 'static,
-    ) -> Lane {
-        let outcome = Arc::new(Mutex::new(Ok(())));
-        let own = Arc::clone(&outcome);
-        let thread = self.cluster.clock.start_lane(label, move || {
-            let result = body();
-            *own.lock().unwrap_or_else(PoisonError::into_inner) = result;
+        let lanes = lanes.map(|branch| {
+            Lane::start(
+                &self.cluster.clock,
+                &label,
+                self.branch(*branch, place.clone()),
+            )
         });
-        Lane { thread, outcome }
-    }
-
-    fn wait_for(&self, lanes: &[Lane]) -> Result<(), String> {
-        let threads: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.thread)).collect();
-        let ended = move || !threads.iter().any(|thread| thread.is_alive());
-        self.cluster.clock.wait_until(ended);
-        lanes.iter().try_for_each(|lane| {
-            let outcome = lane.outcome.lock();
-            outcome.unwrap_or_else(PoisonError::into_inner).clone()
-        })
+        wait_for(&self.cluster.clock, &lanes.collect::<Vec<_>>())
     }
 
     fn run_controller_op(&self, op: ControllerOp) -> Result<(), String> {
