@@ -230,6 +230,38 @@ fn a_call_that_hangs_or_has_no_server_cannot_be_played() {
 }
 
 #[test]
+fn a_hook_calls_in_its_phase_and_finds_whoever_is_there_by_then() {
+    let call =
+        |phase: &str, rpc: &str| json!({"call": {"phase": phase, "rpc": rpc, "expect": "OK"}});
+    let server = json!({"server": {"ip": "127.0.0.1", "folder": "model_dir"}});
+    let hooks = json!([
+        call("after_create_session", "SaveCheckpoint"),
+        saver(),
+        server,
+        call("after_create_session", "SaveCheckpoint"),
+        call("after_run", "GetTrainingStatus"),
+        call("end", "StopTraining")
+    ]);
+    let trace = answer(&with_hooks(&hooks, &json!([{"train": 1}, {"end": {}}])));
+    assert_eq!(
+        told(&trace, "client_error", &["call", "method", "error"]),
+        ["hooks[0].call SaveCheckpoint NotFoundError"]
+    );
+    assert_eq!(
+        told(&trace, "rpc", &["lane", "call", "code", "response"]),
+        [
+            "main hooks[3].call OK {}",
+            "main hooks[4].call OK {\"global_step\":1}",
+            "main hooks[5].call UNAVAILABLE null",
+        ]
+    );
+    assert_eq!(
+        told(&trace, "save", &["lane", "step"]),
+        ["controller 0", "main 1"]
+    );
+}
+
+#[test]
 fn a_call_in_the_background_is_waited_for_before_the_play_is_over() {
     let server = json!({"server": {"ip": "::1", "folder": "missing"}});
     let trace = answer(&with_hooks(
