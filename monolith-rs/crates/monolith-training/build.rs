@@ -31,6 +31,7 @@ fn compile_protos(root: &Path) -> Result<(), Box<dyn Error>> {
     let include = root.join("monolith_hooks");
     let descriptors = protox::compile(
         [
+            include.join("controller_hooks.proto"),
             include.join("logging_ops.proto"),
             include.join("server/service.proto"),
         ],

@@ -15,7 +15,7 @@ mod lanes;
 mod port;
 mod schedule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -33,6 +33,10 @@ pub const STALL_LIMIT: Duration = Duration::from_secs(30);
 /// How the labels of branches begin that run at the same instant. A handler that
 /// serves one has its label.
 pub const CONCURRENT_PREFIX: &str = "concurrently-";
+
+/// How the labels of calls begin that are made while main goes on. A handler that
+/// serves one has its label.
+pub const BACKGROUND_PREFIX: &str = "background-";
 
 /// Why a run could not be played to its end.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -93,6 +97,8 @@ struct State {
     /// Labels of threads, in order of starting, with their handles.
     threads: Vec<(String, Arc<Thread>)>,
     handover: Option<Handover>,
+    /// Handlers whose client has given up before they have begun.
+    abandoned: BTreeSet<LaneId>,
 }
 
 #[derive(Debug)]
@@ -133,6 +139,7 @@ impl VirtualClock {
                     names: BTreeMap::new(),
                     threads: Vec::new(),
                     handover: None,
+                    abandoned: BTreeSet::new(),
                 }),
                 changed: Condvar::new(),
                 limit,
@@ -218,9 +225,13 @@ impl VirtualClock {
     }
 
     fn park_for(&self, time: Duration, condition: Condition) {
+        self.park(Park::until(Some(self.after(time)), condition));
+    }
+
+    /// The instant that is this much later, in microseconds.
+    fn after(&self, time: Duration) -> u64 {
         let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let deadline = relock(&self.shared.state).schedule.now.saturating_add(time);
-        self.park(Park::until(Some(deadline), condition));
+        relock(&self.shared.state).schedule.now.saturating_add(time)
     }
 
     /// Watches until main has ended or the run has failed.

@@ -6,15 +6,21 @@
 //! - [`protocol`]: requests and answers;
 //! - [`scenario`]: a scenario as canonical JSON has it;
 //! - [`player`]: plays one;
-//! - [`cluster`]: what it is played on: the fakes and the chief's hooks;
+//! - [`cluster`]: what it is played on: the fakes and what hooks share;
+//! - [`chief_hooks`]: the chief's hooks over them;
 //! - [`model_dir`]: the model directory, and what is left in it;
-//! - [`observers`]: hooks and a saver that record;
+//! - [`address_file`]: what clients find, whoever has written it;
+//! - [`observers`]: hooks, callbacks and a saver that record;
+//! - [`lanes`]: other lanes beside main that steps start;
 //! - [`workers`]: the other workers' lanes;
 //! - [`rpc`]: an operator's calls;
 //! - [`recorder`]: the trace;
 //! - [`logs`]: log records that belong into a trace.
 
+mod address_file;
+mod chief_hooks;
 mod cluster;
+mod lanes;
 mod logs;
 mod model_dir;
 mod observers;

@@ -29,6 +29,11 @@ pub fn get_stub_from_model_dir(model_dir: &Path) -> Result<ControllerStub> {
     )))
 }
 
+/// A stub for the controller at this address, for whoever has it from elsewhere.
+pub fn get_stub_for_address(addr: &str) -> ControllerStub {
+    ControllerClient::new(channel(addr))
+}
+
 fn channel(addr: &str) -> Channel {
     match Endpoint::from_shared(format!("http://{}", with_port(addr))) {
         Ok(endpoint) => endpoint.connect_lazy(),

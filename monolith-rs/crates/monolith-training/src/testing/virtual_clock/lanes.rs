@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
 
 use super::schedule::{Condition, LaneId, Park};
-use super::{CONCURRENT_PREFIX, Failure, Phase, Shared, State, VirtualClock, Watcher};
+use super::{
+    BACKGROUND_PREFIX, CONCURRENT_PREFIX, Failure, Phase, Shared, State, VirtualClock, Watcher,
+};
 use crate::clock::{HandlerPool, Job, RawLock, Thread, panic_text, relock};
 
 thread_local! {
@@ -144,8 +146,11 @@ impl VirtualClock {
                 if let Kind::Handler(pool) = kind {
                     relock(&clock.shared.state).schedule.begin_job(pool);
                 }
+                let abandoned = relock(&clock.shared.state).abandoned.remove(&lane);
                 catch_unwind(AssertUnwindSafe(|| {
-                    body();
+                    if !abandoned {
+                        body();
+                    }
                     clock.shared.tell_watcher();
                 }))
             } else {
@@ -250,7 +255,11 @@ impl HandlerPool for VirtualPool {
             return;
         }
         let label = match &state.handover {
-            Some(handover) if handover.client_label.starts_with(CONCURRENT_PREFIX) => {
+            Some(handover)
+                if [CONCURRENT_PREFIX, BACKGROUND_PREFIX]
+                    .iter()
+                    .any(|prefix| handover.client_label.starts_with(prefix)) =>
+            {
                 handover.client_label.clone()
             }
             _ => self.name.clone(),
