@@ -103,7 +103,8 @@ fn own_text(status: &Status) -> Option<String> {
     }
 }
 
-fn code_name(code: Code) -> &'static str {
+/// gRPC's own name of a code.
+pub(crate) fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",
