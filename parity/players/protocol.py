@@ -6,6 +6,7 @@ The protocol is described in docs/driver-protocol.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
@@ -127,7 +128,7 @@ def play_request(seq: int, file: ScenarioFile, seed: int | None) -> str:
     return canonical_json({"type": "play", "seq": seq, "seed": seed, "scenario": scenario})
 
 
-def interop_request(seq: int, kind: str, fields: dict[str, object]) -> str:
+def interop_request(seq: int, kind: str, fields: Mapping[str, object]) -> str:
     """Asks for something that only drivers with the capability ``interop`` can do."""
     return canonical_json({"type": kind, "seq": seq, **fields})
 
