@@ -19,14 +19,14 @@ _BAD: Final = "bold red"
 def matrix(cells: Sequence[InteropCell]) -> Table:
     """How many cases of each row agree in each column, of how many that were played."""
     table = Table(box=box.SIMPLE, pad_edge=False)
-    table.add_column("client to server", no_wrap=True)
+    table.add_column("client\nto server", no_wrap=True)
     pairs = dict.fromkeys((cell.client, cell.server) for cell in cells)
     for client, server in pairs:
-        table.add_column(f"{client} to {server}", justify="right")
+        table.add_column(f"{client}\nto {server}", justify="right", no_wrap=True)
     for method in dict.fromkeys(cell.method for cell in cells):
         of_row = [cell for cell in cells if cell.method == method]
         table.add_row(
-            method,
+            method.rpartition(".")[2],
             *(
                 _count([cell for cell in of_row if (cell.client, cell.server) == pair])
                 for pair in pairs

@@ -66,7 +66,7 @@ def _statuses() -> list[MessageCase]:
 
 
 def _healths() -> list[MessageCase]:
-    messages: dict[str | None, str | None] = {None: None, **_MESSAGES}
+    messages = [(None, None), *_MESSAGES.items()]
     return [
         MessageCase(
             method=HEALTH,
@@ -83,7 +83,7 @@ def _healths() -> list[MessageCase]:
             ),
         )
         for status, name in {None: "", 0: "OK", 1: "OUT_OF_MEMORY"}.items()
-        for message, escaped in messages.items()
+        for message, escaped in messages
     ]
 
 
