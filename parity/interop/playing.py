@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
 from parity.interop.cells import InteropCell, Verdict
 from parity.interop.peer import InteropPeer, PeerError
 from parity.interop.steps import (
@@ -25,7 +26,7 @@ from parity.interop.steps import (
     Step,
     StopServing,
 )
-from parity.model_dir import ADDRESS_FILE, files_left
+from parity.players.scenario_files import files_left
 
 _PORT: Final = r"[1-9]\d{0,4}"
 
@@ -123,7 +124,7 @@ class _Served:
 
     @property
     def _address_file(self) -> Path:
-        return self.model_dir / ADDRESS_FILE
+        return self.model_dir / SERVER_ADDR_FILENAME
 
     def _take(self, step: Step) -> list[str]:
         match step:
@@ -136,7 +137,7 @@ class _Served:
             case AddressFileIs():
                 return self._look_at_the_address_file(step)
             case FilesAre():
-                left = [name for name in files_left(self.model_dir) if name != ADDRESS_FILE]
+                left = [name for name in files_left(self.model_dir) if name != SERVER_ADDR_FILENAME]
                 return _unequal("files in the model directory", list(step.names), left)
             case StopServing():
                 self._pair.server.stop_serving()

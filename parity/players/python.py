@@ -60,7 +60,6 @@ from parity.steps import (
 from parity.trace import ActionResponseEvent, FilesEvent, Trace
 
 
-
 class PythonPlayer:
     """Plays scenarios on the reference implementation."""
 
