@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from fakes.faults import FaultLedger
 from fakes.faulty_saver import FaultySaver
 from monolith_hooks import net_utils
 from monolith_hooks.barrier_ops import BarrierOp
-from monolith_hooks.clock import SYSTEM_CLOCK
+from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server import client_lib, service_pb2
 from monolith_hooks.server.server_lib import ServerHook
@@ -29,8 +30,6 @@ tf1 = tf.compat.v1
 
 _METHODS: Final = service_pb2.DESCRIPTOR.services_by_name["Controller"].methods_by_name
 _NEVER_BY_ITSELF: Final = 10**9
-_LOOK_SECONDS: Final = 60
-"""Until a blocked worker looks again: longer than anybody asks about it."""
 _ARRIVAL_SECONDS: Final = 10
 
 
@@ -103,6 +102,7 @@ class _Run:
             if server.callback_error is not None:
                 raise RuntimeError(server.callback_error)
 
+        self._workers_clock = _HoldingClock()
         with tf.Graph().as_default():
             tf1.get_variable(
                 tf1.GraphKeys.GLOBAL_STEP,
@@ -111,7 +111,7 @@ class _Run:
                 collections=[tf1.GraphKeys.GLOBAL_VARIABLES, tf1.GraphKeys.GLOBAL_STEP],
             )
             self._barrier_op = BarrierOp(
-                server.workers, wait_seconds=_LOOK_SECONDS, barrier_callbacks=[raise_if_told]
+                server.workers, barrier_callbacks=[raise_if_told], clock=self._workers_clock
             )
             saver = _faulty_saver(server)
             saver_hook = NoFirstSaveCheckpointSaverHook(
@@ -129,17 +129,15 @@ class _Run:
         self._session = self._monitored.raw_session()
 
     def block(self, workers: Sequence[int]) -> None:
-        """The threads end when they look at a session that is closed, or with the process."""
         for worker in workers:
             SYSTEM_CLOCK.start_thread(self._waits(worker), name=f"worker {worker}")
-        out_of_patience = SYSTEM_CLOCK.now() + _ARRIVAL_SECONDS
-        while not set(workers) <= set(self._barrier_op.get_blocked_indices(self._session)):
-            if SYSTEM_CLOCK.now() > out_of_patience:
-                raise PeerError(f"python: not all of {list(workers)} are blocked")
-            SYSTEM_CLOCK.sleep(0.001)
+            if not self._workers_clock.held.acquire(timeout=_ARRIVAL_SECONDS):
+                raise PeerError(f"python: worker {worker} isn't blocked")
 
     def close(self) -> None:
+        """Workers that are blocked find the session closed, and end."""
         self._monitored.close()
+        self._workers_clock.let_go.set()
         tf1.summary.FileWriterCache.clear()
 
     def _waits(self, worker: int) -> Callable[[], None]:
@@ -148,6 +146,20 @@ class _Run:
                 self._barrier_op.wait_until_barrier_removed(self._session, worker)
 
         return wait
+
+
+class _HoldingClock(SystemClock):
+    """Keeps who sleeps until all are let go, and says that it does."""
+
+    def __init__(self) -> None:
+        self.held = threading.Semaphore(0)
+        self.let_go = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until let go, however long that is."""
+        del seconds
+        self.held.release()
+        self.let_go.wait()
 
 
 class _NoObserver:

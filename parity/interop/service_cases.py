@@ -294,8 +294,8 @@ def _after_the_end(method: str) -> Group:
         method=method,
         name="after the end of the session",
         covers=("B34", "B35"),
+        # Nobody has called before: a connection that is open may be told otherwise.
         steps=(
-            ask("ResumeTraining"),
             StopServing(),
             ask(method, _GONE),
             ask(method, _GONE, ""),

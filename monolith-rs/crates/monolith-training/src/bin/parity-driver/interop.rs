@@ -4,10 +4,12 @@
 //! written in another language.
 //!
 //! - [`serving`]: the one controller that is served at a time;
+//! - [`holding`]: the clock that its blocked workers wait by;
 //! - [`calling`]: calls to any controller;
 //! - [`messages`]: messages as fields, bytes and text.
 
 mod calling;
+mod holding;
 mod messages;
 mod serving;
 

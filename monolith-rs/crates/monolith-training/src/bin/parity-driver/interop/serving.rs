@@ -20,16 +20,13 @@ use monolith_training::testing::strikes::Strikes;
 use serde::Deserialize;
 
 use super::failed;
+use super::holding::HoldingClock;
 use crate::protocol::Answer;
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
 
-/// How long a blocked worker waits until it looks again: longer than anybody
-/// asks about it, so that it stays blocked after a resume.
-const LOOK: Duration = Duration::from_secs(60);
-
-/// How long workers may take to arrive.
+/// How long a worker may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(10);
 
 /// A controller to serve, and how it fails.
@@ -66,6 +63,8 @@ struct Run {
     monitored: MonitoredSession,
     session: Arc<Session>,
     barrier_op: Arc<BarrierOp>,
+    /// Keeps blocked workers from looking again, so that they stay so after a resume.
+    workers_clock: Arc<HoldingClock>,
 }
 
 impl Peer {
@@ -97,7 +96,11 @@ impl Peer {
     pub(crate) fn stop_serving(&mut self, seq: u64) -> Answer {
         let left = self.run().map(drop);
         let left = left.and_then(|()| match self.run.take() {
-            Some(mut run) => run.monitored.leave(None),
+            Some(mut run) => {
+                let left = run.monitored.leave(None);
+                run.workers_clock.let_go();
+                left
+            }
             None => Ok(()),
         });
         match left {
@@ -116,8 +119,8 @@ impl Run {
     fn start(serve: Serve) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let graph = Graph::new();
-        let barrier_op = BarrierOp::new(&graph, Arc::clone(&clock), serve.workers)?
-            .with_wait(LOOK)
+        let workers_clock = Arc::new(HoldingClock::default());
+        let barrier_op = BarrierOp::new(&graph, Arc::clone(&workers_clock) as _, serve.workers)?
             .with_callbacks(serve.callback_error.map(raising).into_iter().collect());
         let barrier_op = Arc::new(barrier_op);
         let saver = FaultySaver::new(
@@ -156,33 +159,22 @@ impl Run {
             monitored,
             session,
             barrier_op,
+            workers_clock,
         })
     }
 
-    /// The threads end when they look at a session that is closed, or with the driver.
+    /// The threads end when they find the session closed.
     fn block(&self, workers: &[i64]) -> Result<()> {
         for worker in workers.iter().copied() {
             let (barrier_op, session) = (Arc::clone(&self.barrier_op), Arc::clone(&self.session));
             let waits = move || barrier_op.wait_until_barrier_removed(&session, worker);
+            let wanted = self.workers_clock.held() + 1;
             SystemClock.start_thread(&format!("worker {worker}"), None, Box::new(waits));
-        }
-        let wanted: Vec<usize> = workers
-            .iter()
-            .filter_map(|worker| usize::try_from(*worker).ok())
-            .collect();
-        let out_of_patience = SystemClock.now() + ARRIVAL;
-        loop {
-            let blocked = self.barrier_op.get_blocked_indices(&self.session)?;
-            if wanted.iter().all(|worker| blocked.contains(worker)) {
-                return Ok(());
+            if !self.workers_clock.wait_for(wanted, ARRIVAL) {
+                return Err(Error::runtime(format!("worker {worker} isn't blocked")));
             }
-            if SystemClock.now() > out_of_patience {
-                return Err(Error::runtime(format!(
-                    "of {workers:?} only {blocked:?} are blocked after {ARRIVAL:?}"
-                )));
-            }
-            SystemClock.sleep(Duration::from_millis(1));
         }
+        Ok(())
     }
 }
 
