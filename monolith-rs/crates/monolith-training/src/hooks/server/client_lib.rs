@@ -1,5 +1,6 @@
 //! How a client finds the controller, and calls it with a deadline.
 
+use std::error::Error as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,9 @@ pub fn get_channel_from_model_dir(model_dir: &Path) -> Result<ControllerChannel>
 /// Makes a call that is given up with `DEADLINE_EXCEEDED` when its time is over,
 /// also while it connects; the server is told how long it has.
 ///
-/// Tonic alone would say `CANCELLED`, and would wait for a connection for ever.
+/// Tonic alone would say `CANCELLED`, and would wait for a connection for ever. A
+/// connection that breaks is `UNAVAILABLE`, as in gRPC for Python, where tonic says
+/// `UNKNOWN`.
 pub async fn with_deadline<T, R>(
     message: T,
     deadline: Duration,
@@ -57,6 +60,10 @@ pub async fn with_deadline<T, R>(
     match tokio::time::timeout(deadline, call(request)).await {
         Ok(Err(status)) if status.code() == Code::Cancelled && begun.elapsed() >= deadline => {
             Err(exceeded())
+        }
+        // Only a status that no server sent has a source.
+        Ok(Err(status)) if status.code() == Code::Unknown && status.source().is_some() => {
+            Err(Status::unavailable(status.message()))
         }
         Ok(outcome) => outcome,
         Err(_) => Err(exceeded()),
@@ -132,6 +139,7 @@ fn split(addr: &str) -> Option<(&str, Option<&str>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::controller::StopTrainingRequest;
 
     #[test]
     fn an_address_without_a_port_gets_the_default() {
@@ -147,6 +155,23 @@ mod tests {
         ] {
             assert_eq!(uri(addr).unwrap(), wanted);
         }
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_is_unavailable() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap().to_string();
+        std::thread::spawn(move || listener.incoming().for_each(drop));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let outcome = runtime.block_on(async {
+            let mut stub = ControllerClient::new(channel(&addr));
+            let call = async |request| stub.stop_training(request).await;
+            with_deadline(StopTrainingRequest {}, Duration::from_secs(10), call).await
+        });
+        assert_eq!(outcome.unwrap_err().code(), Code::Unavailable);
     }
 
     #[test]
