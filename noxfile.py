@@ -15,7 +15,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "layers", "protos", "rust", "tests", "parity"]
+nox.options.sessions = ["lint", "types", "layers", "protos", "rust", "tests", "parity", "interop"]
 nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).resolve().parent
@@ -63,6 +63,12 @@ def tests(session: nox.Session) -> None:
 def parity(session: nox.Session) -> None:
     """Every scenario on Python and on Rust; what follows -- goes to monolith-parity run."""
     run(session, "monolith-parity", "run", *session.posargs)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Python and Rust as client and server of each; what follows -- goes to the command."""
+    run(session, "monolith-parity", "interop", *session.posargs)
 
 
 @nox.session(default=False)

@@ -112,6 +112,24 @@ def schema() -> None:
 
 
 @app.command()
+def interop(
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            help="rust, python, or a driver's command line. By default rust, which is skipped "
+            "where it can't be built."
+        ),
+    ] = None,
+    report: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
+    limit: Limit = 60.0,
+) -> None:
+    """Have each language call a controller of each, and compare their messages."""
+    from parity.interop.run import interop  # noqa: PLC0415 - imports TensorFlow
+
+    raise typer.Exit(interop(peer, report, limit, _stdout()))
+
+
+@app.command()
 def record(
     paths: Paths = None,
     peer: Annotated[str, typer.Option(help="Whose traces to record.")] = "rust",

@@ -6,15 +6,12 @@ reading it is an error. Every other report is made from this one.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ValidationError
-
-from parity.model import Model, canonical_json, frozen
-from parity.problems import UsageError
+from parity.json_lines import JsonLinesWriter, read_whole
+from parity.model import Model
 from parity.trace import Channel
 from parity.verdict import Record, Verdict
 
@@ -53,27 +50,11 @@ class Report(Model):
     footer: Footer
 
 
-class ReportWriter:
-    """Writes a report line by line, so that an interrupted run leaves what it has done."""
+class ReportWriter(JsonLinesWriter):
+    """Writes the report into a folder."""
 
     def __init__(self, folder: Path, header: Header) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path: Final = folder / FILE_NAME
-        self._file = self.path.open("w", encoding="utf-8")
-        self._write(header)
-
-    def add(self, record: Record) -> None:
-        """Write one record, at once."""
-        self._write(record)
-
-    def finish(self, footer: Footer) -> None:
-        """Write the footer; the report is whole."""
-        self._write(footer)
-        self._file.close()
-
-    def _write(self, part: Header | Record | Footer) -> None:
-        self._file.write(canonical_json(part.model_dump(mode="json")) + "\n")
-        self._file.flush()
+        super().__init__(folder / FILE_NAME, header)
 
 
 def make_footer(records: list[Record], *, interrupted: bool, exit_code: int) -> Footer:
@@ -95,17 +76,4 @@ def read_report(path: Path) -> Report:
     Raises:
       UsageError: it is truncated, or no report.
     """
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UsageError(f"{path}: no report: {error}; a whole one would be right") from None
-    if not lines or lines[-1].get("kind") != "footer":
-        raise UsageError(f"{path}: truncated, it has no footer; a run that ended would be right")
-    try:
-        return Report.model_validate(
-            frozen({"header": lines[0], "records": lines[1:-1], "footer": lines[-1]})
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: {where}: {first['msg']}; another version's report?") from None
+    return read_whole(path, Report)

@@ -21,9 +21,17 @@ def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
         tf.errors.NotFoundError: There is no address file; the message names it.
         UnicodeDecodeError: The file isn't UTF-8.
     """
+    channel = get_channel_from_model_dir(model_dir)
+    return service_pb2_grpc.ControllerStub(channel)  # type: ignore[no-untyped-call]  # generated
+
+
+def get_channel_from_model_dir(model_dir: str) -> grpc.Channel:
+    """The channel under the stub of ``get_stub_from_model_dir``, which raises the same.
+
+    For calls that the generated client doesn't know; close it when done.
+    """
     path = os.path.join(model_dir, constants.SERVER_ADDR_FILENAME)
     with tf.io.gfile.GFile(path) as file:
         # An editor or echo ends the line. What else is wrong is for gRPC to say.
         addr = file.read().rstrip("\r\n")
-    channel = grpc.insecure_channel(addr)
-    return service_pb2_grpc.ControllerStub(channel)  # type: ignore[no-untyped-call]  # generated
+    return grpc.insecure_channel(addr)

@@ -6,10 +6,12 @@ The protocol is described in docs/driver-protocol.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
+from parity.interop.peer import Called, Decoded, Encoded
 from parity.loading import ScenarioFile
 from parity.model import Model, canonical_json, frozen
 
@@ -57,13 +59,60 @@ class FailedAnswer(Model):
     message: str
 
 
+class ServingAnswer(Model):
+    """A controller is served, and its address published."""
+
+    type: Literal["serving"]
+    seq: int
+
+
+class ArrivedAnswer(Model):
+    """The workers are blocked."""
+
+    type: Literal["arrived"]
+    seq: int
+
+
+class StoppedAnswer(Model):
+    """The controller is served no longer."""
+
+    type: Literal["stopped"]
+    seq: int
+
+
+class CalledAnswer(Called):
+    """What came of a call."""
+
+    type: Literal["called"]
+    seq: int
+
+
+class EncodedAnswer(Encoded):
+    """A message's bytes."""
+
+    type: Literal["encoded"]
+    seq: int
+
+
+class DecodedAnswer(Decoded):
+    """What was read of a message's bytes."""
+
+    type: Literal["decoded"]
+    seq: int
+
+
 class Bye(Model):
     """The driver exits."""
 
     type: Literal["bye"]
 
 
-AnyAnswer = Hello | TraceAnswer | SkippedAnswer | FailedAnswer | Bye
+InteropAnswer = (
+    ServingAnswer | ArrivedAnswer | StoppedAnswer | CalledAnswer | EncodedAnswer | DecodedAnswer
+)
+Answer = TraceAnswer | SkippedAnswer | InteropAnswer
+"""What answers a request that has a seq, unless it failed."""
+AnyAnswer = Hello | Answer | FailedAnswer | Bye
 
 _ANSWER: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(Annotated[AnyAnswer, Discriminator("type")])
 
@@ -77,6 +126,11 @@ def play_request(seq: int, file: ScenarioFile, seed: int | None) -> str:
     """Asks for the trace of one scenario."""
     scenario = {"name": file.name, **file.scenario.canonical()}
     return canonical_json({"type": "play", "seq": seq, "seed": seed, "scenario": scenario})
+
+
+def interop_request(seq: int, kind: str, fields: Mapping[str, object]) -> str:
+    """Asks for something that only drivers with the capability ``interop`` can do."""
+    return canonical_json({"type": kind, "seq": seq, **fields})
 
 
 def bye_request() -> str:

@@ -15,7 +15,7 @@ RESPONSE_FILENAME: Final = "monolith_action_response"
 NEW_FOLDER: Final = "server/new"
 """Where a server publishes whose folder is ``missing``."""
 
-_CHECKPOINT: Final = re.compile(r"(model\.ckpt-\d+)\..*")
+_CHECKPOINT: Final = re.compile(r"(model\.ckpt-\d+)(\..*)?")
 _BY_NAME: Final = (
     "checkpoint",
     constants.SERVER_ADDR_FILENAME,

@@ -450,3 +450,135 @@ fn a_scenario_repeats_itself_to_the_byte_with_and_without_a_seed() {
         assert!(lines.iter().all(|line| *line == lines[0]));
     }
 }
+
+/// A folder of a test's own, for a controller to be found in.
+struct ModelDir(std::path::PathBuf);
+
+impl ModelDir {
+    fn new(name: &str) -> Self {
+        let name = format!("driver_test-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn serve(&self, fields: &Value) -> Value {
+        let mut request = json!({
+            "type": "serve", "seq": 1, "model_dir": self.0, "ip": "127.0.0.1", "workers": 5,
+            "global_step": 7, "save_error": null, "save_ms": 0, "callback_error": null,
+        });
+        let fields = fields.as_object().unwrap().clone();
+        request.as_object_mut().unwrap().extend(fields);
+        request
+    }
+
+    fn call(&self, method: &str, request_hex: &Value) -> Value {
+        json!({
+            "type": "call", "seq": 2, "model_dir": self.0, "method": method,
+            "request_hex": request_hex, "deadline_ms": 10000,
+        })
+    }
+}
+
+impl Drop for ModelDir {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn answers(requests: &[Value]) -> Vec<Value> {
+    let lines = drive(requests);
+    assert_eq!(lines.len(), requests.len());
+    let parsed = lines.iter().map(|line| serde_json::from_str(line).unwrap());
+    parsed.collect()
+}
+
+#[test]
+fn it_serves_a_controller_and_calls_one() {
+    let dir = ModelDir::new("serves");
+    let blocked = dir.call("/Controller/GetBlockStatus", &json!(""));
+    let answers = answers(&[
+        dir.serve(&json!({})),
+        dir.serve(&json!({})),
+        dir.call("/Controller/StopTraining", &Value::Null),
+        json!({"type": "arrive", "seq": 3, "workers": [1, 3, 4]}),
+        blocked.clone(),
+        dir.call("/Controller/ResumeTraining", &Value::Null),
+        blocked,
+        dir.call("/Controller/GetTrainingStatus", &Value::Null),
+        dir.call("/Controller/GetTrainingStatus", &json!("ff")),
+        dir.call("/Controller/Nonsense", &Value::Null),
+        json!({"type": "stop_serving", "seq": 4}),
+        dir.call("/Controller/StopTraining", &Value::Null),
+        json!({"type": "stop_serving", "seq": 5}),
+    ]);
+    assert_eq!(answers[0], json!({"type": "serving", "seq": 1}));
+    assert_eq!(
+        answers[1]["message"],
+        "RuntimeError: a controller is served already"
+    );
+    assert_eq!(answers[3], json!({"type": "arrived", "seq": 3}));
+    assert_eq!(answers[4]["response_hex"], "0a0400010304120102");
+    assert_eq!(answers[6]["response_hex"], "0a0301030412020002");
+    let called = json!({
+        "type": "called", "seq": 2, "code": "OK", "details": null, "response_hex": "0807",
+        "error": null,
+    });
+    assert_eq!(answers[7], called);
+    assert_eq!(answers[8]["code"], "INTERNAL");
+    assert_eq!(answers[8]["details"], "Exception deserializing request!");
+    assert_eq!(answers[9]["code"], "UNIMPLEMENTED");
+    assert_eq!(answers[10], json!({"type": "stopped", "seq": 4}));
+    assert_eq!(answers[11]["code"], "UNAVAILABLE");
+    assert_eq!(
+        answers[12]["message"],
+        "RuntimeError: no controller is served"
+    );
+}
+
+#[test]
+fn what_a_controller_raises_and_what_takes_too_long_reaches_the_caller() {
+    let dir = ModelDir::new("raises");
+    let mut hurried = dir.call("/Controller/SaveCheckpoint", &Value::Null);
+    hurried["deadline_ms"] = json!(20);
+    let answers = answers(&[
+        dir.call("/Controller/StopTraining", &Value::Null),
+        dir.serve(&json!({"save_error": "no space", "callback_error": "nö"})),
+        dir.call("/Controller/SaveCheckpoint", &Value::Null),
+        dir.call("/Controller/StopTraining", &Value::Null),
+        json!({"type": "stop_serving", "seq": 4}),
+        dir.serve(&json!({"save_ms": 2000})),
+        hurried,
+    ]);
+    assert_eq!(answers[0]["error"], "NotFoundError");
+    assert_eq!(answers[0]["code"], Value::Null);
+    let details = "Exception calling application: ";
+    assert_eq!(answers[2]["code"], "UNKNOWN");
+    assert_eq!(answers[2]["details"], format!("{details}no space"));
+    assert_eq!(answers[3]["details"], format!("{details}nö"));
+    assert_eq!(answers[6]["code"], "DEADLINE_EXCEEDED");
+}
+
+#[test]
+fn messages_become_bytes_and_bytes_messages() {
+    let health = "tensorflow.monolith_tf.MachineHealthResult";
+    let answers = answers(&[
+        json!({"type": "encode", "seq": 1, "message": health,
+               "fields": {"status": 1, "message": "a"}}),
+        json!({"type": "decode", "seq": 2, "message": health, "hex": "1200"}),
+        json!({"type": "decode", "seq": 3, "message": health, "hex": "ff"}),
+        json!({"type": "encode", "seq": 4, "message": "monolith.ControllerHooksProto",
+               "fields": {"action": 2}}),
+        json!({"type": "decode", "seq": 5, "message": "GetBlockStatusResponse", "hex": "08011003"}),
+        json!({"type": "encode", "seq": 6, "message": "Nonsense", "fields": {}}),
+    ]);
+    let text = "status: OUT_OF_MEMORY message: \"a\"";
+    let encoded = json!({"type": "encoded", "seq": 1, "hex": "0801120161", "text": text});
+    assert_eq!(answers[0], encoded);
+    assert_eq!(answers[1]["fields"], json!({"status": null, "message": ""}));
+    assert_eq!(answers[2]["error"], "DecodeError");
+    assert_eq!(answers[3]["text"], "action: STOP");
+    let fields = json!({"blocked_indices": [1], "unblocked_indices": [3]});
+    assert_eq!(answers[4]["fields"], fields);
+    assert_eq!(answers[5]["type"], "failed");
+}

@@ -14,12 +14,14 @@
 //! - [`lanes`]: other lanes beside main that steps start;
 //! - [`workers`]: the other workers' lanes;
 //! - [`rpc`]: an operator's calls;
+//! - [`interop`]: serves, calls, encodes and decodes, for other languages to meet;
 //! - [`recorder`]: the trace;
 //! - [`logs`]: log records that belong into a trace.
 
 mod address_file;
 mod chief_hooks;
 mod cluster;
+mod interop;
 mod lanes;
 mod logs;
 mod model_dir;
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
 
 /// Answers each line until there are no more, or until it is told `bye`.
 fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
+    let mut interop = interop::Peer::default();
     for line in input.lines() {
         let request: Request = serde_json::from_str(&line?)?;
         let answer = match request {
@@ -58,6 +61,12 @@ fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
                 seed,
                 scenario,
             } => player::play(seq, seed, scenario),
+            Request::Serve(serve) => interop.serve(serve),
+            Request::Arrive(arrive) => interop.arrive(&arrive),
+            Request::StopServing { seq } => interop.stop_serving(seq),
+            Request::Call(call) => interop::call(&call),
+            Request::Encode(encode) => interop::encode(encode),
+            Request::Decode(decode) => interop::decode(decode),
             Request::Bye {} => Answer::Bye {},
         };
         serde_json::to_writer(&mut *output, &answer)?;

@@ -7,6 +7,7 @@ use monolith_training::SOURCE_DIGEST;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::interop::{Arrive, Call, Called, Decode, Decoded, Encode, Encoded, Serve};
 use crate::scenario;
 
 /// The version of the protocol that this driver speaks.
@@ -24,6 +25,14 @@ pub(crate) enum Request {
         seed: Option<u64>,
         scenario: Value,
     },
+    Serve(Serve),
+    Arrive(Arrive),
+    StopServing {
+        seq: u64,
+    },
+    Call(Call),
+    Encode(Encode),
+    Decode(Decode),
     Bye {},
 }
 
@@ -52,6 +61,18 @@ pub(crate) enum Answer {
         seq: u64,
         message: String,
     },
+    Serving {
+        seq: u64,
+    },
+    Arrived {
+        seq: u64,
+    },
+    Stopped {
+        seq: u64,
+    },
+    Called(Called),
+    Encoded(Encoded),
+    Decoded(Decoded),
     Bye {},
 }
 
@@ -67,6 +88,6 @@ pub(crate) fn hello(protocol: u64) -> io::Result<Answer> {
         language: "rust",
         version: env!("CARGO_PKG_VERSION"),
         source_digest: SOURCE_DIGEST,
-        capabilities: scenario::capabilities(),
+        capabilities: [scenario::capabilities(), vec!["interop"]].concat(),
     })
 }

@@ -131,7 +131,7 @@ fn to_wire(indices: &[usize]) -> Answer<Vec<i32>> {
 }
 
 /// Under which address a server on a port is published.
-pub type AddressFn = fn(u16) -> Result<String>;
+pub type AddressFn = Arc<dyn Fn(u16) -> Result<String> + Send + Sync>;
 
 /// Serves the controller from the creation of a session on.
 ///
@@ -160,15 +160,18 @@ impl ServerHook {
             barrier_op,
             saver_hook,
             clock,
-            address_fn: get_local_server_addr,
+            address_fn: Arc::new(get_local_server_addr),
             serving: Mutex::new(None),
         }
     }
 
     /// Publishes another address than the one that this machine's name has.
     #[must_use]
-    pub fn with_address(mut self, address_fn: AddressFn) -> Self {
-        self.address_fn = address_fn;
+    pub fn with_address(
+        mut self,
+        address_fn: impl Fn(u16) -> Result<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.address_fn = Arc::new(address_fn);
         self
     }
 
