@@ -96,10 +96,11 @@ def diff(
 
 @app.command()
 def validate(paths: Paths = None) -> None:
-    """Check scenario files."""
-    from parity.runner import load_all  # noqa: PLC0415
+    """Check scenario files and the list of known differences."""
+    from parity.runner import check_known, load_all  # noqa: PLC0415
 
     files = load_all(paths or [])
+    check_known(files)
     typer.echo(f"{len(files)} scenarios are valid")
 
 

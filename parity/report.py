@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from pydantic import ValidationError
 
+from parity.compare import CHANNELS
 from parity.model import Model, canonical_json, frozen
 from parity.problems import UsageError
 from parity.trace import Channel
@@ -36,11 +37,12 @@ class Header(Model):
 
 
 class Footer(Model):
-    """What came of it."""
+    """What came of it; ``empty_channels`` had no event on either side in a whole catalogue."""
 
     kind: Literal["footer"] = "footer"
     verdicts: dict[Verdict, int]
     agreements: dict[Channel, int]
+    empty_channels: tuple[Channel, ...] = ()
     interrupted: bool
     exit_code: int
 
@@ -76,7 +78,23 @@ class ReportWriter:
         self._file.flush()
 
 
-def make_footer(records: list[Record], *, interrupted: bool, exit_code: int) -> Footer:
+def empty_channels(records: list[Record]) -> tuple[Channel, ...]:
+    """The channels in which neither side showed an event in any of the traces compared."""
+    compared = [record for record in records if record.agreements]
+    if not compared:
+        return ()
+    agree = {channel for record in compared for channel, n in record.agreements.items() if n}
+    differ = {difference.channel for record in compared for difference in record.differences}
+    return tuple(channel for channel in CHANNELS if channel not in agree | differ)
+
+
+def make_footer(
+    records: list[Record],
+    *,
+    interrupted: bool,
+    exit_code: int,
+    empty_channels: tuple[Channel, ...] = (),
+) -> Footer:
     """Totals of these records."""
     agreements: Counter[Channel] = Counter()
     for record in records:
@@ -84,6 +102,7 @@ def make_footer(records: list[Record], *, interrupted: bool, exit_code: int) -> 
     return Footer(
         verdicts=dict(Counter(record.verdict for record in records)),
         agreements=dict(agreements),
+        empty_channels=empty_channels,
         interrupted=interrupted,
         exit_code=exit_code,
     )
