@@ -125,6 +125,46 @@ def record(
     raise typer.Exit(record(paths or [], peer, out or project.RECORDED, limit, _stdout()))
 
 
+@app.command()
+def baseline(
+    paths: Paths = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="List what differs now, or otherwise than it did.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what agrees now, and scenarios that are gone.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option(help="Why what is new is accepted; at least 10 characters.")
+    ] = None,
+    peer: Annotated[str | None, typer.Option(help="As for run.")] = None,
+    reference: Annotated[str | None, typer.Option(help="As for run.")] = None,
+    workers: Annotated[int, typer.Option("-n", min=1, help="Processes that play.")] = 1,
+    keyword: Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")] = None,
+    report: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
+    limit: Limit = 60.0,
+) -> None:
+    """Play, and bring scenarios/known_differences.yaml up to date."""
+    from datetime import date  # noqa: PLC0415
+
+    from parity.baseline import BaselineOptions, baseline  # noqa: PLC0415
+    from parity.runner import RunOptions  # noqa: PLC0415
+
+    options = BaselineOptions(update=update, prune=prune, reason=reason, today=date.today())
+    play = RunOptions(
+        paths=paths or [],
+        peer=peer,
+        reference=reference,
+        workers=workers,
+        keyword=keyword,
+        report=report,
+        seed=None,
+        limit=limit,
+        as_json=False,
+    )
+    raise typer.Exit(baseline(options, play, _stdout()))
+
+
 def _stdout() -> Console:
     return Console(file=sys.stdout, highlight=False)
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, StringConstraints
 from ruamel.yaml.comments import CommentedMap
@@ -25,6 +25,9 @@ from parity.loading import find_scenarios, load_yaml, scenario_name
 from parity.model import Model
 from parity.problems import Problem, ScenarioError
 from parity.trace import Channel
+
+SHORTEST_REASON: Final = 10
+"""Characters; less is no reason."""
 
 Key = tuple[str, Channel]
 """Scenario and channel: what an entry is for."""
@@ -52,7 +55,7 @@ class KnownDifference(Model):
 
     scenario: str
     channel: Annotated[Channel, BeforeValidator(_known_channel)]
-    reason: Annotated[str, Field(min_length=10)]
+    reason: Annotated[str, Field(min_length=SHORTEST_REASON)]
     since: Annotated[date, BeforeValidator(_date)]
     difference: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 
@@ -153,9 +156,7 @@ def difference_id(difference: Difference) -> str:
     return hashlib.sha256(difference.identity().encode()).hexdigest()[:12]
 
 
-def stale_entries(
-    known: dict[Channel, KnownEntry], found: tuple[Difference, ...]
-) -> Iterator[str]:
+def stale_entries(known: dict[Channel, KnownEntry], found: tuple[Difference, ...]) -> Iterator[str]:
     """Which line to change where the list and what was found disagree."""
     by_channel = {difference.channel: difference for difference in found}
     for channel, entry in known.items():

@@ -112,9 +112,7 @@ def run(options: RunOptions, console: Console) -> int:
     empty = empty_channels(records) if whole else ()
     if empty:
         code = max(code, 1)
-    footer = make_footer(
-        records, interrupted=interrupted, exit_code=code, empty_channels=empty
-    )
+    footer = make_footer(records, interrupted=interrupted, exit_code=code, empty_channels=empty)
     writer.finish(footer)
     printer.totals(footer, project.shown(writer.path))
     if options.as_json:

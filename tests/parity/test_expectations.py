@@ -175,7 +175,11 @@ def test_a_declared_fault_must_strike_unless_it_is_said_not_to(strikes, struck, 
         ({"faults": [{"poll_error": {"ps": 0}}]}, "faults[0]"),
         ({"steps": [{"fault": {"poll_error": {"ps": 0}}}]}, "steps[0].fault"),
         (
-            {"hooks": [{"probe": {"name": "A", "raises": {"phase": "end", "error": "ValueError"}}}]},
+            {
+                "hooks": [
+                    {"probe": {"name": "A", "raises": {"phase": "end", "error": "ValueError"}}}
+                ]
+            },
             "hooks[0].probe.raises",
         ),
     ],
