@@ -165,6 +165,20 @@ def baseline(
     raise typer.Exit(baseline(options, play, _stdout()))
 
 
+@app.command()
+def checklist(
+    report: Annotated[Path, typer.Option(help="Folder of the last reports.")] = Path("reports"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print checklist.json itself.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 if a box is open that isn't said to be.")
+    ] = False,
+) -> None:
+    """Tick the seed's checklists by what the last runs showed."""
+    from parity.checklist.printing import checklist  # noqa: PLC0415
+
+    raise typer.Exit(checklist(report, as_json=as_json, strict=strict, console=_stdout()))
+
+
 def _stdout() -> Console:
     return Console(file=sys.stdout, highlight=False)
 
