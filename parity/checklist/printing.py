@@ -68,13 +68,19 @@ def _print(made: Checklist, console: Console) -> None:
 
 def _shown(box: Box) -> Text:
     if box.reason is not None:
-        return Text(box.reason)
-    return Text("\n").join(_line(evidence) for evidence in box.evidence)
+        return Text(f"declared open: {box.reason}")
+    by_doubt: dict[str | None, list[Evidence]] = {}
+    for evidence in box.evidence:
+        by_doubt.setdefault(evidence.doubt, []).append(evidence)
+    good = map(_verdicts, by_doubt.pop(None, []))
+    bad = (
+        Text(f"{', '.join(each.selector for each in doubted)}: {doubt}", style="red")
+        for doubt, doubted in by_doubt.items()
+    )
+    return Text("\n").join((*good, *bad))
 
 
-def _line(evidence: Evidence) -> Text:
-    if evidence.doubt is not None:
-        return Text(f"{evidence.selector}: {evidence.doubt}", style="red")
+def _verdicts(evidence: Evidence) -> Text:
     counts = Counter(result.said for result in evidence.results)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     names = [result.name for result in evidence.results]

@@ -9,7 +9,7 @@ from typing import Final
 
 from parity import report
 from parity.checklist.cells import read_cells
-from parity.checklist.test_results import read_junit, read_rust_tests
+from parity.checklist.outcomes import read_junit, read_rust_tests
 from parity.model import Model
 from parity.problems import UsageError
 from parity.verdict import Record
@@ -90,7 +90,7 @@ def read_results(folder: Path, root: Path) -> Results:
         ),
         rust_tests=source(
             "rust-tests.txt",
-            "nox -s rust",
+            "dev.py rust",
             RUST,
             lambda path: (
                 Result(name=test.name, good=test.outcome == "ok", said=test.outcome)
@@ -99,7 +99,7 @@ def read_results(folder: Path, root: Path) -> Results:
         ),
         python_tests=source(
             "tests.xml",
-            "nox -s tests",
+            "dev.py tests",
             (*PYTHON, "tests/**/*.py"),
             lambda path: (
                 Result(name=test.name, good=test.outcome == "passed", said=test.outcome)

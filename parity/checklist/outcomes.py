@@ -17,26 +17,24 @@ _TEST: Final = re.compile(r"^test (.+?) \.\.\. (ok|FAILED|ignored)\b")
 
 
 @dataclass(frozen=True)
-class TestResult:
+class TestOutcome:
     """A test by its full name, and its outcome in the tool's own word."""
-
-    __test__ = False
 
     name: str
     outcome: str
 
 
-def read_rust_tests(path: Path) -> Iterator[TestResult]:
+def read_rust_tests(path: Path) -> Iterator[TestOutcome]:
     """Every test in the output of ``cargo test``, named ``binary::test``."""
     binary = ""
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         if match := _BINARY.match(line) or _DOC_TESTS.match(line):
             binary = match[1]
         elif match := _TEST.match(line):
-            yield TestResult(f"{binary}::{match[1].removesuffix(' - should panic')}", match[2])
+            yield TestOutcome(f"{binary}::{match[1].removesuffix(' - should panic')}", match[2])
 
 
-def read_junit(path: Path) -> Iterator[TestResult]:
+def read_junit(path: Path) -> Iterator[TestOutcome]:
     """Every test case of a JUnit file, named ``tests/x.py::test`` without its class.
 
     Raises:
@@ -47,7 +45,7 @@ def read_junit(path: Path) -> Iterator[TestResult]:
     except ET.ParseError as error:
         raise UsageError(f"{path.name} is no JUnit file: {error}") from None
     for case in root.iter("testcase"):
-        yield TestResult(f"{_file(case.get('classname', ''))}::{case.get('name')}", _outcome(case))
+        yield TestOutcome(f"{_file(case.get('classname', ''))}::{case.get('name')}", _outcome(case))
 
 
 def _file(classname: str) -> str:
