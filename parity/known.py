@@ -105,7 +105,7 @@ class KnownDifferences:
         """
         if not path.exists():
             return cls()
-        read, document = load_yaml(path, _Document)
+        read, document = load_yaml(path, _Document, "docs/known-differences.md")
         entries = tuple(
             KnownEntry(known, path, _lines(item))
             for known, item in zip(read.differences, document.get("differences", ()), strict=True)

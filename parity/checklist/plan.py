@@ -90,4 +90,4 @@ def load_plan(path: Path) -> Plan:
     Raises:
       ScenarioError: it isn't valid: a box or module is missing, a selector is none.
     """
-    return load_yaml(path, Plan)[0]
+    return load_yaml(path, Plan, "docs/checklist.md")[0]
