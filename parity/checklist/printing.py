@@ -83,7 +83,11 @@ def _shown(box: Box) -> Text:
 def _verdicts(evidence: Evidence) -> Text:
     counts = Counter(result.said for result in evidence.results)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    names = [result.name for result in evidence.results]
+    names = [
+        result.name.rpartition("::")[2]
+        for result in evidence.results
+        if result.name not in evidence.selector
+    ]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     listed = f" ({', '.join(names[:_SHOWN])}{more})" if names else ""
     return Text(f"{evidence.selector}: {said or 'there'}{listed}")
