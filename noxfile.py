@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT / ".nox" / "shared"
+REPORTS = ROOT / "reports"
+"""What monolith-parity checklist reads."""
 PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
 """As old as the oldest runtimes that pyproject.toml allows: older code runs on newer runtimes."""
 PROTOS = ["logging_ops.proto", "controller_hooks.proto", "server/service.proto"]
@@ -53,10 +56,22 @@ def run(session: nox.Session, tool: str, *args: str) -> None:
         session.run(str(programs / tool), *args, env={"PATH": path})
 
 
+def tee(session: nox.Session, path: Path, *command: str) -> None:
+    """Run a command, show what it says, and keep it."""
+    path.parent.mkdir(exist_ok=True)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with path.open("w") as kept, subprocess.Popen(command, **streams, text=True) as process:
+        for line in process.stdout:
+            sys.stdout.write(line)
+            kept.write(line)
+    if process.returncode:
+        session.error(f"{' '.join(command)} exited with {process.returncode}")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests; what follows -- goes to pytest."""
-    run(session, "pytest", "-n", "2", *session.posargs)
+    run(session, "pytest", "-n", "2", f"--junitxml={REPORTS / 'tests.xml'}", *session.posargs)
 
 
 @nox.session
@@ -108,7 +123,7 @@ def rust(session: nox.Session) -> None:
     with session.chdir(ROOT / "monolith-rs"):
         session.run("cargo", "fmt", "--check")
         session.run("cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings")
-        session.run("cargo", "test", "--locked")
+        tee(session, REPORTS / "rust-tests.txt", "cargo", "test", "--locked", "--no-fail-fast")
 
 
 @nox.session

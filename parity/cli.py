@@ -96,10 +96,11 @@ def diff(
 
 @app.command()
 def validate(paths: Paths = None) -> None:
-    """Check scenario files."""
-    from parity.runner import load_all  # noqa: PLC0415
+    """Check scenario files and the list of known differences."""
+    from parity.runner import check_known, load_all  # noqa: PLC0415
 
     files = load_all(paths or [])
+    check_known(files)
     typer.echo(f"{len(files)} scenarios are valid")
 
 
@@ -140,6 +141,60 @@ def record(
     from parity.recording import record  # noqa: PLC0415
 
     raise typer.Exit(record(paths or [], peer, out or project.RECORDED, limit, _stdout()))
+
+
+@app.command()
+def baseline(
+    paths: Paths = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="List what differs now, or otherwise than it did.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what agrees now, and scenarios that are gone.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option(help="Why what is new is accepted; at least 10 characters.")
+    ] = None,
+    peer: Annotated[str | None, typer.Option(help="As for run.")] = None,
+    reference: Annotated[str | None, typer.Option(help="As for run.")] = None,
+    workers: Annotated[int, typer.Option("-n", min=1, help="Processes that play.")] = 1,
+    keyword: Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")] = None,
+    report: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
+    limit: Limit = 60.0,
+) -> None:
+    """Play, and bring scenarios/known_differences.yaml up to date."""
+    from datetime import date  # noqa: PLC0415
+
+    from parity.baseline import BaselineOptions, baseline  # noqa: PLC0415
+    from parity.runner import RunOptions  # noqa: PLC0415
+
+    options = BaselineOptions(update=update, prune=prune, reason=reason, today=date.today())
+    play = RunOptions(
+        paths=paths or [],
+        peer=peer,
+        reference=reference,
+        workers=workers,
+        keyword=keyword,
+        report=report,
+        seed=None,
+        limit=limit,
+        as_json=False,
+    )
+    raise typer.Exit(baseline(options, play, _stdout()))
+
+
+@app.command()
+def checklist(
+    report: Annotated[Path, typer.Option(help="Folder of the last reports.")] = Path("reports"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print checklist.json itself.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 if a box is open that isn't said to be.")
+    ] = False,
+) -> None:
+    """Tick the seed's checklists by what the last runs showed."""
+    from parity.checklist.printing import checklist  # noqa: PLC0415
+
+    raise typer.Exit(checklist(report, as_json=as_json, strict=strict, console=_stdout()))
 
 
 def _stdout() -> Console:

@@ -47,6 +47,9 @@ class RunPrinter:
         channels = ", ".join(f"{name} {count}" for name, count in footer.agreements.items())
         if footer.agreements:
             self._line(Text(f"equal events by channel: {channels}", style="dim"))
+        if footer.empty_channels:
+            names = ", ".join(footer.empty_channels)
+            self._line(Text(f"empty channels: {names}: no scenario has an event there", style=_BAD))
         counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
         if footer.interrupted:
             counts += "; interrupted"

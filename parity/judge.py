@@ -95,7 +95,7 @@ class Judge:
             *(f"{each.channel}: {_sentence(each)}" for each in news),
             *stale,
             *(f"{each.player} broke {each.unmet}" for each in broken),
-            *(f"known: {each.channel}: {each.reason}" for each in known.values()),
+            *(f"known: {channel}: {entry.known.reason}" for channel, entry in known.items()),
         )
         verdict: Verdict = "known" if known else "agree"
         if news:

@@ -57,8 +57,12 @@ def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
     return found
 
 
-def load_yaml(path: Path, model: type[M]) -> tuple[M, CommentedMap]:
+def load_yaml(
+    path: Path, model: type[M], page: str = "docs/scenario-format.md"
+) -> tuple[M, CommentedMap]:
     """Read a YAML file into a model; also gives the document, which knows its lines.
+
+    ``page`` is where the format is described; errors point there.
 
     Raises:
       ScenarioError: the file can't be read or isn't valid.
@@ -67,7 +71,8 @@ def load_yaml(path: Path, model: type[M]) -> tuple[M, CommentedMap]:
     try:
         return model.model_validate(frozen(document)), document
     except ValidationError as error:
-        raise ScenarioError([_problem(path, document, e) for e in error.errors()]) from None
+        problems = [_problem(path, document, page, each) for each in error.errors()]
+        raise ScenarioError(problems) from None
 
 
 def load_scenario(path: Path, root: Path) -> ScenarioFile:
@@ -127,11 +132,11 @@ def _read_yaml(path: Path) -> CommentedMap:
     return document
 
 
-def _problem(path: Path, document: CommentedMap, error: Any) -> Problem:
+def _problem(path: Path, document: CommentedMap, page: str, error: Any) -> Problem:
     loc = _without_tags(tuple(error["loc"]))
     if error["type"] == "unknown_key":
         loc = (*loc, error["ctx"]["key"])
-    return Problem(path, *_position(document, loc), _dotted(loc), _say(error))
+    return Problem(path, *_position(document, loc), _dotted(loc), _say(error, page))
 
 
 def _without_tags(loc: Loc) -> Loc:
@@ -148,14 +153,14 @@ def _without_tags(loc: Loc) -> Loc:
     return tuple(kept)
 
 
-def _say(error: Any) -> str:
+def _say(error: Any, page: str) -> str:
     kind, message, value = error["type"], error["msg"], error["input"]
     if "would be right" in message:
         return str(message.removeprefix("Value error, "))
     shown = json.dumps(value, default=str, ensure_ascii=False)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     if kind == "missing":
-        return "this key is missing; see docs/scenario-format.md for what would be right"
+        return f"this key is missing; see {page} for what would be right"
     right = message[0].lower() + message[1:]
     right = right.removeprefix("input should be ").removeprefix("input should ")
     return f"{shown} is wrong; {right} would be right"

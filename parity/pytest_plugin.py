@@ -15,12 +15,12 @@ import pytest
 
 from parity import project
 from parity.judge import Judge
-from parity.known import KnownDifferences
-from parity.loading import load_scenario
+from parity.known import KnownDifferences, catalogue
+from parity.loading import load_scenario, scenario_name
 from parity.model import frozen
 from parity.peers import PlayerSpec, choose_player, open_player
 from parity.players.outcome import Player
-from parity.problems import PortUnavailableError, UsageError
+from parity.problems import PortUnavailableError, ScenarioError, UsageError
 from parity.verdict import EXIT_CODES, Record
 
 RECORD: Final = "parity_record"
@@ -48,6 +48,18 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse known differences of scenarios that there are not, before anything is played."""
+    collected = [item for item in items if isinstance(item, ScenarioItem)]
+    if collected:
+        try:
+            known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
+            known.check_names(catalogue() | {item.scenario for item in collected})
+        except ScenarioError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
 class ScenarioFileCollector(pytest.File):
     """One file, one item."""
 
@@ -65,6 +77,7 @@ class ScenarioItem(pytest.Item):
     def __init__(self, *, root: Path, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._root = root
+        self.scenario: Final = scenario_name(self.path, root)
 
     def runtest(self) -> None:
         """Judge, keep the record, and fail or skip as it says."""

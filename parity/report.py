@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final, Literal
 
+from parity.compare import CHANNELS
 from parity.json_lines import JsonLinesWriter, read_whole
 from parity.model import Model
 from parity.trace import Channel
@@ -33,11 +34,12 @@ class Header(Model):
 
 
 class Footer(Model):
-    """What came of it."""
+    """What came of it; ``empty_channels`` had no event on either side in a whole catalogue."""
 
     kind: Literal["footer"] = "footer"
     verdicts: dict[Verdict, int]
     agreements: dict[Channel, int]
+    empty_channels: tuple[Channel, ...] = ()
     interrupted: bool
     exit_code: int
 
@@ -57,7 +59,23 @@ class ReportWriter(JsonLinesWriter):
         super().__init__(folder / FILE_NAME, header)
 
 
-def make_footer(records: list[Record], *, interrupted: bool, exit_code: int) -> Footer:
+def empty_channels(records: list[Record]) -> tuple[Channel, ...]:
+    """The channels in which neither side showed an event in any of the traces compared."""
+    compared = [record for record in records if record.agreements]
+    if not compared:
+        return ()
+    agree = {channel for record in compared for channel, n in record.agreements.items() if n}
+    differ = {difference.channel for record in compared for difference in record.differences}
+    return tuple(channel for channel in CHANNELS if channel not in agree | differ)
+
+
+def make_footer(
+    records: list[Record],
+    *,
+    interrupted: bool,
+    exit_code: int,
+    empty_channels: tuple[Channel, ...] = (),
+) -> Footer:
     """Totals of these records."""
     agreements: Counter[Channel] = Counter()
     for record in records:
@@ -65,6 +83,7 @@ def make_footer(records: list[Record], *, interrupted: bool, exit_code: int) -> 
     return Footer(
         verdicts=dict(Counter(record.verdict for record in records)),
         agreements=dict(agreements),
+        empty_channels=empty_channels,
         interrupted=interrupted,
         exit_code=exit_code,
     )

@@ -13,12 +13,12 @@ from rich.console import Console
 from parity import project
 from parity.console import RunPrinter
 from parity.digest import rust_source_digest
-from parity.known import KnownDifferences
+from parity.known import KnownDifferences, catalogue
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
 from parity.peers import Choice, choose_player
 from parity.problems import ScenarioError, UsageError
 from parity.pytest_plugin import record_of
-from parity.report import Header, ReportWriter, make_footer
+from parity.report import Header, ReportWriter, empty_channels, make_footer
 from parity.verdict import Record, exit_code
 
 
@@ -63,6 +63,17 @@ def load_all(paths: Sequence[Path]) -> list[ScenarioFile]:
     return files
 
 
+def check_known(files: Sequence[ScenarioFile]) -> KnownDifferences:
+    """The list of known differences, which may name these scenarios and all of the catalogue.
+
+    Raises:
+      ScenarioError: it isn't valid.
+    """
+    known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
+    known.check_names(catalogue() | {file.name for file in files})
+    return known
+
+
 def run(options: RunOptions, console: Console) -> int:
     """Play every scenario on both sides; the exit code.
 
@@ -71,7 +82,7 @@ def run(options: RunOptions, console: Console) -> int:
       PortUnavailableError: a player that was asked for can't be had.
     """
     files = load_all(options.paths)
-    KnownDifferences.load(project.KNOWN_DIFFERENCES)
+    check_known(files)
     reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
     header = Header(
         reference=reference.spec.kind,
@@ -92,11 +103,16 @@ def run(options: RunOptions, console: Console) -> int:
     if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise UsageError("pytest refused these options; see above")
     results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
-    code = exit_code([record.verdict for record in results.records.values()])
+    records = list(results.records.values())
+    code = exit_code([record.verdict for record in records])
     interrupted = status == pytest.ExitCode.INTERRUPTED
-    if interrupted or all(record.verdict == "not run" for record in results.records.values()):
+    if interrupted or all(record.verdict == "not run" for record in records):
         code = max(code, 2)
-    footer = make_footer(list(results.records.values()), interrupted=interrupted, exit_code=code)
+    whole = not (options.paths or options.keyword or interrupted)
+    empty = empty_channels(records) if whole else ()
+    if empty:
+        code = max(code, 1)
+    footer = make_footer(records, interrupted=interrupted, exit_code=code, empty_channels=empty)
     writer.finish(footer)
     printer.totals(footer, project.shown(writer.path))
     if options.as_json:

@@ -26,6 +26,7 @@ def stop(code="OK", lane="main", ms=0):
         "kind": "rpc",
         "lane": lane,
         "ms": ms,
+        "call": "steps[0]" if lane == "main" else "steps[0].concurrently",
         "method": "StopTraining",
         "code": code,
         "details": None if code == "OK" else "Barrier is placed already.",
