@@ -218,6 +218,7 @@ class VirtualClock(Clock):
         if handler is not None and not handler.ended:
             self.park(gives_up, lambda: handler.ended)
             if not handler.ended:
+                transit.given_up = True
                 answer.cancel()
                 return None
         return answer

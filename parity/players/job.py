@@ -87,7 +87,7 @@ class Job:
             ],
             clock=clock,
         )
-        self.recorder = Recorder(clock, self._barrier_op)
+        self.recorder = Recorder(clock, self._barrier_op, model_dir)
         self.saver = FaultySaver(clock, ledger, self.recorder)
         self.address_file = AddressFile(server_folder(scenario, model_dir), self.recorder)
         self.operator = Operator(clock, self.recorder, self.address_file)

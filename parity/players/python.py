@@ -168,8 +168,14 @@ class _Play:
                 self.recorder.record(ActionResponseEvent, response=self._action_response())
 
     def _start_in_background(self, step: BackgroundStep, place: str) -> None:
+        def call() -> None:
+            try:
+                self._job.operator.call(step.background, f"{place}.background")
+            except UnplayableError as error:
+                raise UnplayableError(f"{place}: background: {error}") from None
+
         lane = self._clock.start_lane(
-            lambda: self._job.operator.call(step.background, f"{place}.background"),
+            call,
             f"{BACKGROUND_PREFIX}{_index(place)}",
         )
         self._background.append(lane)

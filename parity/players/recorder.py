@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from fakes.errors import error_message, error_name
@@ -29,8 +30,9 @@ class Recorder:
     anything, and whenever a lane gives way (docs/trace-format.md).
     """
 
-    def __init__(self, clock: VirtualClock, barrier_op: BarrierOp) -> None:
+    def __init__(self, clock: VirtualClock, barrier_op: BarrierOp, model_dir: Path) -> None:
         self._clock = clock
+        self._model_dir = str(model_dir)
         self._barrier_op = barrier_op
         self._session: object | None = None
         self._blocked: list[int] = []
@@ -61,7 +63,7 @@ class Recorder:
 
     def raised(self, error: BaseException) -> None:
         """Take down that an exception left the session."""
-        self.record(RaisedEvent, error=error_name(error), message=error_message(error))
+        self.record(RaisedEvent, error=error_name(error), message=self._message(error))
 
     def saved(self, step: int) -> None:
         """Take down that a checkpoint was written."""
@@ -70,7 +72,7 @@ class Recorder:
     def save_failed(self, step: int, error: BaseException) -> None:
         """Take down that a write raised."""
         self.record(
-            SaveFailedEvent, step=step, error=error_name(error), message=error_message(error)
+            SaveFailedEvent, step=step, error=error_name(error), message=self._message(error)
         )
 
     def threads_left(self) -> None:
@@ -100,6 +102,10 @@ class Recorder:
         if blocked != self._blocked:
             self._blocked = blocked
             self._append(BarrierEvent, blocked=tuple(blocked))
+
+    def _message(self, error: BaseException) -> str:
+        """Its message, without the path of this play."""
+        return error_message(error).replace(self._model_dir, "<model_dir>")
 
     def _thread_ended(self, lane: Lane) -> None:
         self.record(
