@@ -15,7 +15,7 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "layers", "protos", "rust", "tests", "parity"]
+nox.options.sessions = ["lint", "types", "layers", "protos", "generated", "rust", "tests", "parity"]
 nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).resolve().parent
@@ -92,6 +92,12 @@ def types(session: nox.Session) -> None:
 def layers(session: nox.Session) -> None:
     """Who may import whom."""
     run(session, "lint-imports")
+
+
+@nox.session
+def generated(session: nox.Session) -> None:
+    """Regenerate what is made from the models; fails if the committed files are others."""
+    run(session, "python", "-m", "parity.generated")
 
 
 @nox.session

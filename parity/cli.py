@@ -5,7 +5,6 @@ TensorFlow is imported only by the commands that play on it, and only then.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -104,11 +103,34 @@ def validate(paths: Paths = None) -> None:
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Folder and name: health/oom_at_start.")],
+) -> None:
+    """Write a commented scenario to start from."""
+    from parity.starting import new_scenario  # noqa: PLC0415
+
+    typer.echo(f"written: {project.shown(new_scenario(name, project.SCENARIOS))}")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
-    from parity.scenario import Scenario  # noqa: PLC0415
+    from parity.generated import schema_text  # noqa: PLC0415
 
-    typer.echo(json.dumps(Scenario.model_json_schema(by_alias=True), indent=2, sort_keys=True))
+    typer.echo(schema_text(), nl=False)
+
+
+@app.command()
+def explain(
+    key: Annotated[
+        str | None,
+        typer.Argument(help="A key, hook, step, fault, expectation, option or verdict."),
+    ] = None,
+) -> None:
+    """Say what a word of a scenario or a verdict means; without one, list them."""
+    from parity.explaining import explain  # noqa: PLC0415
+
+    explain(key, _stdout())
 
 
 @app.command()

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from parity.faults import FAULTS
+from parity.hooks import HOOKS
 from parity.model import Model, frozen
+from parity.nearest import did_you_mean
 from parity.problems import Problem, ScenarioError, UsageError
 from parity.references import Loc, bad_references
 from parity.scenario import Scenario
+from parity.steps import CONCURRENT, STEPS
 
 M = TypeVar("M", bound=Model)
 
 _LISTS_OF_KINDS = ("steps", "hooks", "faults", "concurrently")
+_KINDS: Final = {
+    "no_step": STEPS,
+    "no_concurrent_step": CONCURRENT,
+    "no_hook": HOOKS,
+    "no_fault": FAULTS,
+}
+"""By the type of the error that a union of kinds raises, the kinds that there are."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +162,11 @@ def _without_tags(loc: Loc) -> Loc:
 
 def _say(error: Any) -> str:
     kind, message, value = error["type"], error["msg"], error["input"]
+    if kind in _KINDS:
+        words = value if isinstance(value, dict) else [value]
+        hints = (did_you_mean(word, _KINDS[kind]) for word in words)
+        said, right = message.split("; ")
+        return f"{said}{next(filter(None, hints), '')}; {right}"
     if "would be right" in message:
         return str(message.removeprefix("Value error, "))
     shown = json.dumps(value, default=str, ensure_ascii=False)
@@ -158,7 +175,10 @@ def _say(error: Any) -> str:
         return "this key is missing; see docs/scenario-format.md for what would be right"
     right = message[0].lower() + message[1:]
     right = right.removeprefix("input should be ").removeprefix("input should ")
-    return f"{shown} is wrong; {right} would be right"
+    hint = ""
+    if kind == "literal_error":
+        hint = did_you_mean(value, re.findall("'([^']+)'", error["ctx"]["expected"]))
+    return f"{shown} is wrong{hint}; {right} would be right"
 
 
 def _position(document: CommentedMap, loc: Loc) -> tuple[int, int]:
