@@ -39,7 +39,7 @@ def test_a_verdict_says_what_it_means_for_the_exit_code():
 
 def test_a_word_that_means_several_things_is_shown_in_each():
     titles = [line for line in explained("expect") if not line.startswith(" ") and line]
-    assert titles == ["steps.rpc.expect (option)", "expect (key)"]
+    assert {"steps.rpc.expect (option)", "expect (key)"} < set(titles)
 
 
 def test_a_path_means_one_thing():
