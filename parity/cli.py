@@ -71,15 +71,27 @@ def run(
 @app.command()
 def replay(
     scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
-    on: Annotated[str, typer.Option(help="The player.")] = "python",
+    on: Annotated[
+        str | None,
+        typer.Option(help="The player, as run has them; python by default. With --both, the peer."),
+    ] = None,
+    both: Annotated[bool, typer.Option(help="Side by side: python, and the peer.")] = False,
+    step: Annotated[bool, typer.Option(help="Event by event, Enter for the next.")] = False,
+    watch: Annotated[bool, typer.Option(help="Again whenever the file changes.")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, help="Events a second, on a terminal.")] = 4.0,
     seed: Seed = None,
     out: Annotated[Path | None, typer.Option(help="Write the trace to this file.")] = None,
     limit: Limit = 60.0,
 ) -> None:
-    """Play one scenario on one player and show its trace."""
-    from parity.replaying import replay  # noqa: PLC0415 - may import TensorFlow
+    """Play one scenario and show it: virtual clock, lanes, faults and events.
 
-    raise typer.Exit(replay(scenario, on, seed, out, limit, _stdout()))
+    Playing takes milliseconds; what a terminal shows is played back afterwards, one
+    event after the other. Elsewhere all events are printed, a line each.
+    """
+    from parity.replaying import ReplayOptions, replay  # noqa: PLC0415 - may import TensorFlow
+
+    options = ReplayOptions(scenario, on, both, seed, out, limit, step, watch, speed)
+    raise typer.Exit(replay(options, _stdout()))
 
 
 @app.command()
