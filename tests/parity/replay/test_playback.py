@@ -69,7 +69,7 @@ def test_a_terminal_shows_a_moment_after_the_other_at_the_speed_asked_for():
 def test_the_lanes_show_what_each_is_doing():
     screen = Screen()
     show_live(PLAY, ("python",), 4, Stopwatch(), screen.console)
-    assert "trained to step 1" in screen.lines_with("> main")[1]
+    assert "trained to step 1" in screen.lines_with("> main")[-1]
     assert "reported PS 1 OUT_OF_MEMORY" in screen.lines_with("> ps_health")[0]
 
 
