@@ -15,7 +15,17 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "layers", "protos", "generated", "rust", "tests", "parity"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "layers",
+    "protos",
+    "generated",
+    "docs",
+    "rust",
+    "tests",
+    "parity",
+]
 nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).resolve().parent
@@ -98,6 +108,18 @@ def layers(session: nox.Session) -> None:
 def generated(session: nox.Session) -> None:
     """Regenerate what is made from the models; fails if the committed files are others."""
     run(session, "python", "-m", "parity.generated")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in site/; a link or a snippet that leads nowhere fails."""
+    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
+    packages = list(nox.project.dependency_groups(pyproject, "docs"))
+    programs = make_environment(session, ROOT / ".nox" / "docs", packages, "")
+    with session.chdir(ROOT):
+        quiet = {"NO_MKDOCS_2_WARNING": "true"}
+        # Not --quiet: what isn't logged isn't counted as a reason to fail.
+        session.run(str(programs / "mkdocs"), "build", "--strict", env=quiet)
 
 
 @nox.session
