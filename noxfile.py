@@ -122,6 +122,28 @@ def docs(session: nox.Session) -> None:
         session.run(str(programs / "mkdocs"), "build", "--strict", env=quiet)
 
 
+@nox.session(default=False)
+def wheel(session: nox.Session) -> None:
+    """The built package in an environment and a folder of its own, without the checkout."""
+    uv = shutil.which("uv") or session.error("this needs uv; dev.py has it")
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    empty = folder / "empty"
+    empty.mkdir(parents=True)
+    session.run(uv, "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT))
+    (package,) = folder.glob("*.whl")
+    programs = make_environment(session, folder / "environment", [str(package)], "")
+    with session.chdir(empty):
+        for words in (
+            ["monolith-parity", "run", "--report", "reports"],
+            ["monolith-parity", "replay", "health/oom", "--on", "recorded"],
+            ["monolith-parity", "new", "mine"],
+            ["monolith-parity", "validate", "scenarios"],
+            ["monolith-controller", "--help"],
+        ):
+            session.run(str(programs / words[0]), *words[1:], env={"PYTHONPATH": ""})
+
+
 @nox.session
 def rust(session: nox.Session) -> None:
     """The port's own format, lints and tests."""

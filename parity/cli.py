@@ -121,7 +121,7 @@ def new(
     """Write a commented scenario to start from."""
     from parity.starting import new_scenario  # noqa: PLC0415
 
-    typer.echo(f"written: {project.shown(new_scenario(name, project.SCENARIOS))}")
+    typer.echo(f"written: {project.shown(new_scenario(name, project.own_scenarios()))}")
 
 
 @app.command()

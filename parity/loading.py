@@ -46,19 +46,24 @@ class ScenarioFile:
 def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
     """The scenario files at and below these paths, each with the folder that names it.
 
-    That folder is ``root`` for what lies in it, else the folder that was given.
+    That folder is ``root`` for what lies in it, else the folder that was given. What
+    isn't a path may be a name: ``health/oom``, ``health``.
 
     Raises:
       UsageError: a path doesn't exist, or there is no scenario in it.
     """
     found: dict[Path, Path] = {}
-    for path in paths or [root]:
+    for given in paths or [root]:
+        path = given if given.exists() else _by_name(given, root)
         if path.is_file():
             here = [path]
         elif path.is_dir():
             here = sorted(p for p in path.rglob("*.yaml") if p.name != "known_differences.yaml")
         else:
-            raise UsageError(f"{path}: no such file or folder; a scenario or a folder of them")
+            raise UsageError(
+                f"{path}: no such file or folder; a scenario, a folder of them, or a name such "
+                "as health/oom would be right"
+            )
         if not here:
             raise UsageError(
                 f"{path}: no scenario found; a folder with *.yaml files would be right"
@@ -67,6 +72,12 @@ def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
         base = root if inside else path if path.is_dir() else path.parent
         found.update(dict.fromkeys(here, base))
     return found
+
+
+def _by_name(name: Path, root: Path) -> Path:
+    """Where the scenario or folder of this name is; the name itself if there is none."""
+    named = (root / name, root / f"{name}.yaml")
+    return next((path for path in named if path.exists()), name)
 
 
 def load_yaml(path: Path, model: type[M]) -> tuple[M, CommentedMap]:

@@ -1,14 +1,27 @@
-"""Where the parts of this project lie."""
+"""Where the parts of this project lie: in a checkout, or in an installed package.
+
+A package has the scenarios and the recorded traces with it, and not the Rust port.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+_PACKAGE: Final = Path(__file__).resolve().parent
+_CHECKOUT: Final = _PACKAGE.parent
+
+SOURCES: Final = _CHECKOUT if (_CHECKOUT / "monolith-rs" / "Cargo.toml").exists() else None
+"""The checkout, in which the port can be built; None where this is an installed package."""
+ROOT: Final = SOURCES or _PACKAGE / "bundled"
 SCENARIOS: Final = ROOT / "scenarios"
 KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
 RECORDED: Final = ROOT / "recorded" / "rust"
+
+
+def own_scenarios() -> Path:
+    """Where a user's new scenarios go; what is installed isn't theirs to add to."""
+    return SCENARIOS if SOURCES else Path.cwd() / "scenarios"
 
 
 def shown(path: Path) -> str:

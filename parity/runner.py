@@ -79,7 +79,7 @@ def run(options: RunOptions, console: Console) -> int:
         note=peer.note,
         seed=options.seed,
         scenarios=len(files),
-        rust_source_digest=rust_source_digest(project.ROOT),
+        rust_source_digest=rust_source_digest(project.SOURCES) if project.SOURCES else "unknown",
     )
     writer = ReportWriter(options.report, header)
     printer = RunPrinter(

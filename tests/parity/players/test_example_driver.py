@@ -58,7 +58,7 @@ def test_it_says_what_it_lacks_for_others(driver, name, reason):
 
 def test_without_its_port_it_is_about_as_long_as_the_walk_through_says():
     text = re.sub(
-        r"# --8<-- \[start:port\].*# --8<-- \[end:port\]", "", SOURCE.read_text(), flags=re.S
+        r"# --8<-- \[start:port\].*# --8<-- \[end:port\]", "", SOURCE.read_text(), flags=re.DOTALL
     )
     code = [
         line
