@@ -60,9 +60,10 @@ def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
         elif path.is_dir():
             here = sorted(p for p in path.rglob("*.yaml") if p.name != "known_differences.yaml")
         else:
+            names = (scenario_name(each, root) for each in root.rglob("*.yaml"))
             raise UsageError(
-                f"{path}: no such file or folder; a scenario, a folder of them, or a name such "
-                "as health/oom would be right"
+                f"{path}: no such file or folder{did_you_mean(path, names)}; a scenario, a folder "
+                "of them, or a name such as health/oom would be right"
             )
         if not here:
             raise UsageError(

@@ -48,19 +48,18 @@ def choose_player(asked: str | None) -> Choice:
         try:
             return Choice(_rust())
         except PortUnavailableError as error:
-            note = f"recorded traces stand in for the Rust port: {error}{_unchecked()}"
+            note = f"recorded traces stand in for the Rust port: {error}{_unchecked('; ')}"
             return Choice(PlayerSpec(kind="recorded"), note)
     spec = _by_name(asked)
-    own = spec == PlayerSpec(kind="recorded")
-    return Choice(spec, _unchecked().removeprefix("; ") if own else "")
+    return Choice(spec, _unchecked() if spec == PlayerSpec(kind="recorded") else "")
 
 
-def _unchecked() -> str:
+def _unchecked(before: str = "") -> str:
     """What is not known of our own recordings where the port's sources aren't here."""
     if project.SOURCES is not None:
         return ""
-    digests = recorded_digests(project.RECORDED)
-    return f"; not checked, for want of them: the traces were made from {', '.join(digests)}"
+    made_from = ", ".join(recorded_digests(project.RECORDED))
+    return f"{before}whether the traces are of today's port ({made_from}) isn't checked here"
 
 
 def _by_name(asked: str) -> PlayerSpec:

@@ -25,8 +25,11 @@ def own_scenarios() -> Path:
 
 
 def shown(path: Path) -> str:
-    """A path as a person would type it here."""
+    """A path as a person would type it here; of a scenario that is installed, its name."""
+    path = path.resolve()
+    if SOURCES is None and path.is_relative_to(SCENARIOS):
+        return path.relative_to(SCENARIOS).with_suffix("").as_posix()
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from parity.loading import find_scenarios, load_scenario
@@ -159,3 +161,17 @@ def test_what_lies_elsewhere_is_named_from_the_folder_that_was_given(tmp_path):
     path.write_text(GOOD)
     ((found, base),) = find_scenarios([tmp_path / "mine"], tmp_path / "scenarios").items()
     assert load_scenario(found, base).name == "one"
+
+
+def test_what_is_no_path_may_be_a_name(tmp_path):
+    (tmp_path / "health").mkdir()
+    path = tmp_path / "health" / "one.yaml"
+    path.write_text(GOOD)
+    for name in ("health/one", "health"):
+        assert find_scenarios([Path(name)], tmp_path) == {path: tmp_path}
+
+
+def test_a_name_that_is_mistyped_is_suggested(tmp_path):
+    (tmp_path / "one_of_them.yaml").write_text(GOOD)
+    with pytest.raises(UsageError, match=r"one_of_thm: no such .* \(did you mean one_of_them\?\);"):
+        find_scenarios([Path("one_of_thm")], tmp_path)
