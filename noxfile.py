@@ -16,7 +16,18 @@ from pathlib import Path
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "layers", "protos", "rust", "tests", "parity", "interop"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "layers",
+    "protos",
+    "generated",
+    "docs",
+    "rust",
+    "tests",
+    "parity",
+    "interop",
+]
 nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).resolve().parent
@@ -113,6 +124,46 @@ def types(session: nox.Session) -> None:
 def layers(session: nox.Session) -> None:
     """Who may import whom."""
     run(session, "lint-imports")
+
+
+@nox.session
+def generated(session: nox.Session) -> None:
+    """Regenerate what is made from the models; fails if the committed files are others."""
+    run(session, "python", "-m", "parity.generated")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in site/; a link or a snippet that leads nowhere fails."""
+    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
+    packages = list(nox.project.dependency_groups(pyproject, "docs"))
+    programs = make_environment(session, ROOT / ".nox" / "docs", packages, "")
+    with session.chdir(ROOT):
+        quiet = {"NO_MKDOCS_2_WARNING": "true"}
+        # Not --quiet: what isn't logged isn't counted as a reason to fail.
+        session.run(str(programs / "mkdocs"), "build", "--strict", env=quiet)
+
+
+@nox.session(default=False)
+def wheel(session: nox.Session) -> None:
+    """The built package in an environment and a folder of its own, without the checkout."""
+    uv = shutil.which("uv") or session.error("this needs uv; dev.py has it")
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    empty = folder / "empty"
+    empty.mkdir(parents=True)
+    session.run(uv, "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT))
+    (package,) = folder.glob("*.whl")
+    programs = make_environment(session, folder / "environment", [str(package)], "")
+    with session.chdir(empty):
+        for words in (
+            ["monolith-parity", "run", "--report", "reports"],
+            ["monolith-parity", "replay", "health/oom", "--on", "recorded"],
+            ["monolith-parity", "new", "mine"],
+            ["monolith-parity", "validate", "scenarios"],
+            ["monolith-controller", "--help"],
+        ):
+            session.run(str(programs / words[0]), *words[1:], env={"PYTHONPATH": ""})
 
 
 @nox.session

@@ -5,7 +5,6 @@ TensorFlow is imported only by the commands that play on it, and only then.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -72,15 +71,27 @@ def run(
 @app.command()
 def replay(
     scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
-    on: Annotated[str, typer.Option(help="The player.")] = "python",
+    on: Annotated[
+        str | None,
+        typer.Option(help="The player, as run has them; python by default. With --both, the peer."),
+    ] = None,
+    both: Annotated[bool, typer.Option(help="Side by side: python, and the peer.")] = False,
+    step: Annotated[bool, typer.Option(help="Event by event, Enter for the next.")] = False,
+    watch: Annotated[bool, typer.Option(help="Again whenever the file changes.")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, help="Events a second, on a terminal.")] = 4.0,
     seed: Seed = None,
     out: Annotated[Path | None, typer.Option(help="Write the trace to this file.")] = None,
     limit: Limit = 60.0,
 ) -> None:
-    """Play one scenario on one player and show its trace."""
-    from parity.replaying import replay  # noqa: PLC0415 - may import TensorFlow
+    """Play one scenario and show it: virtual clock, lanes, faults and events.
 
-    raise typer.Exit(replay(scenario, on, seed, out, limit, _stdout()))
+    Playing takes milliseconds; what a terminal shows is played back afterwards, one
+    event after the other. Elsewhere all events are printed, a line each.
+    """
+    from parity.replaying import ReplayOptions, replay  # noqa: PLC0415 - may import TensorFlow
+
+    options = ReplayOptions(scenario, on, both, seed, out, limit, step, watch, speed)
+    raise typer.Exit(replay(options, _stdout()))
 
 
 @app.command()
@@ -105,11 +116,34 @@ def validate(paths: Paths = None) -> None:
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Folder and name: health/oom_at_start.")],
+) -> None:
+    """Write a commented scenario to start from."""
+    from parity.starting import new_scenario  # noqa: PLC0415
+
+    typer.echo(f"written: {project.shown(new_scenario(name, project.own_scenarios()))}")
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
-    from parity.scenario import Scenario  # noqa: PLC0415
+    from parity.generated import schema_text  # noqa: PLC0415
 
-    typer.echo(json.dumps(Scenario.model_json_schema(by_alias=True), indent=2, sort_keys=True))
+    typer.echo(schema_text(), nl=False)
+
+
+@app.command()
+def explain(
+    key: Annotated[
+        str | None,
+        typer.Argument(help="A key, hook, step, fault, expectation, option or verdict."),
+    ] = None,
+) -> None:
+    """Say what a word of a scenario or a verdict means; without one, list them."""
+    from parity.explaining import explain  # noqa: PLC0415
+
+    explain(key, _stdout())
 
 
 @app.command()

@@ -90,16 +90,18 @@ def run(options: RunOptions, console: Console) -> int:
         note=peer.note,
         seed=options.seed,
         scenarios=len(files),
-        rust_source_digest=rust_source_digest(project.ROOT),
+        rust_source_digest=rust_source_digest(project.SOURCES) if project.SOURCES else "unknown",
     )
     writer = ReportWriter(options.report, header)
     printer = RunPrinter(
         Console(file=open(os.devnull, "w")) if options.as_json else console,  # noqa: SIM115
         width=max(len(file.name) for file in files),
+        total=len(files),
     )
     printer.note(peer.note)
     results = _Results(files, writer, printer)
-    status = pytest.main(_pytest_args(options, files, reference, peer), plugins=[results])
+    with printer:
+        status = pytest.main(_pytest_args(options, files, reference, peer), plugins=[results])
     if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise UsageError("pytest refused these options; see above")
     results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")

@@ -36,6 +36,21 @@ EXIT_CODES: Final[dict[Verdict, int]] = {
 }
 
 
+MEANINGS: Final[dict[Verdict, str]] = {
+    "agree": "Every channel is equal, and both sides meet what is expected.",
+    "known": "The sides differ as scenarios/known_differences.yaml lists it, with a reason.",
+    "differs": "The sides differ; the first difference of each channel is named.",
+    "unexpected": "The sides agree, and one broke what the scenario's author expects.",
+    "stale": "A known difference is gone or is another one now, or a recording no longer "
+    "matches what it was made from.",
+    "nondeterministic": "A side, played again, gave another trace.",
+    "failed": "A driver crashed, hung, answered nonsense or the wrong request, or gave up.",
+    "skipped": "A side lacks something that the scenario needs, and says what.",
+    "not run": "A filter left it out, or the run was interrupted before it.",
+}
+"""What each says."""
+
+
 class BrokenExpectation(Model):
     """Which side broke which hand-written expectation."""
 

@@ -30,6 +30,7 @@ from parity.faults import (
 )
 from parity.loading import ScenarioFile
 from parity.players.hook_logs import hook_logs_go_to
+from parity.players.interrupts import interrupt_afterwards
 from parity.players.job import Job
 from parity.players.outcome import Failed, Outcome, Played, UnplayableError
 from parity.players.scenario_files import (
@@ -70,7 +71,8 @@ class PythonPlayer:
         clock = VirtualClock(seed=seed)
         with tempfile.TemporaryDirectory(prefix="parity-") as folder:
             try:
-                trace = clock.run(lambda: _play(file.scenario, clock, Path(folder)))
+                with interrupt_afterwards():
+                    trace = clock.run(lambda: _play(file.scenario, clock, Path(folder)))
             except (UnplayableError, DeadlockError, StalledError) as error:
                 return Failed("refused", str(error))
             finally:

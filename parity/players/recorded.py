@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from parity import project
 from parity.digest import rust_source_digest
 from parity.loading import ScenarioFile
 from parity.model import Model, frozen
@@ -32,6 +33,13 @@ def recording_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.json"
 
 
+def recorded_digests(folder: Path) -> list[str]:
+    """The digests of the sources that the recordings of a folder were made from."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.json")))
+    found = (json.loads(text).get("provenance", {}).get("source_digest") for text in texts)
+    return sorted({digest for digest in found if digest})
+
+
 def write_recording(folder: Path, provenance: Provenance, trace: Trace) -> Path:
     """Write a recording, whole or not at all."""
     path = recording_path(folder, provenance.scenario)
@@ -50,7 +58,7 @@ class RecordedPlayer:
     Args:
       folder: where the recordings lie.
       sources: the project whose Rust sources they must have been made from; None
-        for recordings of somebody else's port, whose sources aren't here.
+        where those sources aren't here.
     """
 
     def __init__(self, folder: Path, sources: Path | None) -> None:
@@ -60,7 +68,7 @@ class RecordedPlayer:
     @property
     def name(self) -> str:
         """``recorded``, with the folder if it isn't the project's own."""
-        return "recorded" if self._digest is not None else f"recorded:{self._folder}"
+        return "recorded" if self._folder == project.RECORDED else f"recorded:{self._folder}"
 
     def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
         """Read the recording of this scenario."""

@@ -29,7 +29,9 @@ def two_traces(tmp_path):
     return str(tmp_path / "a.json"), str(tmp_path / "b.json")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["validate"], ["schema"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["validate"], ["schema"], ["explain"]]
+)
 def test_what_does_not_need_tensorflow_does_not_import_it(words):
     assert _imported_after(words) == []
 

@@ -20,7 +20,7 @@ FEW = ["health/oom", "health/basic", "barrier/stop_and_resume"]
 class Run:
     """A finished command: its exit code, what it printed, and its report."""
 
-    def __init__(self, folder: Path, *words: str, env=None) -> None:
+    def __init__(self, folder: Path, *words: str, env=None, **options) -> None:
         command = [sys.executable, "-m", "parity", "run", "--report", str(folder), *words]
         done = subprocess.run(
             command,
@@ -29,6 +29,7 @@ class Run:
             text=True,
             env={**os.environ, **(env or {})},
             check=False,
+            **options,
         )
         self.code, self.out, self.err, self.folder = (
             done.returncode,
@@ -184,3 +185,18 @@ def test_what_is_wrong_with_the_command_is_said_without_a_traceback(tmp_path, wo
     assert run.code == code, run.out + run.err
     assert message in run.err + run.out
     assert "Traceback" not in run.err + run.out
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_ctrl_c_keeps_what_was_done_and_lists_the_rest_as_not_run(tmp_path, processes):
+    # The driver presses it, so that it always comes at the same point: with two processes
+    # the first plays health/basic and health/oom, and the other may be anywhere.
+    names = ["health/basic", "health/oom", "barrier/stop_and_resume", "health/no_ps"]
+    words = ["--peer", driver("interrupting.py", "health/oom"), "-n", processes]
+    run = Run(tmp_path, *files(names), *words, start_new_session=True)
+    assert run.code == 2, run.out + run.err
+    assert run.report.footer.interrupted
+    assert run.verdicts["health/basic"] == "agree"
+    assert run.verdicts["health/oom"] == "not run"
+    assert set(run.verdicts) == set(names)
+    assert "; interrupted" in run.out.splitlines()[-2]
