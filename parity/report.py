@@ -6,24 +6,29 @@ reading it is an error. Every other report is made from this one.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import platform
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from parity import project
 from parity.model import Model, canonical_json, frozen
 from parity.problems import UsageError
 from parity.trace import Channel
 from parity.verdict import Record, Verdict
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 FILE_NAME: Final = "report.jsonl"
+_NAMED_VERSIONS: Final = (project.NAME, "tensorflow", "grpcio", "protobuf")
 
 
 class Header(Model):
-    """What was going to be played, by whom."""
+    """What was going to be played, by whom, when (ISO 8601, UTC), and on which versions."""
 
     kind: Literal["header"] = "header"
     format: int = FORMAT
@@ -33,6 +38,8 @@ class Header(Model):
     seed: int | None
     scenarios: int
     rust_source_digest: str
+    began: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 class Footer(Model):
@@ -74,6 +81,15 @@ class ReportWriter:
     def _write(self, part: Header | Record | Footer) -> None:
         self._file.write(canonical_json(part.model_dump(mode="json")) + "\n")
         self._file.flush()
+
+
+def versions() -> dict[str, str]:
+    """What plays here; nothing is imported to find out."""
+    found = {"python": platform.python_version()}
+    for name in _NAMED_VERSIONS:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def make_footer(records: list[Record], *, interrupted: bool, exit_code: int) -> Footer:

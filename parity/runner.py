@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ from rich.console import Console
 from parity import project
 from parity.console import RunPrinter
 from parity.digest import rust_source_digest
+from parity.injections import injections
 from parity.known import KnownDifferences
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
 from parity.peers import Choice, choose_player
 from parity.problems import ScenarioError, UsageError
 from parity.pytest_plugin import record_of
-from parity.report import Header, ReportWriter, make_footer
+from parity.report import Header, ReportWriter, make_footer, versions
 from parity.verdict import Record, exit_code
 
 
@@ -80,6 +82,8 @@ def run(options: RunOptions, console: Console) -> int:
         seed=options.seed,
         scenarios=len(files),
         rust_source_digest=rust_source_digest(project.ROOT),
+        began=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=versions(),
     )
     writer = ReportWriter(options.report, header)
     printer = RunPrinter(
@@ -169,4 +173,7 @@ class _Results:
             verdict=verdict,  # type: ignore[arg-type]
             reasons=(reason,),
             replay=f"monolith-parity run {project.shown(file.path)}",
+            yaml=file.text,
+            cluster=file.scenario.cluster,
+            injections=injections(file.scenario, None),
         )

@@ -20,7 +20,7 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from parity.loading import ScenarioFile
-from parity.players.outcome import Failed, Failure, Outcome, Played, Skipped
+from parity.players.outcome import Failed, Failure, Maker, Outcome, Played, Skipped
 from parity.players.protocol import (
     PROTOCOL,
     AnyAnswer,
@@ -128,7 +128,7 @@ class DriverPlayer:
             case TraceAnswer():
                 try:
                     document = {"events": answer.events, "struck": answer.struck}
-                    return Played(Trace.from_json(document))
+                    return Played(Trace.from_json(document), self._maker())
                 except ValidationError as error:
                     first = error.errors()[0]
                     where = ".".join(map(str, first["loc"]))
@@ -138,6 +138,16 @@ class DriverPlayer:
             case FailedAnswer():
                 assert self._process is not None
                 return Failed("refused", answer.message, self._process.log_tail())
+
+    def _maker(self) -> Maker | None:
+        if self.hello is None:
+            return None
+        return Maker(
+            implementation=self.hello.implementation,
+            language=self.hello.language,
+            version=self.hello.version,
+            source_digest=self.hello.source_digest,
+        )
 
     def _kill(self) -> str:
         process, self._process = self._process, None
