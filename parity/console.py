@@ -42,7 +42,7 @@ class RunPrinter:
         self._line(line)
         self._details(record)
 
-    def totals(self, footer: Footer, report: str) -> None:
+    def totals(self, footer: Footer, report: str, page: str) -> None:
         """The last lines."""
         channels = ", ".join(f"{name} {count}" for name, count in footer.agreements.items())
         if footer.agreements:
@@ -53,6 +53,7 @@ class RunPrinter:
         style = "bold green" if footer.exit_code == 0 and not footer.interrupted else _BAD
         self._line(Text(f"{sum(footer.verdicts.values())} scenarios: {counts}", style=style))
         self._line(Text(f"report: {report}"))
+        self._line(Text(f"to look at: {page}"))
 
     def _details(self, record: Record) -> None:
         for reason in record.reasons:

@@ -20,7 +20,8 @@ from parity.loading import ScenarioFile, find_scenarios, load_scenario
 from parity.peers import Choice, choose_player
 from parity.problems import ScenarioError, UsageError
 from parity.pytest_plugin import record_of
-from parity.report import Header, ReportWriter, make_footer, versions
+from parity.report import Header, Report, ReportWriter, make_footer, versions
+from parity.reports.folder import PAGE, remove_rendered, write_rendered
 from parity.verdict import Record, exit_code
 
 
@@ -86,6 +87,7 @@ def run(options: RunOptions, console: Console) -> int:
         versions=versions(),
     )
     writer = ReportWriter(options.report, header)
+    remove_rendered(options.report)
     printer = RunPrinter(
         Console(file=open(os.devnull, "w")) if options.as_json else console,  # noqa: SIM115
         width=max(len(file.name) for file in files),
@@ -100,9 +102,11 @@ def run(options: RunOptions, console: Console) -> int:
     interrupted = status == pytest.ExitCode.INTERRUPTED
     if interrupted or all(record.verdict == "not run" for record in results.records.values()):
         code = max(code, 2)
-    footer = make_footer(list(results.records.values()), interrupted=interrupted, exit_code=code)
+    records = tuple(results.records.values())
+    footer = make_footer(list(records), interrupted=interrupted, exit_code=code)
     writer.finish(footer)
-    printer.totals(footer, project.shown(writer.path))
+    write_rendered(Report(header=header, records=records, footer=footer), options.report)
+    printer.totals(footer, project.shown(writer.path), project.shown(options.report / PAGE))
     if options.as_json:
         console.file.write(writer.path.read_text(encoding="utf-8"))
     return code

@@ -30,7 +30,7 @@ def peer_cell(record: Record) -> Cell:
         if record.not_compared:
             return _summarized(record)
         if record.trace is None and record.verdict != "not run":
-            return Cell(sign="–", tone="idle", words="not asked")
+            return Cell(sign="○", tone="idle", words="not asked")
         return _absent(record)
     if record.peer_trace != "same" and record.verdict in {"differs", "nondeterministic"}:
         channels = ", ".join(difference.channel for difference in record.differences)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from parity.compare import CHANNELS
@@ -21,7 +19,8 @@ from parity.report import Report
 from parity.reports.cells import Cell, peer_cell, reference_cell
 from parity.reports.coverage import gaps
 from parity.reports.signs import SIGNS, WORST_FIRST, Tone, tone
-from parity.reports.story import Story, make_story
+from parity.reports.story import Story, make_story, short_name
+from parity.reports.templates import static, template
 from parity.trace import Channel
 from parity.verdict import Record, Verdict
 
@@ -72,9 +71,9 @@ class _MakerLine:
 def render_html(report: Report) -> str:
     """The whole page."""
     rows = _list_rows(report)
-    page = _environment().get_template("index.html.j2")
-    return page.render(
+    return template("index.html.j2").render(
         header=report.header,
+        peer=_peer_name(report),
         footer=report.footer,
         count=len(rows),
         bad=sum(row.tone == "bad" for row in rows),
@@ -85,26 +84,16 @@ def render_html(report: Report) -> str:
         faults=sorted({fault for row in rows for fault in row.faults}),
         gaps=list(gaps(report)),
         makers=_makers(report),
-        style=_static("report.css"),
-        scripts=[_static(name) for name in _SCRIPTS],
+        style=static("report.css"),
+        scripts=[static(name) for name in _SCRIPTS],
         stories=Markup("\n".join(_line(make_story(row.record)) for row in rows)),  # noqa: S704
     )
 
 
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("parity.reports", "static"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _static(name: str) -> Markup:
-    """A file of ours, which needs no escaping."""
-    text = resources.files("parity.reports").joinpath("static", name).read_text("utf-8")
-    return Markup(text)  # noqa: S704
+def _peer_name(report: Report) -> str:
+    """The peer as its column is headed: by its implementation where a command was given."""
+    names = {short_name(record.peer, record.peer_by) for record in report.records if record.peer_by}
+    return names.pop() if len(names) == 1 else report.header.peer
 
 
 def _line(story: Story) -> str:

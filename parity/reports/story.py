@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from parity.model import Model
+from parity.players.outcome import Maker
 from parity.reports.alignment import Pair, align
 from parity.reports.spans import barrier_spans
 from parity.trace import CHANNEL_OF_KIND, Trace, event_to_json
@@ -63,6 +64,8 @@ class Story(Model):
     """
 
     record: dict[str, Any]
+    reference_name: str
+    peer_name: str
     reference: tuple[dict[str, Any], ...] | None
     peer: tuple[dict[str, Any], ...] | str | None
     lanes: tuple[str, ...]
@@ -83,6 +86,8 @@ def make_story(record: Record) -> Story:
         record=record.model_dump(
             mode="json", exclude={"trace", "peer_trace", "cluster", "injections"}
         ),
+        reference_name=short_name(record.reference, record.reference_by),
+        peer_name=short_name(record.peer, record.peer_by),
         reference=_events(record.trace),
         peer="same" if same else _events(peer),
         lanes=_lanes(record),
@@ -94,6 +99,13 @@ def make_story(record: Record) -> Story:
         else tuple(_barrier(peer, rows, "peer") + _lasting_faults(record, rows)),
         marks=tuple(_marks(record, rows)),
     )
+
+
+def short_name(player: str, by: Maker | None) -> str:
+    """A player's name, short enough for a column; a driver's command line isn't."""
+    if " " not in player and "/" not in player:
+        return player
+    return by.implementation if by is not None else "the peer"
 
 
 def ps_lane(ps: int) -> str:
@@ -168,7 +180,9 @@ def _lasting_faults(record: Record, rows: list[Row]) -> list[Span]:
             for j, later in enumerate(record.injections)
             if later.ps == fault.ps
             and row_of[j] > row_of[i]
-            and (later.kind == fault.kind or (later.kind == "recover" and fault.kind != "mem_limit"))
+            and (
+                later.kind == fault.kind or (later.kind == "recover" and fault.kind != "mem_limit")
+            )
         ]
         spans.append(
             Span(

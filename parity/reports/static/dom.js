@@ -27,5 +27,5 @@ function say(text) {
 }
 
 function formatTime(ms) {
-  return `${(ms / 1000).toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: 3 })} s`;
+  return `${(ms / 1000).toLocaleString("en", { maximumFractionDigits: 3 })} s`;
 }

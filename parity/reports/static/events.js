@@ -25,7 +25,11 @@ function describeEvent(row, sides, lone, isFirst) {
     lone ? el("span", { class: "only" }, `only ${side.name}`) : null,
     el("span", { class: `kind ${kindOf({ kind }).family}` }, kind), " ",
     el("span", { class: "lane" }, laneTitle(lane)),
-    el("span", { class: "fields" }, Object.entries(fields).map(([key, value]) => showField(key, value))));
+    el("span", { class: "fields" }, Object.entries(fields).filter(([, value]) => saysSomething(value)).map(([key, value]) => showField(key, value))));
+}
+
+function saysSomething(value) {
+  return value !== null && JSON.stringify(value) !== "{}";
 }
 
 function describeFault(fault) {
@@ -39,5 +43,14 @@ function describeFault(fault) {
 }
 
 function showField(key, value) {
-  return el("span", {}, el("i", {}, key), " ", typeof value === "string" ? value : JSON.stringify(value));
+  return el("span", {}, el("i", {}, key), " ", key === "results" ? value.map(showResult).join("; ") : showValue(value));
+}
+
+function showResult({ ps, status, message }) {
+  return `PS ${ps} ${status ?? "without a status"}: ${message || "(no message)"}`;
+}
+
+function showValue(value) {
+  if (Array.isArray(value) && value.length) return value.map(showValue).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -6,26 +6,30 @@ function showStory(story, neighbours) {
   const record = story.record;
   const select = (row) => selectRow(row);
   const view = document.getElementById("story");
-  view.replaceChildren(
+  view.replaceChildren();
+  fill(view, {}, [
     navigation(neighbours),
     el("header", { class: "about-scenario" },
       el("h2", { tabindex: -1, id: "story-title" }, record.scenario),
       verdictOf(record.scenario),
       el("p", {}, record.about),
       record.covers.length ? el("p", { class: "covers" }, "covers ", record.covers.map((each) => el("code", {}, each))) : null),
-    reasonsOf(record),
+    reasonsOf(story, select),
     replayOf(record),
     el("div", { class: "play" },
       el("section", { class: "picture", "aria-labelledby": "timeline-title" },
         el("h3", { id: "timeline-title" }, "Timeline"),
         story.rows.length && story.reference ? [
           el("p", { class: "hint" }, "Virtual time runs to the right, compressed: each event has a column of its own, and a dashed line is where time moves on."),
-          drawTimeline(story, select),
+          el("div", { class: "timeline", tabindex: 0, role: "region", "aria-label": "Timeline, scrolls sideways" }),
           legend(story),
         ] : el("p", {}, "Nothing was played, so there is nothing to draw.")),
       el("section", { class: "list", "aria-labelledby": "events-title" },
         el("h3", { id: "events-title" }, "Events"), listEvents(story, select)),
-      el("div", { class: "below" }, differencesOf(story, select), logOf(record), yamlOf(record), provenanceOf(record))));
+      el("div", { class: "below" }, differencesOf(story), logOf(record), yamlOf(record), provenanceOf(record))),
+  ]);
+  const frame = view.querySelector(".timeline");
+  if (frame) drawTimeline(frame, story, select);
   const first = firstDifference(story);
   if (first !== null) selectRow(first);
 }
@@ -40,18 +44,19 @@ function selectRow(row) {
   }
   const column = view.querySelector(`.hits [data-row="${row}"]`);
   const item = view.querySelector(`.events [data-row="${row}"]`);
-  column.classList.add("selected");
+  column?.classList.add("selected");
   item.classList.add("selected");
   item.setAttribute("aria-current", "true");
   item.tabIndex = 0;
-  const frame = view.querySelector(".timeline");
-  const x = Number(column.getAttribute("x"));
-  const hidden = x < frame.scrollLeft + LABELS_WIDTH || x + Number(column.getAttribute("width")) > frame.scrollLeft + frame.clientWidth;
-  if (hidden) frame.scrollLeft = x - frame.clientWidth / 2;
   const list = view.querySelector(".events");
   if (item.offsetTop < list.scrollTop || item.offsetTop + item.offsetHeight > list.scrollTop + list.clientHeight) {
     list.scrollTop = item.offsetTop - list.clientHeight / 3;
   }
+  if (!column) return;
+  const frame = view.querySelector(".timeline");
+  const x = Number(column.getAttribute("x"));
+  const hidden = x < frame.scrollLeft + LABELS_WIDTH || x + Number(column.getAttribute("width")) > frame.scrollLeft + frame.clientWidth;
+  if (hidden) frame.scrollLeft = x - frame.clientWidth / 2;
 }
 
 function navigation({ previous, next, position }) {
@@ -69,10 +74,19 @@ function verdictOf(scenario) {
   return rowOf(scenario).querySelector(".verdict").cloneNode(true);
 }
 
-function reasonsOf(record) {
-  if (!record.reasons.length && !record.not_compared.length) return null;
-  const missing = record.not_compared.length ? el("li", {}, `not compared: ${record.not_compared.join(", ")}`) : null;
-  return el("ul", { class: "reasons" }, record.reasons.map((reason) => el("li", {}, reason)), missing);
+/** Why the verdict is as it is; a difference in short, as its table says the rest. */
+function reasonsOf(story, select) {
+  const record = story.record;
+  const differing = record.differences.map((difference, i) => {
+    const mark = story.marks.find((each) => each.difference === i);
+    const where = `at ${formatTime(difference.ms)} on ${laneTitle(difference.lane)}`;
+    return el("li", {}, el("b", {}, `≠ ${difference.channel}`), ` differ ${where} `,
+      mark ? el("button", { type: "button", class: "link", onclick: () => select(mark.row) }, "show") : null);
+  });
+  const others = record.reasons.filter((reason) => !reason.includes(": first difference at "));
+  if (record.not_compared.length) others.push(`not compared: ${record.not_compared.join(", ")}`);
+  const items = [...differing, ...others.map((reason) => el("li", {}, reason))];
+  return items.length ? el("ul", { class: "reasons" }, items) : null;
 }
 
 function replayOf(record) {
@@ -95,20 +109,16 @@ async function copy(source, button) {
 }
 
 /** Each difference, field by field. */
-function differencesOf(story, select) {
-  const record = story.record;
-  if (!record.differences.length) return null;
+function differencesOf(story) {
+  const { differences } = story.record;
+  if (!differences.length) return null;
   return el("section", { class: "differences" }, el("h3", {}, "First difference of each channel"),
-    record.differences.map((difference, i) => {
-      const mark = story.marks.find((each) => each.difference === i);
-      return el("div", { class: "difference" },
-        el("h4", {}, difference.channel, el("span", {}, ` at ${formatTime(difference.ms)} on ${laneTitle(difference.lane)} `),
-          mark ? el("button", { type: "button", class: "link", onclick: () => select(mark.row) }, "show") : null),
-        compareFields(difference, record));
-    }));
+    differences.map((difference) => el("div", { class: "difference" },
+      el("h4", {}, difference.channel, el("span", {}, ` at ${formatTime(difference.ms)} on ${laneTitle(difference.lane)}`)),
+      compareFields(difference, story))));
 }
 
-function compareFields(difference, record) {
+function compareFields(difference, story) {
   const ours = JSON.parse(difference.reference ?? "null");
   const theirs = JSON.parse(difference.peer ?? "null");
   const keys = [...new Set([...Object.keys(ours ?? {}), ...Object.keys(theirs ?? {})])];
@@ -119,7 +129,7 @@ function compareFields(difference, record) {
     return el("tr", {}, el("th", { scope: "row" }, key), cell(left), cell(right));
   });
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `${difference.channel}, field by field` }, el("table", {},
-    el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, record.reference), el("th", { scope: "col" }, record.peer))),
+    el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, story.reference_name), el("th", { scope: "col" }, story.peer_name))),
     el("tbody", {}, rows)));
 }
 

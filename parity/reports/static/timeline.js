@@ -9,7 +9,7 @@
 const LANE_HEIGHT = 30;
 const HEAD_HEIGHT = 44;
 const BAND_HEIGHT = 26;
-const LABELS_WIDTH = 124;
+const LABELS_WIDTH = 150;
 const BREAK_WIDTH = 26;
 const PILL_HEIGHT = 20;
 
@@ -45,8 +45,8 @@ function laneTitle(lane) {
 function sidesOf(story) {
   const same = story.peer === "same";
   const sides = [
-    { key: "reference", role: "reference", name: story.record.reference, events: story.reference, spans: story.spans_reference },
-    { key: "peer", role: "peer", name: story.record.peer, events: same ? story.reference : story.peer, spans: same ? story.spans_reference : story.spans_peer },
+    { key: "reference", role: "reference", name: story.reference_name, events: story.reference, spans: story.spans_reference },
+    { key: "peer", role: "peer", name: story.peer_name, events: same ? story.reference : story.peer, spans: same ? story.spans_reference : story.spans_peer },
   ];
   return sides.filter((side) => side.events);
 }
@@ -60,11 +60,12 @@ function isLone(row, sides) {
   return sides.length === 2 && row.fault === undefined && sides.some((side) => row[side.key] === undefined);
 }
 
-function drawTimeline(story, onSelect) {
+/** Fills a frame, which must be on the page already: how wide it is decides how far lanes go. */
+function drawTimeline(frame, story, onSelect) {
   const sides = sidesOf(story);
   const columns = layOut(story, sides);
   const sideHeight = BAND_HEIGHT + story.lanes.length * LANE_HEIGHT;
-  const width = columns.at(-1).end + 30;
+  const width = Math.max(columns.at(-1).end + 30, frame.clientWidth);
   const height = HEAD_HEIGHT + sides.length * sideHeight + 8;
   const picture = svg("svg", {
     viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
@@ -76,8 +77,7 @@ function drawTimeline(story, onSelect) {
     picture.append(drawSide(story, side, sides, columns, top, width));
   });
   picture.append(drawHits(story, columns, height, onSelect));
-  return el("div", { class: "timeline", tabindex: 0, role: "region", "aria-label": "Timeline, scrolls sideways" },
-    stickyLabels(story, sides, sideHeight), picture);
+  frame.append(stickyLabels(story, sides, sideHeight), picture);
 }
 
 /** Where each row's column begins and ends; wide enough for its longest label. */
@@ -208,7 +208,7 @@ function drawHits(story, columns, height, onSelect) {
   const group = svg("g", { class: "hits" });
   columns.forEach((column, i) => {
     group.append(svg("rect", {
-      x: column.begin, y: 20, width: column.end - column.begin, height: height - 22, rx: 4,
+      x: column.begin, y: 22, width: column.end - column.begin, height: height - 28, rx: 4,
       "data-row": i, onclick: () => onSelect(i),
     }));
   });
