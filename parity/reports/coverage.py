@@ -18,7 +18,8 @@ def gaps(report: Report) -> Iterator[str]:
     for verdict, words in (("skipped", "was skipped"), ("not run", "was not run")):
         for record in report.records:
             if record.verdict == verdict:
-                yield f"{record.scenario} {words}: {'; '.join(record.reasons) or 'no reason given'}."
+                why = "; ".join(record.reasons) or "no reason given"
+                yield f"{record.scenario} {words}: {why}."
     unseen = Counter(key for record in report.records for key in record.not_compared)
     for key, count in sorted(unseen.items()):
         yield f"{key} was not compared in {count} scenarios, as the peer gave none."

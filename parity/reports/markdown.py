@@ -67,7 +67,7 @@ def _bad(records: list[Record]) -> Iterator[str]:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 300 else text[:297] + "..."
+    return text if len(text) <= 160 else text[:157] + "..."
 
 
 def _text(text: str) -> str:

@@ -45,8 +45,9 @@ def merged(reports: dict[str, Report]) -> Report:
     Raises:
       UsageError: they aren't of one run's shards.
     """
+    header = _header(reports)
     records = _records(reports)
-    header = _header(reports, len(records))
+    header = header.model_copy(update={"scenarios": len(records)})
     interrupted = any(report.footer.interrupted for report in reports.values())
     code = exit_code([record.verdict for record in records])
     if interrupted or all(record.verdict == "not run" for record in records):
@@ -55,7 +56,8 @@ def merged(reports: dict[str, Report]) -> Report:
     return Report(header=header, records=records, footer=footer)
 
 
-def _header(reports: dict[str, Report], scenarios: int) -> Header:
+def _header(reports: dict[str, Report]) -> Header:
+    """The first shard's, once the others are found to be of the same run."""
     (first_name, first), *others = ((name, report.header) for name, report in reports.items())
     for name, header in others:
         for key in _ESSENTIALS:
@@ -67,13 +69,8 @@ def _header(reports: dict[str, Report], scenarios: int) -> Header:
                 )
     headers = [report.header for report in reports.values()]
     notes = dict.fromkeys(header.note for header in headers if header.note)
-    return first.model_copy(
-        update={
-            "scenarios": scenarios,
-            "began": min(header.began for header in headers),
-            "note": "; ".join(notes),
-        }
-    )
+    began = min(header.began for header in headers)
+    return first.model_copy(update={"began": began, "note": "; ".join(notes)})
 
 
 def _records(reports: dict[str, Report]) -> tuple[Record, ...]:
@@ -101,7 +98,7 @@ def _merge_junit(sources: Sequence[Path], out: Path) -> None:
             suites.extend(ET.parse(source).getroot().iter("testsuite"))  # noqa: S314 - pytest's own
         except ET.ParseError as error:
             raise UsageError(
-                f"{source}: {error}; the file that pytest wrote would be right"
+                f"{source}: {error}; the file of pytest would be right"
             ) from None
     if len(suites):
         ET.ElementTree(suites).write(out, encoding="utf-8", xml_declaration=True)

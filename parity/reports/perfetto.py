@@ -50,6 +50,7 @@ def _describe(packet: TracePacket, uuid: int, name: str, rank: int, parent: int 
 
 def _add_events(builder: TraceProtoBuilder, uuid: int, track: Track) -> None:
     """In order of time, an end before the beginning of what follows."""
+    moments: list[tuple[int, int, Instant | Slice]]
     moments = [(each.ns, 1, each) for each in track.instants]
     moments += [(each.begin, 2, each) for each in track.slices]
     moments += [(each.end, 0, each) for each in track.slices]

@@ -33,8 +33,10 @@ def barrier_spans(trace: Trace) -> tuple[BarrierSpan, ...]:
             blocked = set()
         else:
             continue
-        for worker in sorted(open_since.keys() - blocked):
-            spans.append(BarrierSpan(worker=worker, begin=open_since.pop(worker), end=i))
+        spans += [
+            BarrierSpan(worker=worker, begin=open_since.pop(worker), end=i)
+            for worker in sorted(open_since.keys() - blocked)
+        ]
         for worker in blocked:
             open_since.setdefault(worker, i)
     spans += [

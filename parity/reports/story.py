@@ -196,6 +196,11 @@ def _lasting_faults(record: Record, rows: list[Row]) -> list[Span]:
     return spans
 
 
+def _ends(kind: str, later: str) -> bool:
+    """A limit stays whatever comes: recovering is of memory and health."""
+    return later == kind or (later == "recover" and kind != "mem_limit")
+
+
 def _faults(record: Record) -> list[Fault]:
     ours, theirs = record.trace, record.peer_events()
     return [
