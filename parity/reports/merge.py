@@ -97,8 +97,6 @@ def _merge_junit(sources: Sequence[Path], out: Path) -> None:
         try:
             suites.extend(ET.parse(source).getroot().iter("testsuite"))  # noqa: S314 - pytest's own
         except ET.ParseError as error:
-            raise UsageError(
-                f"{source}: {error}; the file of pytest would be right"
-            ) from None
+            raise UsageError(f"{source}: {error}; the file of pytest would be right") from None
     if len(suites):
         ET.ElementTree(suites).write(out, encoding="utf-8", xml_declaration=True)

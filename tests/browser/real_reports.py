@@ -1,4 +1,4 @@
-"""Reports of the project's own scenarios with their recorded traces, and of a planted difference."""
+"""Reports of the project's own scenarios with their recorded traces, one of them spoilt."""
 
 from __future__ import annotations
 

@@ -43,7 +43,11 @@ function describeFault(fault) {
 }
 
 function showField(key, value) {
-  return el("span", {}, el("i", {}, key), " ", key === "results" ? value.map(showResult).join("; ") : showValue(value));
+  return el("span", {}, el("i", {}, key), " ", fieldText(key, value));
+}
+
+function fieldText(key, value) {
+  return key === "results" ? value.map(showResult).join("; ") : showValue(value);
 }
 
 function showResult({ ps, status, message }) {

@@ -122,15 +122,24 @@ function compareFields(difference, story) {
   const ours = JSON.parse(difference.reference ?? "null");
   const theirs = JSON.parse(difference.peer ?? "null");
   const keys = [...new Set([...Object.keys(ours ?? {}), ...Object.keys(theirs ?? {})])];
-  const text = (event, key) => event === null ? "nothing more" : event[key] === undefined ? "not there" : JSON.stringify(event[key]);
-  const rows = keys.map((key) => {
-    const [left, right] = [text(ours, key), text(theirs, key)];
-    const cell = (value) => el("td", {}, left === right ? value : el("mark", {}, value));
-    return el("tr", {}, el("th", { scope: "row" }, key), cell(left), cell(right));
+  const rows = keys.map((key, i) => {
+    const alike = JSON.stringify(ours?.[key]) === JSON.stringify(theirs?.[key]);
+    return el("tr", {}, el("th", { scope: "row" }, key),
+      [ours, theirs].map((event) => event === null ? nothingMore(i, keys.length) : fieldCell(event, key, alike || !ours || !theirs)));
   });
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `${difference.channel}, field by field` }, el("table", {},
     el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, story.reference_name), el("th", { scope: "col" }, story.peer_name))),
     el("tbody", {}, rows)));
+}
+
+/** A side that has no further event says so once, beside all fields of the other. */
+function nothingMore(row, rows) {
+  return row === 0 ? el("td", { rowspan: rows }, el("mark", {}, "nothing more")) : null;
+}
+
+function fieldCell(event, key, alike) {
+  const text = event[key] === undefined ? "not there" : fieldText(key, event[key]);
+  return el("td", {}, alike ? text : el("mark", {}, text));
 }
 
 function logOf(record) {

@@ -12,6 +12,7 @@ const BAND_HEIGHT = 26;
 const LABELS_WIDTH = 150;
 const BREAK_WIDTH = 26;
 const PILL_HEIGHT = 20;
+const MISSING = "nothing";
 
 /** How events are labelled, and of which family each is; what isn't here is labelled by its kind. */
 const KINDS = {
@@ -86,8 +87,8 @@ function layOut(story, sides) {
   let ms = null;
   return story.rows.map((row) => {
     const labels = row.fault === undefined
-      ? sides.map((side) => eventAt(side, row)).filter(Boolean).map((event) => kindOf(event).label(event))
-      : [faultLabel(story.faults[row.fault])];
+      ? sides.map((side) => eventAt(side, row)).map((event) => event ? kindOf(event).label(event) : MISSING)
+      : sides.map((side) => faultLabel(story.faults[row.fault], side));
     const moved = row.ms !== ms;
     if (moved && ms !== null) x += BREAK_WIDTH;
     ms = row.ms;
@@ -101,8 +102,9 @@ function pillWidth(labels) {
   return Math.max(...labels.map((label) => label.length)) * 6.4 + 12;
 }
 
-function faultLabel(fault) {
-  return `ϟ ${fault.kind} ${fault.text}`.trim();
+function faultLabel(fault, side) {
+  const idle = fault[`struck_${side.key}`] === false ? "(never strikes)" : "";
+  return `ϟ ${fault.kind} ${fault.text} ${idle}`.trim();
 }
 
 /** Times along the top, and a dashed line wherever time moves on. */
@@ -153,14 +155,15 @@ function drawSide(story, side, sides, columns, top, width) {
     const column = columns[i];
     const event = eventAt(side, row);
     if (row.fault !== undefined) {
-      group.append(drawFault(story.faults[row.fault], side, column, laneY));
+      const fault = story.faults[row.fault];
+      group.append(drawPill(faultLabel(fault, side), column, laneY(fault.lane), "event fault"));
     } else if (event) {
       group.append(...drawReach(event, column, laneY, story.lanes));
       group.append(drawPill(kindOf(event).label(event), column, laneY(event.lane),
         `event ${kindOf(event).family}${isLone(row, sides) ? " lone" : ""}`));
     } else if (sides.length === 2) {
       const other = sides.find((each) => each !== side);
-      group.append(drawPill("nothing", column, laneY(eventAt(other, row).lane), "event missing"));
+      group.append(drawPill(MISSING, column, laneY(eventAt(other, row).lane), "event missing"));
     }
   });
   return group;
@@ -170,8 +173,7 @@ function drawSpan(span, columns, y) {
   const begin = columns[span.begin].middle;
   const end = span.end === undefined ? columns.at(-1).end + 10 : columns[span.end].middle;
   const [offset, height] = span.kind === "barrier" ? [2, LANE_HEIGHT - 4] : [LANE_HEIGHT - 7, 5];
-  return svg("rect", { class: `span ${span.kind}`, x: begin, y: y + offset, width: Math.max(end - begin, 4), height },
-    svg("title", {}, span.label));
+  return svg("rect", { class: `span ${span.kind}`, x: begin, y: y + offset, width: Math.max(end - begin, 4), height });
 }
 
 function drawPill(label, column, y, classes) {
@@ -180,13 +182,6 @@ function drawPill(label, column, y, classes) {
   return svg("g", { class: classes },
     svg("rect", { x: column.middle - width / 2, y: top, width, height: PILL_HEIGHT, rx: PILL_HEIGHT / 2 }),
     svg("text", { x: column.middle, y: top + 14 }, label));
-}
-
-function drawFault(fault, side, column, laneY) {
-  const struck = fault[`struck_${side.key}`];
-  const pill = drawPill(faultLabel(fault), column, laneY(fault.lane), `event fault${struck === false ? " idle" : ""}`);
-  pill.append(svg("title", {}, `${fault.place}: ${fault.kind} ${fault.text}${struck === false ? ", never struck" : ""}`));
-  return pill;
 }
 
 /** What an event touches beside its own lane: the controller of a call, the PS of a report. */

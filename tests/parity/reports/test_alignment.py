@@ -27,6 +27,18 @@ def test_what_one_side_has_more_stands_alone_after_what_it_follows():
     ]
 
 
+def test_what_a_side_has_instead_stands_just_after_it():
+    refused = {**STEP, "lane": "main", "kind": "raised", "error": "A", "message": ""}
+    del refused["worker"], refused["global_step"]
+    other = {**refused, "error": "B"}
+    assert aligned([SESSION, refused, STEP], [SESSION, other, STEP]) == [
+        (0, 0),
+        (1, None),
+        (None, 1),
+        (2, 2),
+    ]
+
+
 def test_another_order_of_lanes_at_one_instant_is_no_difference():
     assert aligned([REPORT, STEP], [STEP, REPORT]) == [(0, 1), (1, 0)]
 
