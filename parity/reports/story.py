@@ -219,19 +219,17 @@ def _faults(record: Record) -> list[Fault]:
 def _lanes(record: Record) -> tuple[str, ...]:
     """Chief, workers, threads of hooks, controller, the operator's others, then every PS."""
     traces = [trace for trace in (record.trace, record.peer_events()) if trace is not None]
-    busy = {event.lane for trace in traces for event in trace.events}
-    busy |= {span.lane for trace in traces for span in barrier_spans(trace)}
-    busy |= {ps_lane(each.ps) for each in record.injections if each.ps is not None}
+    busy = dict.fromkeys(event.lane for trace in traces for event in trace.events)
+    busy |= dict.fromkeys(span.lane for trace in traces for span in barrier_spans(trace))
+    machines = {ps_lane(each.ps) for each in record.injections if each.ps is not None}
     workers = [f"worker-{i}" for i in range(1, record.cluster.workers)]
     ps = [ps_lane(i) for i in range(record.cluster.ps)]
-    workers, ps = (
-        lanes if len(lanes) <= _MANY else [lane for lane in lanes if lane in busy]
-        for lanes in (workers, ps)
-    )
+    if len(workers) > _MANY:
+        workers = [lane for lane in workers if lane in busy]
+    if len(ps) > _MANY:
+        ps = [lane for lane in ps if lane in machines]
     first = ["main", *workers, "ps_health"]
-    named = {*first, "controller", *ps}
-    seen = dict.fromkeys(event.lane for trace in traces for event in trace.events)
-    others = [lane for lane in seen if lane not in named]
+    others = [lane for lane in busy if lane not in {*first, "controller"}]
     watching = [lane for lane in others if lane.startswith("ps_health#")]
     rest = [lane for lane in others if lane not in watching]
     return (*first, *watching, "controller", *rest, *ps)

@@ -1,18 +1,17 @@
-"""Reports of the project's own scenarios with their recorded traces, one of them spoilt."""
+"""Reports of the project's own scenarios as the reference plays them, with one peer spoilt."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from parity import project
 from parity.judge import Judge
 from parity.known import KnownDifferences
-from parity.loading import ScenarioFile, load_scenario
+from parity.loading import ScenarioFile
+from parity.peers import PlayerSpec, open_player
 from parity.players.outcome import Failed, Outcome, Played, Skipped
-from parity.players.recorded import recording_path
 from parity.report import Header, Report, make_footer
 from parity.reports.folder import write_rendered
+from parity.runner import load_all
 from parity.trace import Trace
 from parity.verdict import Record, exit_code
 
@@ -32,38 +31,35 @@ class Teller:
         pass
 
 
-def recorded(name: str) -> Trace:
-    document = json.loads(recording_path(project.RECORDED, name).read_text(encoding="utf-8"))
-    return Trace.from_json(document["trace"])
+def play_all() -> list[tuple[ScenarioFile, Trace]]:
+    """Every scenario that the reference plays, with its trace."""
+    player = open_player(PlayerSpec(kind="python"), 60)
+    outcomes = [(file, player.play(file)) for file in load_all([])]
+    return [(file, each.trace) for file, each in outcomes if isinstance(each, Played)]
 
 
-def record(name: str, peer: Outcome | None = None) -> Record:
-    """The recorded trace as the reference's, against this peer; against itself without one."""
-    file = load_scenario(project.SCENARIOS / f"{name}.yaml", project.SCENARIOS)
-    ours = Played(recorded(name))
-    judge = Judge(Teller("python", ours), Teller("rust", peer or ours), KnownDifferences())
-    return judge.judge(file)
-
-
-def reported_twice(name: str) -> Trace:
+def reported_twice(trace: Trace) -> Trace:
     """The trace of a port that reports an unhealthy PS twice."""
-    events = list(recorded(name).events)
-    at = next(i for i, event in enumerate(events) if event.kind == "report")
-    return Trace.of([*events[: at + 1], *events[at:]], recorded(name).struck)
+    at = next(i for i, event in enumerate(trace.events) if event.kind == "report")
+    return Trace.of([*trace.events[: at + 1], *trace.events[at:]], trace.struck)
 
 
 def all_records() -> list[Record]:
-    """Every scenario that is recorded; one differs, one failed, one was skipped."""
+    """Every scenario against itself; but one differs, one failed, one was skipped."""
+    traces = play_all()
+    planted = next(trace for file, trace in traces if file.name == PLANTED)
     peers: dict[str, Outcome] = {
-        PLANTED: Played(reported_twice(PLANTED)),
+        PLANTED: Played(reported_twice(planted)),
         "health/basic": Failed("crashed", "it exited with status 101", "thread 'main' panicked"),
         "health/no_ps": Skipped("it lacks the capability cluster"),
     }
-    names = [
-        path.relative_to(project.RECORDED).with_suffix("").as_posix()
-        for path in sorted(project.RECORDED.rglob("*.json"))
-    ]
-    return [record(name, peers.get(name)) for name in names]
+    records = []
+    for file, trace in traces:
+        ours = Played(trace)
+        theirs = Teller("rust", peers.get(file.name, ours))
+        judge = Judge(Teller("python", ours), theirs, KnownDifferences())
+        records.append(judge.judge(file))
+    return records
 
 
 def many(records: list[Record], count: int) -> list[Record]:

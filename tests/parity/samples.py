@@ -25,9 +25,10 @@ REPORT = {
 STEP = {"kind": "step", "lane": "main", "ms": 0, "worker": 0, "global_step": 1}
 
 
-def stop(code="OK", lane="main", ms=0):
+def stop(code="OK", lane="main", ms=0, call="steps[0]"):
     return {
         "kind": "rpc",
+        "call": call,
         "lane": lane,
         "ms": ms,
         "method": "StopTraining",

@@ -12,7 +12,6 @@ def placed(found):
 
 
 def test_a_fault_comes_after_the_steps_before_it():
-    played = trace(SESSION, STEP, stop(ms=30_000))
     found = injections(
         scenario(
             steps=[
@@ -23,7 +22,7 @@ def test_a_fault_comes_after_the_steps_before_it():
                 {"fault": {"recover": {"ps": 0}}},
             ]
         ),
-        played,
+        trace(SESSION, STEP, stop(ms=30_000, call="steps[3]")),
     )
     assert placed(found) == [("steps[2].fault", 30_000, 2), ("steps[4].fault", 30_000, 3)]
     assert [(each.kind, each.ps, each.text) for each in found] == [

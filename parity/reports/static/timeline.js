@@ -21,7 +21,9 @@ const KINDS = {
   step: { family: "work", label: (event) => String(event.global_step) },
   report: { family: "alarm", label: (event) => `report PS ${event.results.map((each) => each.ps).join(", ")}` },
   barrier: { family: "barrier", label: (event) => `{${event.blocked.join(", ")}}` },
-  rpc: { family: "call", label: (event) => `${event.method.replace(/Training$|^Get/, "")} ${event.code}` },
+  rpc: { family: "call", label: (event) => `${shortMethod(event)} ${event.code}` },
+  client_error: { family: "alarm", label: (event) => `${shortMethod(event)} ${event.error}` },
+  callback: { family: "barrier", label: (event) => `callback ${event.callback}` },
   save: { family: "save", label: (event) => `save ${event.step}` },
   save_failed: { family: "alarm", label: (event) => `save ${event.step} fails` },
   listener: { family: "life", label: (event) => `${event.listener}.${event.method}` },
@@ -29,7 +31,12 @@ const KINDS = {
   raised: { family: "alarm", label: (event) => event.error },
   thread: { family: "life", label: (event) => event.fate },
   files: { family: "life", label: (event) => `${event.left.length} files` },
+  address: { family: "life", label: (event) => event.text },
 };
+
+function shortMethod(event) {
+  return event.method.replace(/Training$|^Get/, "");
+}
 
 function kindOf(event) {
   return KINDS[event.kind] ?? { family: "other", label: () => event.kind };
@@ -39,7 +46,7 @@ function laneTitle(lane) {
   if (lane === "main") return "chief (main)";
   if (lane === "ps_health") return "health thread";
   if (lane.startsWith("ps_health#")) return `health ${lane.slice(9)}`;
-  return lane.replace("worker-", "worker ").replace("concurrently-", "at once, step ");
+  return lane.replace("worker-", "worker ").replace("concurrently-", "at once, step ").replace("background-", "background ");
 }
 
 /** The players of a story that showed something, each with its events. */
