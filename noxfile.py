@@ -96,7 +96,7 @@ def determinism(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Open reports in headless Chromium; what follows -- goes to pytest."""
     have_browser(session)
-    run(session, "pytest", "-s", "tests/browser", *session.posargs)
+    run(session, "pytest", "tests/browser", *session.posargs)
 
 
 @nox.session(default=False)

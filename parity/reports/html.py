@@ -7,6 +7,7 @@ as quickly as ten.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from parity.players.outcome import Maker
 from parity.report import Report
 from parity.reports.cells import Cell, peer_cell, reference_cell
 from parity.reports.coverage import gaps
+from parity.reports.matrices import Matrix
 from parity.reports.signs import SIGNS, WORST_FIRST, Tone, tone
 from parity.reports.story import Story, make_story, short_name
 from parity.reports.templates import static, template
@@ -68,8 +70,8 @@ class _MakerLine:
     scenarios: int
 
 
-def render_html(report: Report) -> str:
-    """The whole page."""
+def render_html(report: Report, matrices: Sequence[Matrix] = ()) -> str:
+    """The whole page, with other matrices below the scenarios."""
     rows = _list_rows(report)
     return template("index.html.j2").render(
         header=report.header,
@@ -82,6 +84,7 @@ def render_html(report: Report) -> str:
         rows=rows,
         folders=sorted({row.folder for row in rows}),
         faults=sorted({fault for row in rows for fault in row.faults}),
+        matrices=matrices,
         gaps=list(gaps(report)),
         makers=_makers(report),
         style=static("report.css"),

@@ -8,7 +8,9 @@ import re
 from samples import REPORT, SESSION, STEP, judged, report_of, trace
 
 from parity.players.outcome import Failed, Skipped
+from parity.reports.cells import Cell
 from parity.reports.html import render_html
+from parity.reports.matrices import Matrix, MatrixRow
 
 AGREES = judged(trace(SESSION, STEP), name="health/agrees")
 DIFFERS = judged(trace(SESSION), trace(SESSION, REPORT), name="health/differs")
@@ -69,6 +71,17 @@ def test_what_was_not_covered_is_said():
     assert "s was skipped: rust skipped it: needs workers." in page
     assert "recorded traces stand in." in page
     assert "The channel saves is empty" in page
+
+
+def test_other_matrices_stand_below_the_scenarios_with_their_details():
+    agrees = Cell(sign="✓", tone="good", words="3 cases")
+    differs = Cell(sign="≠", tone="bad", words="1 of 3")
+    row = MatrixRow(label="Stop<b>", cells=(agrees, differs), details=("code was OK",))
+    matrix = Matrix(title="Interop", about="Who calls whom.", columns=("a", "b"), rows=(row,))
+    page = render_html(report_of(AGREES), [matrix])
+    assert '<h2 id="matrix-1">Interop</h2>' in page
+    assert "<summary>Stop&lt;b&gt;</summary><ul><li>code was OK</li></ul>" in page
+    assert re.findall(r'<td class="player (\w+)">', page) == ["good", "bad"]
 
 
 def test_an_interrupted_run_does_not_look_whole():
