@@ -36,6 +36,8 @@ REPORTS = ROOT / "reports"
 """What monolith-parity checklist reads."""
 PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
 """As old as the oldest runtimes that pyproject.toml allows: older code runs on newer runtimes."""
+CHROMIUM = ["chromium", "fonts-dejavu-core"]
+"""The distribution's browser and a font for it: Playwright's own browsers aren't downloaded."""
 PROTOS = ["logging_ops.proto", "controller_hooks.proto", "server/service.proto"]
 
 
@@ -48,20 +50,35 @@ def make_environment(session: nox.Session, folder: Path, packages: list[str], ke
         uv = shutil.which("uv")
         if uv:
             session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
-            session.run(uv, "pip", "install", "--quiet", "--python", python, *packages)
         else:
             session.run(sys.executable, "-m", "venv", "--clear", str(folder))
-            session.run(python, "-m", "pip", "install", "--quiet", *packages)
+        install(session, python, packages)
         stamp.write_text(wanted)
     return folder / "bin"
 
 
+def install(session: nox.Session, python: str, packages: list[str]) -> None:
+    """Install packages where this Python lives; quick if they are there."""
+    uv = shutil.which("uv")
+    pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    session.run(*pip, "--quiet", *packages)
+
+
+def shared_environment(session: nox.Session) -> Path:
+    """The environment of all sessions but ``protos``; its bin folder."""
+    key = (ROOT / "pyproject.toml").read_text()
+    return make_environment(session, SHARED, ["-e", str(ROOT), *group("dev")], key)
+
+
+def group(name: str) -> list[str]:
+    """The packages of a dependency group of pyproject.toml."""
+    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
+    return list(nox.project.dependency_groups(pyproject, name))
+
+
 def run(session: nox.Session, tool: str, *args: str) -> None:
     """Run a tool of the shared environment, in the project's folder."""
-    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
-    development = nox.project.dependency_groups(pyproject, "dev")
-    key = (ROOT / "pyproject.toml").read_text()
-    programs = make_environment(session, SHARED, ["-e", str(ROOT), *development], key)
+    programs = shared_environment(session)
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     with session.chdir(ROOT):
         session.run(str(programs / tool), *args, env={"PATH": path})
@@ -105,6 +122,30 @@ def determinism(session: nox.Session) -> None:
     for how in ([], ["-n", "2"]):
         options = ["--plays", "20", "--digests", str(digests), *how, *session.posargs]
         run(session, "pytest", "tests/parity/test_determinism.py", *options)
+
+
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Open reports in headless Chromium; what follows -- goes to pytest."""
+    have_browser(session)
+    run(session, "pytest", "tests/browser", *session.posargs)
+
+
+@nox.session(default=False)
+def screenshots(session: nox.Session) -> None:
+    """Pictures of the main views of a report, in reports/screenshots."""
+    have_browser(session)
+    run(session, "python", "tests/browser/screenshots.py", "reports/screenshots")
+
+
+def have_browser(session: nox.Session) -> None:
+    """Chromium from the distribution, and Playwright to drive it; skips where it can't be had."""
+    if shutil.which("chromium") is None:
+        if shutil.which("apt-get") is None or os.geteuid() != 0:
+            session.skip("there is no chromium on PATH; apt-get install chromium would be right")
+        session.run("apt-get", "update", "--quiet")
+        session.run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *CHROMIUM)
+    install(session, str(shared_environment(session) / "python"), group("browser"))
 
 
 @nox.session

@@ -92,7 +92,7 @@ class RunPrinter:
         failures = f"[bold red]{self._failures} not well" if self._failures else ""
         self._progress.update(self._task, advance=1, failures=failures, refresh=True)
 
-    def totals(self, footer: Footer, report: str) -> None:
+    def totals(self, footer: Footer, report: str, page: str) -> None:
         """The last lines."""
         channels = ", ".join(f"{name} {count}" for name, count in footer.agreements.items())
         if footer.agreements:
@@ -106,6 +106,7 @@ class RunPrinter:
         style = "bold green" if footer.exit_code == 0 and not footer.interrupted else _BAD
         self._line(Text(f"{sum(footer.verdicts.values())} scenarios: {counts}", style=style))
         self._line(Text(f"report: {report}"))
+        self._line(Text(f"to look at: {page}"))
 
     def _details(self, record: Record) -> None:
         for reason in record.reasons:

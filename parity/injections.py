@@ -12,8 +12,23 @@ from typing import Final
 from parity.hooks import ProbeEntry
 from parity.model import Model
 from parity.scenario import Scenario
-from parity.steps import AdvanceStep, ConcurrentlyStep, FaultStep, RaiseStep, RpcStep, TrainStep
-from parity.trace import CONCURRENT_PREFIX, Event, RpcEvent, StepEvent, Trace
+from parity.steps import (
+    AdvanceStep,
+    ConcurrentlyStep,
+    FaultStep,
+    MachineInfoStep,
+    RaiseStep,
+    RpcStep,
+    TrainStep,
+)
+from parity.trace import (
+    CONCURRENT_PREFIX,
+    ClientErrorEvent,
+    Event,
+    RpcEvent,
+    StepEvent,
+    Trace,
+)
 
 _MAIN: Final = "main"
 _SETS_OUT_FROM_MAIN: Final = ("main", "controller", CONCURRENT_PREFIX)
@@ -42,6 +57,9 @@ def injections(scenario: Scenario, trace: Trace | None) -> tuple[Injection, ...]
 
 
 def _from_the_start(scenario: Scenario) -> Iterator[Injection]:
+    if scenario.default_mem_limit is not None:
+        text = f"by default {_size(scenario.default_mem_limit)}"
+        yield Injection(place="default_mem_limit", kind="mem_limit", ps=None, text=text)
     for i, machine in enumerate(scenario.machines):
         if machine.mem_limit is not None:
             text = f"{_size(machine.rss)} of {_size(machine.mem_limit)}"
@@ -62,15 +80,19 @@ def _along_the_steps(scenario: Scenario, trace: Trace | None) -> Iterator[Inject
             case AdvanceStep():
                 progress.ms += step.advance
             case TrainStep():
-                progress.pass_events(StepEvent, _MAIN, step.train)
+                progress.pass_steps(step.train)
             case RpcStep():
-                progress.pass_events(RpcEvent, _MAIN, 1)
+                progress.pass_call(f"steps[{i}]")
             case ConcurrentlyStep():
                 progress.pass_lane(f"{CONCURRENT_PREFIX}{i}")
             case RaiseStep():
                 found = Injection(
                     place=f"steps[{i}].raise", kind="raises", ps=None, text=step.raise_.error
                 )
+                yield progress.place(found)
+            case MachineInfoStep(machine_info=made) if made.mem_limit is not None:
+                text = f"limit {_size(made.mem_limit)}"
+                found = Injection(place=f"steps[{i}]", kind="mem_limit", ps=made.ps, text=text)
                 yield progress.place(found)
             case FaultStep():
                 yield progress.place(_injection(f"steps[{i}].fault", step.fault))
@@ -86,12 +108,17 @@ class _Progress:
         self._passed = 0
         self.ms = 0
 
-    def pass_events(self, kind: type[StepEvent | RpcEvent], lane: str, count: int) -> None:
+    def pass_steps(self, count: int) -> None:
         for i in range(self._passed, len(self._events)):
             event = self._events[i]
-            if count and isinstance(event, kind) and event.lane == lane:
+            if count and isinstance(event, StepEvent) and event.lane == _MAIN:
                 self._pass(i)
                 count -= 1
+
+    def pass_call(self, place: str) -> None:
+        for i, event in enumerate(self._events):
+            if isinstance(event, RpcEvent | ClientErrorEvent) and event.call == place:
+                self._pass(i)
 
     def pass_lane(self, lane: str) -> None:
         for i, event in enumerate(self._events):

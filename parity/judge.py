@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from parity.compare import Comparison, Difference, compare
 from parity.expectations import unmet, unmet_summary
+from parity.injections import injections
 from parity.known import KnownDifferences, difference_id, stale_entries
 from parity.loading import ScenarioFile
-from parity.players.outcome import Failed, Outcome, Played, Player, Skipped, Summarized
+from parity.players.outcome import Failed, Maker, Outcome, Played, Player, Skipped, Summarized
 from parity.project import shown
 from parity.scenario import Expect
 from parity.summary import summarize
@@ -51,6 +53,13 @@ class Judge:
             log_tail=findings.log_tail,
             replay=self.replay_command(file),
             seconds=round(time.monotonic() - began, 3),
+            yaml=file.text,
+            cluster=file.scenario.cluster,
+            injections=injections(file.scenario, findings.shown.reference),
+            trace=findings.shown.reference,
+            peer_trace=findings.shown.peer,
+            reference_by=findings.shown.reference_by,
+            peer_by=findings.shown.peer_by,
         )
 
     def replay_command(self, file: ScenarioFile) -> str:
@@ -67,15 +76,19 @@ class Judge:
         early = _no_trace(self.reference, reference)
         if early is not None:
             return early
+        assert isinstance(reference, Played), "a reference plays"
         peer = self.peer.play(file, self.seed)
+        findings = self._against(file, reference.trace, peer)
+        return replace(findings, shown=_Shown.by(reference, peer))
+
+    def _against(self, file: ScenarioFile, reference: Trace, peer: Outcome) -> _Findings:
         early = _no_trace(self.peer, peer)
         if early is not None:
             return early
-        assert isinstance(reference, Played), "a reference plays"
         if isinstance(peer, Summarized):
-            return self._compare_summary(file, reference.trace, peer.summary)
+            return self._compare_summary(file, reference, peer.summary)
         assert isinstance(peer, Played)
-        return self._compare_traces(file, reference.trace, peer.trace)
+        return self._compare_traces(file, reference, peer.trace)
 
     def _compare_traces(self, file: ScenarioFile, reference: Trace, peer: Trace) -> _Findings:
         comparison = compare(reference, peer)
@@ -138,6 +151,24 @@ class Judge:
 
 
 @dataclass(frozen=True)
+class _Shown:
+    """What the sides showed, for the record: the fields of the same names there."""
+
+    reference: Trace | None = None
+    peer: Trace | Literal["same"] | None = None
+    reference_by: Maker | None = None
+    peer_by: Maker | None = None
+
+    @classmethod
+    def by(cls, reference: Played, peer: Outcome) -> _Shown:
+        """Of a reference that played and a peer that may have."""
+        if not isinstance(peer, Played):
+            return cls(reference.trace, None, reference.by)
+        theirs: Trace | Literal["same"] = "same" if peer == reference else peer.trace
+        return cls(reference.trace, theirs, reference.by, peer.by)
+
+
+@dataclass(frozen=True)
 class _Findings:
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -145,6 +176,7 @@ class _Findings:
     broken: tuple[BrokenExpectation, ...] = ()
     not_compared: tuple[str, ...] = ()
     log_tail: str = ""
+    shown: _Shown = field(default_factory=_Shown)
 
 
 _NOTHING = Comparison(agreements={}, differences=())

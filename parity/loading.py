@@ -36,11 +36,12 @@ _KINDS: Final = {
 
 @dataclass(frozen=True)
 class ScenarioFile:
-    """A valid scenario, its name, and the file that it came from."""
+    """A valid scenario, its name, and the file that it came from with its text."""
 
     name: str
     path: Path
     scenario: Scenario
+    text: str = ""
 
 
 def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
@@ -112,7 +113,8 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
     ]
     if problems:
         raise ScenarioError(problems)
-    return ScenarioFile(scenario_name(path, root), path, scenario)
+    text = path.read_text(encoding="utf-8")
+    return ScenarioFile(scenario_name(path, root), path, scenario, text)
 
 
 def scenario_name(path: Path, root: Path) -> str:

@@ -5,6 +5,7 @@ A package has the scenarios and the recorded traces with it, and not the Rust po
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,15 @@ ROOT: Final = SOURCES or _PACKAGE / "bundled"
 SCENARIOS: Final = ROOT / "scenarios"
 KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
 RECORDED: Final = ROOT / "recorded" / "rust"
+NAME: Final = "monolith-hooks-parity"
+
+
+def version() -> str:
+    """This project's version, as it is installed."""
+    try:
+        return metadata.version(NAME)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def own_scenarios() -> Path:

@@ -1,13 +1,14 @@
 """pytest collects scenario files as tests: ``pytest -p parity.pytest_plugin scenarios/``.
 
-Each file is one item; its verdict decides whether it passes. The record travels in
-the test report, so that it also comes back from xdist's workers.
+Each file is one item; its verdict decides whether it passes. The record travels as an
+attribute of the test report, so that it also comes back from xdist's workers; as a
+user property it would be in junit.xml as well, traces and all.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,11 +79,12 @@ class ScenarioItem(pytest.Item):
         super().__init__(**kwargs)
         self._root = root
         self.scenario: Final = scenario_name(self.path, root)
+        self.record: Record | None = None
 
     def runtest(self) -> None:
         """Judge, keep the record, and fail or skip as it says."""
         record = _judge(self.config).judge(load_scenario(self.path, self._root))
-        self.user_properties.append((RECORD, record.model_dump_json()))
+        self.record = record
         if record.verdict == "skipped":
             pytest.skip("; ".join(record.reasons))
         if EXIT_CODES[record.verdict]:
@@ -99,12 +101,21 @@ class ScenarioItem(pytest.Item):
         return self.path, None, self.name
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send the record along."""
+    report = yield
+    if report.when == "call" and isinstance(item, ScenarioItem) and item.record is not None:
+        setattr(report, RECORD, item.record.model_dump_json())
+    return report
+
+
 def record_of(report: pytest.TestReport) -> Record | None:
     """The record that came with a test report."""
-    for key, value in report.user_properties:
-        if key == RECORD:
-            return Record.model_validate(frozen(json.loads(str(value))))
-    return None
+    text = getattr(report, RECORD, None)
+    return None if text is None else Record.model_validate(frozen(json.loads(text)))
 
 
 def _judge(config: pytest.Config) -> Judge:

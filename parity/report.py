@@ -6,22 +6,29 @@ reading it is an error. Every other report is made from this one.
 
 from __future__ import annotations
 
+import contextlib
+import platform
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
 
+from pydantic import Field
+
+from parity import project
 from parity.compare import CHANNELS
 from parity.json_lines import JsonLinesWriter, read_whole
 from parity.model import Model
 from parity.trace import Channel
 from parity.verdict import Record, Verdict
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 FILE_NAME: Final = "report.jsonl"
+_NAMED_VERSIONS: Final = (project.NAME, "tensorflow", "grpcio", "protobuf")
 
 
 class Header(Model):
-    """What was going to be played, by whom."""
+    """What was going to be played, by whom, when (ISO 8601, UTC), and on which versions."""
 
     kind: Literal["header"] = "header"
     format: int = FORMAT
@@ -31,6 +38,8 @@ class Header(Model):
     seed: int | None
     scenarios: int
     rust_source_digest: str
+    began: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 class Footer(Model):
@@ -57,6 +66,15 @@ class ReportWriter(JsonLinesWriter):
 
     def __init__(self, folder: Path, header: Header) -> None:
         super().__init__(folder / FILE_NAME, header)
+
+
+def versions() -> dict[str, str]:
+    """What plays here; nothing is imported to find out."""
+    found = {"python": platform.python_version()}
+    for name in _NAMED_VERSIONS:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def empty_channels(records: list[Record]) -> tuple[Channel, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from rich.console import Console
 from parity import project
 from parity.console import RunPrinter
 from parity.digest import rust_source_digest
+from parity.injections import injections
 from parity.known import KnownDifferences, catalogue
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
 from parity.peers import Choice, choose_player
 from parity.problems import ScenarioError, UsageError
 from parity.pytest_plugin import record_of
-from parity.report import Header, ReportWriter, empty_channels, make_footer
+from parity.report import Header, Report, ReportWriter, empty_channels, make_footer, versions
+from parity.reports.folder import PAGE, remove_rendered, write_rendered
 from parity.verdict import Record, exit_code
 
 
@@ -91,8 +94,11 @@ def run(options: RunOptions, console: Console) -> int:
         seed=options.seed,
         scenarios=len(files),
         rust_source_digest=rust_source_digest(project.SOURCES) if project.SOURCES else "unknown",
+        began=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=versions(),
     )
     writer = ReportWriter(options.report, header)
+    remove_rendered(options.report)
     printer = RunPrinter(
         Console(file=open(os.devnull, "w")) if options.as_json else console,  # noqa: SIM115
         width=max(len(file.name) for file in files),
@@ -116,7 +122,9 @@ def run(options: RunOptions, console: Console) -> int:
         code = max(code, 1)
     footer = make_footer(records, interrupted=interrupted, exit_code=code, empty_channels=empty)
     writer.finish(footer)
-    printer.totals(footer, project.shown(writer.path))
+    report = Report(header=header, records=tuple(records), footer=footer)
+    write_rendered(report, options.report)
+    printer.totals(footer, project.shown(writer.path), project.shown(options.report / PAGE))
     if options.as_json:
         console.file.write(writer.path.read_text(encoding="utf-8"))
     return code
@@ -187,4 +195,7 @@ class _Results:
             verdict=verdict,  # type: ignore[arg-type]
             reasons=(reason,),
             replay=f"monolith-parity run {project.shown(file.path)}",
+            yaml=file.text,
+            cluster=file.scenario.cluster,
+            injections=injections(file.scenario, None),
         )

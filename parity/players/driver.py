@@ -21,7 +21,7 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from parity.loading import ScenarioFile
-from parity.players.outcome import Failed, Failure, Outcome, Played, Skipped
+from parity.players.outcome import Failed, Failure, Maker, Outcome, Played, Skipped
 from parity.players.protocol import (
     PROTOCOL,
     Answer,
@@ -156,7 +156,7 @@ class DriverPlayer:
             case TraceAnswer():
                 try:
                     document = {"events": answer.events, "struck": answer.struck}
-                    return Played(Trace.from_json(document))
+                    return Played(Trace.from_json(document), self._maker())
                 except ValidationError as error:
                     first = error.errors()[0]
                     where = ".".join(map(str, first["loc"]))
@@ -165,6 +165,16 @@ class DriverPlayer:
                 return Skipped(answer.reason)
             case _:
                 raise self.garbage(f"it answered play with {answer.type}")
+
+    def _maker(self) -> Maker | None:
+        if self.hello is None:
+            return None
+        return Maker(
+            implementation=self.hello.implementation,
+            language=self.hello.language,
+            version=self.hello.version,
+            source_digest=self.hello.source_digest,
+        )
 
     def _kill(self) -> str:
         process, self._process = self._process, None

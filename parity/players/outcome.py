@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from parity.loading import ScenarioFile
+from parity.model import Model
 from parity.scenario import Expect
 from parity.trace import Trace
 
 
+class Maker(Model):
+    """Which implementation a trace comes from; the digest is of its sources, if it has one."""
+
+    implementation: str
+    language: str
+    version: str
+    source_digest: str | None = None
+
+
 @dataclass(frozen=True)
 class Played:
-    """The trace."""
+    """The trace, and whose it is; two plays are equal if their traces are."""
 
     trace: Trace
+    by: Maker | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from fakes.faults import FaultLedger
 from fakes.lane import Lane
 from fakes.lane_pool import BACKGROUND_PREFIX, CONCURRENT_PREFIX
 from fakes.virtual_clock import DeadlockError, StalledError, VirtualClock
+from parity import project
 from parity.faults import (
     Fault,
     HealthBytesFault,
@@ -32,7 +33,7 @@ from parity.loading import ScenarioFile
 from parity.players.hook_logs import hook_logs_go_to
 from parity.players.interrupts import interrupt_afterwards
 from parity.players.job import Job
-from parity.players.outcome import Failed, Outcome, Played, UnplayableError
+from parity.players.outcome import Failed, Maker, Outcome, Played, UnplayableError
 from parity.players.scenario_files import (
     ACTION_FILENAME,
     RESPONSE_FILENAME,
@@ -60,6 +61,8 @@ from parity.steps import (
 )
 from parity.trace import ActionResponseEvent, FilesEvent, Trace
 
+_MAKER = Maker(implementation="monolith_hooks", language="python", version=project.version())
+
 
 class PythonPlayer:
     """Plays scenarios on the reference implementation."""
@@ -77,7 +80,7 @@ class PythonPlayer:
                 return Failed("refused", str(error))
             finally:
                 tf.compat.v1.summary.FileWriterCache.clear()
-        return Played(trace)
+        return Played(trace, _MAKER)
 
     def close(self) -> None:
         """Nothing is held between plays."""

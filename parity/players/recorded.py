@@ -12,7 +12,7 @@ from parity import project
 from parity.digest import rust_source_digest
 from parity.loading import ScenarioFile
 from parity.model import Model, frozen
-from parity.players.outcome import Failed, Outcome, Played, Skipped, Summarized
+from parity.players.outcome import Failed, Maker, Outcome, Played, Skipped, Summarized
 from parity.scenario import Expect
 from parity.trace import Trace
 
@@ -105,4 +105,10 @@ class RecordedPlayer:
             moved.append("the Rust sources have changed since")
         if moved:
             return Failed("stale", f"{path}: {', and '.join(moved)}; record it again")
-        return Played(Trace.from_json(document["trace"]))
+        maker = Maker(
+            implementation=provenance.implementation,
+            language=provenance.language,
+            version=provenance.version,
+            source_digest=provenance.source_digest,
+        )
+        return Played(Trace.from_json(document["trace"]), maker)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from parity.judge import Judge
+from parity.known import KnownDifferences
 from parity.loading import ScenarioFile
 from parity.model import frozen
 from parity.players.outcome import Outcome, Played
+from parity.report import Header, Report, make_footer
 from parity.scenario import Scenario
 from parity.trace import Trace
+from parity.verdict import Record, exit_code
 
 SESSION = {"kind": "session", "lane": "main", "ms": 0, "state": "created"}
 PLACED = {"kind": "barrier", "lane": "ps_health", "ms": 0, "blocked": [0]}
@@ -21,7 +25,7 @@ REPORT = {
 STEP = {"kind": "step", "lane": "main", "ms": 0, "worker": 0, "global_step": 1}
 
 
-def stop(code="OK", lane="main", ms=0):
+def stop(code="OK", lane="main", ms=0, call="steps[0]"):
     return {
         "kind": "rpc",
         "lane": lane,
@@ -61,3 +65,28 @@ class Script:
 
     def close(self) -> None:
         pass
+
+
+def judged(reference, peer=None, name="sample", **keys) -> Record:
+    """The record of a scenario that these two played; the same twice without a peer."""
+    theirs = reference if peer is None else peer
+    judge = Judge(Script(reference, name="python"), Script(theirs, name="rust"), KnownDifferences())
+    return judge.judge(scenario_file(name, **keys))
+
+
+def report_of(*records: Record, interrupted=False, **header) -> Report:
+    known = {
+        "reference": "python",
+        "peer": "rust",
+        "note": "",
+        "seed": None,
+        "rust_source_digest": "sha256:0",
+        "began": "2026-01-02T03:04:05+00:00",
+        **header,
+    }
+    code = exit_code([record.verdict for record in records])
+    return Report(
+        header=Header(scenarios=len(records), **known),
+        records=records,
+        footer=make_footer(list(records), interrupted=interrupted, exit_code=code),
+    )

@@ -124,6 +124,51 @@ def test_the_reports_agree_with_each_other_and_say_where_they_are(tmp_path):
     cases = ET.parse(tmp_path / "junit.xml").getroot().findall(".//testcase")
     assert len(cases) == 3
     assert f"report: {tmp_path / 'report.jsonl'}" in run.out
+    assert f"to look at: {tmp_path / 'index.html'}" in run.out
+    assert "Nothing among 3 scenarios needs a look" in (tmp_path / "index.html").read_text()
+    assert "nothing among 3 scenarios needs a look" in (tmp_path / "summary.md").read_text()
+    assert "parity: 3 of 3 agree" in (tmp_path / "badge.svg").read_text()
+
+
+def test_the_report_says_what_was_shown_by_whom_and_when(tmp_path):
+    run = Run(tmp_path, *files(FEW[:1]), "--peer", driver("buggy.py", "report_twice"))
+    (record,) = run.report.records
+    assert record.yaml == Path("scenarios/health/oom.yaml").read_text()
+    assert record.trace is not None
+    assert len(record.peer_trace.events) == len(record.trace.events) + 1
+    assert record.reference_by.implementation == "monolith_hooks"
+    assert record.peer_by.language == "python"
+    assert [each.kind for each in record.injections] == ["mem_limit"]
+    assert run.report.header.versions["tensorflow"].startswith("2.")
+    assert run.report.header.began.endswith("+00:00")
+
+
+def test_junit_xml_has_reasons_but_no_traces(tmp_path):
+    run = Run(tmp_path, *files(FEW[:1]), "--peer", driver("buggy.py", "report_twice"))
+    text = (tmp_path / "junit.xml").read_text()
+    assert run.code == 1
+    assert "reports: first difference at" in text
+    assert "peer_trace" not in text
+
+
+def test_shards_are_merged_into_what_one_run_reports(tmp_path):
+    for name, half in (("one", FEW[:1]), ("two", FEW[1:])):
+        Run(tmp_path / name, *files(half), "--peer", "recorded")
+    command = [sys.executable, "-m", "parity", "merge", "one", "two", "--out", "all"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(project.ROOT)},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "3 scenarios of 2 shards: all/index.html\n"
+    whole = read_report(tmp_path / "all" / "report.jsonl")
+    assert [record.scenario for record in whole.records] == FEW
+    cases = ET.parse(tmp_path / "all" / "junit.xml").getroot().findall(".//testcase")
+    assert len(cases) == 3
 
 
 def test_what_a_filter_leaves_out_is_listed_as_not_run(tmp_path):
