@@ -52,7 +52,7 @@ pub fn get_stub_for_address(addr: &str) -> ControllerStub {
 ///
 /// Tonic alone would say `CANCELLED`, and would wait for a connection for ever. A
 /// connection that breaks is `UNAVAILABLE`, as in gRPC for Python, where tonic says
-/// `UNKNOWN`.
+/// `UNKNOWN` or `CANCELLED`, by when it breaks.
 pub async fn with_deadline<T, R>(
     message: T,
     deadline: Duration,
@@ -66,13 +66,15 @@ pub async fn with_deadline<T, R>(
         Ok(Err(status)) if status.code() == Code::Cancelled && begun.elapsed() >= deadline => {
             Err(exceeded())
         }
-        // Only a status that no server sent has a source.
-        Ok(Err(status)) if status.code() == Code::Unknown && status.source().is_some() => {
-            Err(Status::unavailable(status.message()))
-        }
+        Ok(Err(status)) if broke_off(&status) => Err(Status::unavailable(status.message())),
         Ok(outcome) => outcome,
         Err(_) => Err(exceeded()),
     }
+}
+
+/// Whether the connection broke. Only a status that no server sent has a source.
+fn broke_off(status: &Status) -> bool {
+    matches!(status.code(), Code::Unknown | Code::Cancelled) && status.source().is_some()
 }
 
 /// Fails every call to an address that makes no sense, and lets the others pass.
