@@ -25,12 +25,12 @@ REPORT = {
 STEP = {"kind": "step", "lane": "main", "ms": 0, "worker": 0, "global_step": 1}
 
 
-def stop(code="OK", lane="main", ms=0, call="steps[0]"):
+def stop(code="OK", lane="main", ms=0, call=None):
     return {
         "kind": "rpc",
         "lane": lane,
         "ms": ms,
-        "call": "steps[0]" if lane == "main" else "steps[0].concurrently",
+        "call": call or ("steps[0]" if lane == "main" else "steps[0].concurrently"),
         "method": "StopTraining",
         "code": code,
         "details": None if code == "OK" else "Barrier is placed already.",
