@@ -161,7 +161,9 @@ def interop(
     """Have each language call a controller of each, and compare their messages."""
     from parity.interop.run import interop  # noqa: PLC0415 - imports TensorFlow
 
-    raise typer.Exit(interop(peer, report, limit, _stdout()))
+    code = interop(peer, report, limit, _stdout())
+    _renew_page(report)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -228,7 +230,9 @@ def checklist(
     """Tick the seed's checklists by what the last runs showed."""
     from parity.checklist.printing import checklist  # noqa: PLC0415
 
-    raise typer.Exit(checklist(report, as_json=as_json, strict=strict, console=_stdout()))
+    code = checklist(report, as_json=as_json, strict=strict, console=_stdout())
+    _renew_page(report)
+    raise typer.Exit(code)
 
 
 @app.command(name="export-trace")
@@ -275,6 +279,13 @@ def merge(
     report = merge(shards, out)
     typer.echo(f"{len(report.records)} scenarios of {len(shards)} shards: {out / PAGE}")
     raise typer.Exit(report.footer.exit_code)
+
+
+def _renew_page(report: Path) -> None:
+    """Show on the report's page what has come beside it."""
+    from parity.reports.folder import render_again  # noqa: PLC0415
+
+    render_again(report)
 
 
 def _stdout() -> Console:

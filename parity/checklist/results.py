@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from parity import report
-from parity.checklist.cells import read_cells
 from parity.checklist.outcomes import read_junit, read_rust_tests
+from parity.interop import report as interop_report
+from parity.interop.cells import InteropCell
 from parity.model import Model
 from parity.problems import UsageError
 from parity.verdict import Record
@@ -80,13 +81,10 @@ def read_results(folder: Path, root: Path) -> Results:
             lambda path: map(_of_scenario, report.read_report(path).records),
         ),
         cells=source(
-            "interop.jsonl",
+            interop_report.FILE_NAME,
             "monolith-parity interop",
             (*PYTHON, *RUST),
-            lambda path: (
-                Result(name=cell.name, good=cell.verdict == "agree", said=cell.said)
-                for cell in read_cells(path)
-            ),
+            lambda path: map(_of_cell, interop_report.read_report(path).records),
         ),
         rust_tests=source(
             "rust-tests.txt",
@@ -113,3 +111,10 @@ def _of_scenario(record: Record) -> Result:
     said = "; ".join((record.verdict, *record.reasons[:1]))
     good = record.verdict == "agree"
     return Result(name=record.scenario, good=good, said=said, covers=record.covers)
+
+
+def _of_cell(cell: InteropCell) -> Result:
+    """Named ``StopTraining/first (python to rust)``."""
+    name = f"{cell.method}/{cell.case} ({cell.client} to {cell.server})"
+    said = "; ".join((cell.verdict, *cell.reasons[:1]))
+    return Result(name=name, good=cell.verdict == "agree", said=said, covers=cell.covers)

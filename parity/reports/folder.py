@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Final
 
 from parity.problems import UsageError
-from parity.report import FILE_NAME, Report
+from parity.report import FILE_NAME, Report, read_report
 from parity.reports.badge import render_badge
+from parity.reports.beside import matrices_beside
 from parity.reports.html import render_html
 from parity.reports.markdown import render_markdown
 
 PAGE: Final = "index.html"
-_RENDERERS: Final[dict[str, Callable[[Report], str]]] = {
-    PAGE: render_html,
-    "summary.md": render_markdown,
-    "badge.svg": render_badge,
+_RENDERERS: Final[dict[str, Callable[[Report, Path], str]]] = {
+    PAGE: lambda report, folder: render_html(report, matrices_beside(folder)),
+    "summary.md": lambda report, _: render_markdown(report),
+    "badge.svg": lambda report, _: render_badge(report),
 }
 
 
@@ -25,8 +26,15 @@ def write_rendered(report: Report, folder: Path) -> None:
     """Write every rendering; each file is replaced whole."""
     for name, render in _RENDERERS.items():
         temporary = folder / f"{name}.tmp"
-        temporary.write_text(render(report), encoding="utf-8")
+        temporary.write_text(render(report, folder), encoding="utf-8")
         temporary.replace(folder / name)
+
+
+def render_again(folder: Path) -> None:
+    """Render a report once more, if there is a whole one, for what has come beside it."""
+    if (folder / FILE_NAME).is_file():
+        with contextlib.suppress(UsageError):  # A truncated one has no page to renew.
+            write_rendered(read_report(folder / FILE_NAME), folder)
 
 
 def remove_rendered(folder: Path) -> None:
