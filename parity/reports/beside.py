@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from parity.checklist.resolving import Box, Checklist, State
 from parity.interop.cells import EXIT_CODES, InteropCell
 from parity.interop.report import FILE_NAME as INTEROP
 from parity.interop.report import read_report as read_interop
+from parity.model import frozen
 from parity.problems import UsageError
 from parity.reports.cells import Cell
 from parity.reports.matrices import Matrix, MatrixRow
@@ -79,8 +81,8 @@ def _agreeing(cells: Sequence[InteropCell]) -> Cell:
 
 def _checklist(path: Path) -> Iterator[Matrix]:
     try:
-        checklist = Checklist.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError):
+        checklist = Checklist.model_validate(frozen(json.loads(path.read_text(encoding="utf-8"))))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, ValidationError):
         return
     titles = dict.fromkeys(box.title for module in checklist.modules for box in module.boxes)
     yield Matrix(
