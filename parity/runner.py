@@ -19,6 +19,7 @@ from parity.peers import Choice, choose_player
 from parity.problems import ScenarioError, UsageError
 from parity.pytest_plugin import record_of
 from parity.report import Header, ReportWriter, empty_channels, make_footer
+from parity.schedules import Schedule, schedule_name
 from parity.verdict import Record, exit_code
 
 
@@ -35,6 +36,7 @@ class RunOptions:
     seed: int | None
     limit: float
     as_json: bool
+    schedule: Schedule | None = None
     pytest_args: Sequence[str] = ()
 
 
@@ -137,6 +139,8 @@ def _pytest_args(
         args += ["--parity-root", str(base.resolve())]
     if options.seed is not None:
         args += ["--parity-seed", str(options.seed)]
+    if options.schedule is not None:
+        args += ["--parity-schedule", schedule_name(options.schedule)]
     if options.workers > 1:
         args += ["-n", str(options.workers)]
     if options.keyword:

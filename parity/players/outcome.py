@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from parity.loading import ScenarioFile
 from parity.scenario import Expect
+from parity.schedules import Choice, Schedule
 from parity.trace import Trace
 
 
 @dataclass(frozen=True)
 class Played:
-    """The trace."""
+    """The trace; and in a play with a schedule, where that had a choice and what it took."""
 
     trace: Trace
+    choices: tuple[Choice, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Failed:
     failure: Failure
     message: str
     log_tail: str = ""
+    choices: tuple[Choice, ...] = field(default=(), compare=False)
 
 
 Outcome = Played | Summarized | Skipped | Failed
@@ -57,8 +60,10 @@ class Player(Protocol):
     def name(self) -> str:
         """What reports call it."""
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
-        """Play one scenario; the same scenario and seed give the same trace."""
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
+        """Play one scenario; the same scenario and seed, or schedule, give the same trace."""
 
     def close(self) -> None:
         """Give back what it holds."""

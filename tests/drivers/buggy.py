@@ -78,7 +78,7 @@ def play(request):
         if "advance" in step:
             step["advance"] = format_duration(step["advance"])
     file = ScenarioFile(name, Path(name), Scenario.model_validate(frozen(document)))
-    outcome = PythonPlayer().play(file, request["seed"])
+    outcome = PythonPlayer().play(file, request["seed"], frozen(request["schedule"]))
     if isinstance(outcome, Played):
         say({"type": "trace", "seq": request["seq"], **outcome.trace.to_json()})
     else:
