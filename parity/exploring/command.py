@@ -42,7 +42,9 @@ def explore(options: ExploreOptions, console: Console) -> int:
         raise UsageError(f"{options.scenario}: this is a folder; one scenario would be right")
     ((path, base),) = find_scenarios([options.scenario], project.SCENARIOS).items()
     file = load_scenario(path, base)
-    wishes = [options.reference] if options.alone else [options.reference, options.peer]
+    wishes: list[str | None] = [options.reference]
+    if not options.alone:
+        wishes.append(options.peer)
     with _Explorer(options, file, wishes, console) as explorer:
         return explorer.run()
 
@@ -61,9 +63,8 @@ class _Explorer:
         choices = [choose_player(wish) for wish in wishes]
         for choice in choices:
             if choice.spec.kind == "recorded":
-                raise UsageError(
-                    f"recordings can't be explored; a player that plays would be right. {choice.note}"
-                )
+                why = f": {choice.note}" if choice.note else ""
+                raise UsageError(f"recordings can't be explored; rust would be right{why}")
         self._sides = [Side(open_player(each.spec, options.seconds), file) for each in choices]
 
     def __enter__(self) -> _Explorer:
@@ -118,9 +119,7 @@ class _Explorer:
         for seen in side.outcomes.values():
             self._say(f"  {seen.count:>6} x {seen.ending.kind}, first by {seen.name}")
         for seen in side.stuck:
-            self._say(
-                f"{side.player.name} {seen.ending.kind} by {seen.name}: {seen.ending.message}"
-            )
+            self._say(f"{side.player.name}, by {seen.name}: {seen.ending.message}")
             self._say(f"    replay: {self._replay(side, seen)}")
 
     def _judge(self, reference: Side, peer: Side) -> Iterator[Seen]:
@@ -141,16 +140,11 @@ class _Explorer:
             theirs = reference.outcomes[seen.ending.key]
             if seen is not peer.default and theirs is not reference.default:
                 self._say(f"  legal reorder: {seen.name}, in the reference {theirs.name}")
-        searched_all = not reference.search.waiting
+        sure = "not possible in the reference"
+        if reference.search.waiting:
+            sure = f"not found in {reference.search.visited} schedules of the reference"
         for seen in beyond:
-            how_sure = (
-                "not possible in the reference"
-                if searched_all
-                else (
-                    f"not possible in the reference in the {reference.search.visited} schedules visited"
-                )
-            )
-            self._say(f"{how_sure}: {seen.name}, {seen.count} schedules of {peer.player.name}")
+            self._say(f"{sure}: {seen.name}, {seen.count} schedules of {peer.player.name}")
             self._show_difference(reference.default, seen)
             self._say(f"    replay: {self._replay(peer, seen)}")
         yield from beyond
