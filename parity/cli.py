@@ -282,6 +282,41 @@ def explore(
     raise typer.Exit(explore(options, _stdout()))
 
 
+@app.command()
+def fuzz(
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenarios.")],
+    count: Annotated[int, typer.Option(min=1, help="How many scenarios.")] = 1000,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop after so long; the same command goes on.")
+    ] = None,
+    peer: Annotated[
+        str | None, typer.Option(help="The peer: rust, or a driver's command line.")
+    ] = None,
+    reference: Annotated[str, typer.Option(help="The other side.")] = "python",
+    workers: Annotated[int, typer.Option("-n", min=1, help="Processes that play.")] = 2,
+    limit: Limit = 60.0,
+    report: Annotated[Path, typer.Option(help="Folder of what was done so far.")] = project.ROOT
+    / "reports"
+    / "fuzz",
+    found: Annotated[Path, typer.Option(help="Folder of what is found.")] = project.FOUND,
+) -> None:
+    """Make up scenarios, play them on both sides, and keep the smallest that show a difference."""
+    from parity.fuzzing.campaign import FuzzOptions, fuzz  # noqa: PLC0415 - takes a second
+
+    options = FuzzOptions(
+        seed=seed,
+        count=count,
+        minutes=minutes,
+        reference=reference,
+        peer=peer,
+        workers=workers,
+        limit=limit,
+        report=report,
+        found=found,
+    )
+    raise typer.Exit(fuzz(options, _stdout()))
+
+
 def _schedule(name: str | None, seed: int | None) -> tuple[int, ...] | None:
     if name is None:
         return None
