@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -56,6 +57,7 @@ class VirtualClock(Clock):
         the order of arrival.
       schedule: which candidate to take at each choice point; not with a seed.
       stall_limit: real seconds that a lane may keep the turn.
+      limit: real seconds that all of it may take: lanes can go round for ever at one instant.
     """
 
     def __init__(
@@ -64,9 +66,11 @@ class VirtualClock(Clock):
         seed: int | None = None,
         schedule: Sequence[int] | None = None,
         stall_limit: float = 30.0,
+        limit: float = 60.0,
     ) -> None:
         self._turns = Turns(seed, schedule)
         self._stall_limit = stall_limit
+        self._limit = limit
         self._mutex = threading.Lock()
         self._now = 0
         self._turn: Lane | None = None
@@ -362,7 +366,14 @@ class VirtualClock(Clock):
     def _supervise(self) -> None:
         """Wait for main to end, in real time, as long as turns are being given."""
         seen = -1
-        while not self._finished.wait(self._stall_limit):
+        ends = time.monotonic() + self._limit
+        while not self._finished.wait(min(self._stall_limit, self._limit)):
+            if time.monotonic() >= ends:
+                self._over = True
+                raise StalledError(
+                    f"stalled: not over after {self._limit} s of real time and "
+                    f"{self._turns_given} turns, at {self.now()} s of virtual time"
+                )
             if self._turns_given == seen:
                 lane = self._turn
                 self._over = True

@@ -90,7 +90,7 @@ def _of_value(value: Any, path: str) -> Iterator[str]:
 
 
 def _word(path: str, word: str) -> str:
-    """An error is the same feature wherever it is raised: there are too many to try each everywhere."""
+    """An error is one feature wherever it is raised: too many to try each everywhere."""
     return f"error={word}" if word in _ERRORS else f"{path}={word}"
 
 

@@ -80,6 +80,7 @@ def yaml_of(scenario: Scenario, trace: Trace | None, channel: str) -> str:
     expect: Document = {"reports": 0}
     if trace is not None:
         _fill_in_calls(document, trace)
+        _fill_in_looks(document, trace)
         _fill_in_strikes(document, trace)
         summary = summarize(scenario, trace).model_dump(mode="json")
         expect = {"reports": summary["reports"], "raised": summary["raised"]}
@@ -96,28 +97,32 @@ def yaml_of(scenario: Scenario, trace: Trace | None, channel: str) -> str:
 
 def _fill_in_calls(document: Document, trace: Trace) -> None:
     answers: dict[str, list[RpcEvent | ClientErrorEvent]] = {}
-    looks: list[str] = []
     for event in trace.events:
         if isinstance(event, RpcEvent | ClientErrorEvent):
             answers.setdefault(event.call, []).append(event)
-        elif isinstance(event, CurrentSessionEvent):
-            looks.append(event.session)
-        elif isinstance(event, ActionResponseEvent):
-            looks.append(event.response)
     for i, hook in enumerate(document["hooks"]):
         for event in answers.get(f"hooks[{i}].call", ())[:1]:
             if isinstance(event, RpcEvent):
                 hook["call"]["expect"] = event.code
     for i, step in enumerate(document["steps"]):
-        if "rpc" in step:
-            _expect(step, answers.get(f"steps[{i}]", []))
-        elif "background" in step:
-            _expect(step["background"], answers.get(f"steps[{i}].background", []))
-        elif "look" in step and looks:
-            step["expect"] = looks.pop(0)
-        for branch in step.get("concurrently", ()):
-            if "rpc" in branch:
-                _expect(branch, answers.get(f"steps[{i}].concurrently", []))
+        for call, place in (
+            (step, f"steps[{i}]"),
+            (step.get("background", {}), f"steps[{i}].background"),
+            *((branch, f"steps[{i}].concurrently") for branch in step.get("concurrently", ())),
+        ):
+            if "rpc" in call:
+                _expect(call, answers.get(place, []))
+
+
+def _fill_in_looks(document: Document, trace: Trace) -> None:
+    seen = iter(
+        event.session if isinstance(event, CurrentSessionEvent) else event.response
+        for event in trace.events
+        if isinstance(event, CurrentSessionEvent | ActionResponseEvent)
+    )
+    for step in document["steps"]:
+        if "look" in step:
+            step["expect"] = next(seen, "none")
 
 
 def _expect(call: Document, answers: list[RpcEvent | ClientErrorEvent]) -> None:

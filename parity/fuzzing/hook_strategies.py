@@ -26,12 +26,14 @@ _BESIDES: Final = (
     "saver",
 )
 _NEEDS: Final = {"server": "saver", "query_action": "controller"}
+RECREATED: Final = ("AbortedError", "UnavailableError")
+"""After these a monitored session is made anew."""
 _PROBES: Final = "ABCD"
 
 
 def errors() -> SearchStrategy[str]:
     """What can be raised; half of it what makes a session come back, or end without a word."""
-    special = ("AbortedError", "UnavailableError", "OutOfRangeError", "ValueError")
+    special = (*RECREATED, "OutOfRangeError", "ValueError")
     return st.sampled_from(special) | st.sampled_from(get_args(ErrorName))
 
 

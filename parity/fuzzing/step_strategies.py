@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from parity.fuzzing.hook_strategies import errors
+from parity.fuzzing.hook_strategies import RECREATED, errors
 from parity.rpcs import Method
 
 Document = dict[str, Any]
@@ -37,8 +37,11 @@ def faults(draw: DrawFn, ps: int) -> Document:
     of_ps = ("rss", "health_bytes", "poll_error", "slow_poll", "recover") if ps else ()
     kind = draw(st.sampled_from((*of_ps, *of_saver)))
     if kind == "save_error":
-        times = draw(st.sampled_from([None, 1, 2]))
-        return {kind: {"error": draw(errors()), "times": times}}
+        error = draw(errors())
+        # A session that can never be created, or never take a step, would be tried for ever.
+        always = [] if error in RECREATED else [None]
+        times = draw(st.sampled_from([1, 2, *always]))
+        return {kind: {"error": error, "times": times}}
     if kind == "slow_save":
         return {kind: {"takes": draw(st.sampled_from(_SHORT_TIMES))}}
     options: Document = {"ps": draw(st.integers(0, ps - 1))}

@@ -202,6 +202,11 @@ class Job:
         self._must_be_open()
         self._leave(None)
 
+    def give_back(self) -> None:
+        """Leave nothing behind that listens."""
+        self.address_file.close()
+        self._make.stop_servers()
+
     def _must_be_open(self) -> None:
         if not self.is_open:
             raise UnplayableError("the session was left before")

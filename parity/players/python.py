@@ -130,7 +130,7 @@ class _Play:
                 self._job.close()
             self._wait_for(self._background)
         finally:
-            self._job.address_file.close()
+            self._job.give_back()
         self.recorder.record(FilesEvent, left=files_left(self._model_dir))
         self.recorder.threads_left()
         return Trace.of(self.recorder.events, self._ledger.struck())

@@ -123,6 +123,11 @@ class Recorder:
         self.events.append(event(ms=self._clock.milliseconds, lane=self._clock.label, **fields))
 
 
+def _readable(text: str) -> str:
+    """What of it isn't UTF-8, which protobuf lets through, as U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult:
     known = result.HasField("status")
     return PsResult(
@@ -130,5 +135,5 @@ def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult
         status=logging_ops_pb2.MachineHealthResult.MachineHealthStatus.Name(result.status)
         if known
         else None,
-        message=result.message,
+        message=_readable(result.message),
     )
