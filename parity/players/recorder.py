@@ -123,9 +123,9 @@ class Recorder:
         self.events.append(event(ms=self._clock.milliseconds, lane=self._clock.label, **fields))
 
 
-def _readable(text: str) -> str:
-    """What of it isn't UTF-8, which protobuf lets through, as U+FFFD."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _readable(text: str | bytes) -> str:
+    """protobuf gives a string's bytes where they aren't UTF-8; what isn't becomes U+FFFD."""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
 def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult:
