@@ -9,6 +9,7 @@ smaller, not only one that was generated, and what the model gets next as well.
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,12 +33,15 @@ class Shrinker:
     Args:
       interesting: plays a scenario; must be true of the one to begin with.
       attempts: how many plays it may take.
+      seconds: how much real time; one that hangs takes as long as the limit of its player.
     """
 
     interesting: Interesting
     attempts: int = 600
+    seconds: float = 120.0
 
     def __post_init__(self) -> None:
+        self._ends = time.monotonic() + self.seconds
         self._tried: set[str] = set()
 
     def smallest(self, scenario: Scenario) -> Scenario:
@@ -48,11 +52,14 @@ class Shrinker:
             before = canonical_json(best)
             for candidates in passes:
                 best = self._until_none_helps(best, candidates)
-            if canonical_json(best) == before or not self.attempts:
+            if canonical_json(best) == before or self._is_over():
                 break
         smallest = scenario_of(best)
         assert smallest is not None, "only valid ones are kept"
         return smallest
+
+    def _is_over(self) -> bool:
+        return not self.attempts or time.monotonic() > self._ends
 
     def _until_none_helps(
         self, best: Document, candidates: Callable[[Document], Iterator[Document]]
@@ -68,7 +75,7 @@ class Shrinker:
 
     def _holds(self, document: Document) -> bool:
         text = canonical_json(document)
-        if text in self._tried or not self.attempts:
+        if text in self._tried or self._is_over():
             return False
         self._tried.add(text)
         scenario = scenario_of(document)

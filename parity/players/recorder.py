@@ -124,7 +124,7 @@ class Recorder:
 
 
 def _readable(text: str | bytes) -> str:
-    """protobuf gives a string's bytes where they aren't UTF-8; what isn't becomes U+FFFD."""
+    """Protobuf gives a string's bytes where they aren't UTF-8; what isn't becomes U+FFFD."""
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
