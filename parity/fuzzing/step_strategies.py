@@ -37,7 +37,7 @@ def faults(draw: DrawFn, ps: int) -> Document:
     of_ps = ("rss", "health_bytes", "poll_error", "slow_poll", "recover") if ps else ()
     kind = draw(st.sampled_from((*of_ps, *of_saver)))
     if kind == "save_error":
-        # These two end a thread of gRPC's without an answer, so that the caller would wait for ever.
+        # These two end a handler without an answer: the caller would wait for ever.
         error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
         # A session that can never be created, or never take a step, would be tried for ever.
         always = [] if error in RECREATED else [None]

@@ -115,10 +115,6 @@ class Recorder:
             error=None if lane.error is None else error_name(lane.error),
         )
 
-    def _message(self, error: BaseException) -> str:
-        """Its message, without this play's own path."""
-        return error_message(error).replace(self._model_dir, "<model_dir>")
-
     def _append(self, event: Callable[..., Event], **fields: Any) -> None:
         self.events.append(event(ms=self._clock.milliseconds, lane=self._clock.label, **fields))
 
