@@ -30,6 +30,10 @@ Seed = Annotated[
     int | None,
     typer.Option(min=0, max=2**63 - 1, help="Explore another order of what is simultaneous."),
 ]
+Schedule = Annotated[
+    str | None,
+    typer.Option(help="Play this schedule, by name: s:0.2.1 (see explore); not with --seed."),
+]
 Limit = Annotated[float, typer.Option(min=0.1, help="Real seconds that a driver may take.")]
 
 
@@ -49,6 +53,7 @@ def run(
     report: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the report itself.")] = False,
     seed: Seed = None,
+    schedule: Schedule = None,
     limit: Limit = 60.0,
 ) -> None:
     """Play scenarios on both sides and compare."""
@@ -62,6 +67,7 @@ def run(
         keyword=keyword,
         report=report,
         seed=seed,
+        schedule=_schedule(schedule, seed),
         limit=limit,
         as_json=as_json,
     )
@@ -80,6 +86,7 @@ def replay(
     watch: Annotated[bool, typer.Option(help="Again whenever the file changes.")] = False,
     speed: Annotated[float, typer.Option(min=0.1, help="Events a second, on a terminal.")] = 4.0,
     seed: Seed = None,
+    schedule: Schedule = None,
     out: Annotated[Path | None, typer.Option(help="Write the trace to this file.")] = None,
     limit: Limit = 60.0,
 ) -> None:
@@ -90,7 +97,18 @@ def replay(
     """
     from parity.replaying import ReplayOptions, replay  # noqa: PLC0415 - may import TensorFlow
 
-    options = ReplayOptions(scenario, on, both, seed, out, limit, step, watch, speed)
+    options = ReplayOptions(
+        path=scenario,
+        on=on,
+        both=both,
+        seed=seed,
+        schedule=_schedule(schedule, seed),
+        out=out,
+        limit=limit,
+        step=step,
+        watch=watch,
+        speed=speed,
+    )
     raise typer.Exit(replay(options, _stdout()))
 
 
@@ -286,6 +304,84 @@ def _renew_page(report: Path) -> None:
     from parity.reports.folder import render_again  # noqa: PLC0415
 
     render_again(report)
+
+
+@app.command()
+def explore(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    on: Annotated[str | None, typer.Option(help="Explore this player alone.")] = None,
+    peer: Annotated[
+        str | None, typer.Option(help="The peer: rust, or a driver's command line.")
+    ] = None,
+    bound: Annotated[
+        int | None,
+        typer.Option(min=0, help="Context switches in a schedule, at most; all by default."),
+    ] = None,
+    max_schedules: Annotated[
+        int, typer.Option(min=1, help="Schedules to visit on each side, at most.")
+    ] = 10_000,
+    limit: Limit = 60.0,
+) -> None:
+    """Play every order of what is simultaneous on both sides, and compare what can come of it."""
+    from parity.exploring.command import ExploreOptions, explore  # noqa: PLC0415
+
+    if on is not None and peer is not None:
+        raise UsageError("--on and --peer are both given; one would be right")
+    options = ExploreOptions(
+        scenario=scenario,
+        reference=on or "python",
+        peer=peer,
+        alone=on is not None,
+        bound=bound,
+        limit=max_schedules,
+        seconds=limit,
+    )
+    raise typer.Exit(explore(options, _stdout()))
+
+
+@app.command()
+def fuzz(
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenarios.")],
+    count: Annotated[int, typer.Option(min=1, help="How many scenarios.")] = 1000,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop after so long; the same command goes on.")
+    ] = None,
+    peer: Annotated[
+        str | None, typer.Option(help="The peer: rust, or a driver's command line.")
+    ] = None,
+    reference: Annotated[str, typer.Option(help="The other side.")] = "python",
+    workers: Annotated[int, typer.Option("-n", min=1, help="Processes that play.")] = 2,
+    limit: Limit = 60.0,
+    report: Annotated[Path, typer.Option(help="Folder of what was done so far.")] = project.ROOT
+    / "reports"
+    / "fuzz",
+    found: Annotated[Path, typer.Option(help="Folder of what is found.")] = project.FOUND,
+) -> None:
+    """Make up scenarios, play them on both sides, and keep the smallest that show a difference."""
+    from parity.fuzzing.campaign import FuzzOptions, fuzz  # noqa: PLC0415 - takes a second
+
+    options = FuzzOptions(
+        seed=seed,
+        count=count,
+        minutes=minutes,
+        reference=reference,
+        peer=peer,
+        workers=workers,
+        limit=limit,
+        report=report,
+        found=found,
+    )
+    raise typer.Exit(fuzz(options, _stdout()))
+
+
+def _schedule(name: str | None, seed: int | None) -> tuple[int, ...] | None:
+    if name is None:
+        return None
+    if seed is not None:
+        raise UsageError("--seed and --schedule are both given; one would be right")
+    from parity.schedules import parse_schedule  # noqa: PLC0415
+
+    return parse_schedule(name)
 
 
 def _stdout() -> Console:

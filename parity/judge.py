@@ -15,6 +15,7 @@ from parity.loading import ScenarioFile
 from parity.players.outcome import Failed, Maker, Outcome, Played, Player, Skipped, Summarized
 from parity.project import shown
 from parity.scenario import Expect
+from parity.schedules import Schedule, schedule_name
 from parity.summary import summarize
 from parity.trace import Trace
 from parity.verdict import BrokenExpectation, Record, Verdict
@@ -31,6 +32,7 @@ class Judge:
     peer: Player
     known: KnownDifferences
     seed: int | None = None
+    schedule: Schedule | None = None
 
     def judge(self, file: ScenarioFile) -> Record:
         """Play one scenario on both sides and compare."""
@@ -69,15 +71,17 @@ class Judge:
             words += ["--reference", self.reference.name]
         if self.seed is not None:
             words += ["--seed", str(self.seed)]
+        if self.schedule is not None:
+            words += ["--schedule", schedule_name(self.schedule)]
         return shlex.join(words)
 
     def _findings(self, file: ScenarioFile) -> _Findings:
-        reference = self.reference.play(file, self.seed)
+        reference = self.reference.play(file, self.seed, self.schedule)
         early = _no_trace(self.reference, reference)
         if early is not None:
             return early
         assert isinstance(reference, Played), "a reference plays"
-        peer = self.peer.play(file, self.seed)
+        peer = self.peer.play(file, self.seed, self.schedule)
         findings = self._against(file, reference.trace, peer)
         return replace(findings, shown=_Shown.by(reference, peer))
 
@@ -146,7 +150,10 @@ class Judge:
         return tuple(
             f"{_called(player)} doesn't repeat itself: played again it gave another trace"
             for player, first in ((self.reference, reference), (self.peer, peer))
-            if any(player.play(file, self.seed) != Played(first) for _ in range(_REPEATS))
+            if any(
+                player.play(file, self.seed, self.schedule) != Played(first)
+                for _ in range(_REPEATS)
+            )
         )
 
 

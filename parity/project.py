@@ -17,6 +17,7 @@ SOURCES: Final = _CHECKOUT if (_CHECKOUT / "monolith-rs" / "Cargo.toml").exists(
 ROOT: Final = SOURCES or _PACKAGE / "bundled"
 SCENARIOS: Final = ROOT / "scenarios"
 KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
+FOUND: Final = SCENARIOS / "found"
 RECORDED: Final = ROOT / "recorded" / "rust"
 NAME: Final = "monolith-hooks-parity"
 

@@ -22,6 +22,7 @@ from parity.model import frozen
 from parity.peers import PlayerSpec, choose_player, open_player
 from parity.players.outcome import Player
 from parity.problems import PortUnavailableError, ScenarioError, UsageError
+from parity.schedules import parse_schedule
 from parity.verdict import EXIT_CODES, Record
 
 RECORD: Final = "parity_record"
@@ -37,7 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("parity")
     group.addoption("--parity-reference", default=None, help="the reference player")
     group.addoption("--parity-peer", default=None, help="the peer")
-    group.addoption("--parity-seed", default=None, type=int, help="the schedule")
+    group.addoption("--parity-seed", default=None, type=int, help="the seed of the order")
+    group.addoption("--parity-schedule", default=None, help="the schedule, by name")
     group.addoption("--parity-limit", default=60.0, type=float, help="seconds per answer")
     group.addoption("--parity-root", default=[], action="append", help="folders that name files")
 
@@ -123,11 +125,13 @@ def _judge(config: pytest.Config) -> Judge:
     if _JUDGE not in config.stash:
         limit = config.getoption("--parity-limit")
         reference = config.getoption("--parity-reference") or "python"
+        schedule = config.getoption("--parity-schedule")
         config.stash[_JUDGE] = Judge(
             reference=open_player(_spec(reference), limit),
             peer=open_player(_spec(config.getoption("--parity-peer")), limit),
             known=KnownDifferences.load(project.KNOWN_DIFFERENCES),
             seed=config.getoption("--parity-seed"),
+            schedule=None if schedule is None else parse_schedule(schedule),
         )
     return config.stash[_JUDGE]
 

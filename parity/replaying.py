@@ -25,6 +25,7 @@ from parity.problems import UsageError
 from parity.replay.moments import Play, play_of
 from parity.replay.playback import Ask, print_all, show_live, step_through
 from parity.replay.watching import whenever_changed
+from parity.schedules import Schedule
 from parity.trace import Trace
 
 _INTERRUPTED: Final = 130
@@ -42,6 +43,7 @@ class ReplayOptions:
     on: str | None = None
     both: bool = False
     seed: int | None = None
+    schedule: Schedule | None = None
     out: Path | None = None
     limit: float = 60.0
     step: bool = False
@@ -109,7 +111,8 @@ class _Showing:
     def once(self, path: Path) -> int:
         ((path, base),) = find_scenarios([path], project.SCENARIOS).items()
         file = load_scenario(path, base)
-        outcomes = [player.play(file, self.options.seed) for player in self.players]
+        seed, schedule = self.options.seed, self.options.schedule
+        outcomes = [player.play(file, seed, schedule) for player in self.players]
         traces = [outcome.trace for outcome in outcomes if isinstance(outcome, Played)]
         if len(traces) < len(outcomes):
             codes = [self._say_outcome(*each) for each in zip(self._names, outcomes, strict=True)]

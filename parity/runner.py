@@ -22,6 +22,7 @@ from parity.problems import ScenarioError, UsageError
 from parity.pytest_plugin import record_of
 from parity.report import Header, Report, ReportWriter, empty_channels, make_footer, versions
 from parity.reports.folder import PAGE, remove_rendered, write_rendered
+from parity.schedules import Schedule, schedule_name
 from parity.verdict import Record, exit_code
 
 
@@ -38,6 +39,7 @@ class RunOptions:
     seed: int | None
     limit: float
     as_json: bool
+    schedule: Schedule | None = None
     pytest_args: Sequence[str] = ()
 
 
@@ -145,6 +147,8 @@ def _pytest_args(
         args += ["--parity-root", str(base.resolve())]
     if options.seed is not None:
         args += ["--parity-seed", str(options.seed)]
+    if options.schedule is not None:
+        args += ["--parity-schedule", schedule_name(options.schedule)]
     if options.workers > 1:
         args += ["-n", str(options.workers)]
     if options.keyword:

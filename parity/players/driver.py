@@ -38,6 +38,7 @@ from parity.players.protocol import (
     play_request,
 )
 from parity.problems import PortUnavailableError
+from parity.schedules import Choice, Schedule
 from parity.trace import Trace
 
 _LOG_LINES: Final = 20
@@ -45,12 +46,22 @@ _BYE_SECONDS: Final = 10.0
 
 
 class DriverError(Exception):
-    """A driver went wrong, and how; ``log_tail`` is the end of its stderr, once it is known."""
+    """A driver went wrong, and how; ``log_tail`` is the end of its stderr, once it is known.
 
-    def __init__(self, failure: Failure, message: str, log_tail: str = "") -> None:
+    ``choices`` are those of a play that couldn't be finished.
+    """
+
+    def __init__(
+        self,
+        failure: Failure,
+        message: str,
+        log_tail: str = "",
+        choices: tuple[Choice, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.failure = failure
         self.log_tail = log_tail
+        self.choices = choices
 
 
 class DriverPlayer:
@@ -106,12 +117,14 @@ class DriverPlayer:
         self.hello = answer
         return answer
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
         """Ask for one trace; a driver that goes wrong is killed."""
         try:
-            return self._outcome(self.ask(lambda seq: play_request(seq, file, seed)))
+            return self._outcome(self.ask(lambda seq: play_request(seq, file, seed, schedule)))
         except DriverError as error:
-            return Failed(error.failure, str(error), error.log_tail)
+            return Failed(error.failure, str(error), error.log_tail, error.choices)
 
     def ask(self, request: Callable[[int], str]) -> Answer:
         """Send what ``request`` makes of the next seq, and wait for the answer to it.
@@ -138,7 +151,8 @@ class DriverPlayer:
             error.log_tail = self._kill()
             raise
         if isinstance(answer, FailedAnswer):
-            raise DriverError("refused", answer.message, self._process.log_tail())
+            tail = self._process.log_tail()
+            raise DriverError("refused", answer.message, tail, answer.choices)
         return answer
 
     def garbage(self, message: str) -> DriverError:
@@ -156,7 +170,9 @@ class DriverPlayer:
             case TraceAnswer():
                 try:
                     document = {"events": answer.events, "struck": answer.struck}
-                    return Played(Trace.from_json(document), self._maker())
+                    return Played(
+                        Trace.from_json(document), by=self._maker(), choices=answer.choices
+                    )
                 except ValidationError as error:
                     first = error.errors()[0]
                     where = ".".join(map(str, first["loc"]))

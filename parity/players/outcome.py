@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from parity.loading import ScenarioFile
 from parity.model import Model
 from parity.scenario import Expect
+from parity.schedules import Choice, Schedule
 from parity.trace import Trace
 
 
@@ -22,10 +23,14 @@ class Maker(Model):
 
 @dataclass(frozen=True)
 class Played:
-    """The trace, and whose it is; two plays are equal if their traces are."""
+    """The trace, whose it is, and in a play with a schedule where that had a choice.
+
+    Two plays are equal if their traces are.
+    """
 
     trace: Trace
     by: Maker | None = field(default=None, compare=False)
+    choices: tuple[Choice, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Failed:
     failure: Failure
     message: str
     log_tail: str = ""
+    choices: tuple[Choice, ...] = field(default=(), compare=False)
 
 
 Outcome = Played | Summarized | Skipped | Failed
@@ -68,8 +74,10 @@ class Player(Protocol):
     def name(self) -> str:
         """What reports call it."""
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
-        """Play one scenario; the same scenario and seed give the same trace."""
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
+        """Play one scenario; the same scenario and seed, or schedule, give the same trace."""
 
     def close(self) -> None:
         """Give back what it holds."""

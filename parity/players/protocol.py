@@ -14,6 +14,7 @@ from pydantic import Discriminator, TypeAdapter, ValidationError
 from parity.interop.peer import Called, Decoded, Encoded
 from parity.loading import ScenarioFile
 from parity.model import Model, canonical_json, frozen
+from parity.schedules import Choice, Schedule
 
 PROTOCOL: Final = 1
 
@@ -41,6 +42,7 @@ class TraceAnswer(Model):
     seq: int
     events: Any
     struck: Any
+    choices: tuple[Choice, ...] = ()
 
 
 class SkippedAnswer(Model):
@@ -57,6 +59,7 @@ class FailedAnswer(Model):
     type: Literal["failed"]
     seq: int
     message: str
+    choices: tuple[Choice, ...] = ()
 
 
 class ServingAnswer(Model):
@@ -122,10 +125,11 @@ def hello_request() -> str:
     return canonical_json({"type": "hello", "protocol": PROTOCOL})
 
 
-def play_request(seq: int, file: ScenarioFile, seed: int | None) -> str:
+def play_request(seq: int, file: ScenarioFile, seed: int | None, schedule: Schedule | None) -> str:
     """Asks for the trace of one scenario."""
     scenario = {"name": file.name, **file.scenario.canonical()}
-    return canonical_json({"type": "play", "seq": seq, "seed": seed, "scenario": scenario})
+    order = {"seed": seed, "schedule": schedule}
+    return canonical_json({"type": "play", "seq": seq, **order, "scenario": scenario})
 
 
 def interop_request(seq: int, kind: str, fields: Mapping[str, object]) -> str:

@@ -17,6 +17,7 @@ from fakes import faults as ps_faults
 from fakes.faults import FaultLedger
 from fakes.lane import Lane
 from fakes.lane_pool import BACKGROUND_PREFIX, CONCURRENT_PREFIX
+from fakes.turns import ScheduleError
 from fakes.virtual_clock import DeadlockError, StalledError, VirtualClock
 from parity import project
 from parity.faults import (
@@ -41,6 +42,7 @@ from parity.players.scenario_files import (
     write_content,
 )
 from parity.scenario import Scenario
+from parity.schedules import Choice, Schedule
 from parity.steps import (
     ActionFileStep,
     AddressFileStep,
@@ -69,21 +71,27 @@ class PythonPlayer:
 
     name = "python"
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
         """Play one scenario in virtual time."""
-        clock = VirtualClock(seed=seed)
+        clock = VirtualClock(seed=seed, schedule=schedule)
         with tempfile.TemporaryDirectory(prefix="parity-") as folder:
             try:
                 with interrupt_afterwards():
                     trace = clock.run(lambda: _play(file.scenario, clock, Path(folder)))
-            except (UnplayableError, DeadlockError, StalledError) as error:
-                return Failed("refused", str(error))
+            except (UnplayableError, DeadlockError, StalledError, ScheduleError) as error:
+                return Failed("refused", str(error), choices=_choices(clock))
             finally:
                 tf.compat.v1.summary.FileWriterCache.clear()
-        return Played(trace, _MAKER)
+        return Played(trace, by=_MAKER, choices=_choices(clock))
 
     def close(self) -> None:
         """Nothing is held between plays."""
+
+
+def _choices(clock: VirtualClock) -> tuple[Choice, ...]:
+    return tuple(Choice(candidates=each.candidates, taken=each.taken) for each in clock.choices)
 
 
 def _play(scenario: Scenario, clock: VirtualClock, model_dir: Path) -> Trace:
@@ -125,7 +133,7 @@ class _Play:
                 self._job.close()
             self._wait_for(self._background)
         finally:
-            self._job.address_file.close()
+            self._job.give_back()
         self.recorder.record(FilesEvent, left=files_left(self._model_dir))
         self.recorder.threads_left()
         return Trace.of(self.recorder.events, self._ledger.struck())
@@ -192,6 +200,7 @@ class _Play:
                     branch, f"{place}.concurrently"
                 ),
                 f"{CONCURRENT_PREFIX}{_index(place)}",
+                twin=_what_is_done(branch),
             )
             for branch in step.concurrently
         ]
@@ -228,6 +237,11 @@ class _Play:
                 saver.fail(at.error, at.message, at.times, place)
             case SlowSaveFault(slow_save=at):
                 saver.be_slow(at.takes / 1000, place)
+
+
+def _what_is_done(branch: RpcStep | WorkerStep) -> str:
+    """The same for branches that do the same, whatever is expected of them."""
+    return branch.model_dump_json(include={"rpc", "deadline", "server", "worker"})
 
 
 def _index(place: str) -> str:

@@ -14,6 +14,7 @@ from parity.loading import ScenarioFile
 from parity.model import Model, frozen
 from parity.players.outcome import Failed, Maker, Outcome, Played, Skipped, Summarized
 from parity.scenario import Expect
+from parity.schedules import Schedule
 from parity.trace import Trace
 
 
@@ -70,10 +71,12 @@ class RecordedPlayer:
         """``recorded``, with the folder if it isn't the project's own."""
         return "recorded" if self._folder == project.RECORDED else f"recorded:{self._folder}"
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
         """Read the recording of this scenario."""
-        if seed is not None:
-            return Skipped("recordings are of the default schedule, not of a seed")
+        if seed is not None or schedule is not None:
+            return Skipped("recordings are of the default order, not of a seed or a schedule")
         path = recording_path(self._folder, file.name)
         if not path.exists():
             return Failed("missing", f"there is no {path}; monolith-parity record makes it")

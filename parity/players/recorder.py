@@ -119,6 +119,11 @@ class Recorder:
         self.events.append(event(ms=self._clock.milliseconds, lane=self._clock.label, **fields))
 
 
+def _readable(text: str | bytes) -> str:
+    """Protobuf gives a string's bytes where they aren't UTF-8; what isn't becomes U+FFFD."""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
 def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult:
     known = result.HasField("status")
     return PsResult(
@@ -126,5 +131,5 @@ def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult
         status=logging_ops_pb2.MachineHealthResult.MachineHealthStatus.Name(result.status)
         if known
         else None,
-        message=result.message,
+        message=_readable(result.message),
     )

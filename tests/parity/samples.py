@@ -59,7 +59,7 @@ class Script:
         self.name = name
         self.plays = 0
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(self, file: ScenarioFile, seed=None, schedule=None) -> Outcome:
         self.plays += 1
         return self._outcomes[min(self.plays, len(self._outcomes)) - 1]
 

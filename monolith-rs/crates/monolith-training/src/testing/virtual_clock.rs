@@ -14,6 +14,7 @@ mod handover;
 mod lanes;
 mod port;
 mod schedule;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -24,6 +25,7 @@ use self::handover::Handover;
 pub use self::handover::Reply;
 use self::lanes::current_lane;
 use self::schedule::{Condition, LaneId, Park, Schedule};
+pub use self::turns::Choice;
 use crate::clock::{Thread, relock};
 use crate::errors::Error;
 
@@ -54,6 +56,9 @@ pub enum Failure {
         /// What every lane is doing.
         lanes: String,
     },
+    /// The schedule takes a candidate that there isn't.
+    #[error("{0}")]
+    Schedule(String),
     /// A lane panicked, which is a bug.
     #[error("{lane} panicked: {message}")]
     Panicked {
@@ -128,10 +133,20 @@ impl VirtualClock {
 
     /// As [`new`](Self::new), with another limit on the real time of a turn.
     pub fn with_limit(seed: Option<u64>, limit: Duration) -> Self {
+        Self::following(Schedule::new(seed), limit)
+    }
+
+    /// A clock that takes these candidates at its choice points, and the first at
+    /// those beyond.
+    pub fn scripted(schedule: Vec<usize>) -> Self {
+        Self::following(Schedule::scripted(schedule), STALL_LIMIT)
+    }
+
+    fn following(schedule: Schedule, limit: Duration) -> Self {
         Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State {
-                    schedule: Schedule::new(seed),
+                    schedule,
                     turn: None,
                     turns: 0,
                     phase: Phase::Playing,
@@ -183,6 +198,11 @@ impl VirtualClock {
             .to_owned()
     }
 
+    /// Each choice point so far; none without a schedule.
+    pub fn choices(&self) -> Vec<Choice> {
+        relock(&self.shared.state).schedule.choices().to_vec()
+    }
+
     /// Virtual time in whole milliseconds, rounded down.
     pub fn now_ms(&self) -> u64 {
         relock(&self.shared.state).schedule.now / 1000
@@ -202,6 +222,24 @@ impl VirtualClock {
     pub fn start_lane(&self, label: &str, body: impl FnOnce() + Send + 'static) -> Arc<Thread> {
         let park = self.now_park(Condition::Nothing);
         self.spawn_lane(label, park, lanes::Kind::Plain, body)
+    }
+
+    /// Starts a lane that does the same as every other that is started at this instant
+    /// with this twin.
+    pub fn start_twin(
+        &self,
+        label: &str,
+        twin: String,
+        body: impl FnOnce() + Send + 'static,
+    ) -> Arc<Thread> {
+        let park = self.now_park(Condition::Nothing);
+        let lane = {
+            let mut state = relock(&self.shared.state);
+            let lane = state.schedule.start(label, park);
+            state.schedule.set_twin(lane, twin);
+            lane
+        };
+        self.spawn_thread(lane, label, lanes::Kind::Plain, body)
     }
 
     /// Parks until `condition` holds; returns at once if it holds already.

@@ -164,11 +164,12 @@ pub(crate) fn write_content(path: &Path, content: &Content) -> Result<(), String
         Content::Text(text) => std::fs::write(path, text),
         Content::Bytes(bytes) => std::fs::write(path, bytes),
         Content::Missing => match std::fs::remove_file(path) {
-            Err(error) if error.kind() == Io::NotFound => Ok(()),
+            Err(error) if matches!(error.kind(), Io::NotFound | Io::NotADirectory) => Ok(()),
             outcome => outcome,
         },
     };
-    outcome.map_err(|error| format!("{}: {error}", path.display()))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    outcome.map_err(|_| format!("{name} can't be written: its folder isn't there"))
 }
 
 /// The text with `<port>` for the digits after its last colon.

@@ -23,10 +23,7 @@ use crate::protocol::Answer;
 
 /// The answer to what can't be done.
 fn failed(seq: u64, error: &Error) -> Answer {
-    Answer::Failed {
-        seq,
-        message: error.to_string(),
-    }
+    Answer::failed(seq, error.to_string())
 }
 
 fn to_hex(bytes: &[u8]) -> String {

@@ -12,18 +12,24 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// Starts it; it runs when main gives way.
+    /// Starts it; it runs when main gives way. Lanes that are started at one instant
+    /// with the same `twin` do the same.
     pub(crate) fn start(
         clock: &VirtualClock,
         label: &str,
+        twin: Option<String>,
         body: impl FnOnce() -> Result<(), String> + Send + 'static,
     ) -> Self {
         let outcome = Arc::new(Mutex::new(Ok(())));
         let own = Arc::clone(&outcome);
-        let thread = clock.start_lane(label, move || {
+        let body = move || {
             let result = body();
             *own.lock().unwrap_or_else(PoisonError::into_inner) = result;
-        });
+        };
+        let thread = match twin {
+            Some(twin) => clock.start_twin(label, twin, body),
+            None => clock.start_lane(label, body),
+        };
         Self { thread, outcome }
     }
 }

@@ -59,8 +59,12 @@ fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
             Request::Play {
                 seq,
                 seed,
+                schedule,
                 scenario,
-            } => player::play(seq, seed, scenario),
+            } => match protocol::clock(seed, schedule) {
+                Ok(clock) => player::play(seq, &clock, scenario),
+                Err(message) => Answer::failed(seq, message),
+            },
             Request::Serve(serve) => interop.serve(serve),
             Request::Arrive(arrive) => interop.arrive(&arrive),
             Request::StopServing { seq } => interop.stop_serving(seq),

@@ -23,22 +23,26 @@ use crate::workers::{Surroundings, Workers};
 const LEFT_BEFORE: &str = "the session was left before";
 
 /// Plays a scenario, and answers with its trace or with why there is none.
-pub(crate) fn play(seq: u64, seed: Option<u64>, scenario: Value) -> Answer {
-    match try_play(seed, scenario) {
+pub(crate) fn play(seq: u64, clock: &VirtualClock, scenario: Value) -> Answer {
+    match try_play(clock, scenario) {
         Ok(cluster) => Answer::Trace {
             seq,
             events: cluster.recorder.take_events(),
             struck: cluster.strikes.all(),
+            choices: clock.choices(),
         },
         Err(Unplayable::Skipped(reason)) => Answer::Skipped { seq, reason },
-        Err(Unplayable::Failed(message)) => Answer::Failed { seq, message },
+        Err(Unplayable::Failed(message)) => Answer::Failed {
+            seq,
+            message,
+            choices: clock.choices(),
+        },
     }
 }
 
-fn try_play(seed: Option<u64>, scenario: Value) -> Result<Arc<Cluster>, Unplayable> {
+fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, Unplayable> {
     let scenario = Scenario::parse(scenario)?;
     let set_up = |error: Error| Unplayable::Failed(format!("setting up: {error}"));
-    let clock = VirtualClock::new(seed);
     let cluster = Arc::new(Cluster::new(clock.clone(), &scenario).map_err(set_up)?);
     clock.watch(Arc::clone(&cluster.recorder) as _);
     logs::record_into(Some(Arc::clone(&cluster.recorder)));
@@ -203,7 +207,7 @@ impl Player {
         let call = self.branch(Branch::Rpc(rpc), format!("steps[{at}].background"));
         let prefixed =
             move || call().map_err(|message| format!("steps[{at}]: background: {message}"));
-        let lane = Lane::start(&self.cluster.clock, &label, prefixed);
+        let lane = Lane::start(&self.cluster.clock, &label, None, prefixed);
         self.background.push(lane);
     }
 
@@ -213,13 +217,10 @@ impl Player {
         }
         let label = format!("{CONCURRENT_PREFIX}{at}");
         let place = format!("steps[{at}].concurrently");
-        let lanes = branches.iter();
-        let lanes = lanes.map(|branch| {
-            Lane::start(
-                &self.cluster.clock,
-                &label,
-                self.branch(*branch, place.clone()),
-            )
+        let lanes = branches.iter().map(|branch| {
+            let twin = Some(format!("{branch:?}"));
+            let body = self.branch(*branch, place.clone());
+            Lane::start(&self.cluster.clock, &label, twin, body)
         });
         wait_for(&self.cluster.clock, &lanes.collect::<Vec<_>>())
     }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use super::turns::{Choice, Script};
+
 /// A lane, by its place in order of starting.
 pub(super) type LaneId = usize;
 
@@ -50,6 +52,8 @@ struct Lane {
     /// Counted up over all lanes each time that one parks.
     order: u64,
     tie_key: u64,
+    /// Lanes with the same are interchangeable until they have had a turn.
+    twin: Option<String>,
 }
 
 struct Pool {
@@ -61,6 +65,7 @@ struct Pool {
 pub(super) struct Schedule {
     pub(super) now: u64,
     seed: Option<u64>,
+    pub(super) script: Option<Script>,
     lanes: Vec<Lane>,
     parkings: u64,
     locks: Vec<bool>,
@@ -72,11 +77,25 @@ impl Schedule {
         Self {
             now: 0,
             seed,
+            script: None,
             lanes: Vec::new(),
             parkings: 0,
             locks: Vec::new(),
             pools: Vec::new(),
         }
+    }
+
+    /// One that takes these candidates at its choice points.
+    pub(super) fn scripted(schedule: Vec<usize>) -> Self {
+        Self {
+            script: Some(Script::new(schedule)),
+            ..Self::new(None)
+        }
+    }
+
+    /// Each choice point so far; none without a script.
+    pub(super) fn choices(&self) -> &[Choice] {
+        self.script.as_ref().map_or(&[], |script| &script.choices)
     }
 
     /// A new lane, which counts as parking at this moment.
@@ -88,9 +107,21 @@ impl Schedule {
             parks: 0,
             order: 0,
             tie_key: 0,
+            twin: None,
         });
         self.park(lane, park);
         lane
+    }
+
+    /// Says that the lane does the same as every other with this twin.
+    pub(super) fn set_twin(&mut self, lane: LaneId, twin: String) {
+        self.lanes[lane].twin = Some(twin);
+    }
+
+    /// Its twin, as long as it has not had a turn.
+    pub(super) fn fresh_twin(&self, lane: LaneId) -> Option<&str> {
+        let lane = &self.lanes[lane];
+        lane.twin.as_deref().filter(|_| lane.parks == 1)
     }
 
     pub(super) fn park(&mut self, lane: LaneId, park: Park) {
@@ -115,24 +146,37 @@ impl Schedule {
         self.lanes[lane].state = State::Ended;
     }
 
-    /// The lane that goes on next and the instant at which it does.
+    /// The lane that goes on next by its tie key, and the instant at which it does.
     pub(super) fn next(&self) -> Option<(LaneId, u64)> {
-        self.lanes
-            .iter()
-            .enumerate()
-            .filter_map(|(id, lane)| {
-                let State::Parked(park) = &lane.state else {
-                    return None;
-                };
-                let at = if self.holds(&park.condition) {
-                    self.now
-                } else {
-                    park.deadline?.max(self.now)
-                };
-                Some(((at, park.last, lane.tie_key, lane.order), id))
-            })
-            .min()
-            .map(|((at, ..), id)| (id, at))
+        self.ready().min_by_key(|(id, at)| {
+            let lane = &self.lanes[*id];
+            (*at, self.is_last(*id), lane.tie_key, lane.order)
+        })
+    }
+
+    /// Each lane that can go on without another's doing, and the instant at which it can.
+    pub(super) fn ready(&self) -> impl Iterator<Item = (LaneId, u64)> {
+        self.lanes.iter().enumerate().filter_map(|(id, lane)| {
+            let State::Parked(park) = &lane.state else {
+                return None;
+            };
+            let at = if self.holds(&park.condition) {
+                self.now
+            } else {
+                park.deadline?.max(self.now)
+            };
+            Some((id, at))
+        })
+    }
+
+    /// Whether it sorts after every other lane of its instant.
+    pub(super) fn is_last(&self, lane: LaneId) -> bool {
+        matches!(&self.lanes[lane].state, State::Parked(park) if park.last)
+    }
+
+    /// When it parked, counted over all lanes.
+    pub(super) fn order(&self, lane: LaneId) -> u64 {
+        self.lanes[lane].order
     }
 
     fn holds(&self, condition: &Condition) -> bool {
