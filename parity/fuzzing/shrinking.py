@@ -102,7 +102,8 @@ def _plain_options(document: Document) -> Iterator[Document]:
     for path, value in _nodes(document):
         if isinstance(value, dict):
             for key in value:
-                if len(path) != 0 or key not in ("about", "steps"):
+                # No hooks at all is less than the hooks that there are by default.
+                if path or key not in ("about", "steps", "hooks"):
                     rest = {k: v for k, v in value.items() if k != key}
                     yield from _if_smaller(document, _with(document, path, rest))
 
