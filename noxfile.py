@@ -9,19 +9,36 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "layers", "protos", "rust", "tests", "parity", "cluster"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "layers",
+    "protos",
+    "generated",
+    "docs",
+    "rust",
+    "tests",
+    "parity",
+    "interop",
+    "cluster",
+]
 nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT / ".nox" / "shared"
+REPORTS = ROOT / "reports"
+"""What monolith-parity checklist reads."""
 PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
 """As old as the oldest runtimes that pyproject.toml allows: older code runs on newer runtimes."""
+CHROMIUM = ["chromium", "fonts-dejavu-core"]
+"""The distribution's browser and a font for it: Playwright's own browsers aren't downloaded."""
 PROTOS = ["logging_ops.proto", "controller_hooks.proto", "server/service.proto"]
 
 
@@ -34,35 +51,69 @@ def make_environment(session: nox.Session, folder: Path, packages: list[str], ke
         uv = shutil.which("uv")
         if uv:
             session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
-            session.run(uv, "pip", "install", "--quiet", "--python", python, *packages)
         else:
             session.run(sys.executable, "-m", "venv", "--clear", str(folder))
-            session.run(python, "-m", "pip", "install", "--quiet", *packages)
+        install(session, python, packages)
         stamp.write_text(wanted)
     return folder / "bin"
 
 
+def install(session: nox.Session, python: str, packages: list[str]) -> None:
+    """Install packages where this Python lives; quick if they are there."""
+    uv = shutil.which("uv")
+    pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    session.run(*pip, "--quiet", *packages)
+
+
+def shared_environment(session: nox.Session) -> Path:
+    """The environment of all sessions but ``protos``; its bin folder."""
+    key = (ROOT / "pyproject.toml").read_text()
+    return make_environment(session, SHARED, ["-e", str(ROOT), *group("dev")], key)
+
+
+def group(name: str) -> list[str]:
+    """The packages of a dependency group of pyproject.toml."""
+    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
+    return list(nox.project.dependency_groups(pyproject, name))
+
+
 def run(session: nox.Session, tool: str, *args: str) -> None:
     """Run a tool of the shared environment, in the project's folder."""
-    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
-    development = nox.project.dependency_groups(pyproject, "dev")
-    key = (ROOT / "pyproject.toml").read_text()
-    programs = make_environment(session, SHARED, ["-e", str(ROOT), *development], key)
+    programs = shared_environment(session)
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     with session.chdir(ROOT):
         session.run(str(programs / tool), *args, env={"PATH": path})
 
 
+def tee(session: nox.Session, path: Path, *command: str) -> None:
+    """Run a command, show what it says, and keep it."""
+    path.parent.mkdir(exist_ok=True)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with path.open("w") as kept, subprocess.Popen(command, **streams, text=True) as process:
+        for line in process.stdout:
+            sys.stdout.write(line)
+            kept.write(line)
+    if process.returncode:
+        session.error(f"{' '.join(command)} exited with {process.returncode}")
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but those of a real cluster; what follows -- goes to pytest."""
-    run(session, "pytest", "-n", "2", "--ignore", "tests/cluster", *session.posargs)
+    options = ["-n", "2", "--ignore", "tests/cluster", f"--junitxml={REPORTS / 'tests.xml'}"]
+    run(session, "pytest", *options, *session.posargs)
 
 
 @nox.session
 def parity(session: nox.Session) -> None:
     """Every scenario on Python and on Rust; what follows -- goes to monolith-parity run."""
     run(session, "monolith-parity", "run", *session.posargs)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Python and Rust as client and server of each; what follows -- goes to the command."""
+    run(session, "monolith-parity", "interop", *session.posargs)
 
 
 @nox.session
@@ -86,6 +137,30 @@ def determinism(session: nox.Session) -> None:
         run(session, "pytest", "tests/parity/test_determinism.py", *options)
 
 
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Open reports in headless Chromium; what follows -- goes to pytest."""
+    have_browser(session)
+    run(session, "pytest", "tests/browser", *session.posargs)
+
+
+@nox.session(default=False)
+def screenshots(session: nox.Session) -> None:
+    """Pictures of the main views of a report, in reports/screenshots."""
+    have_browser(session)
+    run(session, "python", "tests/browser/screenshots.py", "reports/screenshots")
+
+
+def have_browser(session: nox.Session) -> None:
+    """Chromium from the distribution, and Playwright to drive it; skips where it can't be had."""
+    if shutil.which("chromium") is None:
+        if shutil.which("apt-get") is None or os.geteuid() != 0:
+            session.skip("there is no chromium on PATH; apt-get install chromium would be right")
+        session.run("apt-get", "update", "--quiet")
+        session.run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *CHROMIUM)
+    install(session, str(shared_environment(session) / "python"), group("browser"))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style and common mistakes."""
@@ -106,6 +181,46 @@ def layers(session: nox.Session) -> None:
 
 
 @nox.session
+def generated(session: nox.Session) -> None:
+    """Regenerate what is made from the models; fails if the committed files are others."""
+    run(session, "python", "-m", "parity.generated")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, in site/; a link or a snippet that leads nowhere fails."""
+    pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
+    packages = list(nox.project.dependency_groups(pyproject, "docs"))
+    programs = make_environment(session, ROOT / ".nox" / "docs", packages, "")
+    with session.chdir(ROOT):
+        quiet = {"NO_MKDOCS_2_WARNING": "true"}
+        # Not --quiet: what isn't logged isn't counted as a reason to fail.
+        session.run(str(programs / "mkdocs"), "build", "--strict", env=quiet)
+
+
+@nox.session(default=False)
+def wheel(session: nox.Session) -> None:
+    """The built package in an environment and a folder of its own, without the checkout."""
+    uv = shutil.which("uv") or session.error("this needs uv; dev.py has it")
+    folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    empty = folder / "empty"
+    empty.mkdir(parents=True)
+    session.run(uv, "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT))
+    (package,) = folder.glob("*.whl")
+    programs = make_environment(session, folder / "environment", [str(package)], "")
+    with session.chdir(empty):
+        for words in (
+            ["monolith-parity", "run", "--report", "reports"],
+            ["monolith-parity", "replay", "health/oom", "--on", "recorded"],
+            ["monolith-parity", "new", "mine"],
+            ["monolith-parity", "validate", "scenarios"],
+            ["monolith-controller", "--help"],
+        ):
+            session.run(str(programs / words[0]), *words[1:], env={"PYTHONPATH": ""})
+
+
+@nox.session
 def rust(session: nox.Session) -> None:
     """The port's own format, lints and tests."""
     if shutil.which("cargo") is None:
@@ -113,7 +228,7 @@ def rust(session: nox.Session) -> None:
     with session.chdir(ROOT / "monolith-rs"):
         session.run("cargo", "fmt", "--check")
         session.run("cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings")
-        session.run("cargo", "test", "--locked")
+        tee(session, REPORTS / "rust-tests.txt", "cargo", "test", "--locked", "--no-fail-fast")
 
 
 @nox.session

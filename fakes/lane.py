@@ -23,9 +23,11 @@ class Lane:
     that has the turn.
     """
 
-    def __init__(self, label: str, thread: threading.Thread | None = None) -> None:
+    def __init__(self, label: str, twin: str | None = None) -> None:
         self.label: Final = label
-        self.thread = thread
+        self.twin: Final = twin
+        """Lanes with the same are interchangeable until they have had a turn."""
+        self.thread: threading.Thread | None = None
         self.go: Final = threading.Event()
         """Set when the lane gets the turn, or is left."""
         self.deadline: int | None = None

@@ -26,6 +26,8 @@ class Transit:
     def __init__(self, caller: str) -> None:
         self.caller = caller
         self.handler: Lane | None = None
+        self.given_up = False
+        """Whether the caller's deadline has passed; touched by lanes that have the turn."""
         self.arrived = threading.Event()
         """Set when the handler has become a lane, or the call has failed without one."""
 
@@ -51,7 +53,7 @@ class LanePool(Executor):
         if transit is not None and transit.caller.startswith(_PREFIXES):
             label = transit.caller
         lane = self._clock.start_lane(
-            lambda: self._work(future, lambda: fn(*args, **kwargs)),
+            lambda: self._work(future, lambda: fn(*args, **kwargs), transit),
             label,
             condition=lambda: self._free > 0,
         )
@@ -60,7 +62,12 @@ class LanePool(Executor):
             transit.arrived.set()
         return future
 
-    def _work(self, future: Future[Any], task: Callable[[], object]) -> None:
+    def _work(
+        self, future: Future[Any], task: Callable[[], object], transit: Transit | None
+    ) -> None:
+        if transit is not None and transit.given_up:
+            future.cancel()
+            return
         self._free -= 1
         try:
             future.set_result(task())

@@ -23,6 +23,7 @@ class LaneLock(AbstractContextManager[object]):
         self._held = False
 
     def __enter__(self) -> LaneLock:
+        self._clock.let_overtake()
         self._clock.wait_until(lambda: not self._held)
         self._held = True
         return self

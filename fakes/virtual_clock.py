@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from fakes.lane import Condition, Lane, LaneLeftError
 from fakes.lane_pool import LanePool, Transit
 from fakes.lane_sync import CoordinatorJoins, LaneLock
+from fakes.turns import Choice, ScheduleError, Turns
 from monolith_hooks.clock import Clock, Coordinator
 
 T = TypeVar("T")
@@ -53,12 +55,22 @@ class VirtualClock(Clock):
     Args:
       seed: explores another order of what happens at the same instant; None is
         the order of arrival.
+      schedule: which candidate to take at each choice point; not with a seed.
       stall_limit: real seconds that a lane may keep the turn.
+      limit: real seconds that all of it may take: lanes can go round for ever at one instant.
     """
 
-    def __init__(self, *, seed: int | None = None, stall_limit: float = 30.0) -> None:
-        self._seed = seed
+    def __init__(
+        self,
+        *,
+        seed: int | None = None,
+        schedule: Sequence[int] | None = None,
+        stall_limit: float = 30.0,
+        limit: float = 60.0,
+    ) -> None:
+        self._turns = Turns(seed, schedule)
         self._stall_limit = stall_limit
+        self._limit = limit
         self._mutex = threading.Lock()
         self._now = 0
         self._turn: Lane | None = None
@@ -67,7 +79,7 @@ class VirtualClock(Clock):
         self._arrivals = 0
         self._labels: dict[str, int] = {}
         self._over = False
-        self._deadlock: str | None = None
+        self._failure: DeadlockError | ScheduleError | None = None
         self._finished = threading.Event()
         self._joins = CoordinatorJoins(self)
         self._transit: Transit | None = None
@@ -88,6 +100,11 @@ class VirtualClock(Clock):
     def milliseconds(self) -> int:
         """Virtual milliseconds since the start, rounded down."""
         return self._now // 1000
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """Each choice point so far, in a play with a schedule."""
+        return self._turns.choices
 
     @property
     def label(self) -> str:
@@ -138,6 +155,7 @@ class VirtualClock(Clock):
 
         Raises:
           DeadlockError: when no lane can ever go on.
+          ScheduleError: when the schedule takes a candidate that there isn't.
           StalledError: when a lane keeps the turn for too long; it is abandoned.
           BaseException: whatever ``main`` raises.
         """
@@ -149,8 +167,8 @@ class VirtualClock(Clock):
             self._supervise()
         finally:
             self._leave_parked_lanes()
-        if self._deadlock is not None:
-            raise DeadlockError(self._deadlock)
+        if self._failure is not None:
+            raise self._failure
         if lane.error is not None:
             raise lane.error
         return result[0]
@@ -171,9 +189,13 @@ class VirtualClock(Clock):
         *,
         condition: Condition | None = None,
         on_end: Callable[[Lane], None] | None = None,
+        twin: str | None = None,
     ) -> Lane:
-        """Start a lane; it runs when the lane that has the turn gives way."""
-        lane = Lane(label)
+        """Start a lane; it runs when the lane that has the turn gives way.
+
+        Lanes that are started at one instant with the same ``twin`` do the same.
+        """
+        lane = Lane(label, twin)
         lane.thread = threading.Thread(
             target=self._live, args=(lane, target, on_end), name=label, daemon=True
         )
@@ -218,6 +240,7 @@ class VirtualClock(Clock):
         if handler is not None and not handler.ended:
             self.park(gives_up, lambda: handler.ended)
             if not handler.ended:
+                transit.given_up = True
                 answer.cancel()
                 return None
         return answer
@@ -228,10 +251,29 @@ class VirtualClock(Clock):
 
     # Giving way
 
+    def let_overtake(self) -> None:
+        """Before a lock: a schedule may let another lane come first."""
+        with self._mutex:
+            lane = self._turn
+            try:
+                first = lane and self._turns.overtaking(lane, self._parked, self._now)
+            except ScheduleError as error:
+                self._fail(error)
+                first = None
+        if first is not None or self._failure is not None:
+            self.park(self._now, None, first=first)
+
     def park(
-        self, deadline: int | None, condition: Condition | None, *, yields_to_all: bool = False
+        self,
+        deadline: int | None,
+        condition: Condition | None,
+        *,
+        yields_to_all: bool = False,
+        first: Lane | None = None,
     ) -> None:
         """Give the turn away until ``deadline`` (microseconds) or until ``condition`` holds.
+
+        ``first`` gets it, or whoever is next.
 
         Raises:
           LaneLeftError: when the play is over.
@@ -244,7 +286,7 @@ class VirtualClock(Clock):
         lane.go.clear()
         with self._mutex:
             self._arrive(lane, deadline, condition, yields_to_all=yields_to_all)
-            self._give_turn()
+            self._give_turn(first)
         lane.go.wait()
         if self._over:
             raise LaneLeftError
@@ -263,27 +305,30 @@ class VirtualClock(Clock):
         lane.parks += 1
         self._parked.append(lane)
 
-    def _give_turn(self) -> None:
+    def _give_turn(self, first: Lane | None = None) -> None:
         """Hand the turn to the lane that is next; ``_mutex`` is held."""
         self._turn = None
-        best: tuple[tuple[int, bool, int, int], Lane] | None = None
-        for lane in self._parked:
-            ready = lane.ready_at(self._now)
-            if ready is not None:
-                order = (ready, lane.yields_to_all, lane.tie_key(self._seed), lane.arrival)
-                if best is None or order < best[0]:
-                    best = order, lane
-        if best is None:
-            if self._parked and not self._over:
-                self._deadlock = "no lane can ever go on: " + ", ".join(map(repr, self._parked))
-                self._finished.set()
+        if self._failure is not None:
             return
-        (ready, *_), lane = best
-        self._now = ready
+        try:
+            chosen = (self._now, first) if first else self._turns.next(self._parked, self._now)
+        except ScheduleError as error:
+            self._fail(error)
+            return
+        if chosen is None:
+            if self._parked and not self._over:
+                parked = ", ".join(map(repr, self._parked))
+                self._fail(DeadlockError(f"deadlock: no lane can ever go on: {parked}"))
+            return
+        self._now, lane = chosen
         self._parked.remove(lane)
         self._turns_given += 1
         self._turn = lane
         lane.go.set()
+
+    def _fail(self, failure: DeadlockError | ScheduleError) -> None:
+        self._failure = failure
+        self._finished.set()
 
     # The life of a lane
 
@@ -321,12 +366,19 @@ class VirtualClock(Clock):
     def _supervise(self) -> None:
         """Wait for main to end, in real time, as long as turns are being given."""
         seen = -1
-        while not self._finished.wait(self._stall_limit):
+        ends = time.monotonic() + self._limit
+        while not self._finished.wait(min(self._stall_limit, self._limit)):
+            if time.monotonic() >= ends:
+                self._over = True
+                raise StalledError(
+                    f"stalled: not over after {self._limit} s of real time and "
+                    f"{self._turns_given} turns, at {self.now()} s of virtual time"
+                )
             if self._turns_given == seen:
                 lane = self._turn
                 self._over = True
                 raise StalledError(
-                    f"lane {lane.label if lane else '?'} kept the turn for more than "
+                    f"stalled: lane {lane.label if lane else '?'} kept the turn for more than "
                     f"{self._stall_limit} s of real time; it neither parked nor ended:\n"
                     + _stack(lane)
                 )

@@ -75,7 +75,7 @@ class NodeAliveChecker:
     def __init__(self, addrs: Iterable[str], timeout: float = 1, num_thread: int = 10) -> None:
         self._addrs = list(addrs)
         self._timeout = timeout
-        targets = [_parse_addr(addr) for addr in self._addrs]
+        targets = [parse_addr(addr) for addr in self._addrs]
         with SYSTEM_CLOCK.handler_pool(num_thread, name="node_alive") as pool:
             self._alive = list(pool.map(self._accepts_connection, targets))
 
@@ -103,12 +103,18 @@ class NodeAliveChecker:
             return False
 
 
-def _parse_addr(addr: str) -> tuple[str, int]:
+def parse_addr(addr: str) -> tuple[str, int]:
+    """Host and port of ``host:port`` or ``[ipv6]:port``.
+
+    Raises:
+        ValueError: It is of neither form.
+    """
     host, colon, port = addr.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
         host = ""  # An IPv6 address without brackets: where it ends is anyone's guess.
-    if not (colon and host and port.isascii() and port.isdigit()):
+    numeric = port.isascii() and port.isdigit() and int(port) < 2**16
+    if not (colon and host and numeric and addr.split() == [addr]):
         raise ValueError(f"{addr!r} is not an address: write host:port or [ipv6]:port.")
     return host, int(port)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from parity.report import Footer
@@ -20,11 +31,47 @@ _BAD: Final = "bold red"
 
 
 class RunPrinter:
-    """Prints a run as it goes; everything that it prints is in the report as well."""
+    """Prints a run as it goes; everything that it prints is in the report as well.
 
-    def __init__(self, console: Console, width: int) -> None:
+    On a terminal the last line shows how far it is, from ``__enter__`` to ``__exit__``.
+
+    Args:
+      console: where to print.
+      width: of the longest name of a scenario.
+      total: how many scenarios there are.
+      now: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        width: int,
+        total: int,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._console = console
         self._width = width
+        self._failures = 0
+        self._progress = Progress(
+            MofNCompleteColumn(),
+            BarColumn(),
+            _RateColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[failures]}"),
+            console=console,
+            auto_refresh=False,  # It moves with each scenario, and needs no thread of its own.
+            transient=True,
+            get_time=now,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=total, failures="")
+
+    def __enter__(self) -> RunPrinter:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._progress.stop()
 
     def note(self, text: str) -> None:
         """One line of information."""
@@ -41,18 +88,25 @@ class RunPrinter:
         )
         self._line(line)
         self._details(record)
+        self._failures += EXIT_CODES[record.verdict] > 0
+        failures = f"[bold red]{self._failures} not well" if self._failures else ""
+        self._progress.update(self._task, advance=1, failures=failures, refresh=True)
 
-    def totals(self, footer: Footer, report: str) -> None:
+    def totals(self, footer: Footer, report: str, page: str) -> None:
         """The last lines."""
         channels = ", ".join(f"{name} {count}" for name, count in footer.agreements.items())
         if footer.agreements:
             self._line(Text(f"equal events by channel: {channels}", style="dim"))
+        if footer.empty_channels:
+            names = ", ".join(footer.empty_channels)
+            self._line(Text(f"empty channels: {names}: no scenario has an event there", style=_BAD))
         counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
         if footer.interrupted:
             counts += "; interrupted"
         style = "bold green" if footer.exit_code == 0 and not footer.interrupted else _BAD
         self._line(Text(f"{sum(footer.verdicts.values())} scenarios: {counts}", style=style))
         self._line(Text(f"report: {report}"))
+        self._line(Text(f"to look at: {page}"))
 
     def _details(self, record: Record) -> None:
         for reason in record.reasons:
@@ -77,6 +131,14 @@ class RunPrinter:
 
     def _line(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
+
+
+class _RateColumn(ProgressColumn):
+    """Scenarios a second."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing before there is something to go by."""
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
 
 def _style(verdict: Verdict) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from parity.hooks import Call, CallEntry
+from parity.hooks import Call, CallEntry, ProbeEntry
 from parity.model import Model, canonical_json
 from parity.players.outcome import Late, Timing
 from parity.scenario import Expect, Scenario
@@ -94,12 +94,54 @@ def _unmet_calls(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
             case BackgroundStep():
                 yield from _unmet_rpc(step.background, answers, f"steps[{i}].background")
             case ConcurrentlyStep():
-                calls = [branch for branch in step.concurrently if isinstance(branch, RpcStep)]
-                path = f"steps[{i}].concurrently"
-                expected = Counter((call.rpc, call.expect) for call in calls)
-                got = Counter((event.method, _outcome(event)) for event in answers.get(path, ()))
-                if expected != got:
-                    yield _unmet(path, _listed(expected), _listed(got))
+                got = answers.get(f"steps[{i}].concurrently", [])
+                yield from _unmet_branches(step, got, f"steps[{i}].concurrently")
+            case _:
+                pass
+    yield from _surplus(scenario, answers)
+
+
+def _unmet_branches(
+    step: ConcurrentlyStep, answers: list[RpcEvent | ClientErrorEvent], path: str
+) -> Iterator[Unmet]:
+    """Held to as a multiset; the branches that say the most choose their answer first."""
+    calls = [branch for branch in step.concurrently if isinstance(branch, RpcStep)]
+    expected = Counter((call.rpc, call.error or call.expect) for call in calls)
+    got = Counter((event.method, _outcome(event)) for event in answers)
+    if expected != got:
+        yield _unmet(path, _listed(expected), _listed(got))
+        return
+    left = list(answers)
+    for call in sorted(calls, key=lambda call: (call.details is None) + (call.response is None)):
+        wanted = call.rpc, call.error or call.expect
+        same = [event for event in left if (event.method, _outcome(event)) == wanted]
+        fits = [event for event in same if not any(_unmet_answer(call, event, path))]
+        if not fits:
+            yield from _unmet_answer(call, same[0], path)
+        left.remove((fits or same)[0])
+
+
+def _surplus(
+    scenario: Scenario, answers: dict[str, list[RpcEvent | ClientErrorEvent]]
+) -> Iterator[Unmet]:
+    """Answers to calls that the scenario doesn't make, or makes once."""
+    once = {f"steps[{i}]" for i, step in enumerate(scenario.steps) if isinstance(step, RpcStep)} | {
+        f"steps[{i}].background"
+        for i, step in enumerate(scenario.steps)
+        if isinstance(step, BackgroundStep)
+    }
+    several = {
+        f"hooks[{i}].call" for i, hook in enumerate(scenario.hooks) if isinstance(hook, CallEntry)
+    } | {
+        f"steps[{i}].concurrently"
+        for i, step in enumerate(scenario.steps)
+        if isinstance(step, ConcurrentlyStep)
+    }
+    for call, events in answers.items():
+        if call not in once | several:
+            yield _unmet(call, "no such call", _outcome(events[0]))
+        elif call in once and len(events) > 1:
+            yield _unmet(call, "one answer", len(events))
 
 
 def _unmet_hook_call(
@@ -118,7 +160,12 @@ def _outcome(event: RpcEvent | ClientErrorEvent) -> str:
 def _unmet_rpc(
     step: RpcStep, answers: dict[str, list[RpcEvent | ClientErrorEvent]], path: str
 ) -> Iterator[Unmet]:
-    event = next(iter(answers.get(path, ())), None)
+    yield from _unmet_answer(step, next(iter(answers.get(path, ())), None), path)
+
+
+def _unmet_answer(
+    step: RpcStep, event: RpcEvent | ClientErrorEvent | None, path: str
+) -> Iterator[Unmet]:
     outcome = "no answer" if event is None else _outcome(event)
     if step.error is not None:
         if outcome != step.error:
@@ -157,14 +204,22 @@ def _listed(results: Counter[tuple[Any, Any]]) -> list[str]:
 
 
 def _unmet_strikes(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
-    """A declared fault must strike, unless it is said that it doesn't."""
-    quiet = {
-        f"steps[{i}].fault"
-        for i, step in enumerate(scenario.steps)
-        if isinstance(step, FaultStep) and not step.strikes
-    }
-    for place, struck in trace.struck.items():
-        expected = place not in quiet
-        if struck != expected:
-            says = {True: "it strikes", False: "it never strikes"}
-            yield _unmet(place, says[expected], says[struck])
+    """A declared fault must strike, unless it is said that it doesn't; none goes unmentioned."""
+    says = {True: "it strikes", False: "it never strikes", None: "no word of it"}
+    declared = _declared_faults(scenario)
+    for place in {**declared, **trace.struck}:
+        strikes, struck = declared.get(place, True), trace.struck.get(place)
+        if struck != strikes:
+            yield _unmet(place, says[strikes], says[struck])
+
+
+def _declared_faults(scenario: Scenario) -> dict[str, bool]:
+    """Where each fault is declared, and whether it must strike."""
+    declared = {f"faults[{i}]": True for i in range(len(scenario.faults))}
+    for i, hook in enumerate(scenario.hooks):
+        if isinstance(hook, ProbeEntry) and hook.probe.raises is not None:
+            declared[f"hooks[{i}].probe.raises"] = True
+    for i, step in enumerate(scenario.steps):
+        if isinstance(step, FaultStep):
+            declared[f"steps[{i}].fault"] = step.strikes
+    return declared

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
-from parity.model import Model
+from parity.model import Model, example
 from parity.process_faults import (
     AllocateFault,
     DiskFault,
@@ -50,18 +50,21 @@ class Machine(Model):
     """Which PS a fault concerns."""
 
     ps: Index
+    """The PS, counted from 0."""
 
 
 class Rss(Machine):
     """The resident memory of a PS, from now on."""
 
     bytes: Annotated[Size, Field(ge=0)]
+    """What its resident memory is from now on."""
 
 
 class HealthBytes(Machine):
     """What the health check of a PS gives instead of the truth."""
 
     hex: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$")]
+    """The bytes, two lower-case hexadecimal digits each; any at all mean unhealthy (B7)."""
 
 
 class SlowPoll(Machine):
@@ -72,60 +75,83 @@ class SlowPoll(Machine):
     """
 
     takes: Annotated[Duration, Field(le=100_000)]
+    """How much virtual time it takes."""
 
 
 class SaveError(Model):
     """What writing a checkpoint raises, the next ``times`` times or always."""
 
     error: ErrorName
+    """What is raised: a TensorFlow error by its Python name, or one of Python's own."""
     message: str = "injected"
+    """Its message."""
     times: Annotated[int, Field(ge=1)] | None = None
+    """How many writes raise; ``null``: every one."""
 
 
 class SlowSave(Model):
     """How long writing a checkpoint takes."""
 
     takes: Duration
+    """How much virtual time it takes."""
 
 
-class RssFault(Model):
-    """``rss: {ps, bytes}``."""
+class RssFault(Model, json_schema_extra=example({"rss": {"ps": 0, "bytes": "9GiB"}})):
+    """The resident memory of that PS is now this. Strikes when a poll reads it."""
 
     rss: Rss
 
 
-class HealthBytesFault(Model):
-    """``health_bytes: {ps, hex}``."""
+class HealthBytesFault(
+    Model, json_schema_extra=example({"health_bytes": {"ps": 0, "hex": "0801"}})
+):
+    """The health check of that PS gives these bytes instead. Strikes when a poll reads them."""
 
     health_bytes: HealthBytes
 
 
-class PollErrorFault(Model):
-    """``poll_error: {ps}``: the health check op of that PS fails."""
+class PollErrorFault(Model, json_schema_extra=example({"poll_error": {"ps": 0}})):
+    """The health check op of that PS fails, and the poll raises UnknownError.
+
+    Strikes when a poll reads it.
+    """
 
     poll_error: Machine
 
 
-class SlowPollFault(Model):
-    """``slow_poll: {ps, takes}``."""
+class SlowPollFault(Model, json_schema_extra=example({"slow_poll": {"ps": 0, "takes": "5s"}})):
+    """The health check of that PS takes this much time, 100 s at most.
+
+    An exit waits 120 s for threads; after that TensorFlow's own close would wait in
+    real time. Strikes when a poll reads it.
+    """
 
     slow_poll: SlowPoll
 
 
-class RecoverFault(Model):
-    """``recover: {ps}``: its first memory again, and none of the faults above."""
+class RecoverFault(Model, json_schema_extra=example({"recover": {"ps": 0}})):
+    """That PS has its first memory again and none of the faults above.
+
+    Strikes when a poll reads it.
+    """
 
     recover: Machine
 
 
-class SaveErrorFault(Model):
-    """``save_error: {error, message, times}``."""
+class SaveErrorFault(
+    Model,
+    json_schema_extra=example({"save_error": {"error": "InternalError", "times": 2}}),
+):
+    """Writing a checkpoint raises, the next ``times`` times. Strikes when a write raises."""
 
     save_error: SaveError
 
 
-class SlowSaveFault(Model):
-    """``slow_save: {takes}``."""
+class SlowSaveFault(Model, json_schema_extra=example({"slow_save": {"takes": "2s"}})):
+    """Writing a checkpoint takes this much time, first.
+
+    Its name has the step at which the save began. Strikes when a write waits.
+    """
 
     slow_save: SlowSave
 

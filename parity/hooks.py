@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from parity.faults import ErrorName, only_key
-from parity.model import Model, OrOneOf
+from parity.model import Model, OrOneOf, example
 from parity.rpcs import Method, StatusCode
 from parity.units import Duration
 
@@ -18,24 +18,30 @@ class PsHealth(Model):
     """What the health hook reports to, and whether it has a barrier to place."""
 
     report: Literal["record", "raise", "default"] = "record"
+    """``record``: what it is given becomes an event. ``raise``: recorded, then RuntimeError
+    ``report failed``. ``default``: the default report, whose log record becomes an event."""
     barrier: bool = True
+    """Whether it has a barrier to place."""
 
 
 class Saver(Model):
-    """How NoFirstSaveCheckpointSaverHook is set up, and whom it tells of its saves.
-
-    Without ``save_steps`` or ``save_secs`` it never saves by itself. Each listener
-    records what it is told, directly (``plain``) or from behind a BeforeSaveListener
-    (``before``) or an AfterSaveListener (``after``). ``stops`` and ``after_stops`` ask
-    for a stop after each save, directly or from behind an AfterSaveListener.
-    """
+    """How NoFirstSaveCheckpointSaverHook is set up, and whom it tells of its saves."""
 
     save_steps: Annotated[int, Field(ge=1)] | None = None
+    """Save every so many steps; without this and ``save_secs`` it never saves by itself."""
     save_secs: Annotated[Duration, Field(ge=1)] | None = None
+    """Save as often as this, instead."""
     first_save: bool = False
+    """Whether the save at session creation is done."""
     dense_only: bool = False
+    """The saver hook's own ``is_dense_only``: nothing is written at step 0 (B32)."""
     ignore_save_errors: bool = False
+    """The saver hook's own option; it doesn't hide an error from SaveCheckpoint (B31)."""
     listeners: tuple[Literal["plain", "before", "after", "stops", "after_stops"], ...] = ()
+    """Each records what it is told: ``plain`` directly, ``before`` from behind a
+    BeforeSaveListener, ``after`` from behind an AfterSaveListener. ``stops`` records and
+    asks for a stop after each save; ``after_stops`` is that from behind an
+    AfterSaveListener."""
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Saver:
@@ -45,22 +51,25 @@ class Saver(Model):
 
 
 class Server(Model):
-    """Where ServerHook publishes its address, and the IP that it publishes.
-
-    The folder is the model directory; or one in it that isn't there (``missing``), or
-    is a file (``file``). Clients look where the server publishes.
-    """
+    """Where ServerHook publishes its address, and the IP that it publishes."""
 
     ip: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    """The IP that it publishes with its port."""
     folder: Literal["model_dir", "missing", "file"] = "model_dir"
+    """Its model directory: ``model_dir``, the play's own; ``missing``, the folder
+    ``server/new`` in it, which isn't there; ``file``, ``server`` in it, which is a file.
+    Clients look for the address where this server publishes it."""
 
 
 class Call(Model):
     """A hook that calls the controller in one of its phases, each time that it comes."""
 
     phase: Phase
+    """In which phase."""
     rpc: Method
+    """Which method."""
     expect: StatusCode = "OK"
+    """The status code that must come back."""
 
 
 class CurrentSession(Model):
@@ -83,16 +92,22 @@ class Raises(Model):
     """What a probe raises, where, and how often."""
 
     phase: Phase
+    """In which phase, after having recorded it."""
     error: ErrorName
+    """What: a TensorFlow error by its Python name, or one of Python's own."""
     message: str = ""
+    """With which message; by default ``<name> raises in <phase>``."""
     times: Annotated[int, Field(ge=1)] = 1
+    """The first so many times that the probe comes to that phase."""
 
 
 class Probe(Model):
     """A hook that shows when its phases come, and can raise in one."""
 
     name: Annotated[str, Field(min_length=1)]
+    """What it is called in events; another name for each probe."""
     raises: Raises | None = None
+    """What it raises, if anything; this must strike before the play is over."""
 
     @model_validator(mode="before")
     @classmethod
@@ -104,56 +119,70 @@ class Probe(Model):
         return value
 
 
-class PsHealthEntry(Model):
-    """``ps_health``."""
+class PsHealthEntry(Model, json_schema_extra=example({"ps_health": {"report": "raise"}})):
+    """The health hook, which watches the memory of every PS."""
 
     ps_health: PsHealth
 
 
-class SaverEntry(Model):
-    """``saver``."""
+class SaverEntry(Model, json_schema_extra=example({"saver": {"listeners": ["plain"]}})):
+    """NoFirstSaveCheckpointSaverHook, which writes checkpoints."""
 
     saver: Saver
 
 
-class ServerEntry(Model):
-    """``server``."""
+class ServerEntry(Model, json_schema_extra=example("server")):
+    """ServerHook, the controller; needs a ``saver``, of which the first is its."""
 
     server: Server
 
 
-class ProbeEntry(Model):
-    """``probe``."""
+class ProbeEntry(
+    Model,
+    json_schema_extra=example(
+        {"probe": {"name": "X", "raises": {"phase": "end", "error": "ValueError"}}}
+    ),
+):
+    """A hook that records each of its phases, and can raise in one."""
 
     probe: Probe
 
 
-class CallEntry(Model):
-    """``call``."""
+class CallEntry(
+    Model,
+    json_schema_extra=example({"call": {"phase": "end", "rpc": "GetTrainingStatus"}}),
+):
+    """A hook that calls the controller each time that ``phase`` comes."""
 
     call: Call
 
 
-class CurrentSessionEntry(Model):
-    """``current_session``."""
+class CurrentSessionEntry(Model, json_schema_extra=example("current_session")):
+    """SetCurrentSessionHook (B45)."""
 
     current_session: CurrentSession
 
 
-class ControllerEntry(Model):
-    """``controller``."""
+class ControllerEntry(Model, json_schema_extra=example("controller")):
+    """ControllerHook with num_ps 0, the barrier, and the first saver hook's save (B46).
+
+    That is ``trigger_save`` on the chief's current session; without a saver it has none.
+    """
 
     controller: Controller
 
 
-class QueryActionEntry(Model):
-    """``query_action``."""
+class QueryActionEntry(Model, json_schema_extra=example("query_action")):
+    """QueryActionHook on the play's model directory and the ``controller`` (B47)."""
 
     query_action: QueryAction
 
 
-class StopHelperEntry(Model):
-    """``stop_helper``."""
+class StopHelperEntry(Model, json_schema_extra=example("stop_helper")):
+    """The stop hook of a StopHelper (B46).
+
+    Its barrier callback comes after those of ``barrier.callbacks``.
+    """
 
     stop_helper: StopHelper
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from parity.compare import Comparison, Difference, compare
 from parity.expectations import unmet, unmet_bounds, unmet_summary
+from parity.injections import injections
 from parity.known import KnownDifferences, difference_id, stale_entries
 from parity.loading import ScenarioFile
 from parity.needs import lacking
 from parity.players.outcome import (
     Failed,
+    Maker,
     Outcome,
     Played,
     Player,
     Skipped,
     Summarized,
-    Timing,
+    common_timing,
 )
 from parity.project import shown
 from parity.scenario import Expect
+from parity.schedules import Schedule, schedule_name
 from parity.summary import summarize
 from parity.trace import Trace
 from parity.verdict import BrokenExpectation, Record, Verdict
@@ -38,6 +42,7 @@ class Judge:
     peer: Player
     known: KnownDifferences
     seed: int | None = None
+    schedule: Schedule | None = None
 
     def judge(self, file: ScenarioFile) -> Record:
         """Play one scenario on both sides and compare."""
@@ -60,6 +65,13 @@ class Judge:
             log_tail=findings.log_tail,
             replay=self.replay_command(file),
             seconds=round(time.monotonic() - began, 3),
+            yaml=file.text,
+            cluster=file.scenario.cluster,
+            injections=injections(file.scenario, findings.shown.reference),
+            trace=findings.shown.reference,
+            peer_trace=findings.shown.peer,
+            reference_by=findings.shown.reference_by,
+            peer_by=findings.shown.peer_by,
         )
 
     def replay_command(self, file: ScenarioFile) -> str:
@@ -69,6 +81,8 @@ class Judge:
             words += ["--reference", self.reference.name]
         if self.seed is not None:
             words += ["--seed", str(self.seed)]
+        if self.schedule is not None:
+            words += ["--schedule", schedule_name(self.schedule)]
         return shlex.join(words)
 
     def _findings(self, file: ScenarioFile) -> _Findings:
@@ -76,22 +90,26 @@ class Judge:
             skipped = lacking(player, file)
             if skipped is not None:
                 return _skipped(player, skipped)
-        reference = self.reference.play(file, self.seed)
+        reference = self.reference.play(file, self.seed, self.schedule)
         early = _no_trace(self.reference, reference)
         if early is not None:
             return early
-        peer = self.peer.play(file, self.seed)
+        assert isinstance(reference, Played), "a reference plays"
+        peer = self.peer.play(file, self.seed, self.schedule)
+        findings = self._against(file, reference, peer)
+        return replace(findings, shown=_Shown.by(reference, peer))
+
+    def _against(self, file: ScenarioFile, reference: Played, peer: Outcome) -> _Findings:
         early = _no_trace(self.peer, peer)
         if early is not None:
             return early
-        assert isinstance(reference, Played), "a reference plays"
         if isinstance(peer, Summarized):
             return self._compare_summary(file, reference, peer.summary)
         assert isinstance(peer, Played)
         return self._compare_traces(file, reference, peer)
 
     def _compare_traces(self, file: ScenarioFile, reference: Played, peer: Played) -> _Findings:
-        comparison = compare(reference.trace, peer.trace, self._timing())
+        comparison = compare(reference.trace, peer.trace, common_timing(self.reference, self.peer))
         if comparison.differences:
             unsteady = self._who_does_not_repeat(file, reference.trace, peer.trace)
             if unsteady:
@@ -111,7 +129,7 @@ class Judge:
             *(f"{each.channel}: {_sentence(each)}" for each in news),
             *stale,
             *(f"{each.player} broke {each.unmet}" for each in broken),
-            *(f"known: {each.channel}: {each.reason}" for each in known.values()),
+            *(f"known: {channel}: {entry.known.reason}" for channel, entry in known.items()),
         )
         verdict: Verdict = "known" if known else "agree"
         if news:
@@ -153,16 +171,30 @@ class Judge:
         )
 
     def _plays_otherwise(self, player: Player, file: ScenarioFile, first: Trace) -> bool:
-        again = player.play(file, self.seed)
+        again = player.play(file, self.seed, self.schedule)
         if not isinstance(again, Played):
             return True
         if player.timing == "exact":
             return again.trace != first
         return bool(compare(first, again.trace, player.timing).differences)
 
-    def _timing(self) -> Timing:
-        """What both sides can be compared by."""
-        return "order" if "order" in (self.reference.timing, self.peer.timing) else "exact"
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the sides showed, for the record: the fields of the same names there."""
+
+    reference: Trace | None = None
+    peer: Trace | Literal["same"] | None = None
+    reference_by: Maker | None = None
+    peer_by: Maker | None = None
+
+    @classmethod
+    def by(cls, reference: Played, peer: Outcome) -> _Shown:
+        """Of a reference that played and a peer that may have."""
+        if not isinstance(peer, Played):
+            return cls(reference.trace, None, reference.by)
+        theirs: Trace | Literal["same"] = "same" if peer == reference else peer.trace
+        return cls(reference.trace, theirs, reference.by, peer.by)
 
 
 @dataclass(frozen=True)
@@ -173,6 +205,7 @@ class _Findings:
     broken: tuple[BrokenExpectation, ...] = ()
     not_compared: tuple[str, ...] = ()
     log_tail: str = ""
+    shown: _Shown = field(default_factory=_Shown)
 
 
 _NOTHING = Comparison(agreements={}, differences=())

@@ -1,51 +1,154 @@
 """Differences that are known and accepted, each with its reason.
 
 They are listed in scenarios/known_differences.yaml, one entry per scenario and
-channel. An entry that is no longer true is *stale* and fails the run.
+channel. An entry that is mistyped is refused when the list is read; one that is no
+longer true is *stale* and fails the run. Either is said with the line to change.
 """
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
+from ruamel.yaml.comments import CommentedMap
 
-from parity.compare import Difference
-from parity.loading import load_yaml
+from parity import project
+from parity.compare import CHANNELS, Difference
+from parity.loading import find_scenarios, load_yaml, scenario_name
 from parity.model import Model
+from parity.problems import Problem, ScenarioError
 from parity.trace import Channel
+
+SHORTEST_REASON: Final = 10
+"""Characters; less is no reason."""
+
+Key = tuple[str, Channel]
+"""Scenario and channel: what an entry is for."""
+
+
+def _known_channel(value: object) -> object:
+    if value not in CHANNELS:
+        right = _nearest(str(value), CHANNELS) or f"one of {', '.join(CHANNELS)}"
+        raise ValueError(f"there is no channel {value}; {right} would be right")
+    return value
+
+
+def _date(value: object) -> object:
+    """YAML reads a bare 2026-11-24 as a date already, a quoted one as text."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(value)
+    if not isinstance(value, date):
+        raise ValueError(f"{value!r} is no date; one such as 2026-11-24 would be right")
+    return value
 
 
 class KnownDifference(Model):
     """One accepted difference; ``difference`` is the id that the run prints."""
 
     scenario: str
-    channel: Channel
-    reason: Annotated[str, Field(min_length=10)]
-    since: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
+    channel: Annotated[Channel, BeforeValidator(_known_channel)]
+    reason: Annotated[str, Field(min_length=SHORTEST_REASON)]
+    since: Annotated[date, BeforeValidator(_date)]
     difference: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 
+    @property
+    def key(self) -> Key:
+        """What the entry is for."""
+        return self.scenario, self.channel
 
-class KnownDifferences(Model):
+
+class _Document(Model):
+    differences: tuple[KnownDifference, ...] = ()
+
+
+@dataclass(frozen=True)
+class KnownEntry:
+    """An accepted difference, and where it is written: the line of each of its keys, from 1."""
+
+    known: KnownDifference
+    file: Path
+    lines: Mapping[str, int]
+
+    @property
+    def line(self) -> int:
+        """Its first line."""
+        return min(self.lines.values())
+
+    def at(self, key: str) -> str:
+        """``file:line`` of one of its keys, and what the entry is for."""
+        return (
+            f"{project.shown(self.file)}:{self.lines[key]}: "
+            f"{self.known.scenario}, {self.known.channel}"
+        )
+
+
+@dataclass(frozen=True)
+class KnownDifferences:
     """The whole list."""
 
-    differences: tuple[KnownDifference, ...] = ()
+    entries: tuple[KnownEntry, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> KnownDifferences:
         """Read the list; no file is an empty one.
 
         Raises:
-          ScenarioError: the file isn't valid.
+          ScenarioError: the file isn't valid, or lists a scenario's channel twice.
         """
-        return load_yaml(path, cls)[0] if path.exists() else cls()
+        if not path.exists():
+            return cls()
+        read, document = load_yaml(path, _Document, "docs/known-differences.md")
+        entries = tuple(
+            KnownEntry(known, path, _lines(item))
+            for known, item in zip(read.differences, document.get("differences", ()), strict=True)
+        )
+        if problems := [*_listed_twice(entries)]:
+            raise ScenarioError(problems)
+        return cls(entries)
 
-    def of(self, scenario: str) -> dict[Channel, KnownDifference]:
+    def unknown(self, names: Collection[str]) -> tuple[KnownEntry, ...]:
+        """The entries of scenarios that aren't among these."""
+        return tuple(entry for entry in self.entries if entry.known.scenario not in names)
+
+    def check_names(self, names: Collection[str]) -> None:
+        """Refuse entries of scenarios that there are not.
+
+        Raises:
+          ScenarioError: with the place of each, and the name that comes nearest.
+        """
+        problems = []
+        for entry in self.unknown(names):
+            name = entry.known.scenario
+            nearest = _nearest(name, sorted(names))
+            right = f"{nearest} would be right" if nearest else "the name of one would be right"
+            message = (
+                f"there is no scenario {name}; {right}, or no entry: "
+                "monolith-parity baseline --prune removes it"
+            )
+            problems.append(Problem(entry.file, entry.lines["scenario"], 1, "scenario", message))
+        if problems:
+            raise ScenarioError(problems)
+
+    def of(self, scenario: str) -> dict[Channel, KnownEntry]:
         """What is accepted of one scenario, by channel."""
-        return {each.channel: each for each in self.differences if each.scenario == scenario}
+        return {
+            entry.known.channel: entry for entry in self.entries if entry.known.scenario == scenario
+        }
+
+
+def catalogue() -> frozenset[str]:
+    """The name of every scenario, whether it is played now or not."""
+    return frozenset(
+        scenario_name(path, project.SCENARIOS) for path in find_scenarios([], project.SCENARIOS)
+    )
 
 
 def difference_id(difference: Difference) -> str:
@@ -53,17 +156,34 @@ def difference_id(difference: Difference) -> str:
     return hashlib.sha256(difference.identity().encode()).hexdigest()[:12]
 
 
-def stale_entries(
-    known: dict[Channel, KnownDifference], found: tuple[Difference, ...]
-) -> Iterator[str]:
-    """What to change where the list and what was found disagree."""
+def stale_entries(known: dict[Channel, KnownEntry], found: tuple[Difference, ...]) -> Iterator[str]:
+    """Which line to change where the list and what was found disagree."""
     by_channel = {difference.channel: difference for difference in found}
     for channel, entry in known.items():
-        where = f"known_differences.yaml, {entry.scenario}, {channel}"
         if channel not in by_channel:
-            yield f"{where}: the sides agree now; remove the entry"
-        elif (now := difference_id(by_channel[channel])) != entry.difference:
+            yield f"{entry.at('scenario')}: the sides agree now; remove the entry"
+        elif (now := difference_id(by_channel[channel])) != entry.known.difference:
             yield (
-                f"{where}: the difference is another one now; "
-                f"look at it, then change {entry.difference} to {now}"
+                f"{entry.at('difference')}: the difference is another one now; "
+                f"look at it, then change {entry.known.difference} to {now}"
             )
+
+
+def _lines(item: CommentedMap) -> dict[str, int]:
+    return {str(key): item.lc.key(key)[0] + 1 for key in item}
+
+
+def _listed_twice(entries: tuple[KnownEntry, ...]) -> Iterator[Problem]:
+    first: dict[Key, KnownEntry] = {}
+    for i, entry in enumerate(entries):
+        earlier = first.setdefault(entry.known.key, entry)
+        if earlier is not entry:
+            message = (
+                f"{entry.known.scenario}, {entry.known.channel} is listed in line "
+                f"{earlier.line} already; one entry would be right"
+            )
+            yield Problem(entry.file, entry.line, 1, f"differences[{i}]", message)
+
+
+def _nearest(word: str, words: Collection[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, words, n=1)), None)

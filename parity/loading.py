@@ -3,50 +3,69 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from parity.faults import FAULTS
+from parity.hooks import HOOKS
 from parity.model import Model, frozen
+from parity.nearest import did_you_mean
 from parity.problems import Problem, ScenarioError, UsageError
 from parity.references import Loc, bad_references
 from parity.scenario import Scenario
+from parity.steps import CONCURRENT, STEPS
 
 M = TypeVar("M", bound=Model)
 
 _LISTS_OF_KINDS = ("steps", "hooks", "faults", "concurrently")
+_KINDS: Final = {
+    "no_step": STEPS,
+    "no_concurrent_step": CONCURRENT,
+    "no_hook": HOOKS,
+    "no_fault": FAULTS,
+}
+"""By the type of the error that a union of kinds raises, the kinds that there are."""
 
 
 @dataclass(frozen=True)
 class ScenarioFile:
-    """A valid scenario, its name, and the file that it came from."""
+    """A valid scenario, its name, and the file that it came from with its text."""
 
     name: str
     path: Path
     scenario: Scenario
+    text: str = ""
 
 
 def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
     """The scenario files at and below these paths, each with the folder that names it.
 
-    That folder is ``root`` for what lies in it, else the folder that was given.
+    That folder is ``root`` for what lies in it, else the folder that was given. What
+    isn't a path may be a name: ``health/oom``, ``health``.
 
     Raises:
       UsageError: a path doesn't exist, or there is no scenario in it.
     """
     found: dict[Path, Path] = {}
-    for path in paths or [root]:
+    for given in paths or [root]:
+        path = given if given.exists() else _by_name(given, root)
         if path.is_file():
             here = [path]
         elif path.is_dir():
             here = sorted(p for p in path.rglob("*.yaml") if p.name != "known_differences.yaml")
         else:
-            raise UsageError(f"{path}: no such file or folder; a scenario or a folder of them")
+            names = (scenario_name(each, root) for each in root.rglob("*.yaml"))
+            raise UsageError(
+                f"{path}: no such file or folder{did_you_mean(path, names)}; a scenario, a folder "
+                "of them, or a name such as health/oom would be right"
+            )
         if not here:
             raise UsageError(
                 f"{path}: no scenario found; a folder with *.yaml files would be right"
@@ -57,8 +76,18 @@ def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
     return found
 
 
-def load_yaml(path: Path, model: type[M]) -> tuple[M, CommentedMap]:
+def _by_name(name: Path, root: Path) -> Path:
+    """Where the scenario or folder of this name is; the name itself if there is none."""
+    named = (root / name, root / f"{name}.yaml")
+    return next((path for path in named if path.exists()), name)
+
+
+def load_yaml(
+    path: Path, model: type[M], page: str = "docs/scenario-format.md"
+) -> tuple[M, CommentedMap]:
     """Read a YAML file into a model; also gives the document, which knows its lines.
+
+    ``page`` is where the format is described; errors point there.
 
     Raises:
       ScenarioError: the file can't be read or isn't valid.
@@ -67,7 +96,8 @@ def load_yaml(path: Path, model: type[M]) -> tuple[M, CommentedMap]:
     try:
         return model.model_validate(frozen(document)), document
     except ValidationError as error:
-        raise ScenarioError([_problem(path, document, e) for e in error.errors()]) from None
+        problems = [_problem(path, document, page, each) for each in error.errors()]
+        raise ScenarioError(problems) from None
 
 
 def load_scenario(path: Path, root: Path) -> ScenarioFile:
@@ -83,7 +113,8 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
     ]
     if problems:
         raise ScenarioError(problems)
-    return ScenarioFile(scenario_name(path, root), path, scenario)
+    text = path.read_text(encoding="utf-8")
+    return ScenarioFile(scenario_name(path, root), path, scenario, text)
 
 
 def scenario_name(path: Path, root: Path) -> str:
@@ -127,11 +158,11 @@ def _read_yaml(path: Path) -> CommentedMap:
     return document
 
 
-def _problem(path: Path, document: CommentedMap, error: Any) -> Problem:
+def _problem(path: Path, document: CommentedMap, page: str, error: Any) -> Problem:
     loc = _without_tags(tuple(error["loc"]))
     if error["type"] == "unknown_key":
         loc = (*loc, error["ctx"]["key"])
-    return Problem(path, *_position(document, loc), _dotted(loc), _say(error))
+    return Problem(path, *_position(document, loc), _dotted(loc), _say(error, page))
 
 
 def _without_tags(loc: Loc) -> Loc:
@@ -148,17 +179,25 @@ def _without_tags(loc: Loc) -> Loc:
     return tuple(kept)
 
 
-def _say(error: Any) -> str:
+def _say(error: Any, page: str) -> str:
     kind, message, value = error["type"], error["msg"], error["input"]
+    if kind in _KINDS:
+        words = value if isinstance(value, dict) else [value]
+        hints = (did_you_mean(word, _KINDS[kind]) for word in words)
+        said, right = message.split("; ")
+        return f"{said}{next(filter(None, hints), '')}; {right}"
     if "would be right" in message:
         return str(message.removeprefix("Value error, "))
     shown = json.dumps(value, default=str, ensure_ascii=False)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     if kind == "missing":
-        return "this key is missing; see docs/scenario-format.md for what would be right"
+        return f"this key is missing; see {page} for what would be right"
     right = message[0].lower() + message[1:]
     right = right.removeprefix("input should be ").removeprefix("input should ")
-    return f"{shown} is wrong; {right} would be right"
+    hint = ""
+    if kind == "literal_error":
+        hint = did_you_mean(value, re.findall("'([^']+)'", error["ctx"]["expected"]))
+    return f"{shown} is wrong{hint}; {right} would be right"
 
 
 def _position(document: CommentedMap, loc: Loc) -> tuple[int, int]:

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic.config import JsonDict, JsonValue
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
+
+from parity.nearest import did_you_mean
 
 
 class Model(BaseModel):
     """Base of scenarios, events, verdicts and records."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -25,8 +30,12 @@ class Model(BaseModel):
                 if key not in known:
                     raise PydanticCustomError(
                         "unknown_key",
-                        "unknown key {key}; one of {known} would be right",
-                        {"key": key, "known": ", ".join(known) or "(none)"},
+                        "unknown key {key}{hint}; one of {known} would be right",
+                        {
+                            "key": key,
+                            "hint": did_you_mean(key, known),
+                            "known": ", ".join(known) or "(none)",
+                        },
                     )
         return value
 
@@ -42,6 +51,11 @@ class OrOneOf:
     ) -> JsonSchemaValue:
         """The schema of the long form, or one of the words."""
         return {"anyOf": [handler(core_schema), {"enum": list(self.words)}]}
+
+
+def example(value: JsonValue) -> JsonDict:
+    """How a kind of step, hook or fault is written; for the schema and the reference."""
+    return {"examples": [value]}
 
 
 def frozen(value: object) -> object:

@@ -11,7 +11,7 @@ from parity import project
 from parity.model import Model
 from parity.players.driver import DriverPlayer
 from parity.players.outcome import Player
-from parity.players.recorded import RecordedPlayer
+from parity.players.recorded import RecordedPlayer, recorded_digests
 from parity.players.rust import build_driver, rust_player
 from parity.problems import PortUnavailableError, UsageError
 
@@ -48,9 +48,18 @@ def choose_player(asked: str | None) -> Choice:
         try:
             return Choice(_rust())
         except PortUnavailableError as error:
-            note = f"recorded traces stand in for the Rust port: {error}"
+            note = f"recorded traces stand in for the Rust port: {error}{_unchecked('; ')}"
             return Choice(PlayerSpec(kind="recorded"), note)
-    return Choice(_by_name(asked))
+    spec = _by_name(asked)
+    return Choice(spec, _unchecked() if spec == PlayerSpec(kind="recorded") else "")
+
+
+def _unchecked(before: str = "") -> str:
+    """What is not known of our own recordings where the port's sources aren't here."""
+    if project.SOURCES is not None:
+        return ""
+    made_from = ", ".join(recorded_digests(project.RECORDED))
+    return f"{before}whether the traces are of today's port ({made_from}) isn't checked here"
 
 
 def _by_name(asked: str) -> PlayerSpec:
@@ -70,7 +79,13 @@ def _by_name(asked: str) -> PlayerSpec:
 
 
 def _rust() -> PlayerSpec:
-    return PlayerSpec(kind="rust", where=str(build_driver(project.ROOT)))
+    return PlayerSpec(kind="rust", where=str(build_driver(_sources())))
+
+
+def _sources() -> Path:
+    if project.SOURCES is None:
+        raise PortUnavailableError("an installed package doesn't have the port's sources")
+    return project.SOURCES
 
 
 def open_player(spec: PlayerSpec, limit: float) -> Player:
@@ -94,11 +109,11 @@ def open_player(spec: PlayerSpec, limit: float) -> Player:
 
         return ClusterPlayer(limit)
     if spec.kind == "rust":
-        return rust_player(project.ROOT, Path(spec.where), limit)
+        return rust_player(_sources(), Path(spec.where), limit)
     if spec.kind == "recorded":
         if spec.where:
             return RecordedPlayer(Path(spec.where), sources=None)
-        return RecordedPlayer(project.RECORDED, sources=project.ROOT)
+        return RecordedPlayer(project.RECORDED, sources=project.SOURCES)
     player = DriverPlayer(spec.where, shlex.split(spec.where), limit)
     player.start()
     return player

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from parity.model import Model
+from parity.model import Model, example
 from parity.units import Size
 
 ProcessName = Annotated[
@@ -16,50 +16,58 @@ ProcessName = Annotated[
 
 
 class Allocation(Model):
-    """Which PS allocates how many bytes, for good."""
+    """Which PS allocates how many bytes."""
 
     ps: Annotated[int, Field(ge=0)]
+    """The PS, counted from 0."""
     bytes: Annotated[Size, Field(ge=1)]
+    """How much more it has from now on."""
 
 
-class AllocateFault(Model):
-    """``allocate: {ps, bytes}``: real memory, every page of it touched."""
+class AllocateFault(Model, json_schema_extra=example({"allocate": {"ps": 1, "bytes": "600MiB"}})):
+    """That PS allocates so much, for good, and touches every page. Strikes when a poll reads it."""
 
     allocate: Allocation
 
 
-class KillFault(Model):
-    """``kill: ps-1``: SIGKILL."""
+class KillFault(Model, json_schema_extra=example({"kill": "ps-1"})):
+    """SIGKILL of a process: ``chief``, ``ps-0``, ``worker-1``. Strikes at once."""
 
     kill: ProcessName
 
 
-class RestartFault(Model):
-    """``restart: ps-1``: another process in the place of one that was killed."""
+class RestartFault(Model, json_schema_extra=example({"restart": "ps-1"})):
+    """Another process in the place of one that was killed, at its address. Strikes at once.
+
+    A chief opens its session, which goes on from the newest checkpoint.
+    """
 
     restart: ProcessName
 
 
-class FreezeFault(Model):
-    """``freeze: ps-1``: SIGSTOP."""
+class FreezeFault(Model, json_schema_extra=example({"freeze": "ps-1"})):
+    """SIGSTOP of a process. Strikes at once."""
 
     freeze: ProcessName
 
 
-class ThawFault(Model):
-    """``thaw: ps-1``: SIGCONT."""
+class ThawFault(Model, json_schema_extra=example({"thaw": "ps-1"})):
+    """SIGCONT of a process that was stopped. Strikes at once."""
 
     thaw: ProcessName
 
 
-class DiskFault(Model):
-    """``disk: full``: the chief can write no more bytes into any file; or ``free`` again."""
+class DiskFault(Model, json_schema_extra=example({"disk": "full"})):
+    """The chief can write no more bytes into files; or it can again. Strikes at once."""
 
     disk: Literal["full", "free"]
 
 
-class ModelDirFault(Model):
-    """``model_dir: read_only``: nothing can be created or removed there; or ``writable`` again."""
+class ModelDirFault(Model, json_schema_extra=example({"model_dir": "read_only"})):
+    """Nothing can be created or removed in the model directory; or it can again.
+
+    Strikes at once.
+    """
 
     model_dir: Literal["read_only", "writable"]
 
@@ -67,7 +75,7 @@ class ModelDirFault(Model):
 Need = Literal[
     "kill", "stop_process", "real_memory", "disk", "injection", "exact_time", "exact_memory"
 ]
-"""What a player must be able to do, beyond what all can (docs/scenario-format.md)."""
+"""What a player must be able to do, beyond what all can (docs/cluster.md)."""
 
 NEED_OF_FAULT: Final[dict[str, Need]] = {
     "allocate": "real_memory",

@@ -1,19 +1,46 @@
-"""Where the parts of this project lie."""
+"""Where the parts of this project lie: in a checkout, or in an installed package.
+
+A package has the scenarios and the recorded traces with it, and not the Rust port.
+"""
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+_PACKAGE: Final = Path(__file__).resolve().parent
+_CHECKOUT: Final = _PACKAGE.parent
+
+SOURCES: Final = _CHECKOUT if (_CHECKOUT / "monolith-rs" / "Cargo.toml").exists() else None
+"""The checkout, in which the port can be built; None where this is an installed package."""
+ROOT: Final = SOURCES or _PACKAGE / "bundled"
 SCENARIOS: Final = ROOT / "scenarios"
 KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
+FOUND: Final = SCENARIOS / "found"
 RECORDED: Final = ROOT / "recorded" / "rust"
+NAME: Final = "monolith-hooks-parity"
+
+
+def version() -> str:
+    """This project's version, as it is installed."""
+    try:
+        return metadata.version(NAME)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def own_scenarios() -> Path:
+    """Where a user's new scenarios go; what is installed isn't theirs to add to."""
+    return SCENARIOS if SOURCES else Path.cwd() / "scenarios"
 
 
 def shown(path: Path) -> str:
-    """A path as a person would type it here."""
+    """A path as a person would type it here; of a scenario that is installed, its name."""
+    path = path.resolve()
+    if SOURCES is None and path.is_relative_to(SCENARIOS):
+        return path.relative_to(SCENARIOS).with_suffix("").as_posix()
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)

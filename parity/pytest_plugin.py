@@ -1,13 +1,14 @@
 """pytest collects scenario files as tests: ``pytest -p parity.pytest_plugin scenarios/``.
 
-Each file is one item; its verdict decides whether it passes. The record travels in
-the test report, so that it also comes back from xdist's workers.
+Each file is one item; its verdict decides whether it passes. The record travels as an
+attribute of the test report, so that it also comes back from xdist's workers; as a
+user property it would be in junit.xml as well, traces and all.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,12 +16,13 @@ import pytest
 
 from parity import project
 from parity.judge import Judge
-from parity.known import KnownDifferences
-from parity.loading import load_scenario
+from parity.known import KnownDifferences, catalogue
+from parity.loading import load_scenario, scenario_name
 from parity.model import frozen
 from parity.peers import PlayerSpec, choose_player, open_player
 from parity.players.outcome import Player
-from parity.problems import PortUnavailableError, UsageError
+from parity.problems import PortUnavailableError, ScenarioError, UsageError
+from parity.schedules import parse_schedule
 from parity.verdict import EXIT_CODES, Record
 
 RECORD: Final = "parity_record"
@@ -36,7 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("parity")
     group.addoption("--parity-reference", default=None, help="the reference player")
     group.addoption("--parity-peer", default=None, help="the peer")
-    group.addoption("--parity-seed", default=None, type=int, help="the schedule")
+    group.addoption("--parity-seed", default=None, type=int, help="the seed of the order")
+    group.addoption("--parity-schedule", default=None, help="the schedule, by name")
     group.addoption("--parity-limit", default=60.0, type=float, help="seconds per answer")
     group.addoption("--parity-root", default=[], action="append", help="folders that name files")
 
@@ -46,6 +49,18 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.suffix == ".yaml" and file_path.name != project.KNOWN_DIFFERENCES.name:
         return ScenarioFileCollector.from_parent(parent, path=file_path)
     return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse known differences of scenarios that there are not, before anything is played."""
+    collected = [item for item in items if isinstance(item, ScenarioItem)]
+    if collected:
+        try:
+            known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
+            known.check_names(catalogue() | {item.scenario for item in collected})
+        except ScenarioError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 class ScenarioFileCollector(pytest.File):
@@ -65,11 +80,13 @@ class ScenarioItem(pytest.Item):
     def __init__(self, *, root: Path, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._root = root
+        self.scenario: Final = scenario_name(self.path, root)
+        self.record: Record | None = None
 
     def runtest(self) -> None:
         """Judge, keep the record, and fail or skip as it says."""
         record = _judge(self.config).judge(load_scenario(self.path, self._root))
-        self.user_properties.append((RECORD, record.model_dump_json()))
+        self.record = record
         if record.verdict == "skipped":
             pytest.skip("; ".join(record.reasons))
         if EXIT_CODES[record.verdict]:
@@ -86,12 +103,21 @@ class ScenarioItem(pytest.Item):
         return self.path, None, self.name
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send the record along."""
+    report = yield
+    if report.when == "call" and isinstance(item, ScenarioItem) and item.record is not None:
+        setattr(report, RECORD, item.record.model_dump_json())
+    return report
+
+
 def record_of(report: pytest.TestReport) -> Record | None:
     """The record that came with a test report."""
-    for key, value in report.user_properties:
-        if key == RECORD:
-            return Record.model_validate(frozen(json.loads(str(value))))
-    return None
+    text = getattr(report, RECORD, None)
+    return None if text is None else Record.model_validate(frozen(json.loads(text)))
 
 
 def _judge(config: pytest.Config) -> Judge:
@@ -99,11 +125,13 @@ def _judge(config: pytest.Config) -> Judge:
     if _JUDGE not in config.stash:
         limit = config.getoption("--parity-limit")
         reference = config.getoption("--parity-reference") or "python"
+        schedule = config.getoption("--parity-schedule")
         config.stash[_JUDGE] = Judge(
             reference=open_player(_spec(reference), limit),
             peer=open_player(_spec(config.getoption("--parity-peer")), limit),
             known=KnownDifferences.load(project.KNOWN_DIFFERENCES),
             seed=config.getoption("--parity-seed"),
+            schedule=None if schedule is None else parse_schedule(schedule),
         )
     return config.stash[_JUDGE]
 

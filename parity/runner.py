@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,15 @@ from rich.console import Console
 from parity import project
 from parity.console import RunPrinter
 from parity.digest import rust_source_digest
-from parity.known import KnownDifferences
+from parity.injections import injections
+from parity.known import KnownDifferences, catalogue
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
 from parity.peers import Choice, choose_player
 from parity.problems import ScenarioError, UsageError
 from parity.pytest_plugin import record_of
-from parity.report import Header, ReportWriter, make_footer
+from parity.report import Header, Report, ReportWriter, empty_channels, make_footer, versions
+from parity.reports.folder import PAGE, remove_rendered, write_rendered
+from parity.schedules import Schedule, schedule_name
 from parity.verdict import Record, exit_code
 
 
@@ -35,6 +39,7 @@ class RunOptions:
     seed: int | None
     limit: float
     as_json: bool
+    schedule: Schedule | None = None
     pytest_args: Sequence[str] = ()
 
 
@@ -63,6 +68,17 @@ def load_all(paths: Sequence[Path]) -> list[ScenarioFile]:
     return files
 
 
+def check_known(files: Sequence[ScenarioFile]) -> KnownDifferences:
+    """The list of known differences, which may name these scenarios and all of the catalogue.
+
+    Raises:
+      ScenarioError: it isn't valid.
+    """
+    known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
+    known.check_names(catalogue() | {file.name for file in files})
+    return known
+
+
 def run(options: RunOptions, console: Console) -> int:
     """Play every scenario on both sides; the exit code.
 
@@ -71,7 +87,7 @@ def run(options: RunOptions, console: Console) -> int:
       PortUnavailableError: a player that was asked for can't be had.
     """
     files = load_all(options.paths)
-    KnownDifferences.load(project.KNOWN_DIFFERENCES)
+    check_known(files)
     reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
     header = Header(
         reference=reference.spec.kind,
@@ -79,26 +95,38 @@ def run(options: RunOptions, console: Console) -> int:
         note=peer.note,
         seed=options.seed,
         scenarios=len(files),
-        rust_source_digest=rust_source_digest(project.ROOT),
+        rust_source_digest=rust_source_digest(project.SOURCES) if project.SOURCES else "unknown",
+        began=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=versions(),
     )
     writer = ReportWriter(options.report, header)
+    remove_rendered(options.report)
     printer = RunPrinter(
         Console(file=open(os.devnull, "w")) if options.as_json else console,  # noqa: SIM115
         width=max(len(file.name) for file in files),
+        total=len(files),
     )
     printer.note(peer.note)
     results = _Results(files, writer, printer)
-    status = pytest.main(_pytest_args(options, files, reference, peer), plugins=[results])
+    with printer:
+        status = pytest.main(_pytest_args(options, files, reference, peer), plugins=[results])
     if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise UsageError("pytest refused these options; see above")
     results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
-    code = exit_code([record.verdict for record in results.records.values()])
+    records = list(results.records.values())
+    code = exit_code([record.verdict for record in records])
     interrupted = status == pytest.ExitCode.INTERRUPTED
-    if interrupted or all(record.verdict == "not run" for record in results.records.values()):
+    if interrupted or all(record.verdict == "not run" for record in records):
         code = max(code, 2)
-    footer = make_footer(list(results.records.values()), interrupted=interrupted, exit_code=code)
+    whole = not (options.paths or options.keyword or interrupted)
+    empty = empty_channels(records) if whole else ()
+    if empty:
+        code = max(code, 1)
+    footer = make_footer(records, interrupted=interrupted, exit_code=code, empty_channels=empty)
     writer.finish(footer)
-    printer.totals(footer, project.shown(writer.path))
+    report = Report(header=header, records=tuple(records), footer=footer)
+    write_rendered(report, options.report)
+    printer.totals(footer, project.shown(writer.path), project.shown(options.report / PAGE))
     if options.as_json:
         console.file.write(writer.path.read_text(encoding="utf-8"))
     return code
@@ -119,6 +147,8 @@ def _pytest_args(
         args += ["--parity-root", str(base.resolve())]
     if options.seed is not None:
         args += ["--parity-seed", str(options.seed)]
+    if options.schedule is not None:
+        args += ["--parity-schedule", schedule_name(options.schedule)]
     if options.workers > 1:
         args += ["-n", str(options.workers)]
     if options.keyword:
@@ -169,4 +199,7 @@ class _Results:
             verdict=verdict,  # type: ignore[arg-type]
             reasons=(reason,),
             replay=f"monolith-parity run {project.shown(file.path)}",
+            yaml=file.text,
+            cluster=file.scenario.cluster,
+            injections=injections(file.scenario, None),
         )

@@ -1,6 +1,7 @@
 """A scenario: a cluster, its faults, what happens to it, and what must be seen.
 
-The format is described in docs/scenario-format.md.
+What the docstrings of this module and of faults, hooks and steps say is also the
+reference: docs/scenario-reference.md and ``monolith-parity explain`` are made from it.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ class Cluster(Model):
     """How many PS there are, how many workers with the chief, and how many the barrier knows."""
 
     ps: Index = 1
+    """How many PS."""
     workers: Annotated[int, Field(ge=1)] = 1
+    """How many workers, the chief being worker 0."""
     capacity: Annotated[int, Field(ge=1)] | None = None
+    """The barrier's bits; ``null``: one a worker. Canonical JSON has the number."""
 
     def barrier_capacity(self) -> int:
         """The barrier's bits: one a worker, unless the scenario says otherwise."""
@@ -33,44 +37,69 @@ class Cluster(Model):
 
 
 class Barrier(Model):
-    """Who is called when the barrier is placed, and how often a blocked worker looks.
-
-    Each callback shows itself; ``raise`` then raises RuntimeError ``callback failed``.
-    """
+    """Who is called when the barrier is placed, and how often a blocked worker looks."""
 
     callbacks: tuple[Literal["record", "raise"], ...] = ()
+    """Each shows itself as an event; ``raise`` then raises RuntimeError ``callback failed``."""
     wait: Annotated[Duration, Field(ge=1)] = 1000
+    """The time between two looks of a blocked worker."""
 
 
 class PsMachine(Model):
-    """One PS at the start: its resident memory, and its limit if the job sets one; bytes."""
+    """One PS at the start: its resident memory, and its limit if the job sets one."""
 
     ps: Index
+    """The PS, counted from 0."""
     rss: Annotated[Size, Field(ge=0)] = DEFAULT_RSS
+    """Its resident memory; 1 GiB unless given."""
     mem_limit: MemLimit | None = None
+    """Given: the job creates this PS's machine info with it before any hook begins.
+    ``null``: it doesn't, and who creates it first fixes its limit: a ``machine_info``
+    step, or the health hook's first poll with the flag's value."""
 
 
 Fate = Annotated[str, StringConstraints(pattern=r"^(returned|left|died: \w+)$")]
 
 
 class Expect(Model):
-    """What each player must show; only the keys that are set are looked at."""
+    """What each player must show: at least one key, and only those given are looked at.
+
+    It is written by hand from the specification, so that two sides that are wrong in
+    the same way don't pass.
+    """
 
     reports: Index | None = None
+    """How often report_fn was called; for ``report: default``, how often it logged."""
     reported: tuple[tuple[Index, ...], ...] | None = None
+    """The PS in each report: ``[[1], [0, 2]]``."""
     barrier: tuple[tuple[Index, ...], ...] | None = None
+    """The indices that are set after every change: ``[[0], [0, 1], [1], []]``."""
     blocked: tuple[Index, ...] | None = None
+    """The indices that are set when the session is left."""
     callbacks: tuple[str, ...] | None = None
+    """Each call of a barrier callback: ``["0: Stop", "1: Stop"]``, ``["0:"]`` for an
+    empty action."""
     raised: str | None = None
+    """The error that left the session, or ``null``."""
     workers_raised: dict[str, str] | None = None
+    """By lane, what a worker's step raised: ``{worker-2: ValueError}``."""
     threads: dict[str, Fate] | None = None
+    """The fate of each thread that hooks started: ``{ps_health: returned}``,
+    ``died: DecodeError`` or ``left``."""
     saves: tuple[Index, ...] | None = None
+    """The global steps of the checkpoints written, in order, repeats included."""
     global_step: int | None = None
+    """The highest global step that a training step showed."""
     hook_order: tuple[str, ...] | None = None
+    """The phases of all probes: ``[A.begin, B.begin, A.after_create_session]``."""
     listener_calls: tuple[str, ...] | None = None
+    """The calls of all listeners by index: ``[0.begin, 0.before_save]``."""
     logs: tuple[str, ...] | None = None
+    """The messages logged."""
     addresses: tuple[str, ...] | None = None
+    """The texts that servers published, the port not shown: ``["127.0.0.1:<port>"]``."""
     files: tuple[str, ...] | None = None
+    """What is left in the model directory, by the names of the trace format."""
 
     @model_validator(mode="before")
     @classmethod
@@ -84,17 +113,34 @@ class Scenario(Model):
     """One scenario, every default filled in."""
 
     about: Annotated[str, Field(min_length=1)]
+    """One sentence: what the scenario shows."""
     covers: tuple[str, ...] = ()
+    """What this is evidence for: numbers of the behaviour, ``B12``, and of the seed
+    ``module_test.test_name`` or ``module.parity``."""
     needs: Annotated[tuple[Need, ...], Field(exclude=True)] = ()
+    """What a player must be able to do, beyond what the faults say for themselves; one that
+    can't isn't asked. Not in canonical JSON."""
     cluster: Cluster = Cluster()
+    """How many PS and workers there are."""
     session: Literal["monitored", "singular"] = "monitored"
+    """``monitored`` recreates itself after AbortedError or UnavailableError; ``singular``
+    lets them out."""
     default_mem_limit: MemLimit | None = None
+    """The value of the flag ``monolith_default_machine_info_mem_limit`` in the job's
+    process; ``null``: the flag isn't set, which is 2^62 bytes."""
     machines: tuple[PsMachine, ...] = ()
+    """Memory and limit of the PS that aren't as usual; canonical JSON lists every PS."""
     barrier: Barrier = Barrier()
+    """The barrier's callbacks, and how often a blocked worker looks at it."""
     hooks: tuple[Hook, ...] = DEFAULT_HOOKS
+    """The chief's hooks in order. After these the player adds, always, a BarrierHook of
+    index 0 (it never blocks) and an observer that records ``session`` events."""
     faults: tuple[Fault, ...] = ()
+    """Faults in effect before the session is created; each must strike."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    """What happens, in order."""
     expect: Expect
+    """What each player must show."""
 
     def all_machines(self) -> tuple[PsMachine, ...]:
         """Every PS in order, those that aren't mentioned as well."""

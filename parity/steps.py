@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from parity.faults import ErrorName, Fault, Index, only_key
-from parity.model import Model, OrOneOf
+from parity.model import Model, OrOneOf, example
 from parity.rpcs import Method, StatusCode
 from parity.units import Duration, MemLimit
 
@@ -25,22 +25,29 @@ class WorkerTrain(Model):
     """Training steps for one worker; the chief is worker 0 and isn't meant."""
 
     index: Count
+    """The worker, counted from 1."""
     train: Count
+    """How many training steps are put into its inbox."""
 
 
 class Response(Model):
     """The fields of a response that a step expects; those not given aren't compared."""
 
     blocked_indices: tuple[Index, ...] | None = None
+    """GetBlockStatus: 0 if the barrier is placed, and the workers that it holds."""
     unblocked_indices: tuple[Index, ...] | None = None
+    """GetBlockStatus: all others."""
     global_step: int | None = None
+    """GetTrainingStatus."""
 
 
 class Raised(Model):
     """An exception in the body of the session."""
 
     error: ErrorName
+    """A TensorFlow error by its Python name, or one of Python's own."""
     message: str = "raised by the scenario"
+    """Its message."""
 
 
 class End(Model):
@@ -55,56 +62,80 @@ no part of what is played, and drivers don't get it.
 """
 
 
-class TrainStep(Model):
-    """``train: 3``."""
+class TrainStep(Model, json_schema_extra=example({"train": 3})):
+    """The chief takes so many training steps, each adding 1 to the global step.
 
-    train: Count
-    within: Bound = None
-
-
-class AdvanceStep(Model):
-    """``advance: 30s``."""
-
-    advance: Duration
-
-
-class FaultStep(Model):
-    """``fault: {...}``, with ``strikes: false`` where nothing may notice it."""
-
-    fault: Fault
-    strikes: bool = True
-    within: Bound = None
-
-
-class RpcStep(Model):
-    """``rpc: StopTraining``, with the result that is expected.
-
-    ``deadline`` is in virtual time. ``server: 1`` calls the first address that a server
-    of this play has published, and so on; without it the address file is read. ``error``
-    is what the client raises where it can't even call, such as NotFoundError.
+    Once a hook has asked the session to stop it takes no more.
     """
 
-    rpc: Method
-    deadline: Annotated[Duration, Field(ge=1)] | None = None
-    server: Count | None = None
-    expect: StatusCode = "OK"
-    details: str | None = None
-    response: Response | None = None
-    error: str | None = None
+    train: Count
+    """How many."""
     within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
 
 
-class WorkerStep(Model):
-    """``worker: {index: 1, train: 2}``."""
+class AdvanceStep(Model, json_schema_extra=example({"advance": "30s"})):
+    """Time passes."""
+
+    advance: Duration
+    """How much."""
+
+
+class FaultStep(Model, json_schema_extra=example({"fault": {"rss": {"ps": 0, "bytes": "9GiB"}}})):
+    """A fault is in effect from now on."""
+
+    fault: Fault
+    """Which: a mapping with one key, its kind."""
+    strikes: bool = True
+    """Whether it must strike before the play is over; ``false`` says that it must not."""
+    within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
+
+
+class RpcStep(
+    Model, json_schema_extra=example({"rpc": "StopTraining", "expect": "ALREADY_EXISTS"})
+):
+    """An operator calls the controller, through client_lib."""
+
+    rpc: Method
+    """The method."""
+    deadline: Annotated[Duration, Field(ge=1)] | None = None
+    """Virtual time after which the client gives up with DEADLINE_EXCEEDED."""
+    server: Count | None = None
+    """``1``: not the address file's address but the first that the observer saw
+    published; ``2``: the second, and so on."""
+    expect: StatusCode = "OK"
+    """The status code that must come back."""
+    details: str | None = None
+    """The text that must come with it, where given."""
+    response: Response | None = None
+    """The response that must come back, where given."""
+    error: str | None = None
+    """What the client raises where it can't even call: ``NotFoundError``,
+    ``UnicodeDecodeError``; ``expect`` isn't looked at then."""
+    within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
+
+
+class WorkerStep(Model, json_schema_extra=example({"worker": {"index": 1, "train": 2}})):
+    """A worker is given training steps in its inbox.
+
+    Its own BarrierHook may block it after any of them. Its lane starts when it is
+    first given steps. One whose step raises records that and ends, and what is left in
+    its inbox is dropped.
+    """
 
     worker: WorkerTrain
+    """Which worker, and how many steps."""
     within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
 
 
-class RaiseStep(Model):
-    """``raise: ValueError``, or ``raise: {error, message}``."""
+class RaiseStep(Model, json_schema_extra=example({"raise": "ValueError"})):
+    """The body of the session raises."""
 
     raise_: Annotated[Raised, OrOneOf(get_args(ErrorName)), Field(alias="raise")]
+    """What: the error's name, or the mapping below."""
 
     @model_validator(mode="before")
     @classmethod
@@ -114,17 +145,26 @@ class RaiseStep(Model):
         return value
 
 
-class EndStep(Model):
-    """``end``."""
+class EndStep(Model, json_schema_extra=example("end")):
+    """The session is closed as at the end of a ``with`` block.
+
+    One that is still open after the last step is closed so anyway.
+    """
 
     end: End
+    """Has no options."""
     within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
 
 
-class BackgroundStep(Model):
-    """``background: {rpc: SaveCheckpoint}``: called in a lane of its own; main goes on."""
+class BackgroundStep(Model, json_schema_extra=example({"background": {"rpc": "SaveCheckpoint"}})):
+    """A call in a lane of its own, while main goes on.
+
+    All of them are waited for before the play is over.
+    """
 
     background: RpcStep
+    """An ``rpc`` step."""
 
 
 Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
@@ -134,7 +174,9 @@ class FileContent(Model):
     """What a file is made to hold: text, or bytes in hex; neither removes it."""
 
     text: str | None = None
+    """UTF-8 text."""
     hex: Hex | None = None
+    """Bytes instead, two lower-case hexadecimal digits each."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> FileContent:
@@ -150,56 +192,70 @@ def _removed(value: object) -> object:
 Content = Annotated[FileContent, BeforeValidator(_removed), OrOneOf(("missing",))]
 
 
-class AddressFileStep(Model):
-    """``address_file: {text: ...}`` or ``missing``: what clients find from now on.
+class AddressFileStep(Model, json_schema_extra=example({"address_file": {"text": "{dead}"}})):
+    """The address file, as clients find it from now on.
 
-    In the text ``{addr}`` is the address that the file holds now, ``{dead}`` one where
-    nothing listens, and ``{silent}`` one where somebody listens and never answers.
+    In the text ``{addr}`` is the address that the file holds now, ``{dead}`` one of this
+    machine where nothing listens, and ``{silent}`` one where somebody listens and never
+    answers: a call there needs a ``deadline``.
     """
 
     address_file: Content
+    """What it holds; ``missing`` removes it."""
 
 
-class ActionFileStep(Model):
-    """``action_file: {text: "action: STOP"}``: the file that QueryActionHook looks for."""
+class ActionFileStep(Model, json_schema_extra=example({"action_file": {"text": "action: STOP"}})):
+    """The file ``monolith_action`` in the model directory, for which QueryActionHook looks."""
 
     action_file: Content
+    """What it holds; ``missing`` removes it."""
 
 
-class ControllerOpStep(Model):
-    """``controller_op: stop_op``: run that op of the ControllerHook on the chief's session."""
+class ControllerOpStep(Model, json_schema_extra=example({"controller_op": "stop_op"})):
+    """An op of the ControllerHook is run on the chief's session, outside a step."""
 
     controller_op: Literal["stop_op", "trigger_save_op"]
+    """Which."""
 
 
 class MachineInfo(Model):
-    """The PS, and the limit in bytes; None is the flag's value."""
+    """The PS, and its limit."""
 
     ps: Index
+    """The PS, counted from 0."""
     mem_limit: MemLimit | None = None
+    """The limit; ``null`` is the flag's value."""
 
 
-class MachineInfoStep(Model):
-    """``machine_info: {ps, mem_limit}``: the job creates it, if that PS has none yet."""
+class MachineInfoStep(
+    Model, json_schema_extra=example({"machine_info": {"ps": 0, "mem_limit": "8GiB"}})
+):
+    """The job creates that PS's machine info; only a PS's first creation counts (B1)."""
 
     machine_info: MachineInfo
+    """Of which PS, with which limit."""
 
 
-class TimerStep(Model):
-    """``timer: disable``: the first saver hook's schedule, off or on again."""
+class TimerStep(Model, json_schema_extra=example({"timer": "disable"})):
+    """The first saver hook's timer is switched off, or on again."""
 
     timer: Literal["enable", "disable"]
+    """Which."""
 
 
-class LookStep(Model):
-    """``look: current_session``, with what is expected to be seen.
+class LookStep(Model, json_schema_extra=example({"look": "current_session", "expect": "current"})):
+    """Something that only the job itself can see is recorded.
 
-    ``current_session`` is ``none``, ``current`` (the chief's session) or ``left`` (one
-    that was closed). ``action_response`` is ``none``, ``OK`` or ``error`` (any other text).
+    ``current_session`` is what get_current_session gives: ``none``, ``current`` (the
+    chief's session is open and is it) or ``left`` (another, or one that was left).
+    ``action_response`` is what the file monolith_action_response says: ``none`` (no
+    file), ``OK``, or ``error`` for any other text, which is a parser's own.
     """
 
     look: Literal["current_session", "action_response"]
+    """What is looked at."""
     expect: Literal["none", "current", "left", "OK", "error"]
+    """What must be seen."""
 
 
 CONCURRENT: Final = ("rpc", "worker")
@@ -215,10 +271,20 @@ ConcurrentStep = Annotated[
 ]
 
 
-class ConcurrentlyStep(Model):
-    """``concurrently: [...]``."""
+class ConcurrentlyStep(
+    Model,
+    json_schema_extra=example(
+        {"concurrently": [{"rpc": "StopTraining"}, {"worker": {"index": 1, "train": 2}}]}
+    ),
+):
+    """Several things happen at the same instant, each in a lane of its own.
+
+    They start in the order of the list, and main goes on when all are done. What the
+    RPCs among them ``expect`` is compared as a multiset.
+    """
 
     concurrently: Annotated[tuple[ConcurrentStep, ...], Field(min_length=2)]
+    """Two or more ``rpc`` and ``worker`` steps."""
 
 
 STEPS: Final = (

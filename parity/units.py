@@ -70,7 +70,13 @@ Duration = Annotated[
     int,
     BeforeValidator(parse_duration),
     PlainSerializer(_for_people),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*(ms|s|m|h)$"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\d+(\.\d+)?\s*(ms|s|m|h)$",
+            "examples": ["30s", "500ms", "2m"],
+        }
+    ),
 ]
 """Virtual time: milliseconds inside, a number with a unit in YAML."""
 
@@ -82,7 +88,8 @@ Size = Annotated[
             "anyOf": [
                 {"type": "integer"},
                 {"type": "string", "pattern": r"^\d+(\.\d+)?\s*([KMGT]i)?B$"},
-            ]
+            ],
+            "examples": ["9GiB", "600MiB", 4096],
         }
     ),
 ]

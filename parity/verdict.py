@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
 from parity.compare import Difference
 from parity.expectations import Unmet
+from parity.injections import Injection
 from parity.model import Model
-from parity.trace import Channel
+from parity.players.outcome import Maker
+from parity.scenario import Cluster
+from parity.trace import Channel, Trace
 
 Verdict = Literal[
     "agree",
@@ -36,6 +39,21 @@ EXIT_CODES: Final[dict[Verdict, int]] = {
 }
 
 
+MEANINGS: Final[dict[Verdict, str]] = {
+    "agree": "Every channel is equal, and both sides meet what is expected.",
+    "known": "The sides differ as scenarios/known_differences.yaml lists it, with a reason.",
+    "differs": "The sides differ; the first difference of each channel is named.",
+    "unexpected": "The sides agree, and one broke what the scenario's author expects.",
+    "stale": "A known difference is gone or is another one now, or a recording no longer "
+    "matches what it was made from.",
+    "nondeterministic": "A side, played again, gave another trace.",
+    "failed": "A driver crashed, hung, answered nonsense or the wrong request, or gave up.",
+    "skipped": "A side lacks something that the scenario needs, and says what.",
+    "not run": "A filter left it out, or the run was interrupted before it.",
+}
+"""What each says."""
+
+
 class BrokenExpectation(Model):
     """Which side broke which hand-written expectation."""
 
@@ -48,6 +66,8 @@ class Record(Model):
 
     ``reasons`` are whole sentences, the most important first. ``agreements`` counts
     equal events by channel; ``not_compared`` names what a bare summary left out.
+    ``yaml`` is the text of the file. ``trace`` is the reference's, and ``peer_trace``
+    is ``same`` where the peer's equals it; each is None where that side gave none.
     """
 
     scenario: str
@@ -66,6 +86,21 @@ class Record(Model):
     log_tail: str = ""
     replay: str
     seconds: float = 0.0
+    yaml: str = ""
+    cluster: Cluster = Cluster()
+    injections: tuple[Injection, ...] = ()
+    trace: Trace | None = None
+    peer_trace: Trace | Literal["same"] | None = None
+    reference_by: Maker | None = None
+    peer_by: Maker | None = None
+
+    @field_serializer("trace", "peer_trace")
+    def _as_trace_files_have_it(self, value: Trace | str | None) -> Any:
+        return value.to_json() if isinstance(value, Trace) else value
+
+    def peer_events(self) -> Trace | None:
+        """The peer's trace, whether or not it is the reference's as well."""
+        return self.trace if self.peer_trace == "same" else self.peer_trace
 
 
 def exit_code(verdicts: list[Verdict]) -> int:

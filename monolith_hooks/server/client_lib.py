@@ -1,11 +1,14 @@
-"""How an operator's tool finds the controller of a run."""
+"""How an operator's tool finds the controller of a run.
+
+TensorFlow is imported only where something of it is needed: a model directory that
+isn't a local one, or an error that has to be TensorFlow's. A tool starts without it.
+"""
 
 from __future__ import annotations
 
 import os
 
 import grpc
-import tensorflow as tf
 
 from monolith_hooks.server import constants, service_pb2_grpc
 
@@ -21,9 +24,53 @@ def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
         tf.errors.NotFoundError: There is no address file; the message names it.
         UnicodeDecodeError: The file isn't UTF-8.
     """
-    path = os.path.join(model_dir, constants.SERVER_ADDR_FILENAME)
-    with tf.io.gfile.GFile(path) as file:
-        # An editor or echo ends the line. What else is wrong is for gRPC to say.
-        addr = file.read().rstrip("\r\n")
-    channel = grpc.insecure_channel(addr)
+    channel = get_channel_from_model_dir(model_dir)
     return service_pb2_grpc.ControllerStub(channel)  # type: ignore[no-untyped-call]  # generated
+
+
+def get_channel_from_model_dir(model_dir: str) -> grpc.Channel:
+    """The channel under the stub of ``get_stub_from_model_dir``, which raises the same.
+
+    For calls that the generated client doesn't know; close it when done.
+    """
+    try:
+        addr = read_server_addr(model_dir)
+    except OSError:
+        # Upstream reads through TensorFlow, so what is wrong must be TensorFlow's to say.
+        addr = _read_with_tensorflow(server_addr_path(model_dir))
+    return grpc.insecure_channel(addr)
+
+
+def server_addr_path(model_dir: str) -> str:
+    """Where the address file of a model directory is."""
+    return os.path.join(model_dir, constants.SERVER_ADDR_FILENAME)
+
+
+def read_server_addr(model_dir: str) -> str:
+    """What the address file holds, without the end of its line.
+
+    TensorFlow reads it where the model directory is no local path: ``gs://...``,
+    ``hdfs://...``.
+
+    Raises:
+        OSError: A local file can't be read, or isn't there.
+        tf.errors.OpError: The same of a file that TensorFlow reads.
+        UnicodeDecodeError: The file isn't UTF-8.
+    """
+    path = server_addr_path(model_dir)
+    if "://" in path:
+        return _read_with_tensorflow(path)
+    with open(path, encoding="utf-8", newline="") as file:
+        return _without_line_end(file.read())
+
+
+def _read_with_tensorflow(path: str) -> str:
+    import tensorflow as tf  # noqa: PLC0415 - takes seconds
+
+    with tf.io.gfile.GFile(path) as file:
+        return _without_line_end(file.read())
+
+
+def _without_line_end(text: str) -> str:
+    """An editor or echo ends the line. What else is wrong is for gRPC to say."""
+    return text.rstrip("\r\n")

@@ -44,13 +44,14 @@ class Chief:
         self._clock = PacedClock(self._setting.pace, self._setting.began_ns)
         self._ledger = FaultLedger()
         self._server = join(self._setting)
+        model_dir = Path(self._setting.model_dir)
         self._job = Job(
             self._scenario,
             self._clock,
             self._ledger,
-            Path(self._setting.model_dir),
+            model_dir,
             chief_stage(self._setting, self._scenario, self._server.target),
-            lambda barrier_op: ReportingRecorder(self._clock, barrier_op, line),
+            lambda barrier_op: ReportingRecorder(self._clock, barrier_op, model_dir, line),
         )
         self.recorder = self._job.recorder
 

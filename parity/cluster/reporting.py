@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import tensorflow as tf
@@ -33,8 +34,10 @@ class _BoundedSession:
 class ReportingRecorder(Recorder):
     """Looks at the barrier as its base class does; a look that fails shows nothing."""
 
-    def __init__(self, clock: PacedClock, barrier_op: BarrierOp, line: Line) -> None:
-        super().__init__(clock, barrier_op)
+    def __init__(
+        self, clock: PacedClock, barrier_op: BarrierOp, model_dir: Path, line: Line
+    ) -> None:
+        super().__init__(clock, barrier_op, model_dir)
         self._line = line
         # A look is always told the first time: the process before this one may have told another.
         self._blocked = [-1]

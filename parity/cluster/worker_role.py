@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -36,7 +37,9 @@ class WorkerRole:
                 wait_seconds=scenario.barrier.wait / 1000,
                 clock=self._clock,
             )
-        self._recorder = ReportingRecorder(self._clock, self._barrier_op, line)
+        self._recorder = ReportingRecorder(
+            self._clock, self._barrier_op, Path(self._setting.model_dir), line
+        )
         self._inbox: deque[int] = deque()
         self._started = False
 

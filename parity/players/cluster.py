@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from parity import project
 from parity.cluster.cluster import Cluster
 from parity.cluster.paced_clock import PacedClock
 from parity.cluster.processes import NoAnswerError, ProcessLostError, Zygote
@@ -23,7 +24,16 @@ from parity.players.address_file import AddressFile
 from parity.players.cluster_faults import ClusterFaults, ShortOfMemoryError
 from parity.players.job_hooks import server_folder
 from parity.players.operator import Operator
-from parity.players.outcome import Failed, Late, Outcome, Played, Skipped, Timing, UnplayableError
+from parity.players.outcome import (
+    Failed,
+    Late,
+    Maker,
+    Outcome,
+    Played,
+    Skipped,
+    Timing,
+    UnplayableError,
+)
 from parity.players.player_events import PlayerEvents
 from parity.players.scenario_files import (
     ACTION_FILENAME,
@@ -33,6 +43,7 @@ from parity.players.scenario_files import (
 )
 from parity.process_faults import Need
 from parity.scenario import Scenario
+from parity.schedules import Schedule
 from parity.steps import (
     ActionFileStep,
     AddressFileStep,
@@ -53,6 +64,9 @@ from parity.steps import (
 )
 from parity.trace import ActionResponseEvent, FilesEvent, Trace
 
+_MAKER: Final = Maker(
+    implementation="monolith_hooks on a cluster", language="python", version=project.version()
+)
 _ADVANCE_SECONDS: Final = 2.0
 """How long all the advances of a scenario last in real time, at most."""
 _RPC_SECONDS: Final = 10.0
@@ -76,9 +90,11 @@ class ClusterPlayer:
         self._limit = limit
         self._zygote = Zygote()
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
         """Play one scenario in real time; there is no other schedule to explore."""
-        del seed
+        del seed, schedule
         if file.scenario.cluster.ps == 0:
             return Skipped("needs a cluster without PS: nobody would keep the variables")
         with tempfile.TemporaryDirectory(prefix="parity-") as folder:
@@ -148,7 +164,7 @@ class _Play:
             self._faults.undo()
         by_time = sorted(self._events, key=lambda happened: happened.at)
         trace = Trace.of((happened.event for happened in by_time), self._faults.struck())
-        return Played(trace, tuple(self._late))
+        return Played(trace, by=_MAKER, late=tuple(self._late))
 
     def _do_in_time(self, step: Step, place: str, index: int) -> None:
         began = self._clock.milliseconds

@@ -8,13 +8,14 @@ when the process does.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Final
 
 from pydantic import ValidationError
@@ -24,6 +25,7 @@ from parity.players.outcome import (
     IN_VIRTUAL_TIME,
     Failed,
     Failure,
+    Maker,
     Outcome,
     Played,
     Skipped,
@@ -31,6 +33,7 @@ from parity.players.outcome import (
 )
 from parity.players.protocol import (
     PROTOCOL,
+    Answer,
     AnyAnswer,
     Bye,
     FailedAnswer,
@@ -44,16 +47,30 @@ from parity.players.protocol import (
     play_request,
 )
 from parity.problems import PortUnavailableError
+from parity.schedules import Choice, Schedule
 from parity.trace import Trace
 
 _LOG_LINES: Final = 20
 _BYE_SECONDS: Final = 10.0
 
 
-class _DriverError(Exception):
-    def __init__(self, failure: Failure, message: str) -> None:
+class DriverError(Exception):
+    """A driver went wrong, and how; ``log_tail`` is the end of its stderr, once it is known.
+
+    ``choices`` are those of a play that couldn't be finished.
+    """
+
+    def __init__(
+        self,
+        failure: Failure,
+        message: str,
+        log_tail: str = "",
+        choices: tuple[Choice, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.failure = failure
+        self.log_tail = log_tail
+        self.choices = choices
 
 
 class DriverPlayer:
@@ -97,12 +114,12 @@ class DriverPlayer:
         try:
             answer = self._process.ask(hello_request())
             if not isinstance(answer, Hello):
-                raise _DriverError("garbage", f"it answered hello with {answer.type}")
+                raise DriverError("garbage", f"it answered hello with {answer.type}")
             if answer.protocol != PROTOCOL:
-                raise _DriverError(
+                raise DriverError(
                     "garbage", f"it speaks protocol {answer.protocol}; {PROTOCOL} would be right"
                 )
-        except _DriverError as error:
+        except DriverError as error:
             tail = self._kill()
             raise PortUnavailableError(
                 f"{self._name}: hello failed, {error.failure}: {error}"
@@ -112,17 +129,47 @@ class DriverPlayer:
         self.hello = answer
         return answer
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
         """Ask for one trace; a driver that goes wrong is killed."""
+        try:
+            return self._outcome(self.ask(lambda seq: play_request(seq, file, seed, schedule)))
+        except DriverError as error:
+            return Failed(error.failure, str(error), error.log_tail, error.choices)
+
+    def ask(self, request: Callable[[int], str]) -> Answer:
+        """Send what ``request`` makes of the next seq, and wait for the answer to it.
+
+        The process is started if there is none.
+
+        Raises:
+          DriverError: it refused, or went wrong and was killed.
+          PortUnavailableError: it can't be started.
+        """
         if self._process is None:
             self.start()
         assert self._process is not None
         self._seq += 1
+        line = request(self._seq)
         try:
-            answer = self._process.ask(play_request(self._seq, file, seed))
-            return self._outcome(answer)
-        except _DriverError as error:
-            return Failed(error.failure, str(error), self._kill())
+            answer = self._process.ask(line)
+            if isinstance(answer, Hello | Bye):
+                raise DriverError("garbage", f"it answered {_type_of(line)} with {answer.type}")
+            if answer.seq != self._seq:
+                message = f"asked for {self._seq}, answered {answer.seq}"
+                raise DriverError("wrong seq", message)
+        except DriverError as error:
+            error.log_tail = self._kill()
+            raise
+        if isinstance(answer, FailedAnswer):
+            tail = self._process.log_tail()
+            raise DriverError("refused", answer.message, tail, answer.choices)
+        return answer
+
+    def garbage(self, message: str) -> DriverError:
+        """Kill a driver whose answer turned out to be nonsense; the error to raise."""
+        return DriverError("garbage", message, self._kill())
 
     def close(self) -> None:
         """Say bye, and see to it that the process ends."""
@@ -130,29 +177,40 @@ class DriverPlayer:
             self._process.say_bye()
             self._kill()
 
-    def _outcome(self, answer: AnyAnswer) -> Outcome:
-        if isinstance(answer, Hello | Bye):
-            raise _DriverError("garbage", f"it answered play with {answer.type}")
-        if answer.seq != self._seq:
-            raise _DriverError("wrong seq", f"asked for {self._seq}, answered {answer.seq}")
+    def _outcome(self, answer: Answer) -> Outcome:
         match answer:
             case TraceAnswer():
                 try:
                     document = {"events": answer.events, "struck": answer.struck}
-                    return Played(Trace.from_json(document))
+                    return Played(
+                        Trace.from_json(document), by=self._maker(), choices=answer.choices
+                    )
                 except ValidationError as error:
                     first = error.errors()[0]
                     where = ".".join(map(str, first["loc"]))
-                    raise _DriverError("garbage", f"no trace: {where}: {first['msg']}") from None
+                    raise self.garbage(f"no trace: {where}: {first['msg']}") from None
             case SkippedAnswer():
                 return Skipped(answer.reason)
-            case FailedAnswer():
-                assert self._process is not None
-                return Failed("refused", answer.message, self._process.log_tail())
+            case _:
+                raise self.garbage(f"it answered play with {answer.type}")
+
+    def _maker(self) -> Maker | None:
+        if self.hello is None:
+            return None
+        return Maker(
+            implementation=self.hello.implementation,
+            language=self.hello.language,
+            version=self.hello.version,
+            source_digest=self.hello.source_digest,
+        )
 
     def _kill(self) -> str:
         process, self._process = self._process, None
         return process.kill() if process is not None else ""
+
+
+def _type_of(request: str) -> str:
+    return str(json.loads(request)["type"])
 
 
 class _Process:
@@ -186,7 +244,7 @@ class _Process:
         """Send a line and wait for one.
 
         Raises:
-          _DriverError: the process ended, said nothing in time, or printed nonsense.
+          DriverError: the process ended, said nothing in time, or printed nonsense.
         """
         try:
             self._stdin.write(request + "\n")
@@ -196,13 +254,13 @@ class _Process:
         try:
             line = self._lines.get(timeout=self._limit)
         except queue.Empty:
-            raise _DriverError("hung", f"no answer within {self._limit:g} s") from None
+            raise DriverError("hung", f"no answer within {self._limit:g} s") from None
         if line is None:
-            raise _DriverError("crashed", f"it {self._how_it_ended()} before it answered")
+            raise DriverError("crashed", f"it {self._how_it_ended()} before it answered")
         try:
             return parse_answer(line)
         except GarbageError as error:
-            raise _DriverError("garbage", str(error)) from None
+            raise DriverError("garbage", str(error)) from None
 
     def say_bye(self) -> None:
         """Ask the process to end, and give it some time to."""

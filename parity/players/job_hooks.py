@@ -87,6 +87,7 @@ class HookMaker:
     current_session: Callable[[], tf.compat.v1.Session | None]
     _savers: list[NoFirstSaveCheckpointSaverHook] = field(default_factory=list)
     _controllers: list[ControllerHook] = field(default_factory=list)
+    _servers: list[ServerHook] = field(default_factory=list)
 
     def all(self, entries: Sequence[Hook]) -> list[tf.compat.v1.train.SessionRunHook]:
         """The hooks in the order of the list; those that others work on are made first."""
@@ -190,14 +191,22 @@ class HookMaker:
     def _trigger_save(self) -> None:
         self.first_saver().trigger_save(self.current_session())
 
+    def stop_servers(self) -> None:
+        """Stop the servers that nobody has ended, now that the play is over."""
+        for hook in self._servers:
+            if hook._server is not None:
+                hook._server.stop(None)
+
     def _server(self, ip: str) -> ServerHook:
-        return ServerHook(
+        hook = ServerHook(
             str(self.server_folder),
             self.barrier_op,
             self.first_saver(),
             clock=self.clock,
             server_addr=functools.partial(net_utils.concat_ip_and_port, ip),
         )
+        self._servers.append(hook)
+        return hook
 
     def _caller(self, call: Call, place: str) -> ProbeHook:
         def come_to(phase: str) -> None:

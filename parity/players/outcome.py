@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
 from parity.loading import ScenarioFile
+from parity.model import Model
 from parity.process_faults import Need
 from parity.scenario import Expect
+from parity.schedules import Choice, Schedule
 from parity.trace import Trace
+
+
+class Maker(Model):
+    """Which implementation a trace comes from; the digest is of its sources, if it has one."""
+
+    implementation: str
+    language: str
+    version: str
+    source_digest: str | None = None
 
 
 @dataclass(frozen=True)
 class Played:
-    """The trace, and each step that took longer than its ``within``."""
+    """The trace, whose it is, and in a play with a schedule where that had a choice.
+
+    ``late`` is each step that took longer than its ``within``. Two plays are equal if
+    their traces are.
+    """
 
     trace: Trace
-    late: tuple[Late, ...] = ()
+    by: Maker | None = field(default=None, compare=False)
+    choices: tuple[Choice, ...] = field(default=(), compare=False)
+    late: tuple[Late, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,7 @@ class Failed:
     failure: Failure
     message: str
     log_tail: str = ""
+    choices: tuple[Choice, ...] = field(default=(), compare=False)
 
 
 Outcome = Played | Summarized | Skipped | Failed
@@ -83,8 +101,15 @@ class Player(Protocol):
     def timing(self) -> Timing:
         """How its traces are to be compared."""
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
-        """Play one scenario; the same scenario and seed give the same trace."""
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
+        """Play one scenario; the same scenario and seed, or schedule, give the same trace."""
 
     def close(self) -> None:
         """Give back what it holds."""
+
+
+def common_timing(*players: Player) -> Timing:
+    """What the traces of all of these can be compared by."""
+    return "order" if any(player.timing == "order" for player in players) else "exact"

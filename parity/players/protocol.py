@@ -6,12 +6,15 @@ The protocol is described in docs/driver-protocol.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
+from parity.interop.peer import Called, Decoded, Encoded
 from parity.loading import ScenarioFile
 from parity.model import Model, canonical_json, frozen
+from parity.schedules import Choice, Schedule
 
 PROTOCOL: Final = 1
 
@@ -39,6 +42,7 @@ class TraceAnswer(Model):
     seq: int
     events: Any
     struck: Any
+    choices: tuple[Choice, ...] = ()
 
 
 class SkippedAnswer(Model):
@@ -55,6 +59,49 @@ class FailedAnswer(Model):
     type: Literal["failed"]
     seq: int
     message: str
+    choices: tuple[Choice, ...] = ()
+
+
+class ServingAnswer(Model):
+    """A controller is served, and its address published."""
+
+    type: Literal["serving"]
+    seq: int
+
+
+class ArrivedAnswer(Model):
+    """The workers are blocked."""
+
+    type: Literal["arrived"]
+    seq: int
+
+
+class StoppedAnswer(Model):
+    """The controller is served no longer."""
+
+    type: Literal["stopped"]
+    seq: int
+
+
+class CalledAnswer(Called):
+    """What came of a call."""
+
+    type: Literal["called"]
+    seq: int
+
+
+class EncodedAnswer(Encoded):
+    """A message's bytes."""
+
+    type: Literal["encoded"]
+    seq: int
+
+
+class DecodedAnswer(Decoded):
+    """What was read of a message's bytes."""
+
+    type: Literal["decoded"]
+    seq: int
 
 
 class Bye(Model):
@@ -63,7 +110,12 @@ class Bye(Model):
     type: Literal["bye"]
 
 
-AnyAnswer = Hello | TraceAnswer | SkippedAnswer | FailedAnswer | Bye
+InteropAnswer = (
+    ServingAnswer | ArrivedAnswer | StoppedAnswer | CalledAnswer | EncodedAnswer | DecodedAnswer
+)
+Answer = TraceAnswer | SkippedAnswer | InteropAnswer
+"""What answers a request that has a seq, unless it failed."""
+AnyAnswer = Hello | Answer | FailedAnswer | Bye
 
 _ANSWER: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(Annotated[AnyAnswer, Discriminator("type")])
 
@@ -73,10 +125,16 @@ def hello_request() -> str:
     return canonical_json({"type": "hello", "protocol": PROTOCOL})
 
 
-def play_request(seq: int, file: ScenarioFile, seed: int | None) -> str:
+def play_request(seq: int, file: ScenarioFile, seed: int | None, schedule: Schedule | None) -> str:
     """Asks for the trace of one scenario."""
     scenario = {"name": file.name, **file.scenario.canonical()}
-    return canonical_json({"type": "play", "seq": seq, "seed": seed, "scenario": scenario})
+    order = {"seed": seed, "schedule": schedule}
+    return canonical_json({"type": "play", "seq": seq, **order, "scenario": scenario})
+
+
+def interop_request(seq: int, kind: str, fields: Mapping[str, object]) -> str:
+    """Asks for something that only drivers with the capability ``interop`` can do."""
+    return canonical_json({"type": kind, "seq": seq, **fields})
 
 
 def bye_request() -> str:

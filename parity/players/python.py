@@ -17,8 +17,10 @@ from fakes.faults import FaultLedger
 from fakes.lane import Lane
 from fakes.lane_pool import BACKGROUND_PREFIX, CONCURRENT_PREFIX
 from fakes.machines import FakeMachines, FakePs
+from fakes.turns import ScheduleError
 from fakes.virtual_clock import DeadlockError, StalledError, VirtualClock
 from monolith_hooks import logging_ops
+from parity import project
 from parity.faults import (
     Fault,
     HealthBytesFault,
@@ -31,9 +33,18 @@ from parity.faults import (
 )
 from parity.loading import ScenarioFile
 from parity.players.hook_logs import hook_logs_go_to
+from parity.players.interrupts import interrupt_afterwards
 from parity.players.job import Job
 from parity.players.job_hooks import HealthOps
-from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Outcome, Played, Timing, UnplayableError
+from parity.players.outcome import (
+    IN_VIRTUAL_TIME,
+    Failed,
+    Maker,
+    Outcome,
+    Played,
+    Timing,
+    UnplayableError,
+)
 from parity.players.recorder import Recorder
 from parity.players.scenario_files import (
     ACTION_FILENAME,
@@ -44,6 +55,7 @@ from parity.players.scenario_files import (
 from parity.players.stage import Stage
 from parity.players.workers import Worker
 from parity.scenario import Scenario
+from parity.schedules import Choice, Schedule
 from parity.steps import (
     ActionFileStep,
     AddressFileStep,
@@ -64,6 +76,8 @@ from parity.steps import (
 )
 from parity.trace import ActionResponseEvent, FilesEvent, Trace
 
+_MAKER = Maker(implementation="monolith_hooks", language="python", version=project.version())
+
 
 class PythonPlayer:
     """Plays scenarios on the reference implementation."""
@@ -72,20 +86,27 @@ class PythonPlayer:
     can = IN_VIRTUAL_TIME
     timing: Timing = "exact"
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
         """Play one scenario in virtual time."""
-        clock = VirtualClock(seed=seed)
+        clock = VirtualClock(seed=seed, schedule=schedule)
         with tempfile.TemporaryDirectory(prefix="parity-") as folder:
             try:
-                trace = clock.run(lambda: _play(file.scenario, clock, Path(folder)))
-            except (UnplayableError, DeadlockError, StalledError) as error:
-                return Failed("refused", str(error))
+                with interrupt_afterwards():
+                    trace = clock.run(lambda: _play(file.scenario, clock, Path(folder)))
+            except (UnplayableError, DeadlockError, StalledError, ScheduleError) as error:
+                return Failed("refused", str(error), choices=_choices(clock))
             finally:
                 tf.compat.v1.summary.FileWriterCache.clear()
-        return Played(trace)
+        return Played(trace, by=_MAKER, choices=_choices(clock))
 
     def close(self) -> None:
         """Nothing is held between plays."""
+
+
+def _choices(clock: VirtualClock) -> tuple[Choice, ...]:
+    return tuple(Choice(candidates=each.candidates, taken=each.taken) for each in clock.choices)
 
 
 def _play(scenario: Scenario, clock: VirtualClock, model_dir: Path) -> Trace:
@@ -116,7 +137,7 @@ class _Play:
             self._ledger,
             model_dir,
             Stage(health=_health_ops(self._machines)),
-            lambda barrier_op: Recorder(clock, barrier_op),
+            lambda barrier_op: Recorder(clock, barrier_op, model_dir),
         )
         self._workers: dict[int, Worker] = {}
         self._background: list[Lane] = []
@@ -139,7 +160,7 @@ class _Play:
                 self._job.close()
             self._wait_for(self._background)
         finally:
-            self._job.address_file.close()
+            self._job.give_back()
         self.recorder.record(FilesEvent, left=files_left(self._model_dir))
         self.recorder.threads_left()
         return Trace.of(self.recorder.events, self._ledger.struck())
@@ -205,8 +226,14 @@ class _Play:
         self._workers[index].train(steps)
 
     def _start_in_background(self, step: BackgroundStep, place: str) -> None:
+        def call() -> None:
+            try:
+                self._job.operator.call(step.background, f"{place}.background")
+            except UnplayableError as error:
+                raise UnplayableError(f"{place}: background: {error}") from None
+
         lane = self._clock.start_lane(
-            lambda: self._job.operator.call(step.background, f"{place}.background"),
+            call,
             f"{BACKGROUND_PREFIX}{_index(place)}",
         )
         self._background.append(lane)
@@ -218,6 +245,7 @@ class _Play:
                     branch, f"{place}.concurrently"
                 ),
                 f"{CONCURRENT_PREFIX}{_index(place)}",
+                twin=_what_is_done(branch),
             )
             for branch in step.concurrently
         ]
@@ -264,6 +292,11 @@ def _health_ops(machines: Sequence[FakePs]) -> HealthOps:
         machine_info=fake.machine_info,
         check_machine_health=fake.check_machine_health,
     )
+
+
+def _what_is_done(branch: RpcStep | WorkerStep) -> str:
+    """The same for branches that do the same, whatever is expected of them."""
+    return branch.model_dump_json(include={"rpc", "deadline", "server", "worker"})
 
 
 def _index(place: str) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from parity import project
 from parity.digest import rust_source_digest
 from parity.loading import ScenarioFile
 from parity.model import Model, frozen
 from parity.players.outcome import (
     IN_VIRTUAL_TIME,
     Failed,
+    Maker,
     Outcome,
     Played,
     Skipped,
@@ -21,6 +23,7 @@ from parity.players.outcome import (
     Timing,
 )
 from parity.scenario import Expect
+from parity.schedules import Schedule
 from parity.trace import Trace
 
 
@@ -38,6 +41,13 @@ class Provenance(Model):
 def recording_path(folder: Path, name: str) -> Path:
     """Where the recording of a scenario lies."""
     return folder / f"{name}.json"
+
+
+def recorded_digests(folder: Path) -> list[str]:
+    """The digests of the sources that the recordings of a folder were made from."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.json")))
+    found = (json.loads(text).get("provenance", {}).get("source_digest") for text in texts)
+    return sorted({digest for digest in found if digest})
 
 
 def write_recording(folder: Path, provenance: Provenance, trace: Trace) -> Path:
@@ -58,7 +68,7 @@ class RecordedPlayer:
     Args:
       folder: where the recordings lie.
       sources: the project whose Rust sources they must have been made from; None
-        for recordings of somebody else's port, whose sources aren't here.
+        where those sources aren't here.
     """
 
     can = IN_VIRTUAL_TIME
@@ -71,12 +81,14 @@ class RecordedPlayer:
     @property
     def name(self) -> str:
         """``recorded``, with the folder if it isn't the project's own."""
-        return "recorded" if self._digest is not None else f"recorded:{self._folder}"
+        return "recorded" if self._folder == project.RECORDED else f"recorded:{self._folder}"
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
         """Read the recording of this scenario."""
-        if seed is not None:
-            return Skipped("recordings are of the default schedule, not of a seed")
+        if seed is not None or schedule is not None:
+            return Skipped("recordings are of the default order, not of a seed or a schedule")
         path = recording_path(self._folder, file.name)
         if not path.exists():
             return Failed("missing", f"there is no {path}; monolith-parity record makes it")
@@ -108,4 +120,10 @@ class RecordedPlayer:
             moved.append("the Rust sources have changed since")
         if moved:
             return Failed("stale", f"{path}: {', and '.join(moved)}; record it again")
-        return Played(Trace.from_json(document["trace"]))
+        maker = Maker(
+            implementation=provenance.implementation,
+            language=provenance.language,
+            version=provenance.version,
+            source_digest=provenance.source_digest,
+        )
+        return Played(Trace.from_json(document["trace"]), maker)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from fakes.errors import error_message, error_name
@@ -69,8 +70,9 @@ class Recorder:
     anything, and whenever a lane gives way (docs/trace-format.md).
     """
 
-    def __init__(self, clock: RecordedClock, barrier_op: BarrierOp) -> None:
+    def __init__(self, clock: RecordedClock, barrier_op: BarrierOp, model_dir: Path) -> None:
         self._clock = clock
+        self._model_dir = str(model_dir)
         self._barrier_op = barrier_op
         self._session: object | None = None
         self._blocked: list[int] = []
@@ -101,7 +103,7 @@ class Recorder:
 
     def raised(self, error: BaseException) -> None:
         """Take down that an exception left the session."""
-        self.record(RaisedEvent, error=error_name(error), message=error_message(error))
+        self.record(RaisedEvent, error=error_name(error), message=self._message(error))
 
     def saved(self, step: int) -> None:
         """Take down that a checkpoint was written."""
@@ -110,7 +112,7 @@ class Recorder:
     def save_failed(self, step: int, error: BaseException) -> None:
         """Take down that a write raised."""
         self.record(
-            SaveFailedEvent, step=step, error=error_name(error), message=error_message(error)
+            SaveFailedEvent, step=step, error=error_name(error), message=self._message(error)
         )
 
     def threads_left(self) -> None:
@@ -141,6 +143,10 @@ class Recorder:
             self._blocked = blocked
             self._append(BarrierEvent, blocked=tuple(blocked))
 
+    def _message(self, error: BaseException) -> str:
+        """Its message, without the path of this play."""
+        return error_message(error).replace(self._model_dir, "<model_dir>")
+
     def _thread_ended(self, lane: ThreadOfHook) -> None:
         self.record(
             ThreadEvent,
@@ -153,6 +159,11 @@ class Recorder:
         self.events.append(event(ms=self._clock.milliseconds, lane=self._clock.label, **fields))
 
 
+def _readable(text: str | bytes) -> str:
+    """Protobuf gives a string's bytes where they aren't UTF-8; what isn't becomes U+FFFD."""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
 def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult:
     known = result.HasField("status")
     return PsResult(
@@ -160,5 +171,5 @@ def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult
         status=logging_ops_pb2.MachineHealthResult.MachineHealthStatus.Name(result.status)
         if known
         else None,
-        message=result.message,
+        message=_readable(result.message),
     )

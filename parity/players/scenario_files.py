@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from monolith_hooks.server import constants
+from parity.players.outcome import UnplayableError
 from parity.steps import FileContent
 
 ACTION_FILENAME: Final = "monolith_action"
@@ -15,7 +16,7 @@ RESPONSE_FILENAME: Final = "monolith_action_response"
 NEW_FOLDER: Final = "server/new"
 """Where a server publishes whose folder is ``missing``."""
 
-_CHECKPOINT: Final = re.compile(r"(model\.ckpt-\d+)\..*")
+_CHECKPOINT: Final = re.compile(r"(model\.ckpt-\d+)(\..*)?")
 _BY_NAME: Final = (
     "checkpoint",
     constants.SERVER_ADDR_FILENAME,
@@ -28,13 +29,20 @@ _BY_NAME: Final = (
 def write_content(
     path: Path, content: FileContent, fill_in: Callable[[str], str] = lambda text: text
 ) -> None:
-    """Make the file hold this, or remove it."""
-    if content.text is not None:
-        path.write_text(fill_in(content.text), encoding="utf-8", newline="")
-    elif content.hex is not None:
-        path.write_bytes(bytes.fromhex(content.hex))
-    else:
-        path.unlink(missing_ok=True)
+    """Make the file hold this, or remove it.
+
+    Raises:
+      UnplayableError: its folder isn't there.
+    """
+    try:
+        if content.text is not None:
+            path.write_text(fill_in(content.text), encoding="utf-8", newline="")
+        elif content.hex is not None:
+            path.write_bytes(bytes.fromhex(content.hex))
+        elif path.parent.is_dir():
+            path.unlink(missing_ok=True)
+    except OSError:
+        raise UnplayableError(f"{path.name} can't be written: its folder isn't there") from None
 
 
 def files_left(model_dir: Path) -> tuple[str, ...]:

@@ -13,9 +13,13 @@ from parity.players.job_hooks import HealthOps
 
 def session_config(**options: Any) -> tf.compat.v1.ConfigProto:
     """A configuration with a few more threads than cores: a health check that waits holds one."""
-    return tf.compat.v1.ConfigProto(
+    config = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=1, inter_op_parallelism_threads=4, **options
     )
+    # Optimising a graph that is run a few times costs more than it saves: a third of a play.
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.optimizer_options.opt_level = tf.compat.v1.OptimizerOptions.L0
+    return config
 
 
 def local_config() -> tf.compat.v1.ConfigProto:

@@ -77,8 +77,9 @@ def play(request):
     for step in document["steps"]:
         if "advance" in step:
             step["advance"] = format_duration(step["advance"])
+    document["barrier"]["wait"] = format_duration(document["barrier"]["wait"])
     file = ScenarioFile(name, Path(name), Scenario.model_validate(frozen(document)))
-    outcome = PythonPlayer().play(file, request["seed"])
+    outcome = PythonPlayer().play(file, request["seed"], frozen(request["schedule"]))
     if isinstance(outcome, Played):
         say({"type": "trace", "seq": request["seq"], **outcome.trace.to_json()})
     else:

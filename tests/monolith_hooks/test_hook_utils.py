@@ -48,3 +48,18 @@ def test_half_a_listener_hears_of_its_side_of_the_save_alone(half, heard):
 def test_the_repr_is_followed_by_that_of_the_wrapped_listener(half):
     pattern = rf"<monolith_hooks\.hook_utils\.{half.__name__} object at 0x[0-9a-f]+>Notes!"
     assert re.fullmatch(pattern, repr(half(Notes())))
+
+
+@pytest.mark.parametrize(
+    ("half", "call"), [(BeforeSaveListener, "before_save"), (AfterSaveListener, "after_save")]
+)
+def test_what_the_listener_raises_leaves_the_wrapper(half, call):
+    class Raises(tf.compat.v1.train.CheckpointSaverListener):
+        def before_save(self, session: Any, global_step_value: int) -> None:
+            raise ValueError("before")
+
+        def after_save(self, session: Any, global_step_value: int) -> None:
+            raise ValueError("after")
+
+    with pytest.raises(ValueError, match=call.removesuffix("_save")):
+        getattr(half(Raises()), call)("s", 7)

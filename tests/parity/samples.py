@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from parity.judge import Judge
+from parity.known import KnownDifferences
 from parity.loading import ScenarioFile
 from parity.model import frozen
 from parity.players.outcome import IN_VIRTUAL_TIME, Outcome, Played
+from parity.report import Header, Report, make_footer
 from parity.scenario import Scenario
 from parity.trace import Trace
+from parity.verdict import Record, exit_code
 
 SESSION = {"kind": "session", "lane": "main", "ms": 0, "state": "created"}
 PLACED = {"kind": "barrier", "lane": "ps_health", "ms": 0, "blocked": [0]}
@@ -21,11 +25,12 @@ REPORT = {
 STEP = {"kind": "step", "lane": "main", "ms": 0, "worker": 0, "global_step": 1}
 
 
-def stop(code="OK", lane="main", ms=0):
+def stop(code="OK", lane="main", ms=0, call=None):
     return {
         "kind": "rpc",
         "lane": lane,
         "ms": ms,
+        "call": call or ("steps[0]" if lane == "main" else "steps[0].concurrently"),
         "method": "StopTraining",
         "code": code,
         "details": None if code == "OK" else "Barrier is placed already.",
@@ -57,9 +62,34 @@ class Script:
         self.name = name
         self.plays = 0
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(self, file: ScenarioFile, seed=None, schedule=None) -> Outcome:
         self.plays += 1
         return self._outcomes[min(self.plays, len(self._outcomes)) - 1]
 
     def close(self) -> None:
         pass
+
+
+def judged(reference, peer=None, name="sample", **keys) -> Record:
+    """The record of a scenario that these two played; the same twice without a peer."""
+    theirs = reference if peer is None else peer
+    judge = Judge(Script(reference, name="python"), Script(theirs, name="rust"), KnownDifferences())
+    return judge.judge(scenario_file(name, **keys))
+
+
+def report_of(*records: Record, interrupted=False, **header) -> Report:
+    known = {
+        "reference": "python",
+        "peer": "rust",
+        "note": "",
+        "seed": None,
+        "rust_source_digest": "sha256:0",
+        "began": "2026-01-02T03:04:05+00:00",
+        **header,
+    }
+    code = exit_code([record.verdict for record in records])
+    return Report(
+        header=Header(scenarios=len(records), **known),
+        records=records,
+        footer=make_footer(list(records), interrupted=interrupted, exit_code=code),
+    )

@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from samples import PLACED, REPORT, STEP, trace
+from samples import PLACED, REPORT, STEP, judged, report_of, trace
 
 from parity import project
+from parity.report import ReportWriter
 
 
 def command(*words):
@@ -29,13 +30,32 @@ def two_traces(tmp_path):
     return str(tmp_path / "a.json"), str(tmp_path / "b.json")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["validate"], ["schema"]])
+@pytest.fixture
+def two_reports(tmp_path):
+    """The folders of two runs: one agreed, the next didn't."""
+    for name, theirs in (("old", trace(STEP)), ("new", trace(STEP, REPORT))):
+        report = report_of(judged(trace(STEP), theirs, name="health/oom"))
+        writer = ReportWriter(tmp_path / name, report.header)
+        writer.add(report.records[0])
+        writer.finish(report.footer)
+    return str(tmp_path / "old"), str(tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "--help"], ["validate"], ["schema"], ["explain"]]
+)
 def test_what_does_not_need_tensorflow_does_not_import_it(words):
     assert _imported_after(words) == []
 
 
 def test_diff_does_not_import_tensorflow_either(two_traces):
     assert _imported_after(["diff", *two_traces]) == []
+
+
+def test_neither_do_the_commands_that_read_reports(two_reports, tmp_path):
+    assert _imported_after(["compare", *two_reports]) == []
+    assert _imported_after(["merge", two_reports[0], "--out", str(tmp_path / "all")]) == []
+    assert _imported_after(["export-trace", two_reports[0], "--out", str(tmp_path)]) == []
 
 
 def _imported_after(words):
@@ -124,3 +144,34 @@ def test_only_a_driver_can_be_recorded(tmp_path):
     done = command("record", "--peer", "recorded", "--out", str(tmp_path))
     assert done.returncode == 2
     assert "only a driver can be recorded" in done.stderr
+
+
+def test_compare_says_what_got_worse_and_exits_with_1(two_reports):
+    old, new = two_reports
+    worse = command("compare", old, new)
+    assert worse.returncode == 1
+    assert "newly differing   health/oom: agree -> differs (reports)" in worse.stdout
+    better = command("compare", new, old)
+    assert (better.returncode, better.stdout.splitlines()[-1]) == (
+        0,
+        "nothing got worse; 1 fixed; 0 as before",
+    )
+
+
+def test_export_trace_writes_for_both_viewers_and_names_the_files(two_reports, tmp_path):
+    done = command("export-trace", two_reports[1], "health/oom", "--out", str(tmp_path / "t"))
+    assert done.stdout.splitlines() == [
+        str(tmp_path / "t" / "health" / "oom.pftrace"),
+        str(tmp_path / "t" / "health" / "oom.json"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "words", [["compare", "nowhere", "old"], ["merge", "nowhere"], ["export-trace", "nowhere"]]
+)
+def test_a_report_that_is_not_there_is_said_without_a_traceback(words):
+    done = command(*words)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "nowhere: no such report; a folder that run --report wrote would be right\n",
+    )

@@ -97,6 +97,46 @@ def test_a_call_that_was_never_answered_is_noticed():
     ]
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"steps": [{"background": {"rpc": "StopTraining"}}]}, "steps[0].background.expect"),
+        ({"hooks": [{"call": {"phase": "end", "rpc": "StopTraining"}}]}, "hooks[0].call.expect"),
+    ],
+)
+def test_a_call_from_another_lane_that_was_never_answered_is_noticed(keys, said):
+    assert broken(trace(), **keys) == [f'{said}: expected "OK", got "no answer"']
+
+
+def test_a_concurrent_call_that_was_never_answered_is_noticed():
+    steps = [{"concurrently": [{"rpc": "StopTraining"}, {"rpc": "StopTraining"}]}]
+    assert broken(trace(stop("OK", "concurrently-0")), steps=steps) == [
+        'steps[0].concurrently: expected ["StopTraining OK","StopTraining OK"], '
+        'got ["StopTraining OK"]'
+    ]
+
+
+def test_an_answer_to_no_call_and_a_second_answer_are_noticed():
+    assert broken(trace(stop())) == ['steps[0]: expected "no such call", got "OK"']
+    assert broken(trace(stop(), stop()), steps=[{"rpc": "StopTraining"}]) == [
+        'steps[0]: expected "one answer", got 2'
+    ]
+
+
+def test_concurrent_calls_are_held_to_details_and_responses_whichever_came_first():
+    def status(step):
+        answer = stop("OK", "concurrently-0")
+        return {**answer, "method": "GetTrainingStatus", "response": {"global_step": step}}
+
+    call = {"rpc": "GetTrainingStatus"}
+    steps = [{"concurrently": [call, {**call, "response": {"global_step": 3}}]}]
+    assert broken(trace(status(3), status(4)), steps=steps) == []
+    assert broken(trace(status(4), status(3)), steps=steps) == []
+    assert broken(trace(status(4), status(4)), steps=steps) == [
+        'steps[0].concurrently.response: expected {"global_step":3}, got {"global_step":4}'
+    ]
+
+
 def test_concurrent_calls_are_held_to_their_codes_as_a_multiset():
     steps = [
         {
@@ -127,3 +167,26 @@ def test_concurrent_calls_are_held_to_their_codes_as_a_multiset():
 def test_a_declared_fault_must_strike_unless_it_is_said_not_to(strikes, struck, said):
     steps = [{"fault": {"recover": {"ps": 0}}, "strikes": strikes}]
     assert broken(trace(struck={"steps[0].fault": struck}), steps=steps) == said
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ({"faults": [{"poll_error": {"ps": 0}}]}, "faults[0]"),
+        ({"steps": [{"fault": {"poll_error": {"ps": 0}}}]}, "steps[0].fault"),
+        (
+            {
+                "hooks": [
+                    {"probe": {"name": "A", "raises": {"phase": "end", "error": "ValueError"}}}
+                ]
+            },
+            "hooks[0].probe.raises",
+        ),
+    ],
+)
+def test_a_declared_fault_that_a_player_says_nothing_of_is_noticed(keys, place):
+    assert broken(trace(struck={place: True}), **keys) == []
+    assert broken(trace(), **keys) == [f'{place}: expected "it strikes", got "no word of it"']
+    assert broken(trace(struck={place: False}), **keys) == [
+        f'{place}: expected "it strikes", got "it never strikes"'
+    ]

@@ -103,8 +103,10 @@ def test_a_bare_summary_that_differs_says_what_each_side_has():
 def test_concurrent_calls_that_swap_their_results_agree():
     lane = "concurrently-0"
     ok, refused = stop("OK", lane), stop("ALREADY_EXISTS", lane)
-    record = judged(Script(trace(ok, refused)), Script(trace(refused, ok)), blocked=[])
-    assert record.verdict == "agree"
+    calls = [{"rpc": "StopTraining"}, {"rpc": "StopTraining", "expect": "ALREADY_EXISTS"}]
+    file = scenario_file(steps=[{"concurrently": calls}], expect={"blocked": []})
+    players = Script(trace(ok, refused)), Script(trace(refused, ok))
+    assert Judge(*players, KnownDifferences()).judge(file).verdict == "agree"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from parity.loading import find_scenarios, load_scenario
@@ -45,11 +47,15 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("about:", "abuot:", "bad.yaml:1:1: abuot: unknown key abuot; one of about, "),
+        ("about:", "abuot:", "bad.yaml:1:1: abuot: unknown key abuot (did you mean about?)"),
         ("train: 3", "train: three", 'bad.yaml:9:5: steps[0].train: "three" is wrong; '),
         ("train: 3", "train: 0", "bad.yaml:9:5: steps[0].train: 0 is wrong; "),
         ("train: 3", "train: true", "bad.yaml:9:5: steps[0].train: true is wrong; "),
-        ("train: 3", "trian: 3", "bad.yaml:9:5: steps[0]: this is no step; a mapping with one of"),
+        (
+            "train: 3",
+            "trian: 3",
+            "bad.yaml:9:5: steps[0]: this is no step (did you mean train?); a",
+        ),
         ("{ps: 1, m", "{ps: 2, m", "bad.yaml:4:6: machines[0].ps: there is no PS 2; 0 to 1 would"),
         ("{ps: 1, m", "{ps: -1, m", "bad.yaml:4:6: machines[0].ps: -1 is wrong; "),
         (
@@ -61,13 +67,27 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
         ("index: 1", "index: 3", "bad.yaml:14:14: steps[4].worker.index: there is no worker 3; "),
         ("30s", "-30s", "bad.yaml:10:5: steps[1].advance: '-30s' is negative; 0 or more would be"),
         ("30s", "30", "bad.yaml:10:5: steps[1].advance: 30 has no unit; 30s or 30ms would be"),
-        ("expect: A", "expct: A", "bad.yaml:12:5: steps[2].expct: unknown key expct; one of rpc,"),
+        (
+            "expect: A",
+            "expct: A",
+            "bad.yaml:12:5: steps[2].expct: unknown key expct (did you mean",
+        ),
         (
             "StopTraining",
             "Stop",
             "bad.yaml:11:5: steps[2].rpc: \"Stop\" is wrong; 'StopTraining', ",
         ),
-        ("ps_health", "ps_helth", "bad.yaml:6:5: hooks[0]: this is no hook; one of ps_health, "),
+        (
+            "ps_health",
+            "ps_helth",
+            "bad.yaml:6:5: hooks[0]: this is no hook (did you mean ps_h",
+        ),
+        (
+            "StopTraining",
+            "stopTrainng",
+            'bad.yaml:11:5: steps[2].rpc: "stopTrainng" is wrong (did you mean StopTraining?); ',
+        ),
+        ("rss:", "rs:", "bad.yaml:13:5: steps[3].fault: this is no fault (did you mean rss?); a"),
         (
             "phase: end",
             "phase: exit",
@@ -141,3 +161,17 @@ def test_what_lies_elsewhere_is_named_from_the_folder_that_was_given(tmp_path):
     path.write_text(GOOD)
     ((found, base),) = find_scenarios([tmp_path / "mine"], tmp_path / "scenarios").items()
     assert load_scenario(found, base).name == "one"
+
+
+def test_what_is_no_path_may_be_a_name(tmp_path):
+    (tmp_path / "health").mkdir()
+    path = tmp_path / "health" / "one.yaml"
+    path.write_text(GOOD)
+    for name in ("health/one", "health"):
+        assert find_scenarios([Path(name)], tmp_path) == {path: tmp_path}
+
+
+def test_a_name_that_is_mistyped_is_suggested(tmp_path):
+    (tmp_path / "one_of_them.yaml").write_text(GOOD)
+    with pytest.raises(UsageError, match=r"one_of_thm: no such .* \(did you mean one_of_them\?\);"):
+        find_scenarios([Path("one_of_thm")], tmp_path)

@@ -20,7 +20,7 @@ FEW = ["health/oom", "health/basic", "barrier/stop_and_resume"]
 class Run:
     """A finished command: its exit code, what it printed, and its report."""
 
-    def __init__(self, folder: Path, *words: str, env=None) -> None:
+    def __init__(self, folder: Path, *words: str, env=None, **options) -> None:
         command = [sys.executable, "-m", "parity", "run", "--report", str(folder), *words]
         done = subprocess.run(
             command,
@@ -29,6 +29,7 @@ class Run:
             text=True,
             env={**os.environ, **(env or {})},
             check=False,
+            **options,
         )
         self.code, self.out, self.err, self.folder = (
             done.returncode,
@@ -123,6 +124,51 @@ def test_the_reports_agree_with_each_other_and_say_where_they_are(tmp_path):
     cases = ET.parse(tmp_path / "junit.xml").getroot().findall(".//testcase")
     assert len(cases) == 3
     assert f"report: {tmp_path / 'report.jsonl'}" in run.out
+    assert f"to look at: {tmp_path / 'index.html'}" in run.out
+    assert "Nothing among 3 scenarios needs a look" in (tmp_path / "index.html").read_text()
+    assert "nothing among 3 scenarios needs a look" in (tmp_path / "summary.md").read_text()
+    assert "parity: 3 of 3 agree" in (tmp_path / "badge.svg").read_text()
+
+
+def test_the_report_says_what_was_shown_by_whom_and_when(tmp_path):
+    run = Run(tmp_path, *files(FEW[:1]), "--peer", driver("buggy.py", "report_twice"))
+    (record,) = run.report.records
+    assert record.yaml == Path("scenarios/health/oom.yaml").read_text()
+    assert record.trace is not None
+    assert len(record.peer_trace.events) == len(record.trace.events) + 1
+    assert record.reference_by.implementation == "monolith_hooks"
+    assert record.peer_by.language == "python"
+    assert [each.kind for each in record.injections] == ["mem_limit"]
+    assert run.report.header.versions["tensorflow"].startswith("2.")
+    assert run.report.header.began.endswith("+00:00")
+
+
+def test_junit_xml_has_reasons_but_no_traces(tmp_path):
+    run = Run(tmp_path, *files(FEW[:1]), "--peer", driver("buggy.py", "report_twice"))
+    text = (tmp_path / "junit.xml").read_text()
+    assert run.code == 1
+    assert "reports: first difference at" in text
+    assert "peer_trace" not in text
+
+
+def test_shards_are_merged_into_what_one_run_reports(tmp_path):
+    for name, half in (("one", FEW[:1]), ("two", FEW[1:])):
+        Run(tmp_path / name, *files(half), "--peer", "recorded")
+    command = [sys.executable, "-m", "parity", "merge", "one", "two", "--out", "all"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(project.ROOT)},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "3 scenarios of 2 shards: all/index.html\n"
+    whole = read_report(tmp_path / "all" / "report.jsonl")
+    assert [record.scenario for record in whole.records] == FEW
+    cases = ET.parse(tmp_path / "all" / "junit.xml").getroot().findall(".//testcase")
+    assert len(cases) == 3
 
 
 def test_what_a_filter_leaves_out_is_listed_as_not_run(tmp_path):
@@ -184,3 +230,18 @@ def test_what_is_wrong_with_the_command_is_said_without_a_traceback(tmp_path, wo
     assert run.code == code, run.out + run.err
     assert message in run.err + run.out
     assert "Traceback" not in run.err + run.out
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_ctrl_c_keeps_what_was_done_and_lists_the_rest_as_not_run(tmp_path, processes):
+    # The driver presses it, so that it always comes at the same point: with two processes
+    # the first plays health/basic and health/oom, and the other may be anywhere.
+    names = ["health/basic", "health/oom", "barrier/stop_and_resume", "health/no_ps"]
+    words = ["--peer", driver("interrupting.py", "health/oom"), "-n", processes]
+    run = Run(tmp_path, *files(names), *words, start_new_session=True)
+    assert run.code == 2, run.out + run.err
+    assert run.report.footer.interrupted
+    assert run.verdicts["health/basic"] == "agree"
+    assert run.verdicts["health/oom"] == "not run"
+    assert set(run.verdicts) == set(names)
+    assert "; interrupted" in run.out.splitlines()[-2]

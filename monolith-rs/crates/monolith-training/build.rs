@@ -31,6 +31,7 @@ fn compile_protos(root: &Path) -> Result<(), Box<dyn Error>> {
     let include = root.join("monolith_hooks");
     let descriptors = protox::compile(
         [
+            include.join("controller_hooks.proto"),
             include.join("logging_ops.proto"),
             include.join("server/service.proto"),
         ],
@@ -39,6 +40,9 @@ fn compile_protos(root: &Path) -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .build_transport(false)
         .codec_path("crate::hooks::server::codec::ControllerCodec")
+        // The driver has messages as JSON, field by field.
+        .message_attribute(".", "#[derive(serde::Deserialize, serde::Serialize)]")
+        .message_attribute(".", "#[serde(default, deny_unknown_fields)]")
         .emit_rerun_if_changed(false)
         .compile_fds(descriptors)?;
     Ok(())

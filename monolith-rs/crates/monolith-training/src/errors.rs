@@ -57,6 +57,11 @@ impl ErrorKind {
         matches!(self, Self::AbortedError | Self::UnavailableError)
     }
 
+    /// Whether `except Exception` would have caught it.
+    pub fn is_exception(self) -> bool {
+        !matches!(self, Self::KeyboardInterrupt | Self::SystemExit)
+    }
+
     /// Whether leaving a session's body with it counts as a clean end.
     pub fn is_end_of_input(self) -> bool {
         matches!(self, Self::OutOfRangeError | Self::StopIteration)

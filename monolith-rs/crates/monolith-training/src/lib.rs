@@ -11,7 +11,7 @@
 //! | [`logging_ops`] | machine info and machine health |
 //! | [`save_utils`] | the saver hook, checkpoints |
 //! | [`net_utils`], [`device_utils`] | addresses and device names |
-//! | [`hooks`] | the health hook, save listeners, the controller's server and client |
+//! | [`hooks`] | the health hook, save listeners, the controller's server and client, stops and saves by flag or file, the current session |
 //! | [`errors`] | errors by the names that Python gives them |
 //! | [`testing`] | virtual time and the fakes that a cluster is played with |
 //!

@@ -17,7 +17,8 @@ use crate::errors::{Error, ErrorKind, Result};
 use crate::proto::health::machine_health_result::MachineHealthStatus;
 pub use crate::proto::health::{MachineHealthResult, machine_health_result};
 
-/// The limit of machine info that is created without one, in bytes.
+/// The limit of machine info that is created without one, in bytes, where the job
+/// doesn't set another (upstream's flag `monolith_default_machine_info_mem_limit`).
 pub const DEFAULT_MEM_LIMIT: i64 = 1 << 62;
 
 /// A resource on one device that knows how much memory its process may use.
@@ -32,7 +33,7 @@ pub struct MachineInfo {
 /// Where machine info lives and health is asked for.
 pub trait HealthSource: fmt::Debug + Send + Sync {
     /// Finds or creates machine info. Its first creation fixes the limit
-    /// ([`DEFAULT_MEM_LIMIT`] where none is given); later ones change nothing.
+    /// (the source's default where none is given); later ones change nothing.
     fn machine_info(
         &self,
         device: &str,
@@ -60,9 +61,26 @@ pub fn health(current: i64, limit: i64) -> Vec<u8> {
 }
 
 /// Machine info of this process, and its resident memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LocalMachine {
+    default_mem_limit: i64,
     limits: Mutex<BTreeMap<MachineInfo, i64>>,
+}
+
+impl Default for LocalMachine {
+    fn default() -> Self {
+        Self::with_default_mem_limit(DEFAULT_MEM_LIMIT)
+    }
+}
+
+impl LocalMachine {
+    /// With this limit, in bytes, where machine info is created without one.
+    pub fn with_default_mem_limit(default_mem_limit: i64) -> Self {
+        Self {
+            default_mem_limit,
+            limits: Mutex::new(BTreeMap::new()),
+        }
+    }
 }
 
 impl HealthSource for LocalMachine {
@@ -78,7 +96,7 @@ impl HealthSource for LocalMachine {
         };
         relock(&self.limits)
             .entry(info.clone())
-            .or_insert(mem_limit.unwrap_or(DEFAULT_MEM_LIMIT));
+            .or_insert(mem_limit.unwrap_or(self.default_mem_limit));
         Ok(info)
     }
 
@@ -258,6 +276,18 @@ mod tests {
         assert_eq!(low, again);
         let other = machine.machine_info("other", "a", None).unwrap();
         let polled = machine.check_machine_health(&[low, other]).unwrap();
+        assert!(!polled[0].is_empty());
+        assert!(polled[1].is_empty());
+    }
+
+    #[test]
+    fn an_own_limit_goes_before_the_jobs_default() {
+        let machine = LocalMachine::with_default_mem_limit(0);
+        let polled = [
+            machine.machine_info("cpu", "a", None).unwrap(),
+            machine.machine_info("cpu", "b", Some(1 << 62)).unwrap(),
+        ];
+        let polled = machine.check_machine_health(&polled).unwrap();
         assert!(!polled[0].is_empty());
         assert!(polled[1].is_empty());
     }

@@ -11,3 +11,9 @@ pub mod controller {
 pub mod health {
     include!(concat!(env!("OUT_DIR"), "/tensorflow.monolith_tf.rs"));
 }
+
+/// What an operator asks of a run through a file.
+#[allow(missing_docs, clippy::pedantic)]
+pub mod controller_hooks {
+    include!(concat!(env!("OUT_DIR"), "/monolith.rs"));
+}

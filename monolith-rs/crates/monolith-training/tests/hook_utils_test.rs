@@ -8,7 +8,7 @@ use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener
 use monolith_training::save_utils::CheckpointSaverListener;
 use monolith_training::session::{Graph, Session};
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Spy {
     calls: Mutex<Vec<String>>,
     fails: bool,
@@ -62,6 +62,18 @@ fn test_before_after_saver_listener() {
     // The wish to stop is dropped (B42).
     assert_eq!(call_all(&AfterSaveListener::new(spy.clone())), Ok(false));
     assert_eq!(*spy.calls.lock().unwrap(), ["after 7"]);
+}
+
+#[test]
+fn each_wrapper_shows_its_own_name_and_then_its_listener() {
+    #[derive(Debug)]
+    struct Named;
+    impl CheckpointSaverListener for Named {}
+    let before = BeforeSaveListener::new(Arc::new(Named));
+    assert_eq!(format!("{before:?}"), "BeforeSaveListenerNamed");
+    let after = AfterSaveListener::new(Arc::new(before));
+    let both = "AfterSaveListenerBeforeSaveListenerNamed";
+    assert_eq!(format!("{after:?}"), both);
 }
 
 #[test]

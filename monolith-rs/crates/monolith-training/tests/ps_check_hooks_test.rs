@@ -13,7 +13,7 @@ use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::ps_check_hooks::{
     Config, PsHealthCheckerHook, Results, default_report, get_ps_machine_info_shared_name,
 };
-use monolith_training::logging_ops::{HealthSource, MachineHealthResult};
+use monolith_training::logging_ops::{DEFAULT_MEM_LIMIT, HealthSource, MachineHealthResult};
 use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{
     ChiefSessionCreator, Graph, MonitoredSession, Session, SessionRunContext, SessionRunHook,
@@ -103,7 +103,12 @@ fn with_chief<T: Send + 'static>(main: impl FnOnce(Chief) -> T + Send + 'static)
             let strikes = Arc::new(Strikes::default());
             main(Chief {
                 barrier: Arc::new(BarrierOp::new(&graph, Arc::clone(&shared), 3).unwrap()),
-                machines: Arc::new(Machines::new(shared, strikes, &[GIB, GIB])),
+                machines: Arc::new(Machines::new(
+                    shared,
+                    strikes,
+                    DEFAULT_MEM_LIMIT,
+                    &[GIB, GIB],
+                )),
                 clock: chief,
                 graph,
                 reports: Arc::default(),
@@ -169,6 +174,29 @@ fn an_alarm_comes_with_the_next_poll() {
             assert!(chief.reports().is_empty());
             chief.pass(2);
             assert_eq!(chief.reports(), [[0]]);
+            Ok(())
+        });
+        assert_eq!(left, Ok(()));
+    });
+}
+
+#[test]
+fn the_limit_is_that_of_who_creates_machine_info_first() {
+    with_chief(|chief| {
+        let session = chief.session(Recovery::Recreates, vec![chief.health_hook()]);
+        let left = session.unwrap().with(|_| {
+            // The session is there, but the first poll is still to come.
+            chief.limit(1, 0);
+            chief.pass(0);
+            assert_eq!(chief.reports(), [[1]]);
+            Ok(())
+        });
+        assert_eq!(left, Ok(()));
+        chief.limit(0, 0);
+        let session = chief.session(Recovery::Recreates, vec![chief.health_hook()]);
+        let left = session.unwrap().with(|_| {
+            chief.pass(0);
+            assert_eq!(chief.reports(), [[1], [1]]);
             Ok(())
         });
         assert_eq!(left, Ok(()));

@@ -13,7 +13,8 @@ use monolith_training::save_utils::{
     SaverOptions, SecondOrStepTimer, restore_global_step,
 };
 use monolith_training::session::{
-    ChiefSessionCreator, Graph, HookedSession, Session, SessionCreator, SessionRunHook,
+    ChiefSessionCreator, Graph, HookedSession, Session, SessionCreator, SessionRunContext,
+    SessionRunHook, StepValues,
 };
 use monolith_training::testing::saver::{FaultySaver, SaverFault};
 use monolith_training::testing::strikes::Strikes;
@@ -167,6 +168,7 @@ fn a_failed_request_is_not_hidden_and_its_step_counts_as_saved() {
 
 #[test]
 fn the_schedule_saves_and_a_listener_may_stop_only_that() {
+    #[derive(Debug)]
     struct Stops;
     impl CheckpointSaverListener for Stops {
         fn after_save(&self, _: &Arc<Session>, _: i64) -> Result<bool> {
@@ -185,6 +187,46 @@ fn the_schedule_saves_and_a_listener_may_stop_only_that() {
     hooked.run(&mut Session::train_step).unwrap();
     assert_eq!(rig.saved(), [1, 3]);
     assert!(hooked.run(&mut Session::train_step).is_err());
+}
+
+#[test]
+fn steps_of_other_workers_alone_make_nothing_due() {
+    struct OthersStep(Arc<Session>);
+    impl SessionRunHook for OthersStep {
+        fn after_run(&self, _: &SessionRunContext, _: &StepValues) -> Result<()> {
+            for _ in 0..5 {
+                self.0.train_step()?;
+            }
+            Ok(())
+        }
+    }
+    let rig = Rig::new(|options| options.every = Every::Steps(5));
+    let others = Arc::new(OthersStep(Arc::clone(&rig.session)));
+    let hooks: Vec<Arc<dyn SessionRunHook>> = vec![others, rig.hook.clone()];
+    let mut hooked = HookedSession::new(Arc::clone(&rig.session), hooks);
+    hooked.run(&mut Session::train_step).unwrap();
+    // The step is 6 by now, but the chief's own was the first.
+    assert!(rig.saved().is_empty());
+    hooked.run(&mut Session::train_step).unwrap();
+    assert_eq!(rig.saved(), [12]);
+}
+
+#[test]
+fn an_ignored_error_of_the_schedule_lets_training_go_on() {
+    let ignoring = |options: &mut SaverOptions| {
+        options.every = Every::Steps(1);
+        options.ignore_save_errors = true;
+    };
+    let rig = Rig::new(ignoring);
+    rig.fail(ErrorKind::InternalError, Some(2));
+    rig.train();
+    rig.train();
+    assert_eq!(rig.saved(), [2]);
+    // An interrupt is no Exception, and isn't ignored.
+    rig.fail(ErrorKind::KeyboardInterrupt, Some(1));
+    rig.session.train_step().unwrap();
+    let error = rig.end().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::KeyboardInterrupt);
 }
 
 /// A directory of a test's own.

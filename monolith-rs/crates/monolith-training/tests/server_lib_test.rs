@@ -243,6 +243,7 @@ fn a_model_dir_that_is_a_file_is_a_failed_precondition() {
         .after_create_session(&session, &Coordinator::new())
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FailedPreconditionError);
+    assert!(error.message().ends_with("file is not a directory"));
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! Listeners that forward one half of a save.
+//!
+//! Each shows itself by its own name and the wrapped listener's, without a
+//! separator, as upstream's `repr` does (B42).
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +31,7 @@ impl CheckpointSaverListener for BeforeSaveListener {
 
 impl fmt::Debug for BeforeSaveListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BeforeSaveListener")
+        write!(f, "BeforeSaveListener{:?}", self.listener)
     }
 }
 
@@ -54,6 +57,6 @@ impl CheckpointSaverListener for AfterSaveListener {
 
 impl fmt::Debug for AfterSaveListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AfterSaveListener")
+        write!(f, "AfterSaveListener{:?}", self.listener)
     }
 }

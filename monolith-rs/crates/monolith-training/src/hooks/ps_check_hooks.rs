@@ -11,16 +11,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::barrier_ops::BarrierOp;
-use crate::clock::{Clock, relock};
+use crate::clock::Clock;
 use crate::coordinator::Coordinator;
 use crate::device_utils::ps_device;
 use crate::errors::{Error, ErrorKind, Result};
 use crate::logging_ops::{
-    HealthSource, MachineHealthResult, MachineInfo, parse_machine_health, single_line_text,
+    HealthSource, MachineHealthResult, parse_machine_health, single_line_text,
 };
 use crate::session::{Session, SessionRunHook};
 
@@ -99,41 +99,24 @@ impl fmt::Debug for Config {
 
 /// Polls in a thread of its own from the creation of a session to its end.
 ///
-/// `machines` is written by `begin` and copied by each thread that starts; no
-/// lock is held while a poll, a report or the placing of the barrier runs.
+/// Python builds its ops in `begin`; here a poll needs none. No lock is held while
+/// a poll, a report or the placing of the barrier runs.
 #[derive(Debug)]
 pub struct PsHealthCheckerHook {
     config: Config,
-    machines: Mutex<Vec<MachineInfo>>,
 }
 
 impl PsHealthCheckerHook {
     /// A hook that does nothing yet.
     pub fn new(config: Config) -> Self {
-        Self {
-            config,
-            machines: Mutex::new(Vec::new()),
-        }
+        Self { config }
     }
 }
 
 impl SessionRunHook for PsHealthCheckerHook {
-    fn begin(&self) -> Result<()> {
-        let config = &self.config;
-        let machines = (0..config.num_ps).map(|ps| {
-            let device = (config.ps_device_fn)(ps);
-            let name = get_ps_machine_info_shared_name(ps);
-            config.health.machine_info(&device, &name, None)
-        });
-        let machines = machines.collect::<Result<_>>()?;
-        *relock(&self.machines) = machines;
-        Ok(())
-    }
-
     fn after_create_session(&self, session: &Arc<Session>, coord: &Arc<Coordinator>) -> Result<()> {
         let checker = Checker {
             config: self.config.clone(),
-            machines: relock(&self.machines).clone(),
             session: Arc::clone(session),
             coord: Arc::clone(coord),
         };
@@ -147,7 +130,6 @@ impl SessionRunHook for PsHealthCheckerHook {
 /// One session's polling. Any error ends it, and with it the monitoring.
 struct Checker {
     config: Config,
-    machines: Vec<MachineInfo>,
     session: Arc<Session>,
     coord: Arc<Coordinator>,
 }
@@ -168,10 +150,20 @@ impl Checker {
     }
 
     /// Any bytes at all mean unhealthy; the status in them is not looked at.
+    ///
+    /// Machine info that the job hasn't created by the first poll is created by it,
+    /// with the default limit, which then holds (B2).
     fn poll(&self) -> Result<Results> {
         // As in Python the poll is a run of the session, so a closed one fails.
         self.session.step_values()?;
-        let statuses = self.config.health.check_machine_health(&self.machines)?;
+        let config = &self.config;
+        let machines = (0..config.num_ps).map(|ps| {
+            let device = (config.ps_device_fn)(ps);
+            let name = get_ps_machine_info_shared_name(ps);
+            config.health.machine_info(&device, &name, None)
+        });
+        let machines: Vec<_> = machines.collect::<Result<_>>()?;
+        let statuses = config.health.check_machine_health(&machines)?;
         statuses
             .iter()
             .enumerate()

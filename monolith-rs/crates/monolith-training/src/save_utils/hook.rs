@@ -12,7 +12,7 @@ use crate::errors::{Error, Result};
 use crate::session::{Graph, Session, SessionRunContext, SessionRunHook, StepValues};
 
 /// Is told when a checkpoint is written.
-pub trait CheckpointSaverListener: Send + Sync {
+pub trait CheckpointSaverListener: fmt::Debug + Send + Sync {
     /// Before the first session is created.
     fn begin(&self) -> Result<()> {
         Ok(())
@@ -73,7 +73,7 @@ impl fmt::Debug for SaverOptions {
             .field("ignore_save_errors", &self.ignore_save_errors)
             .field("is_dense_only", &self.is_dense_only)
             .field("no_first_save", &self.no_first_save)
-            .field("listeners", &self.listeners.len())
+            .field("listeners", &self.listeners)
             .finish()
     }
 }
@@ -164,8 +164,11 @@ impl NoFirstSaveCheckpointSaverHook {
             return Ok(false);
         }
         match self.save_with_listeners(session, step) {
-            Err(error) if ignore_errors => {
-                tracing::error!("ignored an error while saving step {step}: {error}");
+            Err(error) if ignore_errors && error.kind().is_exception() => {
+                tracing::error!(
+                    %error,
+                    "Saving checkpoint {step} failed; training goes on without it."
+                );
                 Ok(false)
             }
             outcome => outcome,
@@ -194,7 +197,7 @@ impl NoFirstSaveCheckpointSaverHook {
             if !error.is_op_error() {
                 return Err(error);
             }
-            tracing::warn!("saving step {step} again, as it failed: {error}");
+            tracing::warn!(%error, "Saving checkpoint {step} failed, trying again.");
             write()
         })
     }
@@ -226,8 +229,14 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
         Ok(())
     }
 
-    fn after_run(&self, context: &SessionRunContext, _: &StepValues) -> Result<()> {
+    /// Looks at the step that was fetched first, plus one, and only then at what
+    /// the step is by now, as TensorFlow does: steps of other workers alone make
+    /// nothing due.
+    fn after_run(&self, context: &SessionRunContext, values: &StepValues) -> Result<()> {
         let _held = self.saving.lock();
+        if !values.global_step.is_some_and(|step| self.is_due(step + 1)) {
+            return Ok(());
+        }
         let step = context.session().global_step()?;
         if self.is_due(step) {
             self.mark_saved(step);

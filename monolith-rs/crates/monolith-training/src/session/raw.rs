@@ -1,6 +1,7 @@
 //! Graphs and raw sessions.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::hook::StepValues;
@@ -13,7 +14,12 @@ use crate::save_utils;
 pub struct Graph {
     has_global_step: bool,
     barrier_capacity: Mutex<Option<usize>>,
+    flags: AtomicUsize,
 }
+
+/// A boolean variable of a graph, false in each new session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Flag(usize);
 
 impl Graph {
     /// A graph with a global step and no barrier yet.
@@ -30,12 +36,18 @@ impl Graph {
         Arc::new(Self {
             has_global_step,
             barrier_capacity: Mutex::new(None),
+            flags: AtomicUsize::new(0),
         })
     }
 
     /// Whether its sessions have a global step.
     pub fn has_global_step(&self) -> bool {
         self.has_global_step
+    }
+
+    /// Gives the graph another boolean variable.
+    pub(crate) fn add_flag(&self) -> Flag {
+        Flag(self.flags.fetch_add(1, Ordering::SeqCst))
     }
 
     /// Gives the graph its barrier; there can be one.
@@ -62,6 +74,7 @@ pub(crate) struct BarrierVariables {
 struct Values {
     global_step: Option<i64>,
     barrier: Option<BarrierVariables>,
+    flags: Vec<bool>,
 }
 
 /// A session without hooks; threads share it.
@@ -96,6 +109,11 @@ impl ChiefsSession {
         *relock(&self.current) = session.cloned();
     }
 
+    /// What was set last.
+    pub fn current(&self) -> Option<Arc<Session>> {
+        relock(&self.current).clone()
+    }
+
     /// A session on whatever the chief's is when it is used. Closing it does nothing.
     pub fn shared(&self) -> Arc<Session> {
         Arc::new(Session {
@@ -115,6 +133,7 @@ impl Session {
             variables: Variables::Own(Mutex::new(Some(Values {
                 global_step: graph.has_global_step.then_some(global_step),
                 barrier,
+                flags: vec![false; graph.flags.load(Ordering::SeqCst)],
             }))),
         })
     }
@@ -140,6 +159,19 @@ impl Session {
                 global_step: values.global_step,
                 barrier_placed: values.barrier.as_ref().map(|barrier| barrier.bits[0]),
             })
+        })
+    }
+
+    /// The value of a boolean variable.
+    pub fn flag(&self, flag: Flag) -> Result<bool> {
+        self.with(|values| values.flag(flag).copied())
+    }
+
+    /// Gives a boolean variable a value.
+    pub fn set_flag(&self, flag: Flag, value: bool) -> Result<()> {
+        self.with(|values| {
+            *values.flag(flag)? = value;
+            Ok(())
         })
     }
 
@@ -171,13 +203,10 @@ impl Session {
                 Some(values) => body(values),
                 None => Err(Error::closed_session()),
             },
-            Variables::Chiefs(chief) => {
-                let current = relock(&chief.current).clone();
-                match current {
-                    Some(session) => session.with(body),
-                    None => Err(Error::runtime("The chief has no session.")),
-                }
-            }
+            Variables::Chiefs(chief) => match chief.current() {
+                Some(session) => session.with(body),
+                None => Err(Error::runtime("The chief has no session.")),
+            },
         }
     }
 }
@@ -186,6 +215,16 @@ impl Values {
     fn step(&mut self) -> Result<&mut i64> {
         let missing = || Error::new(ErrorKind::TypeError, "This session has no global step.");
         self.global_step.as_mut().ok_or_else(missing)
+    }
+
+    fn flag(&mut self, flag: Flag) -> Result<&mut bool> {
+        let missing = || {
+            Error::new(
+                ErrorKind::FailedPreconditionError,
+                "This session was created before its graph had the flag.",
+            )
+        };
+        self.flags.get_mut(flag.0).ok_or_else(missing)
     }
 }
 

@@ -8,7 +8,7 @@ use super::strikes::Strikes;
 use crate::clock::{Clock, relock};
 use crate::device_utils::ps_device;
 use crate::errors::{Error, ErrorKind, Result};
-use crate::logging_ops::{DEFAULT_MEM_LIMIT, HealthSource, MachineInfo, health};
+use crate::logging_ops::{HealthSource, MachineInfo, health};
 
 /// What can happen to a machine. A later one of a kind replaces an earlier one.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -81,17 +81,25 @@ impl Machine {
 pub struct Machines {
     clock: Arc<dyn Clock>,
     strikes: Arc<Strikes>,
+    default_mem_limit: i64,
     all: Mutex<Vec<Machine>>,
     limits: Mutex<BTreeMap<MachineInfo, i64>>,
 }
 
 impl Machines {
-    /// One machine for each resident memory given, in bytes.
-    pub fn new(clock: Arc<dyn Clock>, strikes: Arc<Strikes>, rss: &[i64]) -> Self {
+    /// One machine for each resident memory given, in bytes. `default_mem_limit`
+    /// is that of machine info that is created without one.
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        strikes: Arc<Strikes>,
+        default_mem_limit: i64,
+        rss: &[i64],
+    ) -> Self {
         let machines = rss.iter().map(|rss| Machine::new(*rss, None));
         Self {
             clock,
             strikes,
+            default_mem_limit,
             all: Mutex::new(machines.collect()),
             limits: Mutex::new(BTreeMap::new()),
         }
@@ -130,8 +138,13 @@ impl Machines {
             return Ok(self.heed(bytes));
         }
         let limits = relock(&self.limits);
-        let limit = limits.get(info).copied().unwrap_or(DEFAULT_MEM_LIMIT);
-        Ok(health(self.heed(&machine.rss), limit))
+        match limits.get(info) {
+            Some(limit) => Ok(health(self.heed(&machine.rss), *limit)),
+            None => Err(Error::new(
+                ErrorKind::NotFoundError,
+                format!("there is no {} on {}", info.shared_name, info.device),
+            )),
+        }
     }
 
     /// The value; the fault that it is from strikes.
@@ -157,7 +170,7 @@ impl HealthSource for Machines {
         self.ps_of(&info)?;
         relock(&self.limits)
             .entry(info.clone())
-            .or_insert(mem_limit.unwrap_or(DEFAULT_MEM_LIMIT));
+            .or_insert(mem_limit.unwrap_or(self.default_mem_limit));
         Ok(info)
     }
 

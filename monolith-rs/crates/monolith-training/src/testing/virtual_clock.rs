@@ -14,8 +14,9 @@ mod handover;
 mod lanes;
 mod port;
 mod schedule;
+mod turns;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use self::handover::Handover;
 pub use self::handover::Reply;
 use self::lanes::current_lane;
 use self::schedule::{Condition, LaneId, Park, Schedule};
+pub use self::turns::Choice;
 use crate::clock::{Thread, relock};
 use crate::errors::Error;
 
@@ -33,6 +35,10 @@ pub const STALL_LIMIT: Duration = Duration::from_secs(30);
 /// How the labels of branches begin that run at the same instant. A handler that
 /// serves one has its label.
 pub const CONCURRENT_PREFIX: &str = "concurrently-";
+
+/// How the labels of calls begin that are made while main goes on. A handler that
+/// serves one has its label.
+pub const BACKGROUND_PREFIX: &str = "background-";
 
 /// Why a run could not be played to its end.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -50,6 +56,9 @@ pub enum Failure {
         /// What every lane is doing.
         lanes: String,
     },
+    /// The schedule takes a candidate that there isn't.
+    #[error("{0}")]
+    Schedule(String),
     /// A lane panicked, which is a bug.
     #[error("{lane} panicked: {message}")]
     Panicked {
@@ -93,6 +102,8 @@ struct State {
     /// Labels of threads, in order of starting, with their handles.
     threads: Vec<(String, Arc<Thread>)>,
     handover: Option<Handover>,
+    /// Handlers whose client has given up before they have begun.
+    abandoned: BTreeSet<LaneId>,
 }
 
 #[derive(Debug)]
@@ -122,10 +133,20 @@ impl VirtualClock {
 
     /// As [`new`](Self::new), with another limit on the real time of a turn.
     pub fn with_limit(seed: Option<u64>, limit: Duration) -> Self {
+        Self::following(Schedule::new(seed), limit)
+    }
+
+    /// A clock that takes these candidates at its choice points, and the first at
+    /// those beyond.
+    pub fn scripted(schedule: Vec<usize>) -> Self {
+        Self::following(Schedule::scripted(schedule), STALL_LIMIT)
+    }
+
+    fn following(schedule: Schedule, limit: Duration) -> Self {
         Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State {
-                    schedule: Schedule::new(seed),
+                    schedule,
                     turn: None,
                     turns: 0,
                     phase: Phase::Playing,
@@ -133,6 +154,7 @@ impl VirtualClock {
                     names: BTreeMap::new(),
                     threads: Vec::new(),
                     handover: None,
+                    abandoned: BTreeSet::new(),
                 }),
                 changed: Condvar::new(),
                 limit,
@@ -176,6 +198,11 @@ impl VirtualClock {
             .to_owned()
     }
 
+    /// Each choice point so far; none without a schedule.
+    pub fn choices(&self) -> Vec<Choice> {
+        relock(&self.shared.state).schedule.choices().to_vec()
+    }
+
     /// Virtual time in whole milliseconds, rounded down.
     pub fn now_ms(&self) -> u64 {
         relock(&self.shared.state).schedule.now / 1000
@@ -195,6 +222,24 @@ impl VirtualClock {
     pub fn start_lane(&self, label: &str, body: impl FnOnce() + Send + 'static) -> Arc<Thread> {
         let park = self.now_park(Condition::Nothing);
         self.spawn_lane(label, park, lanes::Kind::Plain, body)
+    }
+
+    /// Starts a lane that does the same as every other that is started at this instant
+    /// with this twin.
+    pub fn start_twin(
+        &self,
+        label: &str,
+        twin: String,
+        body: impl FnOnce() + Send + 'static,
+    ) -> Arc<Thread> {
+        let park = self.now_park(Condition::Nothing);
+        let lane = {
+            let mut state = relock(&self.shared.state);
+            let lane = state.schedule.start(label, park);
+            state.schedule.set_twin(lane, twin);
+            lane
+        };
+        self.spawn_thread(lane, label, lanes::Kind::Plain, body)
     }
 
     /// Parks until `condition` holds; returns at once if it holds already.
@@ -218,9 +263,13 @@ impl VirtualClock {
     }
 
     fn park_for(&self, time: Duration, condition: Condition) {
+        self.park(Park::until(Some(self.after(time)), condition));
+    }
+
+    /// The instant that is this much later, in microseconds.
+    fn after(&self, time: Duration) -> u64 {
         let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let deadline = relock(&self.shared.state).schedule.now.saturating_add(time);
-        self.park(Park::until(Some(deadline), condition));
+        relock(&self.shared.state).schedule.now.saturating_add(time)
     }
 
     /// Watches until main has ended or the run has failed.

@@ -1,22 +1,16 @@
-//! What a scenario is played on: fakes, and the chief's hooks over them.
+//! What a scenario is played on: fakes, and what hooks and steps share.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
-use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
+use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::Clock;
 use monolith_training::device_utils::ps_device;
 use monolith_training::errors::{Error, Result};
-use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener};
-use monolith_training::hooks::ps_check_hooks::{
-    Config, PsHealthCheckerHook, ReportFn, default_report, get_ps_machine_info_shared_name,
-};
-use monolith_training::hooks::server::server_lib::ServerHook;
+use monolith_training::hooks::controller_hooks::StopHelper;
+use monolith_training::hooks::ps_check_hooks::get_ps_machine_info_shared_name;
+use monolith_training::hooks::session_hooks::CurrentSession;
 use monolith_training::logging_ops::HealthSource;
-use monolith_training::save_utils::{
-    CheckpointSaverListener, Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
-};
+use monolith_training::save_utils::FileSaver;
 use monolith_training::session::monitored::Hooks;
 use monolith_training::session::{ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession};
 use monolith_training::testing::machines::{MachineFault, Machines};
@@ -24,13 +18,13 @@ use monolith_training::testing::saver::{FaultySaver, SaverFault};
 use monolith_training::testing::strikes::Strikes;
 use monolith_training::testing::virtual_clock::VirtualClock;
 
+use crate::address_file::AddressFile;
+use crate::chief_hooks::probe_path;
 use crate::model_dir::ModelDir;
-use crate::observers::{Observer, Probe, ProbeListener, RecordingSaver, record_report};
+use crate::observers::barrier_callback;
 use crate::recorder::Recorder;
-use crate::scenario::{Fault, Hook, Listener, Report, Scenario, Step};
-
-/// So long that a saver hook never saves by itself.
-const NEVER: Duration = Duration::from_secs(1_000_000_000);
+use crate::rpc::Operator;
+use crate::scenario::{Fault, Folder, Hook, MachineInfo, Scenario, Step};
 
 /// Everything that lives as long as a play.
 pub(crate) struct Cluster {
@@ -38,11 +32,16 @@ pub(crate) struct Cluster {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) strikes: Arc<Strikes>,
     pub(crate) barrier_op: Arc<BarrierOp>,
+    /// One for each hook that needs one, in the order of the list.
+    pub(crate) stop_helpers: Vec<StopHelper>,
     pub(crate) chief: ChiefsSession,
+    pub(crate) current_session: CurrentSession,
     pub(crate) model_dir: ModelDir,
-    graph: Arc<Graph>,
-    machines: Arc<Machines>,
-    saver: Arc<FaultySaver>,
+    pub(crate) address_file: Arc<AddressFile>,
+    pub(crate) operator: Arc<Operator>,
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) machines: Arc<Machines>,
+    pub(crate) saver: Arc<FaultySaver>,
 }
 
 impl Cluster {
@@ -53,29 +52,58 @@ impl Cluster {
         for path in declared_faults(scenario) {
             strikes.declare(&path);
         }
+        let model_dir = ModelDir::new()?;
+        let recorder = Arc::new(Recorder::new(clock.clone(), model_dir.path()));
+        let folder = model_dir.server_folder(server_folder(scenario))?;
+        let address_file = Arc::new(AddressFile::new(folder, Arc::clone(&recorder)));
+        let operator = Operator::new(
+            clock.clone(),
+            Arc::clone(&recorder),
+            Arc::clone(&address_file),
+        )?;
         let graph = Graph::new();
-        let workers = scenario.cluster.workers;
-        let barrier_op = Arc::new(BarrierOp::new(&graph, Arc::clone(&shared), workers)?);
+        let stop_helpers: Vec<StopHelper> = scenario
+            .hooks
+            .iter()
+            .filter(|hook| matches!(hook, Hook::StopHelper {}))
+            .map(|_| StopHelper::new())
+            .collect();
+        let callbacks = scenario.barrier.callbacks.iter().enumerate();
+        let callbacks = callbacks.map(|(at, kind)| barrier_callback(at, *kind, &recorder));
+        let helpers = stop_helpers.iter().map(StopHelper::create_barrier_callback);
+        let barrier_op = BarrierOp::new(&graph, Arc::clone(&shared), scenario.cluster.capacity)?
+            .with_callbacks(callbacks.chain(helpers).collect())
+            .with_wait(scenario.barrier.wait);
         let rss: Vec<i64> = scenario.machines.iter().map(|at| at.rss).collect();
-        let machines = Machines::new(Arc::clone(&shared), Arc::clone(&strikes), &rss);
-        for machine in &scenario.machines {
-            if machine.mem_limit.is_some() {
-                let name = get_ps_machine_info_shared_name(machine.ps);
-                machines.machine_info(&ps_device(machine.ps), &name, machine.mem_limit)?;
-            }
-        }
+        let machines = Machines::new(
+            Arc::clone(&shared),
+            Arc::clone(&strikes),
+            scenario.default_mem_limit,
+            &rss,
+        );
         let files = Arc::new(FileSaver::default());
-        Ok(Self {
-            recorder: Arc::new(Recorder::new(clock.clone(), Arc::clone(&barrier_op))),
+        let cluster = Self {
+            recorder,
             saver: Arc::new(FaultySaver::new(files, shared, Arc::clone(&strikes))),
             clock,
             strikes,
-            barrier_op,
+            barrier_op: Arc::new(barrier_op),
+            stop_helpers,
             chief: ChiefsSession::default(),
-            model_dir: ModelDir::new()?,
+            current_session: CurrentSession::new(),
+            model_dir,
+            address_file,
+            operator: Arc::new(operator),
             graph,
             machines: Arc::new(machines),
-        })
+        };
+        for machine in scenario.machines.iter().filter(|at| at.mem_limit.is_some()) {
+            cluster.create_machine_info(MachineInfo {
+                ps: machine.ps,
+                mem_limit: machine.mem_limit,
+            })?;
+        }
+        Ok(cluster)
     }
 
     /// Puts a fault into effect.
@@ -99,6 +127,14 @@ impl Cluster {
         self.machines.set(ps, fault, path);
     }
 
+    /// Creates a PS's machine info, as a job's own op does.
+    pub(crate) fn create_machine_info(&self, info: MachineInfo) -> Result<()> {
+        let name = get_ps_machine_info_shared_name(info.ps);
+        let (device, limit) = (ps_device(info.ps), info.mem_limit);
+        self.machines.machine_info(&device, &name, limit)?;
+        Ok(())
+    }
+
     /// Opens the chief's session. The hooks are kept by the caller, so that a
     /// server that nobody ended goes on.
     pub(crate) fn open(&self, scenario: &Scenario, hooks: &Hooks) -> Result<MonitoredSession> {
@@ -112,128 +148,29 @@ impl Cluster {
         )
     }
 
-    /// The chief's hooks, with those that the player adds.
-    pub(crate) fn hooks(&self, scenario: &Scenario) -> Hooks {
-        let savers: Vec<Option<Arc<NoFirstSaveCheckpointSaverHook>>> = scenario
-            .hooks
-            .iter()
-            .map(|hook| match hook {
-                Hook::Saver {
-                    ignore_save_errors,
-                    listeners,
-                } => Some(self.saver_hook(*ignore_save_errors, listeners)),
-                _ => None,
-            })
-            .collect();
-        let first_saver = savers.iter().flatten().next();
-        let mut hooks: Hooks = Vec::new();
-        for (index, (hook, saver)) in scenario.hooks.iter().zip(&savers).enumerate() {
-            match (hook, saver) {
-                (_, Some(saver)) => hooks.push(Arc::clone(saver) as _),
-                (Hook::PsHealth { report, barrier }, _) => {
-                    hooks.push(Arc::new(self.health_hook(scenario, *report, *barrier)));
-                }
-                (Hook::Probe { name, raises }, _) => hooks.push(Arc::new(Probe {
-                    name: name.clone(),
-                    raises: raises.clone(),
-                    raised: AtomicU64::new(0),
-                    path: probe_path(index),
-                    recorder: Arc::clone(&self.recorder),
-                    strikes: Arc::clone(&self.strikes),
-                })),
-                (Hook::Server {} | Hook::Saver { .. }, _) => {
-                    let hook = ServerHook::new(
-                        self.model_dir.path(),
-                        Arc::clone(&self.barrier_op),
-                        first_saver.map(Arc::clone),
-                        self.shared_clock(),
-                    );
-                    hooks.push(Arc::new(
-                        hook.with_address(|port| Ok(format!("127.0.0.1:{port}"))),
-                    ));
-                }
-            }
-        }
-        hooks.push(Arc::new(BarrierHook::new(0, Arc::clone(&self.barrier_op))));
-        hooks.push(Arc::new(Observer {
-            recorder: Arc::clone(&self.recorder),
-            chief: self.chief.clone(),
-        }));
-        hooks
-    }
-
-    fn saver_hook(
-        &self,
-        ignore_save_errors: bool,
-        listeners: &[Listener],
-    ) -> Arc<NoFirstSaveCheckpointSaverHook> {
-        let saver = RecordingSaver {
-            inner: Arc::clone(&self.saver) as _,
-            recorder: Arc::clone(&self.recorder),
-        };
-        let mut options = SaverOptions::new(Every::Time(NEVER));
-        options.ignore_save_errors = ignore_save_errors;
-        let listeners = listeners.iter().enumerate();
-        options.listeners = listeners
-            .map(|(index, kind)| self.listener(index, *kind))
-            .collect();
-        Arc::new(NoFirstSaveCheckpointSaverHook::new(
-            &self.graph,
-            self.shared_clock(),
-            self.model_dir.path(),
-            Arc::new(saver),
-            options,
-        ))
-    }
-
-    fn listener(&self, index: usize, kind: Listener) -> Arc<dyn CheckpointSaverListener> {
-        let listener = Arc::new(ProbeListener {
-            index,
-            recorder: Arc::clone(&self.recorder),
-        });
-        match kind {
-            Listener::Plain => listener,
-            Listener::Before => Arc::new(BeforeSaveListener::new(listener)),
-            Listener::After => Arc::new(AfterSaveListener::new(listener)),
+    /// What `get_current_session` gives, as a look at it is recorded.
+    pub(crate) fn seen_current_session(&self) -> &'static str {
+        let chiefs = self.chief.current();
+        match (self.current_session.get_current_session(), chiefs) {
+            (None, _) => "none",
+            (Some(current), Some(chiefs)) if Arc::ptr_eq(&current, &chiefs) => "current",
+            (Some(_), _) => "left",
         }
     }
 
-    fn health_hook(
-        &self,
-        scenario: &Scenario,
-        report: Report,
-        barrier: bool,
-    ) -> PsHealthCheckerHook {
-        let recorder = Arc::clone(&self.recorder);
-        let report_fn: ReportFn = match report {
-            Report::Default => Arc::new(default_report),
-            Report::Record => Arc::new(move |results| {
-                record_report(&recorder, results);
-                Ok(())
-            }),
-            Report::Raise => Arc::new(move |results| {
-                record_report(&recorder, results);
-                Err(Error::runtime("report failed"))
-            }),
-        };
-        PsHealthCheckerHook::new(Config {
-            report_fn,
-            ..Config::new(
-                barrier.then(|| Arc::clone(&self.barrier_op)),
-                scenario.cluster.ps,
-                Arc::clone(&self.machines) as _,
-                self.shared_clock(),
-            )
-        })
-    }
-
-    fn shared_clock(&self) -> Arc<dyn Clock> {
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
         Arc::new(self.clock.clone())
     }
 }
 
-fn probe_path(index: usize) -> String {
-    format!("hooks[{index}].probe.raises")
+/// Where the servers of a scenario publish, all of them in one folder.
+fn server_folder(scenario: &Scenario) -> Folder {
+    let folders = scenario.hooks.iter().filter_map(|hook| match hook {
+        Hook::Server { folder, .. } => Some(*folder),
+        _ => None,
+    });
+    let mut elsewhere = folders.filter(|folder| *folder != Folder::ModelDir);
+    elsewhere.next().unwrap_or(Folder::ModelDir)
 }
 
 /// The paths of everything that should strike.

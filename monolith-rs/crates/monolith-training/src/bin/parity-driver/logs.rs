@@ -1,4 +1,4 @@
-//! Log records: all to stderr, the default report's into the trace as well.
+//! Log records: all to stderr, what hooks warn of into the trace as well.
 
 use std::fmt;
 use std::io;
@@ -7,14 +7,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use crate::recorder::Recorder;
 
-/// Whose records belong into a trace.
-const REPORTER: &str = "monolith_training::hooks::ps_check_hooks";
+/// The modules whose messages are the same on both sides.
+const WHOLE: [&str; 2] = [
+    "monolith_training::hooks::ps_check_hooks",
+    "monolith_training::save_utils::hook",
+];
+
+/// The module whose messages start with the error's name, and go on in their own
+/// words.
+const FIRST_WORD: &str = "monolith_training::hooks::controller_hooks::query_action";
 
 /// The recorder of the play that is on, as the log is the process's own.
 static PLAYING: Mutex<Option<Arc<Recorder>>> = Mutex::new(None);
@@ -27,34 +34,50 @@ pub(crate) fn install() {
     let subscriber = tracing_subscriber::registry()
         .with(LevelFilter::INFO)
         .with(stderr)
-        .with(Reports);
+        .with(HookLogs);
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         unreachable!("the log is set up once");
     }
 }
 
-/// Has the default report recorded there from now on, or nowhere.
+/// Has what hooks log recorded there from now on, or nowhere.
 pub(crate) fn record_into(recorder: Option<Arc<Recorder>>) {
     *PLAYING.lock().unwrap_or_else(PoisonError::into_inner) = recorder;
 }
 
-struct Reports;
+struct HookLogs;
 
-impl<S: Subscriber> Layer<S> for Reports {
+impl<S: Subscriber> Layer<S> for HookLogs {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() != REPORTER {
+        let target = event.metadata().target();
+        let Some(level) = level_name(*event.metadata().level()) else {
+            return;
+        };
+        if target != FIRST_WORD && !WHOLE.contains(&target) {
             return;
         }
         let mut message = Message::default();
         event.record(&mut message);
+        let words = match message.0.split_once(':') {
+            Some((first, _)) if target == FIRST_WORD => first,
+            _ => &message.0,
+        };
         let playing = PLAYING
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         if let Some(recorder) = playing {
-            let level = event.metadata().level().as_str();
-            recorder.record("log", json!({"level": level, "message": message.0}));
+            recorder.record("log", json!({"level": level, "message": words}));
         }
+    }
+}
+
+/// Python's name of a level from WARNING on.
+fn level_name(level: Level) -> Option<&'static str> {
+    match level {
+        Level::ERROR => Some("ERROR"),
+        Level::WARN => Some("WARNING"),
+        _ => None,
     }
 }
 

@@ -6,15 +6,23 @@
 //! - [`protocol`]: requests and answers;
 //! - [`scenario`]: a scenario as canonical JSON has it;
 //! - [`player`]: plays one;
-//! - [`cluster`]: what it is played on: the fakes and the chief's hooks;
+//! - [`cluster`]: what it is played on: the fakes and what hooks share;
+//! - [`chief_hooks`]: the chief's hooks over them;
 //! - [`model_dir`]: the model directory, and what is left in it;
-//! - [`observers`]: hooks and a saver that record;
+//! - [`address_file`]: what clients find, whoever has written it;
+//! - [`observers`]: hooks, callbacks and a saver that record;
+//! - [`lanes`]: other lanes beside main that steps start;
 //! - [`workers`]: the other workers' lanes;
 //! - [`rpc`]: an operator's calls;
+//! - [`interop`]: serves, calls, encodes and decodes, for other languages to meet;
 //! - [`recorder`]: the trace;
 //! - [`logs`]: log records that belong into a trace.
 
+mod address_file;
+mod chief_hooks;
 mod cluster;
+mod interop;
+mod lanes;
 mod logs;
 mod model_dir;
 mod observers;
@@ -43,6 +51,7 @@ fn main() -> ExitCode {
 
 /// Answers each line until there are no more, or until it is told `bye`.
 fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
+    let mut interop = interop::Peer::default();
     for line in input.lines() {
         let request: Request = serde_json::from_str(&line?)?;
         let answer = match request {
@@ -50,8 +59,18 @@ fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
             Request::Play {
                 seq,
                 seed,
+                schedule,
                 scenario,
-            } => player::play(seq, seed, scenario),
+            } => match protocol::clock(seed, schedule) {
+                Ok(clock) => player::play(seq, &clock, scenario),
+                Err(message) => Answer::failed(seq, message),
+            },
+            Request::Serve(serve) => interop.serve(serve),
+            Request::Arrive(arrive) => interop.arrive(&arrive),
+            Request::StopServing { seq } => interop.stop_serving(seq),
+            Request::Call(call) => interop::call(&call),
+            Request::Encode(encode) => interop::encode(encode),
+            Request::Decode(decode) => interop::decode(decode),
             Request::Bye {} => Answer::Bye {},
         };
         serde_json::to_writer(&mut *output, &answer)?;

@@ -4,6 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use monolith_training::errors::{Error, Result};
+use monolith_training::hooks::controller_hooks::query_action::{
+    ACTION_FILENAME, RESPONSE_FILENAME,
+};
+use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
+use monolith_training::save_utils::saver::STATE_FILENAME;
+
+use crate::scenario::Folder;
+
+/// Where a server publishes whose folder is `missing`.
+const NEW_FOLDER: &str = "server/new";
 
 /// A directory of this play's own, removed with it.
 pub(crate) struct ModelDir(PathBuf);
@@ -22,12 +32,50 @@ impl ModelDir {
         &self.0
     }
 
+    /// Where a server publishes its address; makes the file that is in its way.
+    pub(crate) fn server_folder(&self, folder: Folder) -> Result<PathBuf> {
+        match folder {
+            Folder::ModelDir => Ok(self.0.clone()),
+            Folder::Missing => Ok(self.0.join(NEW_FOLDER)),
+            Folder::File => {
+                let path = self.0.join("server");
+                std::fs::write(&path, "").map_err(|error| Error::from_io(&error, &path))?;
+                Ok(path)
+            }
+        }
+    }
+
+    /// The file that a query action hook looks for.
+    pub(crate) fn action_file(&self) -> PathBuf {
+        self.0.join(ACTION_FILENAME)
+    }
+
+    /// How that hook has answered: `none`, `OK`, or `error` for a parser's words.
+    pub(crate) fn action_response(&self) -> &'static str {
+        match std::fs::read(self.0.join(RESPONSE_FILENAME)) {
+            Err(_) => "none",
+            Ok(response) if response == b"OK" => "OK",
+            Ok(_) => "error",
+        }
+    }
+
     /// What is left in it, by canonical names, sorted.
     pub(crate) fn left(&self) -> Vec<String> {
+        let new_address = format!("{NEW_FOLDER}/{SERVER_ADDR_FILENAME}");
+        let by_name = [
+            STATE_FILENAME,
+            SERVER_ADDR_FILENAME,
+            &new_address,
+            ACTION_FILENAME,
+            RESPONSE_FILENAME,
+        ];
+        let by_name = by_name
+            .into_iter()
+            .filter(|name| self.0.join(name).is_file());
         let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| canonical_name(&entry.file_name().to_string_lossy()))
-            .collect();
+        let checkpoints =
+            entries.filter_map(|entry| checkpoint(&entry.file_name().to_string_lossy()));
+        let mut names: Vec<String> = by_name.map(str::to_owned).chain(checkpoints).collect();
         names.sort();
         names.dedup();
         names
@@ -42,10 +90,7 @@ impl Drop for ModelDir {
     }
 }
 
-fn canonical_name(name: &str) -> Option<String> {
-    if matches!(name, "controller_server_addr.txt" | "checkpoint") {
-        return Some(name.to_owned());
-    }
+fn checkpoint(name: &str) -> Option<String> {
     let step = name.strip_prefix("model.ckpt-")?.split('.').next()?;
     step.parse::<u64>()
         .ok()

@@ -1,9 +1,11 @@
 //! Hooks, and a saver, that record what happens to them.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::ps_check_hooks::Results;
@@ -14,8 +16,10 @@ use monolith_training::session::{
 use monolith_training::testing::strikes::Strikes;
 use serde_json::{Value, json};
 
+use crate::address_file::AddressFile;
 use crate::recorder::Recorder;
-use crate::scenario::{Phase, Raises};
+use crate::rpc::Operator;
+use crate::scenario::{Call, Callback, Phase, Raises, Rpc};
 
 /// Records its phases, and raises where it is told to.
 pub(crate) struct Probe {
@@ -67,17 +71,87 @@ impl SessionRunHook for Probe {
     }
 }
 
-/// The last hook: records sessions and shares them.
+/// Calls the controller each time that a phase comes.
+pub(crate) struct Caller {
+    pub(crate) call: Call,
+    /// Where the scenario makes the call.
+    pub(crate) place: String,
+    pub(crate) operator: Arc<Operator>,
+}
+
+impl Caller {
+    fn comes_to(&self, phase: Phase) {
+        if phase == self.call.phase {
+            let rpc = Rpc {
+                method: self.call.rpc,
+                deadline: None,
+                server: None,
+            };
+            if let Err(message) = self.operator.call(rpc, &self.place) {
+                self.operator.cannot_play(message);
+            }
+        }
+    }
+}
+
+impl SessionRunHook for Caller {
+    fn begin(&self) -> Result<()> {
+        self.comes_to(Phase::Begin);
+        Ok(())
+    }
+
+    fn after_create_session(&self, _: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        self.comes_to(Phase::AfterCreateSession);
+        Ok(())
+    }
+
+    fn before_run(&self, _: &SessionRunContext) -> Result<()> {
+        self.comes_to(Phase::BeforeRun);
+        Ok(())
+    }
+
+    fn after_run(&self, _: &SessionRunContext, _: &StepValues) -> Result<()> {
+        self.comes_to(Phase::AfterRun);
+        Ok(())
+    }
+
+    fn end(&self, _: &Arc<Session>) -> Result<()> {
+        self.comes_to(Phase::End);
+        Ok(())
+    }
+}
+
+/// A callback of the barrier that records, and raises where it is told to.
+pub(crate) fn barrier_callback(
+    index: usize,
+    kind: Callback,
+    recorder: &Arc<Recorder>,
+) -> BarrierCallback {
+    let recorder = Arc::clone(recorder);
+    Arc::new(move |action, _| {
+        recorder.record("callback", json!({"callback": index, "action": action}));
+        match kind {
+            Callback::Record => Ok(()),
+            Callback::Raise => Err(Error::runtime("callback failed")),
+        }
+    })
+}
+
+/// The last hook: records sessions and the addresses that they are controlled at,
+/// and shares the sessions.
 pub(crate) struct Observer {
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) barrier_op: Arc<BarrierOp>,
     pub(crate) chief: ChiefsSession,
+    pub(crate) address_file: Arc<AddressFile>,
 }
 
 impl SessionRunHook for Observer {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
         self.chief.set(Some(session));
-        self.recorder.open(session);
+        self.recorder.open(&self.barrier_op, session);
         self.recorder.record("session", json!({"state": "created"}));
+        self.address_file.look();
         Ok(())
     }
 
@@ -98,9 +172,11 @@ impl Saver for RecordingSaver {
         let outcome = self.inner.save(session, dir, basename, step);
         match &outcome {
             Ok(()) => self.recorder.record("save", json!({"step": step})),
+            // What isn't an Exception passes by whoever catches those.
+            Err(error) if !error.kind().is_exception() => {}
             Err(error) => {
-                let name = error.kind().to_string();
-                let fields = json!({"step": step, "error": name, "message": error.message()});
+                let mut fields = self.recorder.error_fields(error);
+                fields["step"] = step.into();
                 self.recorder.record("save_failed", fields);
             }
         }
@@ -108,10 +184,18 @@ impl Saver for RecordingSaver {
     }
 }
 
-/// Records what a saver hook tells it.
+/// Records what a saver hook tells it, and asks for a stop after each save if it
+/// is to.
 pub(crate) struct ProbeListener {
     pub(crate) index: usize,
+    pub(crate) asks_to_stop: bool,
     pub(crate) recorder: Arc<Recorder>,
+}
+
+impl fmt::Debug for ProbeListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProbeListener({})", self.index)
+    }
 }
 
 impl ProbeListener {
@@ -134,7 +218,7 @@ impl CheckpointSaverListener for ProbeListener {
 
     fn after_save(&self, _: &Arc<Session>, global_step: i64) -> Result<bool> {
         self.told("after_save", Some(global_step));
-        Ok(false)
+        Ok(self.asks_to_stop)
     }
 
     fn end(&self, _: &Arc<Session>, global_step: i64) -> Result<()> {

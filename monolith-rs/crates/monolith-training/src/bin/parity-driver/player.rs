@@ -1,47 +1,53 @@
 //! Plays a scenario from its first fault to the files that it leaves.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, Result};
-use monolith_training::session::monitored::Hooks;
 use monolith_training::session::{MonitoredSession, Session};
-use monolith_training::testing::virtual_clock::{CONCURRENT_PREFIX, VirtualClock};
+use monolith_training::testing::virtual_clock::{
+    BACKGROUND_PREFIX, CONCURRENT_PREFIX, VirtualClock,
+};
 use serde_json::{Value, json};
 
+use crate::address_file::write_content;
+use crate::chief_hooks::ChiefHooks;
 use crate::cluster::Cluster;
+use crate::lanes::{Lane, wait_for};
 use crate::logs;
 use crate::protocol::Answer;
-use crate::rpc::Operator;
-use crate::scenario::{Branch, Scenario, Step, Unplayable};
+use crate::scenario::{Branch, ControllerOp, Look, Rpc, Scenario, Step, Switch, Unplayable};
 use crate::workers::{Surroundings, Workers};
 
 /// Why a step that needs the session can't be played.
 const LEFT_BEFORE: &str = "the session was left before";
 
 /// Plays a scenario, and answers with its trace or with why there is none.
-pub(crate) fn play(seq: u64, seed: Option<u64>, scenario: Value) -> Answer {
-    match try_play(seed, scenario) {
+pub(crate) fn play(seq: u64, clock: &VirtualClock, scenario: Value) -> Answer {
+    match try_play(clock, scenario) {
         Ok(cluster) => Answer::Trace {
             seq,
             events: cluster.recorder.take_events(),
             struck: cluster.strikes.all(),
+            choices: clock.choices(),
         },
         Err(Unplayable::Skipped(reason)) => Answer::Skipped { seq, reason },
-        Err(Unplayable::Failed(message)) => Answer::Failed { seq, message },
+        Err(Unplayable::Failed(message)) => Answer::Failed {
+            seq,
+            message,
+            choices: clock.choices(),
+        },
     }
 }
 
-fn try_play(seed: Option<u64>, scenario: Value) -> Result<Arc<Cluster>, Unplayable> {
+fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, Unplayable> {
     let scenario = Scenario::parse(scenario)?;
     let set_up = |error: Error| Unplayable::Failed(format!("setting up: {error}"));
-    let clock = VirtualClock::new(seed);
     let cluster = Arc::new(Cluster::new(clock.clone(), &scenario).map_err(set_up)?);
-    let operator = Operator::new().map_err(set_up)?;
     clock.watch(Arc::clone(&cluster.recorder) as _);
     logs::record_into(Some(Arc::clone(&cluster.recorder)));
     let playing = Arc::clone(&cluster);
-    let outcome = clock.run(move || Player::new(playing, Arc::new(operator)).play(scenario));
+    let outcome = clock.run(move || Player::new(playing, &scenario).play(scenario));
     logs::record_into(None);
     match outcome {
         Err(failure) => Err(Unplayable::Failed(failure.to_string())),
@@ -59,15 +65,15 @@ fn try_play(seed: Option<u64>, scenario: Value) -> Result<Arc<Cluster>, Unplayab
 /// The scenario's own lane.
 struct Player {
     cluster: Arc<Cluster>,
-    operator: Arc<Operator>,
     session: Option<MonitoredSession>,
     /// Kept to the end, so that a server that nobody ended goes on.
-    hooks: Hooks,
+    hooks: ChiefHooks,
     workers: Arc<Workers>,
+    background: Vec<Lane>,
 }
 
 impl Player {
-    fn new(cluster: Arc<Cluster>, operator: Arc<Operator>) -> Self {
+    fn new(cluster: Arc<Cluster>, scenario: &Scenario) -> Self {
         let workers = Workers::new(Surroundings {
             clock: cluster.clock.clone(),
             recorder: Arc::clone(&cluster.recorder),
@@ -75,11 +81,11 @@ impl Player {
             chief: cluster.chief.clone(),
         });
         Self {
+            hooks: ChiefHooks::new(&cluster, scenario),
             cluster,
-            operator,
             session: None,
-            hooks: Hooks::new(),
             workers: Arc::new(workers),
+            background: Vec::new(),
         }
     }
 
@@ -89,45 +95,67 @@ impl Player {
             self.cluster.apply(fault.clone(), &format!("faults[{at}]"));
         }
         self.open(&scenario);
+        self.cluster.operator.take_unplayable()?;
         self.cluster.clock.settle();
         for (at, step) in scenario.steps.into_iter().enumerate() {
             let kind = step.kind();
             self.step(at, step)
+                .and_then(|()| self.cluster.operator.take_unplayable())
                 .map_err(|message| format!("steps[{at}]: {kind}: {message}"))?;
             self.cluster.clock.settle();
         }
         if self.session.is_some() {
             self.leave(None)?;
+            self.cluster.operator.take_unplayable()?;
         }
+        wait_for(&self.cluster.clock, &self.background)?;
         let left = self.cluster.model_dir.left();
         self.cluster.recorder.record("files", json!({"left": left}));
         Ok(())
     }
 
     fn open(&mut self, scenario: &Scenario) {
-        self.hooks = self.cluster.hooks(scenario);
-        match self.cluster.open(scenario, &self.hooks) {
+        match self.cluster.open(scenario, &self.hooks.all) {
             Ok(session) => self.session = Some(session),
             Err(error) => self.was_left(Err(error)),
         }
     }
 
     fn step(&mut self, at: usize, step: Step) -> Result<(), String> {
+        let cluster = &self.cluster;
         match step {
             Step::Train(count) => self.train(count),
             Step::Advance(time) => {
-                self.cluster.clock.sleep(time);
+                cluster.clock.sleep(time);
                 Ok(())
             }
             Step::Fault(fault) => {
-                self.cluster.apply(fault, &format!("steps[{at}].fault"));
+                cluster.apply(fault, &format!("steps[{at}].fault"));
                 Ok(())
             }
             Step::Branch(branch) => {
                 self.check_branch(branch)?;
-                self.branch(branch)()
+                self.branch(branch, format!("steps[{at}]"))()
+            }
+            Step::Background(rpc) => {
+                self.start_in_background(at, rpc);
+                Ok(())
             }
             Step::Concurrently(branches) => self.concurrently(at, &branches),
+            Step::AddressFile(content) => cluster.address_file.write(&content),
+            Step::ActionFile(content) => write_content(&cluster.model_dir.action_file(), &content),
+            Step::MachineInfo(info) => cluster
+                .create_machine_info(info)
+                .map_err(|error| error.to_string()),
+            Step::ControllerOp(op) => self.run_controller_op(op),
+            Step::Timer(switch) => {
+                self.switch_timer(switch);
+                Ok(())
+            }
+            Step::Look(look) => {
+                self.look(look);
+                Ok(())
+            }
             Step::Raise(error) => self.leave(Some(error)),
             Step::End => self.leave(None),
         }
@@ -136,6 +164,9 @@ impl Player {
     fn train(&mut self, count: u64) -> Result<(), String> {
         for _ in 0..count {
             let session = self.session.as_mut().ok_or(LEFT_BEFORE)?;
+            if session.should_stop() {
+                return Ok(());
+            }
             match session.run(Session::train_step) {
                 Ok(global_step) => {
                     let fields = json!({"worker": 0, "global_step": global_step});
@@ -155,16 +186,15 @@ impl Player {
     }
 
     /// What the branch does, on whichever lane it is called.
-    fn branch(&self, branch: Branch) -> impl FnOnce() -> Result<(), String> + Send + 'static {
-        let (cluster, operator) = (Arc::clone(&self.cluster), Arc::clone(&self.operator));
+    fn branch(
+        &self,
+        branch: Branch,
+        place: String,
+    ) -> impl FnOnce() -> Result<(), String> + Send + 'static {
+        let operator = Arc::clone(&self.cluster.operator);
         let workers = Arc::clone(&self.workers);
         move || match branch {
-            Branch::Rpc(method) => {
-                let dir = cluster.model_dir.path();
-                operator
-                    .call(method, dir, &cluster.clock, &cluster.recorder)
-                    .map_err(|error| error.message().to_owned())
-            }
+            Branch::Rpc(rpc) => operator.call(rpc, &place),
             Branch::Worker { index, train } => {
                 workers.give(index, train);
                 Ok(())
@@ -172,28 +202,63 @@ impl Player {
         }
     }
 
+    fn start_in_background(&mut self, at: usize, rpc: Rpc) {
+        let label = format!("{BACKGROUND_PREFIX}{at}");
+        let call = self.branch(Branch::Rpc(rpc), format!("steps[{at}].background"));
+        let prefixed =
+            move || call().map_err(|message| format!("steps[{at}]: background: {message}"));
+        let lane = Lane::start(&self.cluster.clock, &label, None, prefixed);
+        self.background.push(lane);
+    }
+
     fn concurrently(&self, at: usize, branches: &[Branch]) -> Result<(), String> {
         for branch in branches {
             self.check_branch(*branch)?;
         }
-        let clock = &self.cluster.clock;
         let label = format!("{CONCURRENT_PREFIX}{at}");
-        let errors = Arc::new(Mutex::new(Vec::new()));
-        let lanes: Vec<_> = branches
-            .iter()
-            .map(|branch| {
-                let (errors, body) = (Arc::clone(&errors), self.branch(*branch));
-                clock.start_lane(&label, move || {
-                    if let Err(message) = body() {
-                        let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
-                        errors.push(message);
-                    }
-                })
-            })
-            .collect();
-        clock.wait_until(move || !lanes.iter().any(|lane| lane.is_alive()));
-        let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner);
-        errors.pop().map_or(Ok(()), Err)
+        let place = format!("steps[{at}].concurrently");
+        let lanes = branches.iter().map(|branch| {
+            let twin = Some(format!("{branch:?}"));
+            let body = self.branch(*branch, place.clone());
+            Lane::start(&self.cluster.clock, &label, twin, body)
+        });
+        wait_for(&self.cluster.clock, &lanes.collect::<Vec<_>>())
+    }
+
+    fn run_controller_op(&self, op: ControllerOp) -> Result<(), String> {
+        let (Some(session), Some(controller)) =
+            (self.cluster.chief.current(), self.hooks.controllers.first())
+        else {
+            return Err(LEFT_BEFORE.to_owned());
+        };
+        let outcome = match op {
+            ControllerOp::StopOp => controller.stop_op(&session),
+            ControllerOp::TriggerSaveOp => controller.trigger_save_op(&session),
+        };
+        outcome.map_err(|error| error.to_string())
+    }
+
+    fn switch_timer(&self, switch: Switch) {
+        for saver in self.hooks.savers.iter().take(1) {
+            saver.with_timer(|timer| match switch {
+                Switch::Enable => timer.enable(),
+                Switch::Disable => timer.disable(),
+            });
+        }
+    }
+
+    fn look(&self, look: Look) {
+        let (cluster, recorder) = (&self.cluster, &self.cluster.recorder);
+        match look {
+            Look::CurrentSession => {
+                let fields = json!({"session": cluster.seen_current_session()});
+                recorder.record("current_session", fields);
+            }
+            Look::ActionResponse => {
+                let fields = json!({"response": cluster.model_dir.action_response()});
+                recorder.record("action_response", fields);
+            }
+        }
     }
 
     /// Leaves the session as its `with` block would be left.

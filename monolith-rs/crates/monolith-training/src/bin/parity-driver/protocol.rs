@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 
 use monolith_training::SOURCE_DIGEST;
+use monolith_training::testing::virtual_clock::{Choice, VirtualClock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::interop::{Arrive, Call, Called, Decode, Decoded, Encode, Encoded, Serve};
 use crate::scenario;
 
 /// The version of the protocol that this driver speaks.
@@ -22,8 +24,18 @@ pub(crate) enum Request {
     Play {
         seq: u64,
         seed: Option<u64>,
+        #[serde(default)]
+        schedule: Option<Vec<usize>>,
         scenario: Value,
     },
+    Serve(Serve),
+    Arrive(Arrive),
+    StopServing {
+        seq: u64,
+    },
+    Call(Call),
+    Encode(Encode),
+    Decode(Decode),
     Bye {},
 }
 
@@ -43,6 +55,7 @@ pub(crate) enum Answer {
         seq: u64,
         events: Vec<Value>,
         struck: BTreeMap<String, bool>,
+        choices: Vec<Choice>,
     },
     Skipped {
         seq: u64,
@@ -51,8 +64,46 @@ pub(crate) enum Answer {
     Failed {
         seq: u64,
         message: String,
+        choices: Vec<Choice>,
     },
+    Serving {
+        seq: u64,
+    },
+    Arrived {
+        seq: u64,
+    },
+    Stopped {
+        seq: u64,
+    },
+    Called(Called),
+    Encoded(Encoded),
+    Decoded(Decoded),
     Bye {},
+}
+
+impl Answer {
+    /// That nothing was played, and why.
+    pub(crate) fn failed(seq: u64, message: String) -> Self {
+        Self::Failed {
+            seq,
+            message,
+            choices: Vec::new(),
+        }
+    }
+}
+
+/// The clock of a play that is to follow a seed or a schedule.
+pub(crate) fn clock(
+    seed: Option<u64>,
+    schedule: Option<Vec<usize>>,
+) -> Result<VirtualClock, String> {
+    match (seed, schedule) {
+        (Some(_), Some(_)) => {
+            Err("a seed and a schedule are both given; one would be right".to_owned())
+        }
+        (_, Some(schedule)) => Ok(VirtualClock::scripted(schedule)),
+        (seed, None) => Ok(VirtualClock::new(seed)),
+    }
 }
 
 /// Introduces the driver to a host that speaks its protocol.
@@ -67,6 +118,6 @@ pub(crate) fn hello(protocol: u64) -> io::Result<Answer> {
         language: "rust",
         version: env!("CARGO_PKG_VERSION"),
         source_digest: SOURCE_DIGEST,
-        capabilities: scenario::capabilities(),
+        capabilities: [scenario::capabilities(), vec!["interop"]].concat(),
     })
 }

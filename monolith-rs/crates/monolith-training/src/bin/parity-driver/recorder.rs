@@ -1,5 +1,6 @@
 //! The trace of one play.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use monolith_training::barrier_ops::BarrierOp;
@@ -13,30 +14,31 @@ use serde_json::{Value, json};
 /// The mutex is held for one event and what is looked at with it.
 pub(crate) struct Recorder {
     clock: VirtualClock,
-    barrier_op: Arc<BarrierOp>,
+    model_dir: String,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     events: Vec<Value>,
-    /// The chief's session while the barrier may be looked at.
-    open: Option<Arc<Session>>,
+    /// The barrier, and the chief's session while it may be looked at.
+    open: Option<(Arc<BarrierOp>, Arc<Session>)>,
     blocked: Vec<usize>,
 }
 
 impl Recorder {
-    pub(crate) fn new(clock: VirtualClock, barrier_op: Arc<BarrierOp>) -> Self {
+    /// In what is recorded the path of `model_dir` is `<model_dir>`.
+    pub(crate) fn new(clock: VirtualClock, model_dir: &Path) -> Self {
         Self {
             clock,
-            barrier_op,
+            model_dir: model_dir.display().to_string(),
             state: Mutex::default(),
         }
     }
 
-    /// The session in which the barrier is looked at from now on.
-    pub(crate) fn open(&self, session: &Arc<Session>) {
-        self.state().open = Some(Arc::clone(session));
+    /// The session in which this barrier is looked at from now on.
+    pub(crate) fn open(&self, barrier_op: &Arc<BarrierOp>, session: &Arc<Session>) {
+        self.state().open = Some((Arc::clone(barrier_op), Arc::clone(session)));
     }
 
     /// Looks for the last time in this session.
@@ -59,10 +61,15 @@ impl Recorder {
         self.state().events.push(fields);
     }
 
-    /// Records that this error left the session.
+    /// Records that this error left the session, or a worker's step.
     pub(crate) fn raised(&self, error: &Error) {
-        let fields = json!({"error": error.kind().to_string(), "message": error.message()});
-        self.record("raised", fields);
+        self.record("raised", self.error_fields(error));
+    }
+
+    /// The name of an error, and its message without this play's own path.
+    pub(crate) fn error_fields(&self, error: &Error) -> Value {
+        let message = error.message().replace(&self.model_dir, "<model_dir>");
+        json!({"error": error.kind().to_string(), "message": message})
     }
 
     pub(crate) fn take_events(&self) -> Vec<Value> {
@@ -76,9 +83,10 @@ impl Recorder {
     fn look_on(&self, lane: &str) {
         let ms = self.clock.now_ms();
         let mut state = self.state();
-        let look = |session: &Arc<Session>| self.barrier_op.get_blocked_indices(session);
+        let look = state.open.as_ref();
+        let look = look.map(|(barrier_op, session)| barrier_op.get_blocked_indices(session));
         // A session that is closed and not yet replaced can't be looked at.
-        let Some(Ok(blocked)) = state.open.as_ref().map(look) else {
+        let Some(Ok(blocked)) = look else {
             return;
         };
         if blocked != state.blocked {

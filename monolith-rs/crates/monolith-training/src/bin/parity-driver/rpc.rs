@@ -1,9 +1,12 @@
 //! An operator's calls: real gRPC over loopback, found through the address file.
 
-use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, ErrorKind, Result};
-use monolith_training::hooks::server::client_lib::{ControllerStub, get_stub_from_model_dir};
+use monolith_training::hooks::server::client_lib::{
+    ControllerStub, get_stub_for_address, get_stub_from_model_dir,
+};
 use monolith_training::proto::controller::{
     GetBlockStatusRequest, GetTrainingStatusRequest, ResumeTrainingRequest, SaveCheckpointRequest,
     StopTrainingRequest,
@@ -13,54 +16,128 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tonic::{Code, Status};
 
+use crate::address_file::AddressFile;
 use crate::recorder::Recorder;
-use crate::scenario::Method;
+use crate::scenario::{Method, Rpc};
+
+/// How the details begin when a handler raised.
+const HANDLER_RAISED: &str = "Exception calling application";
 
 /// Calls the controller from any lane.
 pub(crate) struct Operator {
     runtime: Runtime,
+    clock: VirtualClock,
+    recorder: Arc<Recorder>,
+    address_file: Arc<AddressFile>,
+    unplayable: Mutex<Option<String>>,
 }
 
 impl Operator {
-    pub(crate) fn new() -> Result<Self> {
+    pub(crate) fn new(
+        clock: VirtualClock,
+        recorder: Arc<Recorder>,
+        address_file: Arc<AddressFile>,
+    ) -> Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("operator-io")
             .enable_all()
             .build()
             .map_err(|error| Error::new(ErrorKind::UnknownError, error.to_string()))?;
-        Ok(Self { runtime })
+        Ok(Self {
+            runtime,
+            clock,
+            recorder,
+            address_file,
+            unplayable: Mutex::default(),
+        })
     }
 
-    /// Makes one call and records what came of it.
+    /// Keeps why a call that a hook was to make can't be played.
+    pub(crate) fn cannot_play(&self, message: String) {
+        *self.unplayable() = Some(message);
+    }
+
+    /// What was kept since it was last asked for.
+    pub(crate) fn take_unplayable(&self) -> Result<(), String> {
+        self.unplayable().take().map_or(Ok(()), Err)
+    }
+
+    fn unplayable(&self) -> MutexGuard<'_, Option<String>> {
+        let unplayable = self.unplayable.lock();
+        unplayable.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes one call and records what came of it. `place` is where the scenario
+    /// makes it.
     ///
-    /// A controller that can't be found is an error in the scenario.
-    pub(crate) fn call(
-        &self,
-        method: Method,
-        model_dir: &Path,
-        clock: &VirtualClock,
-        recorder: &Recorder,
-    ) -> Result<()> {
-        let stub = {
-            let _within = self.runtime.enter();
-            get_stub_from_model_dir(model_dir)?
+    /// An error says why this can't be played: it would hang, or there is no such
+    /// server.
+    pub(crate) fn call(&self, rpc: Rpc, place: &str) -> Result<(), String> {
+        let name = format!("{:?}", rpc.method);
+        let (address, stub) = match self.find(rpc)? {
+            Ok(found) => found,
+            Err(error) => {
+                let error = error.kind().to_string();
+                let fields = json!({"call": place, "method": name, "error": error});
+                self.recorder.record("client_error", fields);
+                return Ok(());
+            }
         };
-        let outcome = clock.call(|reply| {
-            self.runtime.spawn(async move {
-                reply.send(send(stub, method).await);
-            });
-        });
+        let outcome = self.make(rpc, &address, stub)?;
         let (code, details, response) = match outcome {
-            Ok(response) => (Code::Ok, None, Some(response)),
-            Err(status) => (status.code(), own_text(&status), None),
+            Some(Ok(response)) => (Code::Ok, None, Some(response)),
+            Some(Err(status)) => (status.code(), own_text(&status), None),
+            None => (Code::DeadlineExceeded, None, None),
         };
-        let name = format!("{method:?}");
         let fields = json!({
-            "method": name, "code": code_name(code), "details": details, "response": response,
+            "call": place, "method": name, "code": code_name(code),
+            "details": details, "response": response,
         });
-        recorder.record("rpc", fields);
+        self.recorder.record("rpc", fields);
         Ok(())
+    }
+
+    /// Whom to call. The inner error is one that a client raises.
+    fn find(&self, rpc: Rpc) -> Result<Result<(String, ControllerStub)>, String> {
+        let _within = self.runtime.enter();
+        if let Some(server) = rpc.server {
+            let address = self.address_file.published(server)?;
+            let stub = get_stub_for_address(&address);
+            return Ok(Ok((address, stub)));
+        }
+        let stub = get_stub_from_model_dir(self.address_file.folder());
+        Ok(stub.map(|stub| (self.address_file.text(), stub)))
+    }
+
+    /// What came of the call; nothing once its deadline has passed.
+    fn make(
+        &self,
+        rpc: Rpc,
+        address: &str,
+        stub: ControllerStub,
+    ) -> Result<Option<Result<Value, Status>>, String> {
+        let mut sent = None;
+        let outcome = if self.address_file.never_answers(address) {
+            let Some(deadline) = rpc.deadline else {
+                return Err("a call to {silent} hangs without a deadline".to_owned());
+            };
+            sent = Some(self.runtime.spawn(async move {
+                drop(send(stub, rpc.method).await);
+            }));
+            self.clock.sleep(deadline);
+            None
+        } else {
+            self.clock.call(rpc.deadline, |reply| {
+                sent = Some(self.runtime.spawn(async move {
+                    reply.send(send(stub, rpc.method).await);
+                }));
+            })
+        };
+        if let (None, Some(sent)) = (&outcome, sent) {
+            sent.abort();
+        }
+        Ok(outcome)
     }
 }
 
@@ -99,11 +176,14 @@ async fn send(mut stub: ControllerStub, method: Method) -> std::result::Result<V
 fn own_text(status: &Status) -> Option<String> {
     match status.code() {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => None,
+        // An UNKNOWN is the server's if a handler raised, else the client's.
+        Code::Unknown if !status.message().starts_with(HANDLER_RAISED) => None,
         _ => Some(status.message().to_owned()),
     }
 }
 
-fn code_name(code: Code) -> &'static str {
+/// gRPC's own name of a code.
+pub(crate) fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

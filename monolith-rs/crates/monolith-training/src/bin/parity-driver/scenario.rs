@@ -3,43 +3,34 @@
 //! Hooks, faults and steps are mappings whose one key says what they are. A key
 //! that isn't known names a capability that this driver lacks, and the scenario
 //! is skipped; anything else that is wrong makes the play fail.
+//!
+//! - [`hooks`], [`faults`], [`steps`]: what there can be of each;
+//! - [`reading`]: reading such mappings.
 
+mod faults;
+mod hooks;
 mod reading;
+mod steps;
 
 use std::time::Duration;
 
-use monolith_training::errors::{Error, ErrorKind};
+use monolith_training::logging_ops::DEFAULT_MEM_LIMIT;
 use monolith_training::session::monitored::Recovery;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use self::reading::{each, failed, hex, milliseconds, parse_fault, parse_step, tagged, typed};
-
-const HOOKS: [&str; 4] = ["ps_health", "probe", "saver", "server"];
-const FAULTS: [&str; 7] = [
-    "health_bytes",
-    "poll_error",
-    "recover",
-    "rss",
-    "save_error",
-    "slow_poll",
-    "slow_save",
-];
-const STEPS: [&str; 8] = [
-    "advance",
-    "concurrently",
-    "end",
-    "fault",
-    "raise",
-    "rpc",
-    "train",
-    "worker",
-];
+pub(crate) use self::faults::Fault;
+pub(crate) use self::hooks::{Call, Folder, Hook, Ip, Listener, Phase, Raises, Report, Saver};
+use self::reading::{each, failed, milliseconds, tagged, typed};
+pub(crate) use self::steps::{
+    Branch, Content, ControllerOp, Look, MachineInfo, Method, Rpc, Step, Switch,
+};
 
 /// What this driver can play, sorted.
 pub(crate) fn capabilities() -> Vec<&'static str> {
-    let mut all: Vec<&str> = HOOKS.into_iter().chain(FAULTS).chain(STEPS).collect();
+    let (hooks, faults, steps) = (hooks::KINDS, faults::KINDS, steps::KINDS);
+    let mut all: Vec<&str> = hooks.iter().chain(faults).chain(steps).copied().collect();
     all.push("seed");
     all.sort_unstable();
     all
@@ -59,7 +50,10 @@ pub(crate) enum Unplayable {
 pub(crate) struct Scenario {
     pub(crate) cluster: Cluster,
     pub(crate) recovery: Recovery,
+    /// In bytes, where machine info is created without a limit.
+    pub(crate) default_mem_limit: i64,
     pub(crate) machines: Vec<Machine>,
+    pub(crate) barrier: Barrier,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) steps: Vec<Step>,
@@ -76,7 +70,9 @@ struct Document {
     _covers: IgnoredAny,
     cluster: Cluster,
     session: SessionKind,
+    default_mem_limit: Option<i64>,
     machines: Vec<Machine>,
+    barrier: Barrier,
     hooks: Vec<Value>,
     faults: Vec<Value>,
     steps: Vec<Value>,
@@ -84,11 +80,13 @@ struct Document {
     _expect: IgnoredAny,
 }
 
+/// How many there are of everything; `capacity` is the barrier's.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cluster {
     pub(crate) ps: usize,
     pub(crate) workers: usize,
+    pub(crate) capacity: usize,
 }
 
 #[derive(Deserialize)]
@@ -106,161 +104,20 @@ pub(crate) struct Machine {
     pub(crate) mem_limit: Option<i64>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Hook {
-    PsHealth {
-        report: Report,
-        barrier: bool,
-    },
-    Saver {
-        ignore_save_errors: bool,
-        #[serde(default)]
-        listeners: Vec<Listener>,
-    },
-    Server {},
-    Probe {
-        name: String,
-        raises: Option<Raises>,
-    },
-}
-
-/// From where a recording listener is told of saves.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Listener {
-    Plain,
-    Before,
-    After,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Report {
-    Record,
-    Raise,
-    Default,
-}
-
+/// Who is called when the barrier is placed, and how often a blocked worker looks.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Raises {
-    pub(crate) phase: Phase,
-    pub(crate) error: ErrorKind,
-    pub(crate) message: String,
-    pub(crate) times: u64,
+pub(crate) struct Barrier {
+    pub(crate) callbacks: Vec<Callback>,
+    #[serde(deserialize_with = "milliseconds")]
+    pub(crate) wait: Duration,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Phase {
-    Begin,
-    AfterCreateSession,
-    BeforeRun,
-    AfterRun,
-    End,
-}
-
-impl Phase {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Begin => "begin",
-            Self::AfterCreateSession => "after_create_session",
-            Self::BeforeRun => "before_run",
-            Self::AfterRun => "after_run",
-            Self::End => "end",
-        }
-    }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Fault {
-    Rss {
-        ps: usize,
-        bytes: i64,
-    },
-    HealthBytes {
-        ps: usize,
-        #[serde(rename = "hex", deserialize_with = "hex")]
-        bytes: Vec<u8>,
-    },
-    PollError {
-        ps: usize,
-    },
-    SlowPoll {
-        ps: usize,
-        #[serde(deserialize_with = "milliseconds")]
-        takes: Duration,
-    },
-    Recover {
-        ps: usize,
-    },
-    SaveError {
-        error: ErrorKind,
-        message: String,
-        times: Option<u64>,
-    },
-    SlowSave {
-        #[serde(deserialize_with = "milliseconds")]
-        takes: Duration,
-    },
-}
-
-impl Fault {
-    fn ps(&self) -> Option<usize> {
-        match *self {
-            Self::Rss { ps, .. }
-            | Self::HealthBytes { ps, .. }
-            | Self::PollError { ps }
-            | Self::SlowPoll { ps, .. }
-            | Self::Recover { ps } => Some(ps),
-            Self::SaveError { .. } | Self::SlowSave { .. } => None,
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) enum Step {
-    Train(u64),
-    Advance(Duration),
-    Fault(Fault),
-    Branch(Branch),
-    Concurrently(Vec<Branch>),
-    Raise(Error),
-    End,
-}
-
-impl Step {
-    /// The key that it is under.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Train(_) => "train",
-            Self::Advance(_) => "advance",
-            Self::Fault(_) => "fault",
-            Self::Branch(Branch::Rpc(_)) => "rpc",
-            Self::Branch(Branch::Worker { .. }) => "worker",
-            Self::Concurrently(_) => "concurrently",
-            Self::Raise(_) => "raise",
-            Self::End => "end",
-        }
-    }
-}
-
-/// What can also be done at the same instant as others.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Branch {
-    Rpc(Method),
-    Worker { index: u32, train: u64 },
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-pub(crate) enum Method {
-    StopTraining,
-    ResumeTraining,
-    GetBlockStatus,
-    SaveCheckpoint,
-    GetTrainingStatus,
+pub(crate) enum Callback {
+    Record,
+    Raise,
 }
 
 impl Scenario {
@@ -274,22 +131,51 @@ impl Scenario {
                 SessionKind::Monitored => Recovery::Recreates,
                 SessionKind::Singular => Recovery::Leaves,
             },
+            default_mem_limit: document.default_mem_limit.unwrap_or(DEFAULT_MEM_LIMIT),
             machines: document.machines,
-            hooks: each(document.hooks, "hooks", |hook, at| tagged(hook, &HOOKS, at))?,
+            barrier: document.barrier,
+            hooks: each(document.hooks, "hooks", |hook, at| {
+                tagged(hook, hooks::KINDS, at)
+            })?,
             faults: each(document.faults, "faults", |fault, at| {
-                parse_fault(fault, count, at)
+                faults::parse(fault, count, at)
             })?,
             steps: each(document.steps, "steps", |step, at| {
-                parse_step(step, count, at)
+                steps::parse(step, count, at)
             })?,
         };
-        if !scenario.machines.iter().map(|at| at.ps).eq(0..count) {
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    fn check(&self) -> Result<(), Unplayable> {
+        let machines = self.machines.iter().map(|machine| machine.ps);
+        if !machines.eq(0..self.cluster.ps) {
             return Err(failed("machines", "must list every PS in order"));
         }
-        if scenario.cluster.workers == 0 {
+        if self.cluster.workers == 0 {
             return Err(failed("cluster", "needs a worker"));
         }
-        Ok(scenario)
+        let has = |wanted: fn(&Hook) -> bool| self.hooks.iter().any(wanted);
+        let has_saver = has(|hook| matches!(hook, Hook::Saver(_)));
+        let has_controller = has(|hook| matches!(hook, Hook::Controller {}));
+        for (at, hook) in self.hooks.iter().enumerate() {
+            let missing = match hook {
+                Hook::Server { .. } if !has_saver => "a server needs a saver",
+                Hook::QueryAction {} if !has_controller => "a query_action needs a controller",
+                _ => continue,
+            };
+            return Err(failed(&format!("hooks[{at}]"), missing));
+        }
+        for (at, step) in self.steps.iter().enumerate() {
+            let missing = match step {
+                Step::Timer(_) if !has_saver => "there is no saver",
+                Step::ControllerOp(_) if !has_controller => "there is no controller",
+                _ => continue,
+            };
+            return Err(failed(&format!("steps[{at}]"), missing));
+        }
+        Ok(())
     }
 }
 

@@ -48,8 +48,13 @@ impl Workers {
             let (own, surroundings) = (Arc::clone(&inbox), self.surroundings.clone());
             let label = format!("worker-{index}");
             self.surroundings.clock.start_lane(&label, move || {
-                if let Err(error) = surroundings.work(index, &own) {
-                    tracing::info!("worker {index} stops: {error}");
+                let outcome = surroundings.work(index, &own);
+                // Without a chief it is the session that was left meanwhile.
+                match outcome {
+                    Err(error) if surroundings.chief.current().is_some() => {
+                        surroundings.recorder.raised(&error);
+                    }
+                    _ => {}
                 }
             });
             inbox

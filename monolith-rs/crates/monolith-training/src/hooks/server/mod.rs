@@ -1,6 +1,7 @@
 //! The controller: how an operator stops, resumes, saves and inspects a run.
 //!
 //! - [`server_lib`]: what each call does, and the hook that serves them;
+//! - `dispatch`: from the server's thread to its handlers;
 //! - [`serving`]: the gRPC server under it;
 //! - [`client_lib`]: how a client finds the server;
 //! - [`codec`]: how bytes that can't be decoded are answered.
@@ -8,5 +9,6 @@
 pub mod client_lib;
 pub mod codec;
 pub mod constants;
+mod dispatch;
 pub mod server_lib;
 pub mod serving;

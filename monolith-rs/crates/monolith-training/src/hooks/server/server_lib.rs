@@ -5,21 +5,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::oneshot;
-use tonic::{Request, Response, Status, async_trait};
+use tonic::Status;
 
 use super::constants::{HANDLER_POOL_NAME, SERVER_ADDR_FILENAME};
-use super::serving::{Cancelled, Serving};
+use super::dispatch::Dispatcher;
+use super::serving::Serving;
 use crate::barrier_ops::BarrierOp;
-use crate::clock::{Clock, HandlerPool, relock};
+use crate::clock::{Clock, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, ErrorKind, Result};
 use crate::net_utils::get_local_server_addr;
-use crate::proto::controller::controller_server::{Controller, ControllerServer};
+use crate::proto::controller::controller_server::ControllerServer;
 use crate::proto::controller::{
-    GetBlockStatusRequest, GetBlockStatusResponse, GetTrainingStatusRequest,
-    GetTrainingStatusResponse, ResumeTrainingRequest, ResumeTrainingResponse,
-    SaveCheckpointRequest, SaveCheckpointResponse, StopTrainingRequest, StopTrainingResponse,
+    GetBlockStatusResponse, GetTrainingStatusResponse, ResumeTrainingResponse,
+    SaveCheckpointResponse, StopTrainingResponse,
 };
 use crate::save_utils::{NoFirstSaveCheckpointSaverHook, saver::write_atomically};
 use crate::session::{Session, SessionRunHook};
@@ -44,7 +43,7 @@ pub struct ControllerServicer {
     saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
 }
 
-type Answer<T> = std::result::Result<T, Status>;
+pub(super) type Answer<T> = std::result::Result<T, Status>;
 
 impl ControllerServicer {
     /// Controls what runs in `session`.
@@ -131,83 +130,8 @@ fn to_wire(indices: &[usize]) -> Answer<Vec<i32>> {
         .map_err(|error| raised(&Error::value(error.to_string())))
 }
 
-/// Carries calls from the server's thread over to the handler pool.
-#[derive(Clone)]
-struct Dispatcher {
-    servicer: Arc<ControllerServicer>,
-    pool: Arc<dyn HandlerPool>,
-    cancelled: Cancelled,
-}
-
-impl Dispatcher {
-    /// A caller that gives up doesn't stop the handler.
-    async fn handle<T: Send + 'static>(
-        &self,
-        handler: fn(&ControllerServicer) -> Answer<T>,
-    ) -> Answer<Response<T>> {
-        let (answer, answered) = oneshot::channel();
-        let servicer = Arc::clone(&self.servicer);
-        self.pool.submit(Box::new(move || {
-            // The caller may be gone.
-            drop(answer.send(handler(&servicer)));
-        }));
-        let mut cancelled = self.cancelled.clone();
-        let out_of_time = async {
-            if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
-                // Nobody can cancel any more.
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            answer = answered => match answer {
-                Ok(answer) => answer.map(Response::new),
-                Err(_) => Err(Status::unknown("Exception calling application: handler died")),
-            },
-            () = out_of_time => Err(Status::unavailable("Cancelling all calls")),
-        }
-    }
-}
-
-#[async_trait]
-impl Controller for Dispatcher {
-    async fn stop_training(
-        &self,
-        _: Request<StopTrainingRequest>,
-    ) -> Answer<Response<StopTrainingResponse>> {
-        self.handle(ControllerServicer::stop_training).await
-    }
-
-    async fn resume_training(
-        &self,
-        _: Request<ResumeTrainingRequest>,
-    ) -> Answer<Response<ResumeTrainingResponse>> {
-        self.handle(ControllerServicer::resume_training).await
-    }
-
-    async fn get_block_status(
-        &self,
-        _: Request<GetBlockStatusRequest>,
-    ) -> Answer<Response<GetBlockStatusResponse>> {
-        self.handle(ControllerServicer::get_block_status).await
-    }
-
-    async fn save_checkpoint(
-        &self,
-        _: Request<SaveCheckpointRequest>,
-    ) -> Answer<Response<SaveCheckpointResponse>> {
-        self.handle(ControllerServicer::save_checkpoint).await
-    }
-
-    async fn get_training_status(
-        &self,
-        _: Request<GetTrainingStatusRequest>,
-    ) -> Answer<Response<GetTrainingStatusResponse>> {
-        self.handle(ControllerServicer::get_training_status).await
-    }
-}
-
 /// Under which address a server on a port is published.
-pub type AddressFn = fn(u16) -> Result<String>;
+pub type AddressFn = Arc<dyn Fn(u16) -> Result<String> + Send + Sync>;
 
 /// Serves the controller from the creation of a session on.
 ///
@@ -236,23 +160,35 @@ impl ServerHook {
             barrier_op,
             saver_hook,
             clock,
-            address_fn: get_local_server_addr,
+            address_fn: Arc::new(get_local_server_addr),
             serving: Mutex::new(None),
         }
     }
 
     /// Publishes another address than the one that this machine's name has.
     #[must_use]
-    pub fn with_address(mut self, address_fn: AddressFn) -> Self {
-        self.address_fn = address_fn;
+    pub fn with_address(
+        mut self,
+        address_fn: impl Fn(u16) -> Result<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.address_fn = Arc::new(address_fn);
         self
+    }
+
+    fn create_model_dir(&self) -> Result<()> {
+        let dir = &self.model_dir;
+        std::fs::create_dir_all(dir).map_err(|error| {
+            if dir.exists() {
+                let message = format!("{} is not a directory", dir.display());
+                return Error::new(ErrorKind::FailedPreconditionError, message);
+            }
+            Error::from_io(&error, dir)
+        })
     }
 
     /// Replaces the address file, so that readers see the old or the new one.
     fn publish(&self, address: &str) -> Result<()> {
-        let dir = &self.model_dir;
-        std::fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
-        let path = dir.join(SERVER_ADDR_FILENAME);
+        let path = self.model_dir.join(SERVER_ADDR_FILENAME);
         write_atomically(&path, address)?;
         let readable_by_all = std::fs::Permissions::from_mode(0o644);
         std::fs::set_permissions(&path, readable_by_all)
@@ -267,6 +203,7 @@ impl SessionRunHook for ServerHook {
             Arc::clone(&self.barrier_op),
             self.saver_hook.clone(),
         ));
+        self.create_model_dir()?;
         let pool = self.clock.handler_pool(HANDLERS, HANDLER_POOL_NAME);
         let serving = Serving::start(METHODS, |cancelled| {
             ControllerServer::new(Dispatcher {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
@@ -159,7 +159,8 @@ impl Stream for Incoming {
     }
 }
 
-/// Answers methods that don't exist as gRPC for Python does.
+/// Answers methods that don't exist, and calls whose deadline passes, as gRPC for
+/// Python does. Tonic's own answer to the latter would be `CANCELLED`.
 #[derive(Clone)]
 struct KnownMethods<S> {
     methods: &'static [&'static str],
@@ -181,9 +182,99 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if self.methods.contains(&request.uri().path()) {
-            return Box::pin(self.inner.call(request));
+        if !self.methods.contains(&request.uri().path()) {
+            return Box::pin(async { Ok(Status::unimplemented("Method not found!").into_http()) });
         }
-        Box::pin(async { Ok(Status::unimplemented("Method not found!").into_http()) })
+        // Begun before tonic's own timer, and looked at before it.
+        let out_of_time = time_left(request.headers()).map(tokio::time::sleep);
+        let answer = self.inner.call(request);
+        let Some(out_of_time) = out_of_time else {
+            return Box::pin(answer);
+        };
+        Box::pin(async {
+            tokio::select! {
+                biased;
+                answer = answer => answer,
+                () = out_of_time => {
+                    Ok(Status::deadline_exceeded("Deadline Exceeded").into_http())
+                }
+            }
+        })
+    }
+}
+
+/// How long the caller waits: up to eight digits and a unit.
+fn time_left(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u64 = number.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(number.checked_mul(3600)?)),
+        "M" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        "S" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_millis(number)),
+        "u" => Some(Duration::from_micros(number)),
+        "n" => Some(Duration::from_nanos(number)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Never answers.
+    #[derive(Clone)]
+    struct Silent;
+
+    impl Service<Request<Body>> for Silent {
+        type Response = Response<Body>;
+        type Error = std::convert::Infallible;
+        type Future = std::future::Pending<Result<Response<Body>, Self::Error>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            std::future::pending()
+        }
+    }
+
+    #[test]
+    fn a_call_whose_deadline_passes_is_answered_so() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(async {
+            let methods = &["/Controller/SaveCheckpoint"];
+            let mut service = KnownMethods {
+                methods,
+                inner: Silent,
+            };
+            let request = Request::builder()
+                .uri(methods[0])
+                .header("grpc-timeout", "5m");
+            service.call(request.body(Body::empty()).unwrap()).await
+        });
+        assert_eq!(answer.unwrap().headers()["grpc-status"], "4");
+    }
+
+    #[test]
+    fn time_left_is_a_number_and_a_unit() {
+        let read = |text: &'static str| {
+            let value = http::HeaderValue::from_static(text);
+            time_left(&HeaderMap::from_iter([(
+                http::HeaderName::from_static("grpc-timeout"),
+                value,
+            )]))
+        };
+        assert_eq!(read("2H"), Some(Duration::from_secs(7200)));
+        assert_eq!(read("3M"), Some(Duration::from_secs(180)));
+        assert_eq!(read("20S"), Some(Duration::from_secs(20)));
+        assert_eq!(read("50m"), Some(Duration::from_millis(50)));
+        assert_eq!(read("99u"), Some(Duration::from_micros(99)));
+        assert_eq!(read("1n"), Some(Duration::from_nanos(1)));
+        for nonsense in ["", "S", "5", "5x", "-5S", "99999999999999999999S"] {
+            assert_eq!(read(nonsense), None, "{nonsense:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::schedule::{Condition, LaneId, Park};
 use super::{Shared, State, VirtualClock};
@@ -18,8 +19,12 @@ impl VirtualClock {
     ///
     /// `send` gets the request on its way over a real socket and has the result
     /// given to the [`Reply`]. Meanwhile the lane keeps the turn; once a handler
-    /// has it, the lane parks until that handler has ended.
-    pub fn call<T>(&self, send: impl FnOnce(Reply<T>)) -> T {
+    /// has it, the lane parks until that handler has ended, or until `deadline` has
+    /// passed from now: then there is no result. A handler that has begun isn't told,
+    /// and runs on; one that still waits for a worker then ends without doing
+    /// anything.
+    pub fn call<T>(&self, deadline: Option<Duration>, send: impl FnOnce(Reply<T>)) -> Option<T> {
+        let deadline = deadline.map(|deadline| self.after(deadline));
         let slot = Arc::new(Mutex::new(None));
         let client_label = self.label();
         relock(&self.shared.state).handover = Some(Handover {
@@ -37,13 +42,29 @@ impl VirtualClock {
         self.shared.wait_while(accepted_or_answered);
         let handover = relock(&self.shared.state).handover.take();
         if let Some(handler) = handover.and_then(|handover| handover.handler) {
-            self.park(Park::until(None, Condition::LaneEnded(handler)));
+            self.park(Park::until(deadline, Condition::LaneEnded(handler)));
+            if self.gives_up(handler) {
+                return None;
+            }
             self.shared.wait_while(|_| relock(&slot).is_none());
         }
         match relock(&slot).take() {
-            Some(result) => result,
+            Some(result) => Some(result),
             None => unreachable!("waited until the reply was there"),
         }
+    }
+
+    /// Whether the handler hasn't ended, by which its client has given up.
+    fn gives_up(&self, handler: LaneId) -> bool {
+        let mut state = relock(&self.shared.state);
+        if state.schedule.has_ended(handler) {
+            return false;
+        }
+        if state.schedule.waits_for_a_worker(handler) {
+            // How soon a server hears of it is a matter of real time, so it isn't left to that.
+            state.abandoned.insert(handler);
+        }
+        true
     }
 }
 

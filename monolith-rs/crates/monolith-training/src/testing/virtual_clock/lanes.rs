@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
 
 use super::schedule::{Condition, LaneId, Park};
-use super::{CONCURRENT_PREFIX, Failure, Phase, Shared, State, VirtualClock, Watcher};
+use super::{
+    BACKGROUND_PREFIX, CONCURRENT_PREFIX, Failure, Phase, Shared, State, VirtualClock, Watcher,
+};
 use crate::clock::{HandlerPool, Job, RawLock, Thread, panic_text, relock};
 
 thread_local! {
@@ -35,18 +37,24 @@ pub(super) fn current_lane() -> LaneId {
 impl Shared {
     /// Gives the turn to the lane that is next, moving time to its instant.
     pub(super) fn pass_turn(&self, state: &mut State) {
-        if matches!(state.phase, Phase::Over(_)) {
-            state.turn = None;
-        } else if let Some((lane, at)) = state.schedule.next() {
-            state.schedule.now = at;
-            state.turn = Some(lane);
-            state.turns += 1;
-        } else {
-            let lanes = state.schedule.describe();
-            state.turn = None;
-            state.phase = Phase::Over(Some(Failure::Deadlock(lanes)));
+        state.turn = None;
+        if !matches!(state.phase, Phase::Over(_)) {
+            match state.schedule.choose() {
+                Ok(Some((lane, at))) => Self::give_turn(state, lane, at),
+                Ok(None) => {
+                    let lanes = state.schedule.describe();
+                    state.phase = Phase::Over(Some(Failure::Deadlock(lanes)));
+                }
+                Err(message) => state.phase = Phase::Over(Some(Failure::Schedule(message))),
+            }
         }
         self.changed.notify_all();
+    }
+
+    fn give_turn(state: &mut State, lane: LaneId, at: u64) {
+        state.schedule.now = at;
+        state.turn = Some(lane);
+        state.turns += 1;
     }
 
     /// Waits in real time, with the turn, while `condition` holds.
@@ -98,6 +106,33 @@ impl VirtualClock {
     /// Unwinds with [`LaneLeft`] once the play is over. A lane that is already
     /// unwinding (its destructors run) doesn't park at all.
     pub(super) fn park(&self, park: Park) {
+        self.park_for_another(park, None);
+    }
+
+    /// Before a lock: a schedule may let another lane come first.
+    fn let_overtake(&self) {
+        let mut state = relock(&self.shared.state);
+        if state.schedule.script.is_none() || std::thread::panicking() {
+            return;
+        }
+        match state.schedule.overtaking(current_lane()) {
+            Ok(None) => {}
+            Ok(first) => {
+                let park = Park::until(Some(state.schedule.now), Condition::Nothing);
+                drop(state);
+                self.park_for_another(park, first);
+            }
+            Err(message) => {
+                state.phase = Phase::Over(Some(Failure::Schedule(message)));
+                self.shared.changed.notify_all();
+                drop(state);
+                leave();
+            }
+        }
+    }
+
+    /// Parks; the turn goes to `first`, or to whoever is next.
+    fn park_for_another(&self, park: Park, first: Option<LaneId>) {
         if std::thread::panicking() {
             return;
         }
@@ -109,7 +144,14 @@ impl VirtualClock {
             leave();
         }
         state.schedule.park(lane, park);
-        self.shared.pass_turn(&mut state);
+        match first {
+            Some(first) => {
+                let now = state.schedule.now;
+                Shared::give_turn(&mut state, first, now);
+                self.shared.changed.notify_all();
+            }
+            None => self.shared.pass_turn(&mut state),
+        }
         drop(state);
         if !self.shared.wait_for_turn(lane) {
             leave();
@@ -128,7 +170,7 @@ impl VirtualClock {
         self.spawn_thread(lane, label, kind, body)
     }
 
-    fn spawn_thread(
+    pub(super) fn spawn_thread(
         &self,
         lane: LaneId,
         label: &str,
@@ -144,8 +186,11 @@ impl VirtualClock {
                 if let Kind::Handler(pool) = kind {
                     relock(&clock.shared.state).schedule.begin_job(pool);
                 }
+                let abandoned = relock(&clock.shared.state).abandoned.remove(&lane);
                 catch_unwind(AssertUnwindSafe(|| {
-                    body();
+                    if !abandoned {
+                        body();
+                    }
                     clock.shared.tell_watcher();
                 }))
             } else {
@@ -203,6 +248,7 @@ impl VirtualLock {
 
 impl RawLock for VirtualLock {
     fn acquire(&self) {
+        self.clock.let_overtake();
         if !self.try_acquire() {
             self.clock
                 .park(Park::until(None, Condition::LockFree(self.lock)));
@@ -250,7 +296,11 @@ impl HandlerPool for VirtualPool {
             return;
         }
         let label = match &state.handover {
-            Some(handover) if handover.client_label.starts_with(CONCURRENT_PREFIX) => {
+            Some(handover)
+                if [CONCURRENT_PREFIX, BACKGROUND_PREFIX]
+                    .iter()
+                    .any(|prefix| handover.client_label.starts_with(prefix)) =>
+            {
                 handover.client_label.clone()
             }
             _ => self.name.clone(),

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use super::turns::{Choice, Script};
+
 /// A lane, by its place in order of starting.
 pub(super) type LaneId = usize;
 
@@ -50,6 +52,8 @@ struct Lane {
     /// Counted up over all lanes each time that one parks.
     order: u64,
     tie_key: u64,
+    /// Lanes with the same are interchangeable until they have had a turn.
+    twin: Option<String>,
 }
 
 struct Pool {
@@ -61,6 +65,7 @@ struct Pool {
 pub(super) struct Schedule {
     pub(super) now: u64,
     seed: Option<u64>,
+    pub(super) script: Option<Script>,
     lanes: Vec<Lane>,
     parkings: u64,
     locks: Vec<bool>,
@@ -72,11 +77,25 @@ impl Schedule {
         Self {
             now: 0,
             seed,
+            script: None,
             lanes: Vec::new(),
             parkings: 0,
             locks: Vec::new(),
             pools: Vec::new(),
         }
+    }
+
+    /// One that takes these candidates at its choice points.
+    pub(super) fn scripted(schedule: Vec<usize>) -> Self {
+        Self {
+            script: Some(Script::new(schedule)),
+            ..Self::new(None)
+        }
+    }
+
+    /// Each choice point so far; none without a script.
+    pub(super) fn choices(&self) -> &[Choice] {
+        self.script.as_ref().map_or(&[], |script| &script.choices)
     }
 
     /// A new lane, which counts as parking at this moment.
@@ -88,9 +107,21 @@ impl Schedule {
             parks: 0,
             order: 0,
             tie_key: 0,
+            twin: None,
         });
         self.park(lane, park);
         lane
+    }
+
+    /// Says that the lane does the same as every other with this twin.
+    pub(super) fn set_twin(&mut self, lane: LaneId, twin: String) {
+        self.lanes[lane].twin = Some(twin);
+    }
+
+    /// Its twin, as long as it has not had a turn.
+    pub(super) fn fresh_twin(&self, lane: LaneId) -> Option<&str> {
+        let lane = &self.lanes[lane];
+        lane.twin.as_deref().filter(|_| lane.parks == 1)
     }
 
     pub(super) fn park(&mut self, lane: LaneId, park: Park) {
@@ -115,34 +146,61 @@ impl Schedule {
         self.lanes[lane].state = State::Ended;
     }
 
-    /// The lane that goes on next and the instant at which it does.
+    /// The lane that goes on next by its tie key, and the instant at which it does.
     pub(super) fn next(&self) -> Option<(LaneId, u64)> {
-        self.lanes
-            .iter()
-            .enumerate()
-            .filter_map(|(id, lane)| {
-                let State::Parked(park) = &lane.state else {
-                    return None;
-                };
-                let at = if self.holds(&park.condition) {
-                    self.now
-                } else {
-                    park.deadline?.max(self.now)
-                };
-                Some(((at, park.last, lane.tie_key, lane.order), id))
-            })
-            .min()
-            .map(|((at, ..), id)| (id, at))
+        self.ready().min_by_key(|(id, at)| {
+            let lane = &self.lanes[*id];
+            (*at, self.is_last(*id), lane.tie_key, lane.order)
+        })
+    }
+
+    /// Each lane that can go on without another's doing, and the instant at which it can.
+    pub(super) fn ready(&self) -> impl Iterator<Item = (LaneId, u64)> {
+        self.lanes.iter().enumerate().filter_map(|(id, lane)| {
+            let State::Parked(park) = &lane.state else {
+                return None;
+            };
+            let at = if self.holds(&park.condition) {
+                self.now
+            } else {
+                park.deadline?.max(self.now)
+            };
+            Some((id, at))
+        })
+    }
+
+    /// Whether it sorts after every other lane of its instant.
+    pub(super) fn is_last(&self, lane: LaneId) -> bool {
+        matches!(&self.lanes[lane].state, State::Parked(park) if park.last)
+    }
+
+    /// When it parked, counted over all lanes.
+    pub(super) fn order(&self, lane: LaneId) -> u64 {
+        self.lanes[lane].order
     }
 
     fn holds(&self, condition: &Condition) -> bool {
         match condition {
             Condition::Nothing => false,
             Condition::LockFree(lock) => !self.locks[*lock],
-            Condition::LaneEnded(lane) => matches!(self.lanes[*lane].state, State::Ended),
+            Condition::LaneEnded(lane) => self.has_ended(*lane),
             Condition::WorkerFree(pool) => self.pools[*pool].begun < self.pools[*pool].workers,
             Condition::When(test) => test(),
         }
+    }
+
+    pub(super) fn has_ended(&self, lane: LaneId) -> bool {
+        matches!(self.lanes[lane].state, State::Ended)
+    }
+
+    pub(super) fn waits_for_a_worker(&self, lane: LaneId) -> bool {
+        matches!(
+            &self.lanes[lane].state,
+            State::Parked(Park {
+                condition: Condition::WorkerFree(_),
+                ..
+            })
+        )
     }
 
     pub(super) fn label(&self, lane: LaneId) -> &str {
@@ -236,78 +294,4 @@ fn splitmix64(state: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(deadline: u64) -> Park {
-        Park::until(Some(deadline), Condition::Nothing)
-    }
-
-    #[test]
-    fn the_hashes_are_the_published_ones() {
-        assert_eq!(fnv1a64(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a64("a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(splitmix64(0), 0xe220_a839_7b1d_cdaf);
-    }
-
-    #[test]
-    fn the_earliest_instant_goes_first_then_the_order_of_parking() {
-        let mut schedule = Schedule::new(None);
-        schedule.start("late", at(20));
-        let first = schedule.start("first", at(10));
-        let second = schedule.start("second", at(10));
-        assert_eq!(schedule.next(), Some((first, 10)));
-        schedule.end(first);
-        assert_eq!(schedule.next(), Some((second, 10)));
-        schedule.park(second, at(5));
-        assert_eq!(schedule.next(), Some((second, 5)));
-    }
-
-    #[test]
-    fn a_deadline_that_has_passed_counts_as_now() {
-        let mut schedule = Schedule::new(None);
-        schedule.now = 100;
-        let lane = schedule.start("a", at(10));
-        assert_eq!(schedule.next(), Some((lane, 100)));
-    }
-
-    #[test]
-    fn settling_goes_after_everyone_at_the_instant_whatever_the_seed() {
-        for seed in 0..50 {
-            let mut schedule = Schedule::new(Some(seed));
-            let settling = schedule.start("main", at(0));
-            schedule.park(
-                settling,
-                Park {
-                    last: true,
-                    ..at(0)
-                },
-            );
-            let other = schedule.start("other", at(0));
-            schedule.start("later", at(1));
-            assert_eq!(schedule.next(), Some((other, 0)));
-            schedule.end(other);
-            assert_eq!(schedule.next(), Some((settling, 0)));
-        }
-    }
-
-    #[test]
-    fn equal_labels_and_counts_fall_back_on_the_order_of_parking() {
-        let mut schedule = Schedule::new(Some(7));
-        let first = schedule.start("controller", at(0));
-        schedule.start("controller", at(0));
-        assert_eq!(schedule.next(), Some((first, 0)));
-    }
-
-    #[test]
-    fn nobody_is_next_when_all_wait_for_what_never_comes() {
-        let mut schedule = Schedule::new(None);
-        let lock = schedule.new_lock();
-        assert!(schedule.try_lock(lock));
-        let lane = schedule.start("a", Park::until(None, Condition::LockFree(lock)));
-        assert_eq!(schedule.next(), None);
-        assert_eq!(schedule.describe(), "a waits for a lock");
-        schedule.unlock(lock);
-        assert_eq!(schedule.next(), Some((lane, 0)));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Failure, VirtualClock, Watcher};
-use crate::clock::{Clock, Lock};
+use crate::clock::{Clock, HandlerPool, Lock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, Result};
 
@@ -183,6 +183,57 @@ fn the_fates_of_threads_are_told_and_those_left_are_listed() {
 }
 
 /// The order in which five lanes that park three times each get the turn.
+/// Hands a request to a pool of one worker, as a server does on a thread of its own.
+fn call(
+    clock: &VirtualClock,
+    pool: &Arc<dyn HandlerPool>,
+    log: &Log,
+    takes: u64,
+    deadline: Option<u64>,
+) -> Option<&'static str> {
+    let (handler_clock, pool) = (clock.clone(), Arc::clone(pool));
+    let handler_log = Arc::clone(log);
+    clock.call(deadline.map(Duration::from_secs), |reply| {
+        std::thread::spawn(move || {
+            pool.submit(Box::new(move || {
+                note(&handler_log, &handler_clock, "begins");
+                handler_clock.sleep(Duration::from_secs(takes));
+                note(&handler_log, &handler_clock, "ends");
+                reply.send("answer");
+            }));
+        });
+    })
+}
+
+#[test]
+fn a_client_that_gives_up_leaves_a_handler_that_has_begun_and_no_other() {
+    let clock = VirtualClock::new(None);
+    let log = Log::default();
+    let (inner, seen) = (clock.clone(), Arc::clone(&log));
+    clock
+        .run(move || {
+            let pool = inner.handler_pool(1, "controller");
+            assert_eq!(call(&inner, &pool, &seen, 10, Some(4)), None);
+            note(&seen, &inner, "gave up");
+            // The only worker is taken until 10.
+            assert_eq!(call(&inner, &pool, &seen, 10, Some(1)), None);
+            let answer = call(&inner, &pool, &seen, 10, Some(16));
+            assert_eq!(answer, Some("answer"));
+            assert_eq!(call(&inner, &pool, &seen, 1, None), Some("answer"));
+        })
+        .unwrap();
+    let expected = [
+        "0 begins",
+        "4 gave up",
+        "10 ends",
+        "10 begins",
+        "20 ends",
+        "20 begins",
+        "21 ends",
+    ];
+    assert_eq!(lines(&log), expected);
+}
+
 fn order(seed: Option<u64>) -> Vec<String> {
     let clock = VirtualClock::new(seed);
     let log = Log::default();

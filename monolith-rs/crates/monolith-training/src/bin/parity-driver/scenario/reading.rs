@@ -2,92 +2,14 @@
 
 use std::time::Duration;
 
-use monolith_training::errors::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{Branch, FAULTS, Fault, STEPS, Step, Unplayable};
-
-pub(super) fn parse_fault(fault: Value, ps_count: usize, at: &str) -> Result<Fault, Unplayable> {
-    let fault: Fault = tagged(fault, &FAULTS, at)?;
-    match fault.ps() {
-        Some(ps) if ps >= ps_count => Err(failed(at, format!("there is no PS {ps}"))),
-        _ => Ok(fault),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Worker {
-    index: u32,
-    train: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raise {
-    error: ErrorKind,
-    message: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-pub(super) fn parse_step(step: Value, ps_count: usize, at: &str) -> Result<Step, Unplayable> {
-    let (kind, value) = step_kind(step, at)?;
-    let at = &format!("{at}.{kind}");
-    Ok(match kind {
-        "train" => Step::Train(typed(value, at)?),
-        "advance" => Step::Advance(Duration::from_millis(typed(value, at)?)),
-        "fault" => Step::Fault(parse_fault(value, ps_count, at)?),
-        "concurrently" => Step::Concurrently(each(typed(value, at)?, at, parse_branch)?),
-        "raise" => {
-            let raise: Raise = typed(value, at)?;
-            Step::Raise(Error::new(raise.error, raise.message))
-        }
-        "end" => {
-            typed::<Nothing>(value, at)?;
-            Step::End
-        }
-        kind => Step::Branch(branch(kind, value, at)?),
-    })
-}
-
-fn parse_branch(step: Value, at: &str) -> Result<Branch, Unplayable> {
-    let (kind, value) = step_kind(step, at)?;
-    branch(kind, value, at)
-}
-
-fn branch(kind: &str, value: Value, at: &str) -> Result<Branch, Unplayable> {
-    match kind {
-        "rpc" => Ok(Branch::Rpc(typed(value, at)?)),
-        "worker" => {
-            let Worker { index, train } = typed(value, at)?;
-            Ok(Branch::Worker { index, train })
-        }
-        _ => Err(failed(at, format!("{kind} can't run concurrently"))),
-    }
-}
-
-/// Which step it is, with the value under that key. What else may stand beside
-/// the key is for the host.
-fn step_kind(step: Value, at: &str) -> Result<(&'static str, Value), Unplayable> {
-    let mut step: Map<String, Value> = typed(step, at)?;
-    let beside: fn(&str) -> bool = if step.contains_key("rpc") {
-        |key| matches!(key, "expect" | "details" | "response")
-    } else if step.contains_key("fault") {
-        |key| key == "strikes"
-    } else {
-        |_| false
-    };
-    step.retain(|key, _| !beside(key));
-    known_key(step, &STEPS, at)
-}
+use super::Unplayable;
 
 /// A mapping with one key, which must be one of those known.
-fn known_key(
+pub(super) fn known_key(
     map: Map<String, Value>,
     known: &[&'static str],
     at: &str,
@@ -135,14 +57,30 @@ pub(super) fn failed(at: &str, message: impl AsRef<str>) -> Unplayable {
     Unplayable::Failed(format!("{at}: {}", message.as_ref()))
 }
 
+pub(super) fn check_ps(ps: usize, count: usize, at: &str) -> Result<(), Unplayable> {
+    if ps < count {
+        return Ok(());
+    }
+    Err(failed(at, format!("there is no PS {ps}")))
+}
+
 pub(super) fn milliseconds<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
+pub(super) fn optional_milliseconds<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    Option::deserialize(deserializer).map(|time: Option<u64>| time.map(Duration::from_millis))
+}
+
 pub(super) fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
+    parse_hex(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+pub(super) fn parse_hex(text: &str) -> Result<Vec<u8>, String> {
     let bytes = text.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair)
             .ok()
@@ -151,5 +89,5 @@ pub(super) fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>,
     });
     bytes
         .collect::<Option<_>>()
-        .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not hexadecimal")))
+        .ok_or_else(|| format!("{text:?} is not hexadecimal"))
 }

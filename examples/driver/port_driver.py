@@ -1,0 +1,102 @@
+"""A whole driver, in plain Python: it plays a small port of the controller and the barrier.
+
+Nothing of this project is imported: any language can do the same.
+"""
+
+import json
+import sys
+
+
+# --8<-- [start:port]
+class Port:
+    """The port itself; yours has more to it. One chief, whom the barrier never holds."""
+
+    def __init__(self, capacity):
+        self.capacity, self.step, self.placed = capacity, 0, False
+
+    def call(self, method):
+        """Status code, details and response of one call of the controller."""
+        if method == "StopTraining" and self.placed:
+            return "ALREADY_EXISTS", "Barrier is placed already.", None
+        if method in ("StopTraining", "ResumeTraining"):
+            self.placed = method == "StopTraining"
+        free = list(range(self.placed, self.capacity))
+        status = {"blocked_indices": [0] * self.placed, "unblocked_indices": free}
+        responses = {"GetBlockStatus": status, "GetTrainingStatus": {"global_step": self.step}}
+        return "OK", None, responses.get(method, {})
+
+
+# --8<-- [end:port]
+# --8<-- [start:lacks]
+def lacks(scenario):
+    """What the scenario needs that this driver doesn't have; None if it can be played."""
+    hooks = {name: options for hook in scenario["hooks"] for name, options in hook.items()}
+    limits = [machine["mem_limit"] for machine in scenario["machines"]]
+    needs = {
+        "other hooks": list(hooks) != ["ps_health", "saver", "server"]
+        or hooks["saver"]["listeners"],
+        "faults": scenario["faults"] or scenario["barrier"]["callbacks"],
+        "memory limits": any(limit is not None for limit in limits),
+        "other steps": any(
+            not {"train", "advance", "rpc"} & step.keys() for step in scenario["steps"]
+        ),
+        "deadlines": any(step.get("deadline") for step in scenario["steps"]),
+    }
+    return next((what for what, needed in needs.items() if needed), None)
+
+
+# --8<-- [end:lacks]
+# --8<-- [start:play]
+def play(scenario):
+    """Every event, as docs/trace-format.md wants them."""
+    port, events, saved, ms = Port(scenario["cluster"]["capacity"]), [], [], 0
+
+    def record(lane, kind, **fields):
+        events.append({"ms": ms, "lane": lane, "kind": kind, **fields})
+
+    record("main", "session", state="created")
+    record("main", "address", text="127.0.0.1:<port>", mode="0644")
+    for i, step in enumerate(scenario["steps"]):
+        ms += step.get("advance", 0)
+        for _ in range(step.get("train", 0)):
+            port.step += 1
+            record("main", "step", worker=0, global_step=port.step)
+        if "rpc" in step:
+            placed, method = port.placed, step["rpc"]
+            code, details, response = port.call(method)
+            if port.placed != placed:
+                record("controller", "barrier", blocked=[0] * port.placed)
+            if method == "SaveCheckpoint":
+                saved.append(port.step)
+                record("controller", "save", step=port.step)
+            result = {"code": code, "details": details, "response": response}
+            record("main", "rpc", call=f"steps[{i}]", method=method, **result)
+    if port.step not in [0, *saved]:  # The exit saves what isn't saved already.
+        saved.append(port.step)
+        record("main", "save", step=port.step)
+    record("ps_health", "thread", thread="ps_health", fate="returned", error=None)
+    record("main", "session", state="closed")
+    checkpoints = ["checkpoint"] * bool(saved) + [f"model.ckpt-{step}" for step in saved]
+    record("main", "files", left=sorted({"controller_server_addr.txt", *checkpoints}))
+    return events
+
+
+# --8<-- [end:play]
+# --8<-- [start:speak]
+def answer(request):
+    """The one answer to a request."""
+    if request["type"] == "hello":
+        who = {"implementation": "small-port", "language": "python", "version": "1"}
+        return {"type": "hello", "protocol": 1, **who, "source_digest": None, "capabilities": []}
+    if request["type"] == "bye":
+        return {"type": "bye"}
+    lacking = lacks(request["scenario"])
+    if lacking:
+        return {"type": "skipped", "seq": request["seq"], "reason": f"needs {lacking}"}
+    events = play(request["scenario"])
+    return {"type": "trace", "seq": request["seq"], "events": events, "struck": {}}
+
+
+for line in sys.stdin:
+    print(json.dumps(answer(json.loads(line))), flush=True)
+# --8<-- [end:speak]

@@ -1,0 +1,103 @@
+"""Who gets the turn, of the lanes that can go on: by arrival, by a seed, or as a schedule says.
+
+The rules are in docs/virtual-time.md; the Rust port's clock follows the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fakes.lane import Lane
+
+
+class ScheduleError(RuntimeError):
+    """A schedule takes a candidate that there isn't."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A moment at which one of several lanes could go on: their labels, and which one did."""
+
+    candidates: tuple[str, ...]
+    taken: int
+
+
+class Turns:
+    """Chooses among parked lanes, and keeps what it chose where it follows a schedule.
+
+    Args:
+      seed: breaks ties; None is the order of arrival.
+      schedule: the candidate to take at each choice point, 0 once it is used up. Without
+        one, nothing is kept and no lane can be overtaken before a lock.
+    """
+
+    def __init__(self, seed: int | None, schedule: Sequence[int] | None) -> None:
+        if seed is not None and schedule is not None:
+            raise ValueError("a seed and a schedule are both given; one would be right")
+        self._seed: Final = seed
+        self._schedule: Final = schedule
+        self.choices: list[Choice] = []
+
+    def next(self, parked: Iterable[Lane], now: int) -> tuple[int, Lane] | None:
+        """The lane that goes on next and the instant at which it does; None if none ever can.
+
+        Raises:
+          ScheduleError: the schedule asks for what can't be.
+        """
+        ready = [(at, lane) for lane in parked if (at := lane.ready_at(now)) is not None]
+        if not ready:
+            return None
+        instant = min(at for at, _ in ready)
+        lanes = [lane for at, lane in ready if at == instant]
+        lanes = [lane for lane in lanes if not lane.yields_to_all] or lanes
+        if self._schedule is None:
+            return instant, min(lanes, key=lambda lane: (lane.tie_key(self._seed), lane.arrival))
+        return instant, self._choose(sorted(lanes, key=lambda lane: lane.arrival))
+
+    def overtaking(self, lane: Lane, parked: Iterable[Lane], now: int) -> Lane | None:
+        """Who comes before ``lane``, which is about to take a lock; None if nobody does.
+
+        Only a schedule lets anybody: it is the one place where a lane that could keep
+        the turn may lose it, so that what isn't done under the lock can be torn apart.
+
+        Raises:
+          ScheduleError: the schedule asks for what can't be.
+        """
+        if self._schedule is None:
+            return None
+        others = [
+            other for other in parked if not other.yields_to_all and other.ready_at(now) == now
+        ]
+        chosen = self._choose([lane, *sorted(others, key=lambda other: other.arrival)])
+        return None if chosen is lane else chosen
+
+    def _choose(self, lanes: Sequence[Lane]) -> Lane:
+        candidates = _without_twins(lanes)
+        if len(candidates) == 1:
+            return candidates[0]
+        assert self._schedule is not None
+        k = len(self.choices)
+        taken = self._schedule[k] if k < len(self._schedule) else 0
+        labels = tuple(lane.label for lane in candidates)
+        if not 0 <= taken < len(candidates):
+            raise ScheduleError(
+                f"choice {k} of the schedule takes candidate {taken} of {', '.join(labels)}; "
+                f"0 to {len(candidates) - 1} would be right"
+            )
+        self.choices.append(Choice(labels, taken))
+        return candidates[taken]
+
+
+def _without_twins(lanes: Sequence[Lane]) -> list[Lane]:
+    """Of lanes that are alike in all, the first: to take another would change nothing."""
+    seen: set[str] = set()
+    kept = []
+    for lane in lanes:
+        twin = lane.twin if lane.parks == 1 else None
+        if twin is None or twin not in seen:
+            kept.append(lane)
+        if twin is not None:
+            seen.add(twin)
+    return kept

@@ -1,0 +1,177 @@
+//! Stopping and saving by flags in the session, and by a file that an operator
+//! writes.
+//!
+//! Two flags ask the chief's [`ControllerHook`] for a stop or a save. Whoever has
+//! the session can set them; [`QueryActionHook`] does, on behalf of an operator
+//! who has only a file system.
+//!
+//! - [`query_action`]: the file protocol;
+//! - [`action_text`]: reading the file's text format.
+
+pub mod action_text;
+pub mod query_action;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+pub use self::query_action::{QUERY_INTERVAL, QueryActionHook};
+
+use crate::barrier_ops::{BarrierCallback, BarrierOp};
+use crate::clock::Clock;
+use crate::errors::{Error, Result};
+use crate::session::{Flag, Graph, Session, SessionRunContext, SessionRunHook, StepValues};
+
+/// The action that a stop places the barrier with.
+pub const STOP_ACTION: &str = "Stop";
+
+/// How long a stop waits for all workers to be blocked.
+const ALL_BLOCKED_LIMIT: Duration = Duration::from_secs(30);
+
+/// From one look at the workers to the next.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Saves, on the training thread.
+pub type TriggerSave = Arc<dyn Fn() -> Result<()> + Send + Sync>;
+
+/// Does after a step what the session's flags ask for (B46).
+///
+/// A new session clears the flags. The stop flag is never reset, so each later
+/// step places the barrier anew; the save flag is reset before the save, so that
+/// what is asked for meanwhile isn't lost. While a stop is asked for, a save is
+/// not looked at.
+///
+/// Upstream's `num_ps` says on which device the flags live; here there are none.
+pub struct ControllerHook {
+    clock: Arc<dyn Clock>,
+    barrier_op: Option<Arc<BarrierOp>>,
+    trigger_save: Option<TriggerSave>,
+    stop: Flag,
+    save: Flag,
+}
+
+impl ControllerHook {
+    /// Gives `graph` the two flags. A stop places `barrier_op`.
+    pub fn new(
+        graph: &Graph,
+        clock: Arc<dyn Clock>,
+        barrier_op: Option<Arc<BarrierOp>>,
+        trigger_save: Option<TriggerSave>,
+    ) -> Self {
+        Self {
+            clock,
+            barrier_op,
+            trigger_save,
+            stop: graph.add_flag(),
+            save: graph.add_flag(),
+        }
+    }
+
+    /// Asks for a stop, as running upstream's `stop_op` does.
+    pub fn stop_op(&self, session: &Session) -> Result<()> {
+        session.set_flag(self.stop, true)
+    }
+
+    /// Asks for a save, as running upstream's `trigger_save_op` does.
+    pub fn trigger_save_op(&self, session: &Session) -> Result<()> {
+        session.set_flag(self.save, true)
+    }
+
+    /// Holds the workers until all of them are blocked, or for 30 s.
+    fn stop_training(&self, session: &Arc<Session>) -> Result<()> {
+        let Some(barrier) = &self.barrier_op else {
+            return Err(Error::runtime(
+                "a stop was asked for; this ControllerHook has no barrier_op",
+            ));
+        };
+        barrier.place_barrier(session, STOP_ACTION)?;
+        let deadline = self.clock.now() + ALL_BLOCKED_LIMIT;
+        while !barrier.is_all_blocked(session)? && self.clock.now() < deadline {
+            self.clock.sleep(LOOK_INTERVAL);
+        }
+        barrier.remove_barrier(session)
+    }
+
+    fn save(&self, session: &Session) -> Result<()> {
+        session.set_flag(self.save, false)?;
+        match &self.trigger_save {
+            Some(trigger_save) => trigger_save(),
+            None => Err(Error::runtime(
+                "a save was asked for; this ControllerHook has no trigger_save",
+            )),
+        }
+    }
+}
+
+impl SessionRunHook for ControllerHook {
+    /// Looks at the flags as they are now that the step is over. While the barrier
+    /// is placed a stop is a `BarrierAlreadyPlacedError`.
+    fn after_run(&self, context: &SessionRunContext, _: &StepValues) -> Result<()> {
+        let session = context.session();
+        if session.flag(self.stop)? {
+            self.stop_training(session)
+        } else if session.flag(self.save)? {
+            self.save(session)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for ControllerHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControllerHook")
+            .field("barrier_op", &self.barrier_op)
+            .field("trigger_save", &self.trigger_save.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Ends training once the barrier was placed with the action "Stop" (B46).
+///
+/// The callback runs on whichever thread places or waits, the hook on the
+/// training thread; what they share is one flag that is only ever set.
+#[derive(Clone, Debug, Default)]
+pub struct StopHelper {
+    stop_seen: Arc<AtomicBool>,
+}
+
+impl StopHelper {
+    /// One that hasn't seen a stop.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// For [`BarrierOp::with_callbacks`]; heeds the action "Stop" alone.
+    pub fn create_barrier_callback(&self) -> BarrierCallback {
+        let stop_seen = Arc::clone(&self.stop_seen);
+        Arc::new(move |action, _| {
+            if action == STOP_ACTION {
+                stop_seen.store(true, Ordering::SeqCst);
+            }
+            Ok(())
+        })
+    }
+
+    /// Requests stop after the next step; listed before [`ControllerHook`], one
+    /// step later.
+    pub fn create_stop_hook(&self) -> Arc<dyn SessionRunHook> {
+        Arc::new(StopHook {
+            stop_seen: Arc::clone(&self.stop_seen),
+        })
+    }
+}
+
+struct StopHook {
+    stop_seen: Arc<AtomicBool>,
+}
+
+impl SessionRunHook for StopHook {
+    fn after_run(&self, context: &SessionRunContext, _: &StepValues) -> Result<()> {
+        if self.stop_seen.load(Ordering::SeqCst) {
+            context.request_stop();
+        }
+        Ok(())
+    }
+}

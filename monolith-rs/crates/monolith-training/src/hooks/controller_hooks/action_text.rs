@@ -1,0 +1,243 @@
+//! A `ControllerHooksProto` in protobuf's text format: `action: STOP`.
+//!
+//! It takes what Python's parser takes, and refuses what that refuses; its words
+//! for what is wrong are its own.
+
+use std::fmt;
+
+use crate::proto::controller_hooks::controller_hooks_proto::Action;
+
+/// The message, as errors call it.
+const MESSAGE: &str = "monolith.ControllerHooksProto";
+
+/// What is wrong with a text, and where; both counts are from 1.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ParseError {
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} : {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// What the text asks for; `UNKNOWN` if it doesn't say.
+pub fn parse_action(text: &str) -> Result<Action, ParseError> {
+    let mut tokens = tokens(text).into_iter().peekable();
+    let mut action = None;
+    while let Some(name) = tokens.next() {
+        if name.text != "action" {
+            return Err(name.wrong(format!(
+                "Message type \"{MESSAGE}\" has no field named \"{}\".",
+                name.text
+            )));
+        }
+        match tokens.next() {
+            Some(colon) if colon.text == ":" => {}
+            Some(other) => return Err(other.wrong("Expected \":\".")),
+            None => return Err(name.wrong("Expected \":\".")),
+        }
+        let value = tokens.next();
+        let value = value.ok_or_else(|| name.wrong("Expected a value."))?;
+        if action.replace(value_of(&value)?).is_some() {
+            return Err(name.wrong(format!(
+                "Message type \"{MESSAGE}\" should not have multiple \"action\" fields."
+            )));
+        }
+        // For historical reasons fields may be separated.
+        tokens.next_if(|token| matches!(token.text, "," | ";"));
+    }
+    Ok(action.unwrap_or(Action::Unknown))
+}
+
+/// An enum value by its name or its number.
+fn value_of(token: &Token<'_>) -> Result<Action, ParseError> {
+    let found = match integer(token.text) {
+        Some(number) => i32::try_from(number)
+            .ok()
+            .and_then(|number| Action::try_from(number).ok()),
+        None => Action::from_str_name(token.text),
+    };
+    found.ok_or_else(|| {
+        token.wrong(format!(
+            "Enum type \"{MESSAGE}.Action\" has no value {}.",
+            token.text
+        ))
+    })
+}
+
+/// An integer as Python writes them: decimal without leading zeros, or `0x`, `0o`,
+/// `0b`; signed; single underscores between digits.
+fn integer(text: &str) -> Option<i64> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(unsigned) => (true, unsigned),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = unsigned.to_ascii_lowercase();
+    let based = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find_map(|(prefix, base)| Some((lower.strip_prefix(prefix)?, base)));
+    let (digits, base) = match based {
+        // After the base an underscore may come first.
+        Some((digits, base)) => (digits.strip_prefix('_').unwrap_or(digits), base),
+        None => (lower.as_str(), 10),
+    };
+    if digits.split('_').any(str::is_empty) || digits.contains(['+', '-']) {
+        return None;
+    }
+    let digits = digits.replace('_', "");
+    if base == 10 && digits.starts_with('0') && digits.contains(|c| c != '0') {
+        return None;
+    }
+    if !digits.chars().all(|digit| digit.is_digit(base)) {
+        return None;
+    }
+    // A number too great for an i64 is one without an action all the same.
+    let magnitude = i64::from_str_radix(&digits, base).unwrap_or(i64::MAX);
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+struct Token<'a> {
+    text: &'a str,
+    line: usize,
+    column: usize,
+}
+
+impl Token<'_> {
+    fn wrong(&self, message: impl Into<String>) -> ParseError {
+        ParseError {
+            line: self.line,
+            column: self.column,
+            message: message.into(),
+        }
+    }
+}
+
+/// Words, numbers, and single characters of any other kind. White space and what
+/// follows a `#` on its line are passed over.
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    for (line, content) in text.split('\n').enumerate() {
+        let mut rest = content;
+        loop {
+            rest = rest.trim_start_matches(is_white);
+            if rest.is_empty() || rest.starts_with('#') {
+                break;
+            }
+            let (token, after) = rest.split_at(token_length(rest));
+            tokens.push(Token {
+                text: token,
+                line: line + 1,
+                column: content[..content.len() - rest.len()].chars().count() + 1,
+            });
+            rest = after;
+        }
+    }
+    tokens
+}
+
+/// White space to Python, which counts the separators of ASCII among it.
+fn is_white(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
+}
+
+/// How many bytes the first token of this has.
+fn token_length(text: &str) -> usize {
+    let mut chars = text.chars();
+    let first = chars.next();
+    let in_word: fn(char) -> bool = |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
+    let in_number: fn(char) -> bool = |c| in_word_or_dot(c);
+    let continues = match first {
+        Some(c) if c.is_ascii_alphabetic() || c == '_' => in_word,
+        Some(c) if c.is_ascii_digit() || matches!(c, '+' | '-') => in_number,
+        Some('.') if chars.next().is_some_and(|c| c.is_ascii_digit()) => in_number,
+        first => return first.map_or(0, char::len_utf8),
+    };
+    text.find(|c| !continues(c)).unwrap_or(text.len())
+}
+
+fn in_word_or_dot(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-' | '.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_has_a_name_or_a_number() {
+        for stop in [
+            "action: STOP",
+            "action:2",
+            "action: +2",
+            "action: 0x2",
+            "action: 0b1_0",
+        ] {
+            assert_eq!(parse_action(stop), Ok(Action::Stop), "{stop}");
+        }
+        assert_eq!(
+            parse_action("action: TRIGGER_SAVE"),
+            Ok(Action::TriggerSave)
+        );
+        assert_eq!(parse_action("action: 1"), Ok(Action::TriggerSave));
+        for nothing in [
+            "action: UNKNOWN",
+            "action: 0",
+            "action: -0_0",
+            "",
+            " \n",
+            "# STOP",
+        ] {
+            assert_eq!(parse_action(nothing), Ok(Action::Unknown), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn white_space_comments_and_one_separator_are_passed_over() {
+        for text in [
+            "\n\t action\n:\r\n STOP # now\n",
+            "# please\naction: STOP,",
+            "action: STOP;#\n\u{1f}",
+        ] {
+            assert_eq!(parse_action(text), Ok(Action::Stop), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_its_place() {
+        for text in [
+            "STOP",
+            "action STOP",
+            "action",
+            "action:",
+            "action: stop",
+            "action: 3",
+            "action: 02",
+            "action: 2_",
+            "action: 99999999999999999999",
+            "action: \"STOP\"",
+            "action: [STOP]",
+            "action { }",
+            "action: STOP;;",
+            ", action: STOP",
+            "other: 1",
+            "Action: STOP",
+            "action: STOP action: STOP",
+            "action: UNKNOWN, action: STOP",
+            "ä: STOP",
+            "\u{feff}action: STOP",
+        ] {
+            assert!(parse_action(text).is_err(), "{text:?}");
+        }
+        let error = parse_action("action: STOP\n  # more\n  act: 1").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "3:3 : Message type \"monolith.ControllerHooksProto\" has no field named \"act\"."
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! From the server's own thread to the handler pool, and back with the answer.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tonic::{Request, Response, Status, async_trait};
+
+use super::server_lib::{Answer, ControllerServicer};
+use super::serving::Cancelled;
+use crate::clock::HandlerPool;
+use crate::proto::controller::controller_server::Controller;
+use crate::proto::controller::{
+    GetBlockStatusRequest, GetBlockStatusResponse, GetTrainingStatusRequest,
+    GetTrainingStatusResponse, ResumeTrainingRequest, ResumeTrainingResponse,
+    SaveCheckpointRequest, SaveCheckpointResponse, StopTrainingRequest, StopTrainingResponse,
+};
+
+/// Carries calls from the server's thread over to the handler pool.
+#[derive(Clone)]
+pub(super) struct Dispatcher {
+    pub(super) servicer: Arc<ControllerServicer>,
+    pub(super) pool: Arc<dyn HandlerPool>,
+    pub(super) cancelled: Cancelled,
+}
+
+impl Dispatcher {
+    /// A caller that gives up doesn't stop the handler, but one that hasn't begun by
+    /// then never does.
+    async fn handle<T: Send + 'static>(
+        &self,
+        handler: fn(&ControllerServicer) -> Answer<T>,
+    ) -> Answer<Response<T>> {
+        let (answer, answered) = oneshot::channel();
+        let servicer = Arc::clone(&self.servicer);
+        self.pool.submit(Box::new(move || {
+            if !answer.is_closed() {
+                // The caller may be gone by then.
+                drop(answer.send(handler(&servicer)));
+            }
+        }));
+        let mut cancelled = self.cancelled.clone();
+        let out_of_time = async {
+            if cancelled.wait_for(|cancelled| *cancelled).await.is_err() {
+                // Nobody can cancel any more.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            answer = answered => match answer {
+                Ok(answer) => answer.map(Response::new),
+                Err(_) => Err(Status::unknown("Exception calling application: handler died")),
+            },
+            () = out_of_time => Err(Status::unavailable("Cancelling all calls")),
+        }
+    }
+}
+
+#[async_trait]
+impl Controller for Dispatcher {
+    async fn stop_training(
+        &self,
+        _: Request<StopTrainingRequest>,
+    ) -> Answer<Response<StopTrainingResponse>> {
+        self.handle(ControllerServicer::stop_training).await
+    }
+
+    async fn resume_training(
+        &self,
+        _: Request<ResumeTrainingRequest>,
+    ) -> Answer<Response<ResumeTrainingResponse>> {
+        self.handle(ControllerServicer::resume_training).await
+    }
+
+    async fn get_block_status(
+        &self,
+        _: Request<GetBlockStatusRequest>,
+    ) -> Answer<Response<GetBlockStatusResponse>> {
+        self.handle(ControllerServicer::get_block_status).await
+    }
+
+    async fn save_checkpoint(
+        &self,
+        _: Request<SaveCheckpointRequest>,
+    ) -> Answer<Response<SaveCheckpointResponse>> {
+        self.handle(ControllerServicer::save_checkpoint).await
+    }
+
+    async fn get_training_status(
+        &self,
+        _: Request<GetTrainingStatusRequest>,
+    ) -> Answer<Response<GetTrainingStatusResponse>> {
+        self.handle(ControllerServicer::get_training_status).await
+    }
+}

@@ -1,0 +1,423 @@
+//! Stops and saves that flags ask for, and the file that sets them; in virtual time.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
+use monolith_training::clock::Clock;
+use monolith_training::coordinator::Coordinator;
+use monolith_training::errors::{Error, ErrorKind, Result};
+use monolith_training::hooks::controller_hooks::{
+    ControllerHook, QUERY_INTERVAL, QueryActionHook, STOP_ACTION, StopHelper, TriggerSave,
+};
+use monolith_training::session::monitored::{Hooks, Recovery};
+use monolith_training::session::{
+    ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession, Session, SessionRunHook,
+};
+use monolith_training::testing::virtual_clock::{VirtualClock, Watcher};
+
+/// A directory of a test's own.
+struct TempDir(PathBuf);
+
+impl TempDir {
+    fn new() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("controller_hooks_test-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn ask(&self, content: impl AsRef<[u8]>) {
+        std::fs::write(self.0.join("monolith_action"), content).unwrap();
+    }
+
+    fn is_asked(&self) -> bool {
+        self.0.join("monolith_action").exists()
+    }
+
+    fn response(&self) -> Option<String> {
+        std::fs::read_to_string(self.0.join("monolith_action_response")).ok()
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// How the looking threads ended.
+#[derive(Default)]
+struct Fates(Mutex<Vec<Option<ErrorKind>>>);
+
+impl Watcher for Fates {
+    fn gives_way(&self) {}
+
+    fn thread_ended(&self, _: &str, outcome: &Result<()>) {
+        let error = outcome.as_ref().err().map(Error::kind);
+        self.0.lock().unwrap().push(error);
+    }
+}
+
+/// A chief that can be stopped and told to save.
+struct Chief {
+    clock: VirtualClock,
+    graph: Arc<Graph>,
+    barrier: Arc<BarrierOp>,
+    controller: Arc<ControllerHook>,
+    saves: Arc<Mutex<u64>>,
+    fates: Arc<Fates>,
+    dir: TempDir,
+}
+
+impl Chief {
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.clock.clone())
+    }
+
+    fn session(&self, hooks: Hooks) -> MonitoredSession {
+        let creator = Box::new(ChiefSessionCreator::new(Arc::clone(&self.graph), None));
+        MonitoredSession::new(Recovery::Recreates, creator, hooks, self.clock()).unwrap()
+    }
+
+    fn query_hook(&self) -> Arc<dyn SessionRunHook> {
+        let controller = Arc::clone(&self.controller);
+        Arc::new(QueryActionHook::new(&self.dir.0, controller, self.clock()))
+    }
+
+    fn pass(&self, time: Duration) {
+        self.clock.sleep(time);
+        self.clock.settle();
+    }
+
+    fn seconds(&self) -> u64 {
+        self.clock.now().as_secs()
+    }
+
+    fn saves(&self) -> u64 {
+        *self.saves.lock().unwrap()
+    }
+
+    fn fates(&self) -> Vec<Option<ErrorKind>> {
+        self.fates.0.lock().unwrap().clone()
+    }
+}
+
+/// Plays `main` on a chief whose barrier knows this many workers.
+fn with_chief(
+    capacity: usize,
+    callbacks: Vec<BarrierCallback>,
+    main: impl FnOnce(Chief) + Send + 'static,
+) {
+    let clock = VirtualClock::new(None);
+    let fates = Arc::new(Fates::default());
+    clock.watch(fates.clone());
+    let inner = clock.clone();
+    clock
+        .run(move || {
+            let shared: Arc<dyn Clock> = Arc::new(inner.clone());
+            let graph = Graph::new();
+            let barrier = BarrierOp::new(&graph, Arc::clone(&shared), capacity).unwrap();
+            let barrier = Arc::new(barrier.with_callbacks(callbacks));
+            let saves = Arc::new(Mutex::new(0));
+            let counted = Arc::clone(&saves);
+            let trigger_save: TriggerSave = Arc::new(move || {
+                *counted.lock().unwrap() += 1;
+                Ok(())
+            });
+            let controller = ControllerHook::new(
+                &graph,
+                shared,
+                Some(Arc::clone(&barrier)),
+                Some(trigger_save),
+            );
+            main(Chief {
+                clock: inner,
+                graph,
+                barrier,
+                controller: Arc::new(controller),
+                saves,
+                fates,
+                dir: TempDir::new(),
+            });
+        })
+        .unwrap();
+}
+
+/// One step that asks for something of the session before it ends.
+fn step(session: &mut MonitoredSession, ask: impl Fn(&Session) -> Result<()>) -> Result<i64> {
+    session.run(|session| {
+        ask(session)?;
+        session.train_step()
+    })
+}
+
+fn train(session: &mut MonitoredSession) -> Result<i64> {
+    session.run(Session::train_step)
+}
+
+#[test]
+fn a_stop_waits_30_s_for_the_workers_and_is_asked_for_anew_by_each_step() {
+    let actions: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&actions);
+    let callback: BarrierCallback = Arc::new(move |action, _| {
+        seen.lock().unwrap().push(action.to_owned());
+        Ok(())
+    });
+    with_chief(2, vec![callback], |chief| {
+        let mut session = chief.session(vec![chief.controller.clone()]);
+        step(&mut session, |session| chief.controller.stop_op(session)).unwrap();
+        assert_eq!(chief.seconds(), 30);
+        train(&mut session).unwrap();
+        assert_eq!(chief.seconds(), 60);
+        step(&mut session, |session| {
+            assert!(chief.barrier.is_none_blocked(session).unwrap());
+            Ok(())
+        })
+        .unwrap();
+    });
+    assert_eq!(*actions.lock().unwrap(), [STOP_ACTION; 3]);
+}
+
+#[test]
+fn a_stop_is_over_at_the_look_that_finds_all_blocked() {
+    with_chief(2, Vec::new(), |chief| {
+        let shared = ChiefsSession::default();
+        let (clock, barrier) = (chief.clock.clone(), Arc::clone(&chief.barrier));
+        let workers = shared.shared();
+        chief.clock.start_lane("worker-1", move || {
+            clock.sleep(Duration::from_secs(3));
+            barrier.wait_until_barrier_removed(&workers, 1).unwrap();
+        });
+        let holder = Arc::new(CapturesSession(shared));
+        let mut session = chief.session(vec![holder, chief.controller.clone()]);
+        step(&mut session, |session| chief.controller.stop_op(session)).unwrap();
+        assert_eq!(chief.seconds(), 4);
+    });
+}
+
+/// Shares the session that it sees created.
+struct CapturesSession(ChiefsSession);
+
+impl SessionRunHook for CapturesSession {
+    fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        self.0.set(Some(session));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stop_while_the_barrier_is_placed_leaves_the_step() {
+    with_chief(2, Vec::new(), |chief| {
+        let shared = ChiefsSession::default();
+        let holder = Arc::new(CapturesSession(shared.clone()));
+        let mut session = chief.session(vec![holder, chief.controller.clone()]);
+        let current = shared.current().unwrap();
+        chief.barrier.place_barrier(&current, "").unwrap();
+        let error = step(&mut session, |session| chief.controller.stop_op(session)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BarrierAlreadyPlacedError);
+        // It is sticky: it works once the barrier is gone.
+        chief.barrier.remove_barrier(&current).unwrap();
+        train(&mut session).unwrap();
+        assert_eq!(chief.seconds(), 30);
+    });
+}
+
+#[test]
+fn a_save_is_done_once_and_a_stop_hides_it() {
+    with_chief(1, Vec::new(), |chief| {
+        let mut session = chief.session(vec![chief.controller.clone()]);
+        step(&mut session, |session| {
+            chief.controller.trigger_save_op(session)
+        })
+        .unwrap();
+        train(&mut session).unwrap();
+        assert_eq!(chief.saves(), 1);
+        step(&mut session, |session| {
+            chief.controller.stop_op(session)?;
+            chief.controller.trigger_save_op(session)
+        })
+        .unwrap();
+        assert_eq!(chief.saves(), 1);
+        // Alone, the chief is all that there is to block.
+        assert_eq!(chief.seconds(), 0);
+    });
+}
+
+#[test]
+fn a_new_session_has_forgotten_what_was_asked_for() {
+    with_chief(2, Vec::new(), |chief| {
+        let mut session = chief.session(vec![chief.controller.clone()]);
+        let mut lost = true;
+        session
+            .run(|session| {
+                if std::mem::take(&mut lost) {
+                    chief.controller.stop_op(session)?;
+                    return Err(Error::new(ErrorKind::UnavailableError, "lost"));
+                }
+                session.train_step()
+            })
+            .unwrap();
+        assert_eq!(chief.seconds(), 0);
+    });
+}
+
+#[test]
+fn what_is_asked_for_needs_somebody_to_do_it() {
+    with_chief(1, Vec::new(), |chief| {
+        let bare = ControllerHook::new(&chief.graph, chief.clock(), None, None);
+        let bare = Arc::new(bare);
+        let mut session = chief.session(vec![bare.clone()]);
+        let save = step(&mut session, |session| bare.trigger_save_op(session)).unwrap_err();
+        assert_eq!(save.kind(), ErrorKind::RuntimeError);
+        // The flag was reset before.
+        train(&mut session).unwrap();
+        let stop = step(&mut session, |session| bare.stop_op(session)).unwrap_err();
+        assert_eq!(stop.kind(), ErrorKind::RuntimeError);
+    });
+}
+
+#[test]
+fn a_stop_helper_ends_training_with_the_step_or_one_step_later() {
+    for (helper_first, steps) in [(false, 1), (true, 2)] {
+        let helper = StopHelper::new();
+        let callback = helper.create_barrier_callback();
+        with_chief(1, vec![callback], move |chief| {
+            let mut hooks: Hooks = vec![chief.controller.clone(), helper.create_stop_hook()];
+            if helper_first {
+                hooks.reverse();
+            }
+            let mut session = chief.session(hooks);
+            let mut taken = step(&mut session, |session| chief.controller.stop_op(session));
+            while !session.should_stop() {
+                taken = train(&mut session);
+            }
+            assert_eq!(taken, Ok(steps));
+        });
+    }
+}
+
+#[test]
+fn a_stop_helper_heeds_no_other_action() {
+    let helper = StopHelper::new();
+    let callback = helper.create_barrier_callback();
+    with_chief(1, vec![callback], move |chief| {
+        let shared = ChiefsSession::default();
+        let holder = Arc::new(CapturesSession(shared.clone()));
+        let mut session = chief.session(vec![holder, helper.create_stop_hook()]);
+        let current = shared.current().unwrap();
+        chief.barrier.place_barrier(&current, "").unwrap();
+        train(&mut session).unwrap();
+        assert!(!session.should_stop());
+        chief.barrier.remove_barrier(&current).unwrap();
+        chief.barrier.place_barrier(&current, STOP_ACTION).unwrap();
+        train(&mut session).unwrap();
+        assert!(session.should_stop());
+    });
+}
+
+#[test]
+fn a_file_is_acted_on_at_once_and_then_at_each_interval() {
+    with_chief(1, Vec::new(), |chief| {
+        chief.dir.ask("action: TRIGGER_SAVE");
+        let mut session = chief.session(vec![chief.controller.clone(), chief.query_hook()]);
+        chief.clock.settle();
+        assert_eq!(chief.dir.response().as_deref(), Some("OK"));
+        assert!(!chief.dir.is_asked());
+        train(&mut session).unwrap();
+        assert_eq!(chief.saves(), 1);
+        chief.dir.ask("action: 1");
+        chief.pass(Duration::from_secs(59));
+        assert!(chief.dir.is_asked());
+        chief.pass(Duration::from_secs(1));
+        assert!(!chief.dir.is_asked());
+        train(&mut session).unwrap();
+        assert_eq!(chief.saves(), 2);
+    });
+}
+
+#[test]
+fn what_does_not_parse_is_answered_with_why() {
+    with_chief(1, Vec::new(), |chief| {
+        chief.dir.ask("action: PAUSE");
+        let _session = chief.session(vec![chief.query_hook()]);
+        chief.clock.settle();
+        let response = chief.dir.response().unwrap();
+        assert!(response.starts_with("1:9 : "), "{response}");
+        assert!(!chief.dir.is_asked());
+    });
+}
+
+#[test]
+fn what_asks_for_nothing_is_deleted_without_an_answer() {
+    with_chief(1, Vec::new(), |chief| {
+        let _session = chief.session(vec![chief.query_hook()]);
+        for nothing in ["", "action: UNKNOWN"] {
+            chief.dir.ask(nothing);
+            chief.pass(QUERY_INTERVAL);
+            assert!(!chief.dir.is_asked());
+            assert_eq!(chief.dir.response(), None);
+        }
+        assert!(chief.fates().is_empty());
+    });
+}
+
+#[test]
+fn what_is_not_text_stays_until_it_is() {
+    with_chief(1, Vec::new(), |chief| {
+        let _session = chief.session(vec![chief.query_hook()]);
+        chief.dir.ask([0xff]);
+        chief.pass(QUERY_INTERVAL * 2);
+        assert!(chief.dir.is_asked());
+        assert_eq!(chief.dir.response(), None);
+        chief.dir.ask("action: STOP");
+        chief.pass(QUERY_INTERVAL);
+        assert_eq!(chief.dir.response().as_deref(), Some("OK"));
+    });
+}
+
+#[test]
+fn the_end_stops_the_looking_and_an_error_in_the_body_does_not() {
+    with_chief(1, Vec::new(), |chief| {
+        let mut session = chief.session(vec![chief.query_hook()]);
+        session.leave(None).unwrap();
+        assert_eq!(chief.fates(), [None]);
+        let mut session = chief.session(vec![chief.query_hook()]);
+        let body = Error::value("body");
+        assert_eq!(session.leave(Some(body.clone())), Err(body));
+        chief.pass(QUERY_INTERVAL);
+        assert_eq!(chief.fates(), [None]);
+        // It dies of the closed session when it has something to do there.
+        chief.dir.ask("action: STOP");
+        chief.pass(QUERY_INTERVAL);
+        assert_eq!(chief.fates(), [None, Some(ErrorKind::RuntimeError)]);
+        assert!(chief.dir.is_asked());
+    });
+}
+
+#[test]
+fn a_recreated_session_is_looked_for_by_one_thread() {
+    with_chief(1, Vec::new(), |chief| {
+        let mut session = chief.session(vec![chief.controller.clone(), chief.query_hook()]);
+        let mut lost = true;
+        session
+            .run(|session| {
+                if std::mem::take(&mut lost) {
+                    return Err(Error::new(ErrorKind::AbortedError, "lost"));
+                }
+                session.train_step()
+            })
+            .unwrap();
+        chief.clock.settle();
+        assert_eq!(chief.fates(), [None]);
+        chief.dir.ask("action: TRIGGER_SAVE");
+        chief.pass(QUERY_INTERVAL);
+        train(&mut session).unwrap();
+        assert_eq!(chief.saves(), 1);
+    });
+}

@@ -1,0 +1,208 @@
+"""``monolith-controller``: parses and prints; ``operating`` does the work.
+
+It starts without TensorFlow, so that an operator doesn't wait for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+from monolith_hooks.operating import (
+    Blocked,
+    Operator,
+    OperatorError,
+    Status,
+    checked_addr,
+    find_addr,
+)
+
+_INTERRUPTED: Final = 130
+
+_HELP: Final = """Stop, resume, save and inspect a training run through its controller.
+
+\b
+status   how far training has come, and whether it runs
+blocked  which workers the barrier holds
+stop     hold every worker after the step that it is in
+resume   let them go
+save     write a checkpoint, and wait until it is written
+
+\b
+Exit codes:
+  0  done
+  1  the controller refused: stopped already, a save that failed
+  2  wrong usage, or no address to be found
+  3  nothing reachable at the address
+  4  no answer within --timeout; what was asked may still be done
+  130  interrupted
+"""
+
+
+class Action(StrEnum):
+    """What can be asked."""
+
+    STATUS = "status"
+    BLOCKED = "blocked"
+    STOP = "stop"
+    RESUME = "resume"
+    SAVE = "save"
+
+
+_LOOKS: Final = (Action.STATUS, Action.BLOCKED)
+_DONE: Final = {
+    Action.STOP: "stopped: each worker is held after the step that it is in",
+    Action.RESUME: "resumed",
+    Action.SAVE: "saved",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A command line, understood."""
+
+    action: Action
+    model_dir: str | None
+    addr: str | None
+    timeout: float
+    watch: float | None
+    as_json: bool
+
+    def find(self) -> str:
+        """Where the controller is now: a session that was recreated has another address."""
+        if self.addr is not None:
+            return checked_addr(self.addr)
+        assert self.model_dir is not None
+        return find_addr(self.model_dir)
+
+
+def operate(asked: Asked, clock: Clock = SYSTEM_CLOCK) -> int:
+    """Ask once, or again and again until something goes wrong; the exit code."""
+    while True:
+        try:
+            addr = asked.find()
+            answer = _ask(asked, addr)
+        except OperatorError as error:
+            _print_error(error, asked)
+            return error.exit_code
+        if asked.as_json:
+            typer.echo(
+                json.dumps({"action": asked.action.value, "addr": addr, **_document(answer)})
+            )
+        else:
+            at = (
+                f"{time.strftime('%H:%M:%S', time.localtime(clock.now()))}  " if asked.watch else ""
+            )
+            typer.echo(at + _sentence(answer, asked.action))
+        if asked.watch is None:
+            return 0
+        sys.stdout.flush()
+        clock.sleep(asked.watch)
+
+
+def _ask(asked: Asked, addr: str) -> Status | Blocked | None:
+    operator = Operator(addr, asked.timeout)
+    try:
+        match asked.action:
+            case Action.STATUS:
+                return operator.status()
+            case Action.BLOCKED:
+                return operator.blocked()
+            case Action.STOP:
+                operator.stop()
+            case Action.RESUME:
+                operator.resume()
+            case Action.SAVE:
+                operator.save()
+        return None
+    finally:
+        operator.close()
+
+
+def _sentence(answer: Status | Blocked | None, action: Action) -> str:
+    match answer:
+        case Status(global_step, barrier):
+            return f"step {global_step}, {barrier.state}; {_workers(barrier)}"
+        case Blocked():
+            return f"{answer.state}; {_workers(answer)}"
+        case None:
+            return _DONE[action]
+
+
+def _workers(barrier: Blocked) -> str:
+    def listed(indices: Sequence[int]) -> str:
+        return ", ".join(map(str, indices)) or "none"
+
+    if not barrier.blocked and not barrier.free:
+        return "no worker beside the chief, whom nothing holds"
+    return f"workers held: {listed(barrier.blocked)}; free: {listed(barrier.free)}"
+
+
+def _document(answer: Status | Blocked | None) -> dict[str, Any]:
+    match answer:
+        case Status(global_step, barrier):
+            return {"global_step": global_step, **_document(barrier)}
+        case Blocked():
+            return {"state": answer.state, **dataclasses.asdict(answer)}
+        case None:
+            return {}
+
+
+def _print_error(error: OperatorError, asked: Asked) -> None:
+    if asked.as_json:
+        document = {
+            "action": asked.action.value,
+            "error": str(error),
+            "check": error.check,
+            "code": error.code,
+            "exit_code": error.exit_code,
+        }
+        typer.echo(json.dumps(document))
+    else:
+        typer.echo(f"{error}\n{error.check}", err=True)
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(help=_HELP, no_args_is_help=True)
+def control(
+    action: Annotated[Action, typer.Argument(help="What to do.")],
+    model_dir: Annotated[
+        str | None, typer.Option(help="The run's model directory, which has the address file.")
+    ] = None,
+    addr: Annotated[str | None, typer.Option(help="The address, host:port, instead.")] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.001, help="Seconds that a call may take; a save may need more.")
+    ] = 10.0,
+    watch: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="status, blocked: look again after this many seconds."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+) -> None:
+    """Check what can't be checked option by option, then ask."""
+    if (model_dir is None) == (addr is None):
+        raise typer.BadParameter("--model-dir or --addr would be right, one of them")
+    if watch is not None and action not in _LOOKS:
+        raise typer.BadParameter(
+            f"--watch would {action.value} again and again; with status or blocked it is right"
+        )
+    try:
+        code = operate(Asked(action, model_dir, addr, timeout, watch, as_json))
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command."""
+    app(prog_name="monolith-controller")

@@ -1,0 +1,231 @@
+"""What an operator asks of a controller, the answers, and the ways in which none comes.
+
+Each way is an error of its own with the exit code that `monolith-controller` ends
+with and a sentence that says what to check. TensorFlow isn't imported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, TypeVar
+
+import grpc
+
+from monolith_hooks import net_utils
+from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
+
+R = TypeVar("R")
+State = Literal["running", "stopping", "stopped", "resuming"]
+
+
+class OperatorError(Exception):
+    """The controller didn't do what was asked.
+
+    Attributes:
+        check: What to look at, as a sentence.
+        code: The gRPC status code's name, if a call was made.
+    """
+
+    exit_code: ClassVar[int]
+
+    def __init__(self, message: str, check: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.check = check
+        self.code = code
+
+
+class RefusedError(OperatorError):
+    """The controller answered, and the answer is an error."""
+
+    exit_code = 1
+
+
+class NoAddressError(OperatorError):
+    """It isn't known where the controller is."""
+
+    exit_code = 2
+
+
+class UnreachableError(OperatorError):
+    """Nothing that can be talked to is at the controller's address."""
+
+    exit_code = 3
+
+
+class NoAnswerError(OperatorError):
+    """No answer within the time allowed; what was asked may still be done."""
+
+    exit_code = 4
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Whether the barrier is placed, and which workers it holds; the chief is not one of them."""
+
+    placed: bool
+    blocked: tuple[int, ...]
+    free: tuple[int, ...]
+
+    @property
+    def state(self) -> State:
+        """``stopping`` and ``resuming`` until the workers have noticed."""
+        if self.placed:
+            return "stopping" if self.free else "stopped"
+        return "resuming" if self.blocked else "running"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far training has come, and who is held."""
+
+    global_step: int
+    barrier: Blocked
+
+
+def find_addr(model_dir: str) -> str:
+    """The address that the run in this model directory has published.
+
+    Raises:
+        NoAddressError: There is none, or what is there is no address.
+    """
+    path = client_lib.server_addr_path(model_dir)
+    try:
+        addr = client_lib.read_server_addr(model_dir)
+    except FileNotFoundError:
+        raise NoAddressError(
+            f"there is no {path}",
+            "Check that this is the run's model directory, and that its chief has created its "
+            "session with a ServerHook.",
+        ) from None
+    except UnicodeDecodeError:
+        raise NoAddressError(f"{path} isn't UTF-8 text", _WHAT_AN_ADDRESS_IS) from None
+    except Exception as error:
+        if not _says_why(error):
+            raise
+        raise NoAddressError(
+            f"{path} can't be read: {error}", "Check the path and its permissions."
+        ) from None
+    return checked_addr(addr, f"{path} holds")
+
+
+def checked_addr(addr: str, where: str = "--addr is") -> str:
+    """This address, if it is one.
+
+    Raises:
+        NoAddressError: It is of neither form.
+    """
+    try:
+        net_utils.parse_addr(addr)
+    except ValueError:
+        raise NoAddressError(
+            f"{where} {addr!r}, which is no address", _WHAT_AN_ADDRESS_IS
+        ) from None
+    return addr
+
+
+_WHAT_AN_ADDRESS_IS: Final = "host:port or [ipv6]:port would be right."
+
+
+def _says_why(error: Exception) -> bool:
+    """OSErrors, and TensorFlow's own, whose type isn't known before it is imported."""
+    return isinstance(error, OSError) or hasattr(error, "error_code")
+
+
+class Operator:
+    """One operator's line to one controller.
+
+    Args:
+        addr: Where the controller is, as ``host:port`` or ``[ipv6]:port``.
+        timeout: Seconds that each call may take.
+
+    All methods raise RefusedError, UnreachableError or NoAnswerError.
+    """
+
+    def __init__(self, addr: str, timeout: float) -> None:
+        self._addr = addr
+        self._timeout = timeout
+        self._channel = grpc.insecure_channel(addr)
+        self._stub = service_pb2_grpc.ControllerStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+
+    def status(self) -> Status:
+        """The global step and the barrier, one after the other."""
+        training = self._call(
+            "GetTrainingStatus",
+            service_pb2.GetTrainingStatusRequest(),
+            service_pb2.GetTrainingStatusResponse,
+        )
+        return Status(training.global_step, self.blocked())
+
+    def blocked(self) -> Blocked:
+        """The barrier."""
+        response = self._call(
+            "GetBlockStatus",
+            service_pb2.GetBlockStatusRequest(),
+            service_pb2.GetBlockStatusResponse,
+        )
+        return Blocked(
+            placed=0 in response.blocked_indices,
+            blocked=tuple(index for index in response.blocked_indices if index),
+            free=tuple(index for index in response.unblocked_indices if index),
+        )
+
+    def stop(self) -> None:
+        """Place the barrier: each worker is held after the step that it is in."""
+        request = service_pb2.StopTrainingRequest()
+        self._call("StopTraining", request, service_pb2.StopTrainingResponse)
+
+    def resume(self) -> None:
+        """Remove the barrier; fine also where nothing is stopped."""
+        request = service_pb2.ResumeTrainingRequest()
+        self._call("ResumeTraining", request, service_pb2.ResumeTrainingResponse)
+
+    def save(self) -> None:
+        """Write a checkpoint, and wait until it is written."""
+        request = service_pb2.SaveCheckpointRequest()
+        self._call("SaveCheckpoint", request, service_pb2.SaveCheckpointResponse)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._channel.close()
+
+    def _call(self, method: str, request: object, response: type[R]) -> R:
+        try:
+            answer = getattr(self._stub, method)(request, timeout=self._timeout)
+        except grpc.RpcError as error:
+            raise self._explained(method, error) from None
+        assert isinstance(answer, response)
+        return answer
+
+    def _explained(self, method: str, error: grpc.RpcError) -> OperatorError:
+        code, details = error.code(), error.details() or ""
+        match code:
+            case grpc.StatusCode.ALREADY_EXISTS:
+                return RefusedError(
+                    "training is stopped already",
+                    "An operator stopped it, or the health check after an alarm: see the chief's "
+                    "log. `blocked` says whom it holds, `resume` lets them go.",
+                    code.name,
+                )
+            case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
+                return UnreachableError(
+                    f"there is no controller at {self._addr}: {details}",
+                    "Check that the chief is running: the address file outlives it, and a "
+                    "restarted chief writes a new one. Check that this machine can reach it.",
+                    code.name,
+                )
+            case grpc.StatusCode.DEADLINE_EXCEEDED:
+                return NoAnswerError(
+                    f"no answer from {self._addr} within {self._timeout:g} s",
+                    "What was asked may still be done. Check that the address is the chief's, or "
+                    "give a slow save more --timeout.",
+                    code.name,
+                )
+            case grpc.StatusCode.UNIMPLEMENTED:
+                return RefusedError(
+                    f"what is at {self._addr} has no {method}",
+                    "Check the address: another server may have the port by now.",
+                    code.name,
+                )
+        return RefusedError(
+            f"{method} failed: {code.name}: {details}", "See the chief's log.", code.name
+        )

@@ -1,0 +1,50 @@
+"""What the fuzzer plays: a scenario of which nothing is expected, and a seed for its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from parity.loading import ScenarioFile
+from parity.model import frozen
+from parity.references import bad_references
+from parity.scenario import Expect, Scenario
+
+NOTHING: Final = Expect.model_construct()
+"""No expectation at all, which a file may not have: there somebody is to write what is right."""
+
+Document = dict[str, Any]
+"""A scenario as a file has it, every default filled in, without ``expect``."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One generated scenario; ``seed`` None is the default order."""
+
+    name: str
+    scenario: Scenario
+    seed: int | None
+
+    @property
+    def file(self) -> ScenarioFile:
+        """As players want it; there is no such file."""
+        return ScenarioFile(self.name, Path(f"{self.name}.yaml"), self.scenario)
+
+
+def document_of(scenario: Scenario) -> Document:
+    """The scenario without what is expected of it."""
+    document: Document = scenario.model_dump(mode="json", by_alias=True, context="yaml")
+    del document["expect"]
+    return document
+
+
+def scenario_of(document: Document) -> Scenario | None:
+    """The scenario, with nothing expected of it; None if it isn't valid."""
+    try:
+        scenario = Scenario.model_validate(frozen({**document, "expect": NOTHING}))
+    except ValidationError:
+        return None
+    return None if any(bad_references(scenario)) else scenario

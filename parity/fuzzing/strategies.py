@@ -1,0 +1,59 @@
+"""Whole scenarios, over everything that the model has, and only valid ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from parity.fuzzing.case import scenario_of
+from parity.fuzzing.hook_strategies import hooks
+from parity.fuzzing.step_strategies import LIMITS, SIZES, faults, steps
+from parity.scenario import Scenario
+
+Document = dict[str, Any]
+
+
+@st.composite
+def _machines(draw: DrawFn, ps: int) -> list[Document]:
+    options = st.fixed_dictionaries(
+        {"rss": st.sampled_from(SIZES), "mem_limit": st.sampled_from(LIMITS)}
+    )
+    mentioned = draw(st.sets(st.integers(0, ps - 1))) if ps else set()
+    return [{"ps": index, **draw(options)} for index in sorted(mentioned)]
+
+
+def _barriers() -> SearchStrategy[Document]:
+    callbacks = st.lists(st.sampled_from(["record", "record", "raise"]), max_size=2)
+    wait = st.sampled_from(["1s", "1s", "500ms", "2s", "7s"])
+    return st.fixed_dictionaries({"callbacks": callbacks, "wait": wait})
+
+
+@st.composite
+def scenarios(draw: DrawFn) -> Scenario:
+    """A valid scenario of which nothing is expected."""
+    ps = draw(st.sampled_from([1, 2, 1, 3, 0]))
+    workers = draw(st.sampled_from([2, 1, 3, 4]))
+    capacity = draw(st.sampled_from([None, None, None, workers + 1, max(1, workers - 1)]))
+    of_chief = draw(hooks())
+    kinds = {kind for entry in of_chief for kind in entry}
+    document = {
+        "about": "Nobody thought of this: it was generated.",
+        "cluster": {"ps": ps, "workers": workers, "capacity": capacity},
+        "session": draw(st.sampled_from(["monitored", "monitored", "singular"])),
+        "default_mem_limit": draw(st.sampled_from([None, None, None, 0, 2**40])),
+        "machines": draw(_machines(ps)),
+        "barrier": draw(_barriers()),
+        "hooks": of_chief,
+        "faults": draw(st.lists(faults(ps), max_size=2)),
+        "steps": draw(steps(ps, workers, kinds)),
+    }
+    scenario = scenario_of(document)
+    assert scenario is not None, f"the generator made a scenario that isn't valid: {document}"
+    return scenario
+
+
+def seeds() -> SearchStrategy[int | None]:
+    """The default order half of the time."""
+    return st.none() | st.integers(0, 2**32 - 1)

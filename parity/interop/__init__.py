@@ -1,0 +1,1 @@
+"""Client by server, in every pair of languages, over real gRPC on this machine."""

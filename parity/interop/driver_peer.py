@@ -1,0 +1,96 @@
+"""A peer that is another process: the driver protocol's optional requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from parity.interop.peer import Called, Decoded, Encoded, Fields, PeerError, Server
+from parity.model import Model
+from parity.players.driver import DriverError, DriverPlayer
+from parity.players.protocol import (
+    ArrivedAnswer,
+    CalledAnswer,
+    DecodedAnswer,
+    EncodedAnswer,
+    ServingAnswer,
+    StoppedAnswer,
+    interop_request,
+)
+from parity.problems import PortUnavailableError
+
+CAPABILITY = "interop"
+
+Expected = TypeVar("Expected", bound=Model)
+
+
+class DriverPeer:
+    """Asks a driver that said it has the capability ``interop``.
+
+    A driver that goes wrong is killed, and with it what it served; the next request
+    starts another.
+    """
+
+    def __init__(self, player: DriverPlayer) -> None:
+        self._player = player
+
+    @property
+    def name(self) -> str:
+        """What the matrix calls it."""
+        return self._player.name
+
+    def serve(self, model_dir: Path, server: Server) -> None:
+        """Start a controller."""
+        fields = {"model_dir": str(model_dir), **server.model_dump()}
+        self._ask("serve", fields, ServingAnswer)
+
+    def arrive(self, workers: Sequence[int]) -> None:
+        """Have workers block at the barrier."""
+        self._ask("arrive", {"workers": list(workers)}, ArrivedAnswer)
+
+    def stop_serving(self) -> None:
+        """Close the session."""
+        self._ask("stop_serving", {}, StoppedAnswer)
+
+    def call(
+        self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
+    ) -> Called:
+        """Call a controller."""
+        fields = {
+            "model_dir": str(model_dir),
+            "method": method,
+            "request_hex": request_hex,
+            "deadline_ms": deadline_ms,
+        }
+        return Called(**_value(self._ask("call", fields, CalledAnswer)))
+
+    def encode(self, message: str, fields: Fields) -> Encoded:
+        """Write a message."""
+        asked = {"message": message, "fields": dict(fields)}
+        return Encoded(**_value(self._ask("encode", asked, EncodedAnswer)))
+
+    def decode(self, message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's own name
+        """Read a message."""
+        asked = {"message": message, "hex": hex}
+        return Decoded(**_value(self._ask("decode", asked, DecodedAnswer)))
+
+    def close(self) -> None:
+        """End the process."""
+        self._player.close()
+
+    def _ask(self, kind: str, fields: Mapping[str, object], expected: type[Expected]) -> Expected:
+        try:
+            answer = self._player.ask(lambda seq: interop_request(seq, kind, fields))
+            if not isinstance(answer, expected):
+                raise self._player.garbage(f"it answered {kind} with {answer.type}")
+        except DriverError as error:
+            tail = f"\nthe last lines of its log:\n{error.log_tail}" if error.log_tail else ""
+            raise PeerError(f"{self.name} {error.failure} at {kind}: {error}{tail}") from None
+        except PortUnavailableError as error:
+            raise PeerError(str(error)) from None
+        return answer
+
+
+def _value(answer: Model) -> dict[str, Any]:
+    return answer.model_dump(exclude={"type", "seq"})

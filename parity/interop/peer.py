@@ -1,0 +1,94 @@
+"""One language's client and server, behind an interface that doesn't tell which.
+
+The driver protocol's optional requests are the same interface over a pipe: see
+docs/driver-protocol.md, where each is described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from parity.model import Model
+
+Fields = Mapping[str, Any]
+"""A message by field: enums as numbers, null where a field that can be unset is unset."""
+
+
+class Server(Model):
+    """A run with a controller: a fresh session, a barrier, a saver, an address to publish.
+
+    ``save_error`` and ``callback_error`` are messages of a RuntimeError that every
+    save raises, or a callback of the barrier; a save takes ``save_ms`` at least.
+    """
+
+    ip: str = "127.0.0.1"
+    workers: int = 3
+    global_step: int = 0
+    save_error: str | None = None
+    save_ms: int = 0
+    callback_error: str | None = None
+
+
+class Called(Model):
+    """What came of a call.
+
+    ``details`` is null of a call that is OK. ``error`` names the exception of a
+    client that found no address, with its message as ``details`` and no code.
+    """
+
+    code: str | None = None
+    details: str | None = None
+    response_hex: str | None = None
+    error: str | None = None
+
+
+class Encoded(Model):
+    """A message's bytes, and its text on a single line if it is one that is shown as text."""
+
+    hex: str
+    text: str | None = None
+
+
+class Decoded(Model):
+    """What was read of some bytes, or the name of the error that they are."""
+
+    fields: Any = None
+    text: str | None = None
+    error: str | None = None
+
+
+class PeerError(Exception):
+    """A peer couldn't do what it was asked; the message says who and why."""
+
+
+class InteropPeer(Protocol):
+    """Takes part in interop. Every method raises PeerError if it can't be done."""
+
+    @property
+    def name(self) -> str:
+        """What the matrix calls it."""
+
+    def serve(self, model_dir: Path, server: Server) -> None:
+        """Start the one controller that this peer serves; its address is published on return."""
+
+    def arrive(self, workers: Sequence[int]) -> None:
+        """Have workers of the served run block at its barrier; they stay so after a resume."""
+
+    def stop_serving(self) -> None:
+        """Close the session cleanly, and the controller's port with it."""
+
+    def call(
+        self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
+    ) -> Called:
+        """Call a controller; without a request, as the generated client does with an empty one."""
+
+    def encode(self, message: str, fields: Fields) -> Encoded:
+        """Write a message, by its full name."""
+
+    def decode(self, message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's own name
+        """Read a message, by its full name."""
+
+    def close(self) -> None:
+        """Give back what it holds."""

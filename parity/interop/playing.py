@@ -1,0 +1,205 @@
+"""Plays cases in one pair of languages, and says what of each is as it should be."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
+from parity.interop.cells import InteropCell, Verdict
+from parity.interop.peer import InteropPeer, PeerError
+from parity.interop.steps import (
+    Address,
+    AddressFileIs,
+    Arrive,
+    Ask,
+    Case,
+    FilesAre,
+    Group,
+    MessageCase,
+    Step,
+    StopServing,
+)
+from parity.players.scenario_files import files_left
+
+_PORT: Final = r"[1-9]\d{0,4}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Who calls and who serves; of messages, who writes and who reads. May be the same."""
+
+    client: InteropPeer
+    server: InteropPeer
+
+    def cell(
+        self, case: Case | MessageCase, verdict: Verdict, reasons: Iterable[str] = ()
+    ) -> InteropCell:
+        """The cell of a case."""
+        return make_cell(self.client.name, self.server.name, case, verdict, reasons)
+
+
+def make_cell(
+    client: str,
+    server: str,
+    case: Case | MessageCase,
+    verdict: Verdict,
+    reasons: Iterable[str],
+) -> InteropCell:
+    """The cell of a case between these two."""
+    return InteropCell(
+        client=client,
+        server=server,
+        method=case.method,
+        case=case.name,
+        covers=case.covers,
+        verdict=verdict,
+        reasons=tuple(reasons),
+    )
+
+
+def play_group(pair: Pair, group: Group) -> Iterator[InteropCell]:
+    """Start a server, and play each case on it."""
+    with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
+        served = _Served(pair, Path(folder))
+        try:
+            pair.server.serve(served.model_dir, group.server)
+        except PeerError as error:
+            yield from (pair.cell(case, "failed", [str(error)]) for case in group.cases)
+            return
+        with served.until_the_end():
+            for case in group.cases:
+                yield served.play(case)
+
+
+def play_message(pair: Pair, case: MessageCase) -> InteropCell:
+    """Have one write a message and the other read it, and both write and read alike."""
+    try:
+        wrong = list(_what_is_wrong_with(pair, case))
+    except PeerError as error:
+        return pair.cell(case, "failed", [str(error)])
+    return pair.cell(case, "differs" if wrong else "agree", wrong)
+
+
+class _Served:
+    """A pair that has a server up, and the address file between the two."""
+
+    def __init__(self, pair: Pair, model_dir: Path) -> None:
+        self._pair = pair
+        self._serving = True
+        self._listeners = contextlib.ExitStack()
+        self.model_dir = model_dir
+
+    @contextlib.contextmanager
+    def until_the_end(self) -> Iterator[None]:
+        """Stop serving and listening afterwards, whatever comes."""
+        self._addr = self._address_file.read_bytes()
+        with self._listeners:
+            try:
+                yield
+            finally:
+                if self._serving:
+                    # A driver that has gone wrong serves no longer; its cells say so.
+                    with contextlib.suppress(PeerError):
+                        self._pair.server.stop_serving()
+
+    def play(self, case: Case) -> InteropCell:
+        """Take the steps of a case; the first that goes wrong ends it."""
+        for number, step in enumerate(case.steps, start=1):
+            try:
+                wrong = self._take(step)
+            except PeerError as error:
+                return self._pair.cell(case, "failed", [f"step {number}: {error}"])
+            if wrong:
+                return self._pair.cell(
+                    case, "differs", [f"step {number}, {each}" for each in wrong]
+                )
+        return self._pair.cell(case, "agree")
+
+    @property
+    def _address_file(self) -> Path:
+        return self.model_dir / SERVER_ADDR_FILENAME
+
+    def _take(self, step: Step) -> list[str]:
+        match step:
+            case Ask():
+                return self._ask(step)
+            case Arrive():
+                self._pair.server.arrive(step.workers)
+            case Address():
+                self._write(step.content)
+            case AddressFileIs():
+                return self._look_at_the_address_file(step)
+            case FilesAre():
+                left = [name for name in files_left(self.model_dir) if name != SERVER_ADDR_FILENAME]
+                return _unequal("files in the model directory", list(step.names), left)
+            case StopServing():
+                self._pair.server.stop_serving()
+                self._serving = False
+        return []
+
+    def _ask(self, step: Ask) -> list[str]:
+        got = self._pair.client.call(
+            self.model_dir, step.method, step.request_hex, step.deadline_ms
+        )
+        want, name = step.want, step.method
+        wrong = _unequal(f"{name}: code", want.code, got.code)
+        wrong += _unequal(f"{name}: error of the client", want.error, got.error)
+        if want.error is not None:
+            if want.details is not None and want.details not in (got.details or ""):
+                wrong += _unequal(f"{name}: message that contains", want.details, got.details)
+        elif want.details is not None or want.code == "OK":
+            wrong += _unequal(f"{name}: details", want.details, got.details)
+        if want.response_hex is not None or got.response_hex is not None:
+            wrong += _unequal(f"{name}: response", want.response_hex, got.response_hex)
+        return wrong
+
+    def _write(self, content: bytes | None) -> None:
+        if content is None:
+            self._address_file.unlink(missing_ok=True)
+            return
+        content = content.replace(b"{addr}", self._addr)
+        content = content.replace(b"{port}", self._addr.rpartition(b":")[2])
+        if b"{silent}" in content:
+            content = content.replace(b"{silent}", self._silent_listener())
+        self._address_file.write_bytes(content)
+
+    def _silent_listener(self) -> bytes:
+        listener = self._listeners.enter_context(socket.create_server(("127.0.0.1", 0)))
+        return b"127.0.0.1:%d" % listener.getsockname()[1]
+
+    def _look_at_the_address_file(self, step: AddressFileIs) -> list[str]:
+        content = self._address_file.read_bytes()
+        pattern = re.escape(step.content).replace(re.escape("{port}"), _PORT)
+        wrong = []
+        if not re.fullmatch(pattern.encode(), content):
+            wrong += _unequal("bytes of the address file", step.content, content)
+        mode = self._address_file.stat().st_mode & 0o7777
+        return wrong + _unequal("mode of the address file", oct(step.mode), oct(mode))
+
+
+def _what_is_wrong_with(pair: Pair, case: MessageCase) -> Iterator[str]:
+    if case.written:
+        assert case.fields is not None
+        for peer in dict.fromkeys((pair.client, pair.server)):
+            written = peer.encode(case.method, case.fields)
+            yield from _unequal(f"bytes written by {peer.name}", case.hex, written.hex)
+            yield from _unequal(f"text of {peer.name}", case.text, written.text)
+        sent = pair.client.encode(case.method, case.fields).hex
+    else:
+        sent = case.hex
+    for peer in [pair.server] if case.written else dict.fromkeys((pair.client, pair.server)):
+        read = peer.decode(case.method, sent)
+        yield from _unequal(f"error of {peer.name}", case.error, read.error)
+        yield from _unequal(f"fields read by {peer.name}", case.fields, read.fields)
+        yield from _unequal(f"text read by {peer.name}", case.text, read.text)
+
+
+def _unequal(what: str, wanted: object, got: object) -> list[str]:
+    return [] if wanted == got else [f"{what}: expected {wanted!r}, got {got!r}"]

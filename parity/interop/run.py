@@ -1,0 +1,169 @@
+"""``monolith-parity interop``: every case in every pair, a report and a matrix."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from parity import project
+from parity.digest import rust_source_digest
+from parity.interop.address_cases import IPV6_LOOPBACK, address_groups
+from parity.interop.cells import InteropCell, exit_code
+from parity.interop.driver_peer import CAPABILITY, DriverPeer
+from parity.interop.matrix import matrix, skips, trouble
+from parity.interop.message_cases import message_cases
+from parity.interop.peer import InteropPeer
+from parity.interop.playing import Pair, make_cell, play_group, play_message
+from parity.interop.report import FILE_NAME, Header, make_footer
+from parity.interop.service_cases import service_groups
+from parity.interop.steps import Case, MessageCase
+from parity.json_lines import JsonLinesWriter
+from parity.peers import PlayerSpec, choose_player, open_player
+from parity.players.driver import DriverPlayer
+from parity.problems import PortUnavailableError, UsageError
+
+_PROXIES: Final = ("grpc_proxy", "https_proxy", "http_proxy")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A peer that isn't here, and why: its cells are skipped."""
+
+    name: str
+    reason: str
+
+
+def interop(peer: str | None, report: Path, limit: float, console: Console) -> int:
+    """Play every case in every pair of Python and the peer; the exit code.
+
+    Raises:
+      UsageError: the peer that was asked for can't take part by its nature.
+      PortUnavailableError: it was asked for by name and can't be had here.
+    """
+    with _plain_environment():
+        other = _other_peer(peer, limit)
+        peers = [_python_peer()] if other is None else [_python_peer(), other]
+        try:
+            return _play_all(peers, report, console)
+        finally:
+            for each in peers:
+                if not isinstance(each, Missing):
+                    each.close()
+
+
+def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Console) -> int:
+    note = "; ".join(each.reason for each in peers if isinstance(each, Missing))
+    header = Header(
+        peers=tuple(each.name for each in peers),
+        note=note,
+        rust_source_digest=rust_source_digest(project.ROOT),
+    )
+    writer = JsonLinesWriter(report / FILE_NAME, header)
+    cells: list[InteropCell] = []
+    interrupted = False
+    try:
+        for cell in play(peers):
+            cells.append(cell)
+            writer.add(cell)
+    except KeyboardInterrupt:
+        interrupted = True
+    code = max(exit_code(cells), 2 if interrupted else 0)
+    footer = make_footer(cells, interrupted=interrupted, exit_code=code)
+    writer.finish(footer)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
+    if interrupted:
+        counts += "; interrupted"
+    console.print(matrix(cells))
+    for line in [*trouble(cells), *skips(cells)]:
+        console.print(line, soft_wrap=True)
+    style = "bold red" if code else "bold green"
+    console.print(Text(f"{len(cells)} cells: {counts}", style=style), soft_wrap=True)
+    console.print(Text(f"report: {project.shown(writer.path)}"), soft_wrap=True)
+    return code
+
+
+def play(peers: Sequence[InteropPeer | Missing]) -> Iterator[InteropCell]:
+    """Every case with each peer calling each peer, itself included."""
+    groups, messages = [*service_groups(), *address_groups()], message_cases()
+    has_ipv6 = _has_ipv6()
+    for client, server in itertools.product(peers, repeat=2):
+        if isinstance(client, Missing) or isinstance(server, Missing):
+            reasons = [each.reason for each in (client, server) if isinstance(each, Missing)]
+            of_servers = (case for group in groups for case in group.cases)
+            for case in itertools.chain[Case | MessageCase](of_servers, messages):
+                yield make_cell(client.name, server.name, case, "skipped", reasons[:1])
+            continue
+        pair = Pair(client, server)
+        for group in groups:
+            if group.server.ip == IPV6_LOOPBACK and not has_ipv6:
+                reason = f"this machine has no {IPV6_LOOPBACK}"
+                yield from (pair.cell(case, "skipped", [reason]) for case in group.cases)
+            else:
+                yield from play_group(pair, group)
+        for message in messages:
+            yield play_message(pair, message)
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server((IPV6_LOOPBACK, 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def _python_peer() -> InteropPeer:
+    from parity.players.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
+
+    quiet_tensorflow()
+    from parity.interop.python_peer import PythonPeer  # noqa: PLC0415
+
+    return PythonPeer()
+
+
+def _other_peer(asked: str | None, limit: float) -> InteropPeer | Missing | None:
+    """The peer that was asked for; by default the Rust port, which may be missing."""
+    try:
+        spec = choose_player(asked or "rust").spec
+    except PortUnavailableError as error:
+        if asked is None:
+            return Missing("rust", f"there is no Rust port here: {error}")
+        raise
+    if spec.kind == "python":
+        return None
+    return _driver_peer(spec, limit)
+
+
+def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
+    player = None if spec.kind == "recorded" else open_player(spec, limit)
+    if not isinstance(player, DriverPlayer):
+        raise UsageError(
+            f"{spec.kind} can't take part in interop, as it answers no calls; "
+            "rust, python or a driver's command would be right"
+        )
+    assert player.hello is not None  # It was started.
+    if CAPABILITY not in player.hello.capabilities:
+        player.close()
+        return Missing(player.name, f"{player.name} doesn't have the capability {CAPABILITY}")
+    return DriverPeer(player)
+
+
+@contextlib.contextmanager
+def _plain_environment() -> Iterator[None]:
+    """The umask that B35's mode is for, and calls to this machine past any proxy."""
+    umask = os.umask(0o022)
+    proxies = {name: os.environ.pop(name) for name in _PROXIES if name in os.environ}
+    try:
+        yield
+    finally:
+        os.umask(umask)
+        os.environ.update(proxies)

@@ -1,0 +1,57 @@
+"""Files of JSON lines with a header, records and a footer, which says that they are whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+
+from parity.model import Model, canonical_json, frozen
+from parity.problems import UsageError
+
+Whole = TypeVar("Whole", bound=Model)
+
+
+class JsonLinesWriter:
+    """Writes line by line, so that an interrupted run leaves what it has done."""
+
+    def __init__(self, path: Path, header: Model) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path: Final = path
+        self._file = path.open("w", encoding="utf-8")
+        self.add(header)
+
+    def add(self, part: Model) -> None:
+        """Write one part, at once."""
+        self._file.write(canonical_json(part.model_dump(mode="json")) + "\n")
+        self._file.flush()
+
+    def finish(self, footer: Model) -> None:
+        """Write the footer; the file is whole."""
+        self.add(footer)
+        self._file.close()
+
+
+def read_whole(path: Path, kind: type[Whole]) -> Whole:
+    """Read a whole file into a model with ``header``, ``records`` and ``footer``.
+
+    Raises:
+      UsageError: it is truncated, or no such file.
+    """
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UsageError(f"{path}: no report: {error}; a whole one would be right") from None
+    last = lines[-1] if lines else None
+    if not (isinstance(last, dict) and last.get("kind") == "footer"):
+        raise UsageError(f"{path}: truncated, it has no footer; a run that ended would be right")
+    try:
+        return kind.model_validate(
+            frozen({"header": lines[0], "records": lines[1:-1], "footer": last})
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(f"{path}: {where}: {first['msg']}; another version's report?") from None

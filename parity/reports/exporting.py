@@ -1,0 +1,56 @@
+"""Writes the traces of a report's scenarios for trace viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from parity.problems import UsageError
+from parity.report import Report
+from parity.reports.chrome import chrome_trace
+from parity.reports.perfetto import perfetto_trace
+from parity.verdict import Record
+
+
+def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[Path]:
+    """Two files a scenario: ``NAME.pftrace`` for Perfetto, ``NAME.json`` for chrome://tracing.
+
+    Without names it is every scenario that was played.
+
+    Raises:
+      UsageError: there is no such scenario in the report, it has no trace, or a file
+        can't be written.
+    """
+    written = []
+    for record in _chosen(report, scenarios):
+        path = out / f"{record.scenario}.pftrace"
+        beside = out / f"{record.scenario}.json"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(perfetto_trace(record))
+            beside.write_text(chrome_trace(record), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{error.filename}: can't be written: {error.strerror}; "
+                "another --out would be right"
+            ) from None
+        written += [path, beside]
+    return written
+
+
+def _chosen(report: Report, scenarios: Sequence[str]) -> list[Record]:
+    records = {record.scenario: record for record in report.records}
+    if not scenarios:
+        played = [record for record in records.values() if record.trace is not None]
+        if not played:
+            raise UsageError("no scenario of this report has a trace; a run that played would")
+        return played
+    for name in scenarios:
+        if name not in records:
+            near = get_close_matches(name, records, n=1)
+            right = near[0] if near else f"one of its {len(records)} scenarios"
+            raise UsageError(f"{name}: not in this report; {right} would be right")
+        if records[name].trace is None:
+            raise UsageError(f"{name}: has no trace, its verdict is {records[name].verdict}")
+    return [records[name] for name in scenarios]

@@ -1,0 +1,189 @@
+"use strict";
+
+/** One scenario: why it is as it is, how to replay it, its timeline, events and YAML. */
+
+function showStory(story, neighbours) {
+  const record = story.record;
+  const select = (row) => selectRow(row);
+  const view = document.getElementById("story");
+  view.replaceChildren();
+  fill(view, {}, [
+    navigation(neighbours),
+    el("header", { class: "about-scenario" },
+      el("h2", { tabindex: -1, id: "story-title" }, record.scenario),
+      verdictOf(record.scenario),
+      el("p", {}, record.about),
+      record.covers.length ? el("p", { class: "covers" }, "covers ", record.covers.map((each) => el("code", {}, each))) : null),
+    reasonsOf(story, select),
+    replayOf(record),
+    el("div", { class: "play" },
+      el("section", { class: "picture", "aria-labelledby": "timeline-title" },
+        el("h3", { id: "timeline-title" }, "Timeline"),
+        story.rows.length && story.reference ? [
+          el("p", { class: "hint" }, "Virtual time runs to the right, compressed: each event has a column of its own, and a dashed line is where time moves on."),
+          el("div", { class: "timeline", tabindex: 0, role: "region", "aria-label": "Timeline, scrolls sideways" }),
+          legend(story),
+        ] : el("p", {}, "Nothing was played, so there is nothing to draw.")),
+      el("section", { class: "list", "aria-labelledby": "events-title" },
+        el("h3", { id: "events-title" }, "Events"), listEvents(story, select)),
+      el("div", { class: "below" }, differencesOf(story), logOf(record), yamlOf(record), provenanceOf(record))),
+  ]);
+  const frame = view.querySelector(".timeline");
+  if (frame) drawTimeline(frame, story, select);
+  const first = firstDifference(story);
+  if (first !== null) selectRow(first);
+}
+
+/** Marks one row in the timeline and in the list, and brings it into sight in both. */
+function selectRow(row) {
+  const view = document.getElementById("story");
+  for (const old of view.querySelectorAll("[data-row].selected")) {
+    old.classList.remove("selected");
+    old.removeAttribute("aria-current");
+    if (old.localName === "button") old.tabIndex = -1;
+  }
+  const column = view.querySelector(`.hits [data-row="${row}"]`);
+  const item = view.querySelector(`.events [data-row="${row}"]`);
+  column?.classList.add("selected");
+  item.classList.add("selected");
+  item.setAttribute("aria-current", "true");
+  item.tabIndex = 0;
+  const list = view.querySelector(".events");
+  if (item.offsetTop < list.scrollTop || item.offsetTop + item.offsetHeight > list.scrollTop + list.clientHeight) {
+    list.scrollTop = item.offsetTop - list.clientHeight / 3;
+  }
+  if (!column) return;
+  const frame = view.querySelector(".timeline");
+  const x = Number(column.getAttribute("x"));
+  const hidden = x < frame.scrollLeft + LABELS_WIDTH || x + Number(column.getAttribute("width")) > frame.scrollLeft + frame.clientWidth;
+  if (hidden) frame.scrollLeft = x - frame.clientWidth / 2;
+}
+
+function navigation({ previous, next, position }) {
+  const link = (scenario, words) => scenario
+    ? el("a", { href: linkTo(scenario), title: scenario }, words)
+    : el("span", { class: "none", "aria-hidden": "true" }, words);
+  return el("nav", { class: "story-nav", "aria-label": "Scenarios" },
+    el("a", { href: "#", class: "back", id: "back" }, "← All scenarios"),
+    el("span", { class: "position" }, position),
+    link(previous, "‹ Previous"), link(next, "Next ›"));
+}
+
+/** The verdict as the list shows it. */
+function verdictOf(scenario) {
+  return rowOf(scenario).querySelector(".verdict").cloneNode(true);
+}
+
+/** Why the verdict is as it is; a difference in short, as its table says the rest. */
+function reasonsOf(story, select) {
+  const record = story.record;
+  const differing = record.differences.map((difference, i) => {
+    const mark = story.marks.find((each) => each.difference === i);
+    const where = `at ${formatTime(difference.ms)} on ${laneTitle(difference.lane)}`;
+    return el("li", {}, el("b", {}, `≠ ${difference.channel}`), ` differ ${where} `,
+      mark ? el("button", { type: "button", class: "link", onclick: () => select(mark.row) }, "show") : null);
+  });
+  const others = record.reasons.filter((reason) => !reason.includes(": first difference at "));
+  if (record.not_compared.length) others.push(`not compared: ${record.not_compared.join(", ")}`);
+  const items = [...differing, ...others.map((reason) => el("li", {}, reason))];
+  return items.length ? el("ul", { class: "reasons" }, items) : null;
+}
+
+function replayOf(record) {
+  const command = el("code", { id: "replay" }, record.replay);
+  const button = el("button", { type: "button", id: "copy" }, "Copy");
+  button.addEventListener("click", () => copy(command, button));
+  return el("div", { class: "replay" }, el("span", {}, "Replay"), command, button);
+}
+
+async function copy(source, button) {
+  let done = "Copied";
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+  } catch {
+    getSelection().selectAllChildren(source);
+    done = "Press Ctrl+C";
+  }
+  button.textContent = done;
+  say(done);
+}
+
+/** Each difference, field by field. */
+function differencesOf(story) {
+  const { differences } = story.record;
+  if (!differences.length) return null;
+  return el("section", { class: "differences" }, el("h3", {}, "First difference of each channel"),
+    differences.map((difference) => el("div", { class: "difference" },
+      el("h4", {}, difference.channel, el("span", {}, ` at ${formatTime(difference.ms)} on ${laneTitle(difference.lane)}`)),
+      compareFields(difference, story))));
+}
+
+function compareFields(difference, story) {
+  const ours = JSON.parse(difference.reference ?? "null");
+  const theirs = JSON.parse(difference.peer ?? "null");
+  const keys = [...new Set([...Object.keys(ours ?? {}), ...Object.keys(theirs ?? {})])];
+  const rows = keys.map((key, i) => {
+    const alike = JSON.stringify(ours?.[key]) === JSON.stringify(theirs?.[key]);
+    return el("tr", {}, el("th", { scope: "row" }, key),
+      [ours, theirs].map((event) => event === null ? nothingMore(i, keys.length) : fieldCell(event, key, alike || !ours || !theirs)));
+  });
+  return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `${difference.channel}, field by field` }, el("table", {},
+    el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, story.reference_name), el("th", { scope: "col" }, story.peer_name))),
+    el("tbody", {}, rows)));
+}
+
+/** A side that has no further event says so once, beside all fields of the other. */
+function nothingMore(row, rows) {
+  return row === 0 ? el("td", { rowspan: rows }, el("mark", {}, "nothing more")) : null;
+}
+
+function fieldCell(event, key, alike) {
+  const text = event[key] === undefined ? "not there" : fieldText(key, event[key]);
+  return el("td", {}, alike ? text : el("mark", {}, text));
+}
+
+function logOf(record) {
+  if (!record.log_tail) return null;
+  return el("section", {}, el("h3", {}, "The last lines of its log"), el("pre", { tabindex: 0 }, record.log_tail));
+}
+
+function yamlOf(record) {
+  const lines = record.yaml.trimEnd().split("\n").flatMap((line) => [...colourYaml(line), "\n"]);
+  return el("section", { class: "yaml" }, el("h3", {}, record.file), el("pre", { tabindex: 0 }, el("code", {}, lines)));
+}
+
+const YAML_TOKEN = /(?<comment>(?:^|\s)#.*$)|(?<string>"(?:[^"\\]|\\.)*"|'[^']*')|(?<key>[\w#.-]+(?=\s*:(?:\s|$)))|(?<number>\b\d+(?:\.\d+)?(?:ms|s|m|h|B|[KMGT]iB)?\b)|(?<word>\b(?:null|true|false)\b)/g;
+
+/** A line with its keys, values and comments told apart; enough for scenarios. */
+function colourYaml(line) {
+  const parts = [];
+  let end = 0;
+  for (const match of line.matchAll(YAML_TOKEN)) {
+    const [kind] = Object.entries(match.groups).find(([, value]) => value !== undefined);
+    parts.push(line.slice(end, match.index), el("span", { class: `yaml-${kind}` }, match[0]));
+    end = match.index + match[0].length;
+  }
+  return [...parts, line.slice(end)];
+}
+
+function provenanceOf(record) {
+  const maker = (by) => by ? `${by.implementation} ${by.version}, ${by.language}` : "not known";
+  const facts = [
+    ["reference", `${record.reference || "not asked"}: ${maker(record.reference_by)}`],
+    ["peer", `${record.peer || "not asked"}: ${maker(record.peer_by)}`],
+    ["scenario digest", record.digest],
+    ["took", `${record.seconds} s of real time`],
+  ];
+  return el("section", {}, el("h3", {}, "Provenance"),
+    el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))));
+}
+
+/** What the shapes mean; only those that this story has. */
+function legend(story) {
+  const families = new Set(sidesOf(story).flatMap((side) => side.events.map((event) => kindOf(event).family)));
+  const names = { work: "training step", call: "controller call", barrier: "barrier", alarm: "report or error", save: "checkpoint", life: "session, hook, thread", other: "other" };
+  const entries = Object.entries(names).filter(([family]) => families.has(family));
+  if (story.faults.length) entries.push(["fault", "fault, as long as it lasts"]);
+  if (sidesOf(story).some((side) => side.spans.some((span) => span.kind === "barrier"))) entries.push(["held", "barrier placed, or worker blocked"]);
+  return el("ul", { class: "legend" }, entries.map(([family, words]) => el("li", { class: family }, words)));
+}

@@ -1,0 +1,56 @@
+"""``monolith-parity new``: a scenario to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parity.generated import modeline
+from parity.problems import UsageError
+
+_SCENARIO = """\
+# {name}: change what follows to what you want to show.
+# `monolith-parity explain KEY` says what a key means and what else there is;
+# `monolith-parity validate {path}` checks the file,
+# `monolith-parity replay {path}` plays it and shows what happens.
+about: A PS that outgrows its memory limit is reported once and holds the workers.
+covers: [B4, B8]            # what this is evidence for: numbers of docs/behaviour.md
+cluster: {{ps: 2, workers: 2}}
+machines:                   # only those that aren't as usual
+  - {{ps: 1, rss: 1GiB, mem_limit: 8GiB}}
+steps:                      # what happens, in order; time passes only by `advance`
+  - train: 2
+  - fault: {{rss: {{ps: 1, bytes: 9GiB}}}}
+  - advance: 30s            # the next poll of the health hook
+  - rpc: StopTraining
+    expect: ALREADY_EXISTS  # the alarm has placed the barrier
+  - worker: {{index: 1, train: 1}}
+expect:                     # by hand, from the specification: each side is held to it
+  reports: 1
+  reported: [[1]]
+  blocked: [0, 1]
+  raised: null
+"""
+
+
+def new_scenario(name: str, root: Path) -> Path:
+    """Write a commented scenario that plays as it is; where it is now.
+
+    Raises:
+      UsageError: the name is no path below ``root``, or there is such a scenario already.
+    """
+    path = root / f"{name}.yaml"
+    words = Path(name)
+    inside = not words.is_absolute() and all(part.isidentifier() for part in words.parts)
+    if not inside or not words.parts:
+        raise UsageError(
+            f"{name!r} can't name a scenario; a folder and a name of letters, digits and _ "
+            "such as health/oom_at_start would be right"
+        )
+    text = modeline(path.parent) + _SCENARIO.format(name=name, path=f"scenarios/{name}.yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{path}: is there already; another name would be right") from None
+    return path

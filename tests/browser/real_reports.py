@@ -1,0 +1,109 @@
+"""Reports of the project's own scenarios as the reference plays them, with one peer spoilt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parity.judge import Judge
+from parity.known import KnownDifferences
+from parity.loading import ScenarioFile
+from parity.peers import PlayerSpec, open_player
+from parity.players.outcome import Failed, Outcome, Played, Skipped
+from parity.report import Header, Report, make_footer
+from parity.reports.cells import Cell
+from parity.reports.html import render_html
+from parity.reports.matrices import Matrix, MatrixRow
+from parity.runner import load_all
+from parity.trace import Trace
+from parity.verdict import Record, exit_code
+
+PLANTED = "health/oom"
+INTEROP = Matrix(
+    title="Interop",
+    about="Client by server, over real gRPC.",
+    columns=("python by python", "python by rust", "rust by python", "rust by rust"),
+    rows=tuple(
+        MatrixRow(
+            label=method,
+            cells=(Cell(sign="✓", tone="good", words="3 cases"),) * 4,
+            details=("already stopped: ALREADY_EXISTS in both directions",),
+        )
+        for method in ("StopTraining", "ResumeTraining")
+    ),
+)
+
+
+class Teller:
+    """A player that tells one outcome."""
+
+    def __init__(self, name: str, outcome: Outcome) -> None:
+        self.name, self._outcome = name, outcome
+
+    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+        return self._outcome
+
+    def close(self) -> None:
+        pass
+
+
+def play_all() -> list[tuple[ScenarioFile, Trace]]:
+    """Every scenario that the reference plays, with its trace."""
+    player = open_player(PlayerSpec(kind="python"), 60)
+    outcomes = [(file, player.play(file)) for file in load_all([])]
+    return [(file, each.trace) for file, each in outcomes if isinstance(each, Played)]
+
+
+def reported_twice(trace: Trace) -> Trace:
+    """The trace of a port that reports an unhealthy PS twice."""
+    at = next(i for i, event in enumerate(trace.events) if event.kind == "report")
+    return Trace.of([*trace.events[: at + 1], *trace.events[at:]], trace.struck)
+
+
+def all_records() -> list[Record]:
+    """Every scenario against itself; but one differs, one failed, one was skipped."""
+    traces = play_all()
+    planted = next(trace for file, trace in traces if file.name == PLANTED)
+    peers: dict[str, Outcome] = {
+        PLANTED: Played(reported_twice(planted)),
+        "health/basic": Failed("crashed", "it exited with status 101", "thread 'main' panicked"),
+        "health/no_ps": Skipped("it lacks the capability cluster"),
+    }
+    records = []
+    for file, trace in traces:
+        ours = Played(trace)
+        theirs = Teller("rust", peers.get(file.name, ours))
+        judge = Judge(Teller("python", ours), theirs, KnownDifferences())
+        records.append(judge.judge(file))
+    return records
+
+
+def many(records: list[Record], count: int) -> list[Record]:
+    """The same records over and over, under names of their own."""
+    return [
+        each.model_copy(update={"scenario": f"{each.scenario}_{i}"})
+        for i, each in ((i, records[i % len(records)]) for i in range(count))
+    ]
+
+
+def report(records: list[Record]) -> Report:
+    code = exit_code([each.verdict for each in records])
+    header = Header(
+        reference="python",
+        peer="rust",
+        note="",
+        seed=None,
+        scenarios=len(records),
+        rust_source_digest="sha256:0",
+        began="2026-01-02T03:04:05+00:00",
+        versions={"python": "3.11.7", "tensorflow": "2.21.0"},
+    )
+    footer = make_footer(records, interrupted=False, exit_code=code)
+    return Report(header=header, records=tuple(records), footer=footer)
+
+
+def write_page(records: list[Record], folder: Path) -> Path:
+    """The page, with another matrix on it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "index.html"
+    path.write_text(render_html(report(records), [INTEROP]), encoding="utf-8")
+    return path

@@ -1,0 +1,124 @@
+"""A scenario's story, opened: the planted difference, the timeline, the events."""
+
+from __future__ import annotations
+
+import pytest
+from real_reports import PLANTED
+
+STORY = f"#scenario={PLANTED}"
+
+
+def in_sight(page, selector):
+    """Whether an element lies within what its scrolling frame shows."""
+    return page.locator(selector).evaluate(
+        """(element) => {
+          const frame = element.closest(".timeline, .events").getBoundingClientRect();
+          const box = element.getBoundingClientRect();
+          return box.left >= frame.left && box.right <= frame.right + 1
+            && box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1;
+        }"""
+    )
+
+
+def test_a_planted_difference_is_marked_on_the_timeline_and_scrolled_to(opened, report_page):
+    page = opened(report_page)
+    page.click(f"a[data-scenario='{PLANTED}']")
+    assert page.locator(".timeline .first-label").text_content() == "▼ first difference"
+    assert page.locator(".timeline .marks .first").count() == 1
+    assert page.locator(".timeline .side").count() == 2
+    assert page.locator(".timeline .event.missing").text_content() == "nothing"
+    assert page.locator(".timeline .event.lone").text_content() == "report PS 1"
+    assert in_sight(page, ".hits .selected")
+    assert in_sight(page, ".events .selected")
+    assert "only rust" in page.inner_text(".events .selected")
+
+
+def test_the_difference_is_scrolled_to_on_a_phone_too(opened, report_page):
+    page = opened(report_page, STORY, viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.querySelector('.timeline').scrollLeft") > 0
+    assert in_sight(page, ".hits .selected")
+
+
+def test_the_command_that_replays_it_is_there_and_can_be_copied(opened, report_page):
+    page = opened(report_page, STORY)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    command = page.inner_text("#replay")
+    assert command == f"monolith-parity run scenarios/{PLANTED}.yaml --peer rust"
+    page.click("#copy")
+    page.wait_for_function("document.getElementById('copy').textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == command
+
+
+def test_a_lane_for_chief_workers_health_controller_and_every_ps_on_both_sides(opened, report_page):
+    page = opened(report_page, STORY)
+    lanes = [
+        "chief (main)", "worker 1", "worker 2", "health thread", "controller", "PS 0", "PS 1",
+    ]  # fmt: skip
+    assert page.locator(".timeline .lane-name").all_text_contents() == lanes * 2
+
+
+def test_faults_reports_barrier_spans_and_calls_are_drawn(opened, report_page):
+    page = opened(report_page, STORY)
+    assert page.locator(".timeline .event.fault").count() == 2
+    assert page.locator(".timeline .event.alarm", has_text="report PS 1").count() == 3
+    assert page.locator(".timeline .span.barrier").count() == 4
+    assert page.locator(".timeline .event.call", has_text="Stop ALREADY_EXISTS").count() == 2
+
+
+def test_timeline_and_events_go_together_by_mouse_and_by_keyboard(opened, report_page):
+    page = opened(report_page, STORY)
+    page.locator(".hits rect").nth(1).click()
+    assert page.locator(".events .selected").get_attribute("data-row") == "1"
+    page.locator(".events button").nth(2).click()
+    assert page.locator(".hits .selected").get_attribute("data-row") == "2"
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".hits .selected").get_attribute("data-row") == "3"
+    page.focus(".timeline")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".events .selected").get_attribute("data-row") == "2"
+
+
+def test_what_differs_is_shown_field_by_field(opened, report_page):
+    page = opened(report_page, STORY)
+    assert page.locator(".difference mark").all_text_contents() == ["nothing more"]
+    assert "PS 1 OUT_OF_MEMORY: Memory limit exceeded" in page.inner_text(".difference")
+
+
+def test_the_yaml_is_shown_whole(opened, report_page):
+    page = opened(report_page, STORY)
+    text = page.inner_text(".yaml pre")
+    assert text.startswith("about: A PS over its memory limit is reported once")
+    assert "rpc: StopTraining" in text
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        ("health/basic", "thread 'main' panicked"),
+        ("health/no_ps", "skipped it: it lacks the capability cluster"),
+        ("session/recreation", "Timeline"),
+    ],
+)
+def test_every_kind_of_record_has_a_story(opened, report_page, scenario, words):
+    page = opened(report_page, f"#scenario={scenario}")
+    assert words in page.inner_text("#story")
+
+
+def test_every_scenario_opens(opened, report_page):
+    page = opened(report_page)
+    links = page.locator("#rows a").evaluate_all("links => links.map((a) => a.dataset.scenario)")
+    for scenario in links:
+        page.evaluate("scenario => { location.hash = `scenario=${scenario}`; }", scenario)
+        page.wait_for_function(
+            "scenario => document.getElementById('story-title')?.textContent === scenario",
+            arg=scenario,
+        )
+
+
+def test_a_story_is_printed_whole_and_on_paper_colours(opened, report_page):
+    page = opened(report_page, STORY, scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator("#copy").is_visible()
+    box = page.locator(".timeline svg").bounding_box()
+    assert box["width"] <= page.locator(".timeline").bounding_box()["width"]
