@@ -99,10 +99,9 @@ class Zygote:
 
     def close(self) -> None:
         """End it, and all that it has started with it."""
-        self._control.close()
-        self._popen.terminate()
+        self._control.close()  # It takes that as its end, and reaps its children first.
         try:
-            self._popen.wait(5)
+            self._popen.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()

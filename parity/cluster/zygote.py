@@ -46,8 +46,9 @@ def serve(control: socket.socket) -> None:
             control.send(json.dumps(answer).encode())
     finally:
         for pid in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)  # It isn't reaped yet, so the pid is its own.
+        for pid in children:
+            os.waitpid(pid, 0)
 
 
 def _answer(

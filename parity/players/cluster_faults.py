@@ -28,6 +28,8 @@ _OWN_BYTES: Final = 512 << 20
 """More than a PS has by itself, so a limit below isn't one that it could stay under."""
 _NO_LIMIT: Final = 1 << 40
 """More than any PS has."""
+_MOST_BYTES: Final = 2 << 30
+"""What one PS may have: others use this machine as well."""
 _READ_ONLY: Final = 0o555
 _WRITABLE: Final = 0o755
 
@@ -155,6 +157,6 @@ def _limits(scenario: Scenario, machine: PsMachine) -> list[int]:
 
 
 def _must_have(size: int) -> None:
-    available = available_bytes()
-    if size > available // 2:
-        raise ShortOfMemoryError(f"needs {size} bytes of memory; {available} are available here")
+    most = min(_MOST_BYTES, available_bytes() // 4)
+    if size > most:
+        raise ShortOfMemoryError(f"needs a PS of {size} bytes; {most} are to be had here")
