@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes.errors import error_message, error_name
-from fakes.lane import Lane
+from fakes.lane import Lane, LaneLeftError
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks import logging_ops_pb2
 from monolith_hooks.barrier_ops import BarrierOp
@@ -51,7 +51,13 @@ class Recorder:
         self._session = None
 
     def record(self, event: Callable[..., Event], **fields: Any) -> None:
-        """Take down an event of this type, here and now."""
+        """Take down an event of this type, here and now.
+
+        Raises:
+          LaneLeftError: the play is over; a lane that was given up as stalled ends here.
+        """
+        if self._clock.is_over:
+            raise LaneLeftError
         self.look_at_barrier()
         self._append(event, **fields)
 
