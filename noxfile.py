@@ -27,6 +27,7 @@ nox.options.sessions = [
     "tests",
     "parity",
     "interop",
+    "cluster",
 ]
 nox.options.default_venv_backend = "none"
 
@@ -98,8 +99,9 @@ def tee(session: nox.Session, path: Path, *command: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests; what follows -- goes to pytest."""
-    run(session, "pytest", "-n", "2", f"--junitxml={REPORTS / 'tests.xml'}", *session.posargs)
+    """All tests but those of a real cluster; what follows -- goes to pytest."""
+    options = ["-n", "2", "--ignore", "tests/cluster", f"--junitxml={REPORTS / 'tests.xml'}"]
+    run(session, "pytest", *options, *session.posargs)
 
 
 @nox.session
@@ -112,6 +114,17 @@ def parity(session: nox.Session) -> None:
 def interop(session: nox.Session) -> None:
     """Python and Rust as client and server of each; what follows -- goes to the command."""
     run(session, "monolith-parity", "interop", *session.posargs)
+
+
+@nox.session
+def cluster(session: nox.Session) -> None:
+    """Real processes, memory and kills; what both can play is compared with Python."""
+    report = str(Path(session.create_tmp()) / "report")
+    run(session, "pytest", "tests/cluster", "-n", "2", *session.posargs)
+    run(
+        session, "monolith-parity", "run", "--reference", "cluster", "--peer", "python",
+        "-n", "2", "--report", report,
+    )  # fmt: skip
 
 
 @nox.session(default=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 from parity.hooks import Call, CallEntry, ProbeEntry
 from parity.model import Model, canonical_json
+from parity.players.outcome import Late, Timing
 from parity.scenario import Expect, Scenario
 from parity.steps import BackgroundStep, ConcurrentlyStep, FaultStep, LookStep, RpcStep
 from parity.summary import summarize
@@ -18,6 +19,8 @@ from parity.trace import (
     RpcEvent,
     Trace,
 )
+from parity.units import format_duration
+from parity.untimed import bits
 
 
 class Unmet(Model):
@@ -31,24 +34,40 @@ class Unmet(Model):
         return f"{self.path}: expected {self.expected}, got {self.got}"
 
 
-def unmet(scenario: Scenario, trace: Trace) -> tuple[Unmet, ...]:
-    """Every expectation of the scenario that this trace doesn't meet."""
+def unmet(scenario: Scenario, trace: Trace, timing: Timing = "exact") -> tuple[Unmet, ...]:
+    """Every expectation of the scenario that this trace doesn't meet, as far as timing tells."""
     return (
-        *unmet_summary(scenario.expect, summarize(scenario, trace)),
+        *unmet_summary(scenario.expect, summarize(scenario, trace), timing),
         *_unmet_calls(scenario, trace),
         *_unmet_looks(scenario, trace),
         *_unmet_strikes(scenario, trace),
     )
 
 
-def unmet_summary(expect: Expect, got: Expect) -> tuple[Unmet, ...]:
+def unmet_bounds(late: tuple[Late, ...]) -> tuple[Unmet, ...]:
+    """The steps that took longer than they may."""
+    return tuple(
+        _unmet(f"{each.place}.within", format_duration(each.within), format_duration(each.took))
+        for each in late
+    )
+
+
+def unmet_summary(expect: Expect, got: Expect, timing: Timing = "exact") -> tuple[Unmet, ...]:
     """The keys that are set in both and differ."""
     expected_values, got_values = _values(expect), _values(got)
+    if timing == "order":
+        _leave_out_times(expected_values, got_values)
     return tuple(
         _unmet(f"expect.{key}", expected_values[key], got_values[key])
         for key in expected_values
         if key in got_values and expected_values[key] != got_values[key]
     )
+
+
+def _leave_out_times(*sides: dict[str, Any]) -> None:
+    for values in sides:
+        if values.get("barrier") is not None:
+            values["barrier"] = {str(bit): each for bit, each in bits(values["barrier"]).items()}
 
 
 def _values(expect: Expect) -> dict[str, Any]:

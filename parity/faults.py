@@ -7,6 +7,15 @@ from typing import Annotated, Final, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from parity.model import Model, example
+from parity.process_faults import (
+    AllocateFault,
+    DiskFault,
+    FreezeFault,
+    KillFault,
+    ModelDirFault,
+    RestartFault,
+    ThawFault,
+)
 from parity.units import Duration, Size
 
 ErrorName = Literal[
@@ -164,6 +173,13 @@ FAULTS: Final = (
     "recover",
     "save_error",
     "slow_save",
+    "allocate",
+    "kill",
+    "restart",
+    "freeze",
+    "thaw",
+    "disk",
+    "model_dir",
 )
 
 Fault = Annotated[
@@ -173,7 +189,14 @@ Fault = Annotated[
     | Annotated[SlowPollFault, Tag("slow_poll")]
     | Annotated[RecoverFault, Tag("recover")]
     | Annotated[SaveErrorFault, Tag("save_error")]
-    | Annotated[SlowSaveFault, Tag("slow_save")],
+    | Annotated[SlowSaveFault, Tag("slow_save")]
+    | Annotated[AllocateFault, Tag("allocate")]
+    | Annotated[KillFault, Tag("kill")]
+    | Annotated[RestartFault, Tag("restart")]
+    | Annotated[FreezeFault, Tag("freeze")]
+    | Annotated[ThawFault, Tag("thaw")]
+    | Annotated[DiskFault, Tag("disk")]
+    | Annotated[ModelDirFault, Tag("model_dir")],
     Discriminator(
         lambda value: only_key(value, FAULTS),
         custom_error_type="no_fault",

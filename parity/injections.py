@@ -143,6 +143,8 @@ class _Progress:
 
 def _injection(place: str, fault: Model) -> Injection:
     ((kind, settings),) = fault.model_dump(mode="json", context="yaml").items()
+    if isinstance(settings, str):  # A process, or what becomes of something.
+        return Injection(place=place, kind=kind, ps=None, text=settings)
     ps = settings.pop("ps", None)
     texts = [_text(key, value) for key, value in settings.items() if value is not None]
     return Injection(place=place, kind=kind, ps=ps, text=", ".join(texts))

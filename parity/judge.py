@@ -8,11 +8,21 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from parity.compare import Comparison, Difference, compare
-from parity.expectations import unmet, unmet_summary
+from parity.expectations import unmet, unmet_bounds, unmet_summary
 from parity.injections import injections
 from parity.known import KnownDifferences, difference_id, stale_entries
 from parity.loading import ScenarioFile
-from parity.players.outcome import Failed, Maker, Outcome, Played, Player, Skipped, Summarized
+from parity.needs import lacking
+from parity.players.outcome import (
+    Failed,
+    Maker,
+    Outcome,
+    Played,
+    Player,
+    Skipped,
+    Summarized,
+    common_timing,
+)
 from parity.project import shown
 from parity.scenario import Expect
 from parity.schedules import Schedule, schedule_name
@@ -76,34 +86,41 @@ class Judge:
         return shlex.join(words)
 
     def _findings(self, file: ScenarioFile) -> _Findings:
+        for player in (self.reference, self.peer):
+            skipped = lacking(player, file)
+            if skipped is not None:
+                return _skipped(player, skipped)
         reference = self.reference.play(file, self.seed, self.schedule)
         early = _no_trace(self.reference, reference)
         if early is not None:
             return early
         assert isinstance(reference, Played), "a reference plays"
         peer = self.peer.play(file, self.seed, self.schedule)
-        findings = self._against(file, reference.trace, peer)
+        findings = self._against(file, reference, peer)
         return replace(findings, shown=_Shown.by(reference, peer))
 
-    def _against(self, file: ScenarioFile, reference: Trace, peer: Outcome) -> _Findings:
+    def _against(self, file: ScenarioFile, reference: Played, peer: Outcome) -> _Findings:
         early = _no_trace(self.peer, peer)
         if early is not None:
             return early
         if isinstance(peer, Summarized):
             return self._compare_summary(file, reference, peer.summary)
         assert isinstance(peer, Played)
-        return self._compare_traces(file, reference, peer.trace)
+        return self._compare_traces(file, reference, peer)
 
-    def _compare_traces(self, file: ScenarioFile, reference: Trace, peer: Trace) -> _Findings:
-        comparison = compare(reference, peer)
+    def _compare_traces(self, file: ScenarioFile, reference: Played, peer: Played) -> _Findings:
+        comparison = compare(reference.trace, peer.trace, common_timing(self.reference, self.peer))
         if comparison.differences:
-            unsteady = self._who_does_not_repeat(file, reference, peer)
+            unsteady = self._who_does_not_repeat(file, reference.trace, peer.trace)
             if unsteady:
                 return _Findings("nondeterministic", unsteady, comparison)
         broken = tuple(
             BrokenExpectation(player=_called(player), unmet=each)
-            for player, trace in ((self.reference, reference), (self.peer, peer))
-            for each in unmet(file.scenario, trace)
+            for player, played in ((self.reference, reference), (self.peer, peer))
+            for each in (
+                *unmet(file.scenario, played.trace, player.timing),
+                *unmet_bounds(played.late),
+            )
         )
         known = self.known.of(file.name)
         stale = tuple(stale_entries(known, comparison.differences))
@@ -123,12 +140,12 @@ class Judge:
             verdict = "unexpected"
         return _Findings(verdict, reasons, comparison, broken=broken)
 
-    def _compare_summary(self, file: ScenarioFile, trace: Trace, theirs: Expect) -> _Findings:
-        ours = summarize(file.scenario, trace)
+    def _compare_summary(self, file: ScenarioFile, played: Played, theirs: Expect) -> _Findings:
+        ours = summarize(file.scenario, played.trace)
         differing = unmet_summary(ours, theirs)
         broken = (
             *(BrokenExpectation(player=_called(self.reference), unmet=each)
-              for each in unmet(file.scenario, trace)),
+              for each in unmet(file.scenario, played.trace, self.reference.timing)),
             *(BrokenExpectation(player=_called(self.peer), unmet=each)
               for each in unmet_summary(file.scenario.expect, theirs)),
         )  # fmt: skip
@@ -150,11 +167,16 @@ class Judge:
         return tuple(
             f"{_called(player)} doesn't repeat itself: played again it gave another trace"
             for player, first in ((self.reference, reference), (self.peer, peer))
-            if any(
-                player.play(file, self.seed, self.schedule) != Played(first)
-                for _ in range(_REPEATS)
-            )
+            if any(self._plays_otherwise(player, file, first) for _ in range(_REPEATS))
         )
+
+    def _plays_otherwise(self, player: Player, file: ScenarioFile, first: Trace) -> bool:
+        again = player.play(file, self.seed, self.schedule)
+        if not isinstance(again, Played):
+            return True
+        if player.timing == "exact":
+            return again.trace != first
+        return bool(compare(first, again.trace, player.timing).differences)
 
 
 @dataclass(frozen=True)
@@ -195,10 +217,14 @@ def _no_trace(player: Player, outcome: Outcome) -> _Findings | None:
             verdict: Verdict = "stale" if failure == "stale" else "failed"
             reason = f"{_called(player)}, {failure}: {message}"
             return _Findings(verdict, (reason,), _NOTHING, log_tail=log_tail)
-        case Skipped(reason):
-            return _Findings("skipped", (f"{_called(player)} skipped it: {reason}",), _NOTHING)
+        case Skipped():
+            return _skipped(player, outcome)
         case _:
             return None
+
+
+def _skipped(player: Player, skipped: Skipped) -> _Findings:
+    return _Findings("skipped", (f"{_called(player)} skipped it: {skipped.reason}",), _NOTHING)
 
 
 def _called(player: Player) -> str:

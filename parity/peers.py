@@ -23,7 +23,7 @@ class PlayerSpec(Model):
     command line of ``command``.
     """
 
-    kind: Literal["python", "rust", "recorded", "command"]
+    kind: Literal["python", "cluster", "rust", "recorded", "command"]
     where: str = ""
 
 
@@ -65,12 +65,10 @@ def _unchecked(before: str = "") -> str:
 def _by_name(asked: str) -> PlayerSpec:
     kind, _, where = asked.partition(":")
     match kind:
-        case "python" | "recorded" if not where:
+        case "python" | "cluster" | "recorded" if not where:
             return PlayerSpec(kind=kind)
         case "rust" if not where:
             return _rust()
-        case "cluster" if not where:
-            raise PortUnavailableError("the player cluster isn't part of this version yet")
         case "recorded":
             if not Path(where).is_dir():
                 raise UsageError(f"{asked}: {where} is no folder; one with *.json would be right")
@@ -103,6 +101,13 @@ def open_player(spec: PlayerSpec, limit: float) -> Player:
         from parity.players.python import PythonPlayer  # noqa: PLC0415
 
         return PythonPlayer()
+    if spec.kind == "cluster":
+        from parity.players.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
+
+        quiet_tensorflow()
+        from parity.players.cluster import ClusterPlayer  # noqa: PLC0415
+
+        return ClusterPlayer(limit)
     if spec.kind == "rust":
         return rust_player(_sources(), Path(spec.where), limit)
     if spec.kind == "recorded":

@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from parity.expectations import unmet
+from parity.needs import play
 from parity.peers import choose_player, open_player
 from parity.players.driver import DriverPlayer
-from parity.players.outcome import Played
+from parity.players.outcome import Played, Skipped
 from parity.players.recorded import Provenance, write_recording
 from parity.problems import UsageError
 from parity.runner import load_all
@@ -33,7 +34,10 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
         hello = player.hello or player.start()
         written, failures = set(), 0
         for file in files:
-            outcome = player.play(file)
+            outcome = play(player, file)
+            if isinstance(outcome, Skipped):
+                console.print(f"{file.name}: skipped: {outcome.reason}", markup=False)
+                continue
             if not isinstance(outcome, Played):
                 console.print(f"{file.name}: not recorded: {outcome}", soft_wrap=True, markup=False)
                 failures += 1

@@ -148,6 +148,8 @@ def _parts(
 def _default(model: type[Model], name: str, field: FieldInfo) -> str | None:
     if field.is_required():
         return None
+    if field.exclude:  # No part of canonical JSON, so the serializer leaves it out.
+        return json.dumps(field.default)
     value = model.__pydantic_serializer__.to_python(
         model.model_construct(**{name: field.default}), include={name}, mode="json"
     )[name]

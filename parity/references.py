@@ -8,6 +8,7 @@ from typing import Final
 
 from parity.faults import Fault, Machine
 from parity.hooks import ProbeEntry
+from parity.process_faults import Allocation
 from parity.scenario import Scenario
 from parity.steps import (
     AddressFileStep,
@@ -68,9 +69,23 @@ def _bad_machines(scenario: Scenario) -> Iterator[Bad]:
 def _bad_fault(fault: Fault, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
     for kind in type(fault).model_fields:
         at = getattr(fault, kind)
-        if isinstance(at, Machine) and at.ps >= scenario.cluster.ps:
+        if kind in _OF_PROCESSES and at not in _processes(scenario):
+            names = ", ".join(_processes(scenario))
+            yield (*loc, kind), f"there is no process {at}; one of {names} would be right"
+        if isinstance(at, Machine | Allocation) and at.ps >= scenario.cluster.ps:
             message = f"there is no PS {at.ps}; {_range_of_ps(scenario)} would be right"
             yield (*loc, kind, "ps"), message
+
+
+_OF_PROCESSES: Final = ("kill", "restart", "freeze", "thaw")
+
+
+def _processes(scenario: Scenario) -> list[str]:
+    return [
+        "chief",
+        *(f"ps-{ps}" for ps in range(scenario.cluster.ps)),
+        *(f"worker-{index}" for index in range(1, scenario.cluster.workers)),
+    ]
 
 
 def _bad_steps(

@@ -16,11 +16,20 @@ from rich.console import Console
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from parity import project
 from parity.compare import Comparison, compare
-from parity.expectations import unmet
+from parity.expectations import unmet, unmet_bounds
 from parity.loading import find_scenarios, load_scenario
 from parity.model import canonical_json
+from parity.needs import lacking
 from parity.peers import Choice, choose_player, open_player
-from parity.players.outcome import Failed, Outcome, Played, Player, Skipped, Summarized
+from parity.players.outcome import (
+    Failed,
+    Outcome,
+    Played,
+    Player,
+    Skipped,
+    Summarized,
+    common_timing,
+)
 from parity.problems import UsageError
 from parity.replay.moments import Play, play_of
 from parity.replay.playback import Ask, print_all, show_live, step_through
@@ -112,21 +121,29 @@ class _Showing:
         ((path, base),) = find_scenarios([path], project.SCENARIOS).items()
         file = load_scenario(path, base)
         seed, schedule = self.options.seed, self.options.schedule
-        outcomes = [player.play(file, seed, schedule) for player in self.players]
-        traces = [outcome.trace for outcome in outcomes if isinstance(outcome, Played)]
-        if len(traces) < len(outcomes):
+        outcomes = [
+            lacking(player, file) or player.play(file, seed, schedule) for player in self.players
+        ]
+        played = [outcome for outcome in outcomes if isinstance(outcome, Played)]
+        if len(played) < len(outcomes):
             codes = [self._say_outcome(*each) for each in zip(self._names, outcomes, strict=True)]
             return max(codes)
+        traces = [each.trace for each in played]
         if self.options.out is not None:
             _write(self.options.out, traces[0].text())
         self._show(play_of(file.scenario, *traces))
         code = 0
-        for name, trace in zip(self._names, traces, strict=True):
-            for broken in unmet(file.scenario, trace):
-                self._say(f"broken by {name}: {broken}" if len(traces) > 1 else f"broken: {broken}")
+        for player, each in zip(self.players, played, strict=True):
+            of = f" by {player.name}" if len(played) > 1 else ""
+            for broken in (
+                *unmet(file.scenario, each.trace, player.timing),
+                *unmet_bounds(each.late),
+            ):
+                self._say(f"broken{of}: {broken}")
                 code = 1
         if len(traces) > 1:
-            code = max(code, self._say_differences(compare(traces[0], traces[1])))
+            timing = common_timing(*self.players)
+            code = max(code, self._say_differences(compare(traces[0], traces[1], timing)))
         return code
 
     @property

@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, model_validator
 from parity.faults import Fault, Index
 from parity.hooks import DEFAULT_HOOKS, Hook
 from parity.model import Model, canonical_json
+from parity.process_faults import Need
 from parity.steps import Step
 from parity.units import Duration, MemLimit, Size
 
@@ -116,6 +117,9 @@ class Scenario(Model):
     covers: tuple[str, ...] = ()
     """What this is evidence for: numbers of the behaviour, ``B12``, and of the seed
     ``module_test.test_name`` or ``module.parity``."""
+    needs: Annotated[tuple[Need, ...], Field(exclude=True)] = ()
+    """What a player must be able to do, beyond what the faults say for themselves; one that
+    can't isn't asked. Not in canonical JSON."""
     cluster: Cluster = Cluster()
     """How many PS and workers there are."""
     session: Literal["monitored", "singular"] = "monitored"

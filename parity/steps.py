@@ -54,6 +54,14 @@ class End(Model):
     """Closing the session has no options."""
 
 
+Bound = Annotated[Duration | None, Field(exclude=True)]
+"""How long a step may take, all having settled after it; in real time only.
+
+In virtual time a step takes exactly what the clock says, and that is compared: so it is
+no part of what is played, and drivers don't get it.
+"""
+
+
 class TrainStep(Model, json_schema_extra=example({"train": 3})):
     """The chief takes so many training steps, each adding 1 to the global step.
 
@@ -62,6 +70,8 @@ class TrainStep(Model, json_schema_extra=example({"train": 3})):
 
     train: Count
     """How many."""
+    within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
 
 
 class AdvanceStep(Model, json_schema_extra=example({"advance": "30s"})):
@@ -78,6 +88,8 @@ class FaultStep(Model, json_schema_extra=example({"fault": {"rss": {"ps": 0, "by
     """Which: a mapping with one key, its kind."""
     strikes: bool = True
     """Whether it must strike before the play is over; ``false`` says that it must not."""
+    within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
 
 
 class RpcStep(
@@ -101,6 +113,8 @@ class RpcStep(
     error: str | None = None
     """What the client raises where it can't even call: ``NotFoundError``,
     ``UnicodeDecodeError``; ``expect`` isn't looked at then."""
+    within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
 
 
 class WorkerStep(Model, json_schema_extra=example({"worker": {"index": 1, "train": 2}})):
@@ -113,6 +127,8 @@ class WorkerStep(Model, json_schema_extra=example({"worker": {"index": 1, "train
 
     worker: WorkerTrain
     """Which worker, and how many steps."""
+    within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
 
 
 class RaiseStep(Model, json_schema_extra=example({"raise": "ValueError"})):
@@ -137,6 +153,8 @@ class EndStep(Model, json_schema_extra=example("end")):
 
     end: End
     """Has no options."""
+    within: Bound = None
+    """Real time in which it is over, all having settled; see the cluster's page."""
 
 
 class BackgroundStep(Model, json_schema_extra=example({"background": {"rpc": "SaveCheckpoint"}})):

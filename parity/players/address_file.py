@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from monolith_hooks.server import constants
-from parity.players.recorder import Recorder
+from parity.players.recorder import Records
 from parity.players.scenario_files import write_content
 from parity.steps import FileContent
 from parity.trace import AddressEvent
@@ -24,7 +24,7 @@ class AddressFile:
     Touched only by the lane that has the turn.
     """
 
-    def __init__(self, folder: Path, recorder: Recorder) -> None:
+    def __init__(self, folder: Path, recorder: Records) -> None:
         self.folder: Final = folder
         self._path = folder / constants.SERVER_ADDR_FILENAME
         self._recorder = recorder

@@ -21,7 +21,16 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from parity.loading import ScenarioFile
-from parity.players.outcome import Failed, Failure, Maker, Outcome, Played, Skipped
+from parity.players.outcome import (
+    IN_VIRTUAL_TIME,
+    Failed,
+    Failure,
+    Maker,
+    Outcome,
+    Played,
+    Skipped,
+    Timing,
+)
 from parity.players.protocol import (
     PROTOCOL,
     Answer,
@@ -72,6 +81,9 @@ class DriverPlayer:
       command: the program and its arguments.
       limit: real seconds that an answer may take.
     """
+
+    can = IN_VIRTUAL_TIME
+    timing: Timing = "exact"
 
     def __init__(self, name: str, command: Sequence[str], limit: float = 60.0) -> None:
         self._name = name

@@ -11,12 +11,11 @@ from typing import Final
 import tensorflow as tf
 
 from fakes.faults import FaultLedger
-from fakes.machines import FakeMachines, FakePs
 from fakes.probe_hook import ProbeHook, RaiseIn
 from fakes.probe_listener import ProbeListener
-from fakes.virtual_clock import VirtualClock
 from monolith_hooks import hook_utils, logging_ops_pb2, net_utils, ps_check_hooks
 from monolith_hooks.barrier_ops import BarrierOp
+from monolith_hooks.clock import Clock
 from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.server_lib import ServerHook
@@ -61,14 +60,24 @@ def server_folder(scenario: Scenario, model_dir: Path) -> Path:
     return model_dir
 
 
+@dataclass(frozen=True)
+class HealthOps:
+    """Whose health is watched: how many PS, where they are, and the ops that ask them."""
+
+    num_ps: int
+    ps_device_fn: Callable[[int], str]
+    machine_info: Callable[..., tf.Tensor]
+    check_machine_health: Callable[[tf.Tensor], tf.Tensor]
+
+
 @dataclass
 class HookMaker:
     """Makes the hooks of one job, and gives each what it works on."""
 
-    clock: VirtualClock
+    clock: Clock
     ledger: FaultLedger
     recorder: Recorder
-    machines: Sequence[FakePs]
+    health: HealthOps
     barrier_op: BarrierOp
     saver: tf.compat.v1.train.Saver
     model_dir: Path
@@ -131,18 +140,17 @@ class HookMaker:
             "raise": self._report_and_raise,
             "default": ps_check_hooks._default_report,
         }
-        machines = FakeMachines(self.machines)
         config = ps_check_hooks.Config(
             barrier_op=self.barrier_op if options.barrier else None,  # type: ignore[arg-type]
-            num_ps=len(self.machines),
-            ps_device_fn=lambda _: "",
+            num_ps=self.health.num_ps,
+            ps_device_fn=self.health.ps_device_fn,
             report_fn=reports[options.report],
         )
         return ps_check_hooks.PsHealthCheckerHook(
             config,
             clock=self.clock,
-            machine_info=machines.machine_info,
-            check_machine_health=machines.check_machine_health,
+            machine_info=self.health.machine_info,
+            check_machine_health=self.health.check_machine_health,
         )
 
     def _report_and_raise(self, results: Results) -> None:

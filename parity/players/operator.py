@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 import grpc
 import tensorflow as tf
 
 from fakes.errors import error_name
-from fakes.virtual_clock import VirtualClock
 from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
 from parity.players.address_file import AddressFile
 from parity.players.outcome import UnplayableError
-from parity.players.recorder import Recorder
+from parity.players.recorder import Records
 from parity.steps import RpcStep
 from parity.trace import ClientErrorEvent, RpcEvent, RpcResponse
 
@@ -20,10 +20,19 @@ _TEXT_OF_THE_LIBRARY: Final = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
 _HANDLER_RAISED: Final = "Exception calling application"
 
 
+class Caller(Protocol):
+    """A clock by which a client waits for its answer."""
+
+    def hand_over(
+        self, send: Callable[[], Any], *, deadline: float | None = None, answered: bool = True
+    ) -> Any:
+        """Send a request and wait; None once the deadline, in seconds, has passed."""
+
+
 class Operator:
     """Makes calls on the lane that asks for them, and takes down their results."""
 
-    def __init__(self, clock: VirtualClock, recorder: Recorder, address_file: AddressFile) -> None:
+    def __init__(self, clock: Caller, recorder: Records, address_file: AddressFile) -> None:
         self._clock = clock
         self._recorder = recorder
         self._address_file = address_file

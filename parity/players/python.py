@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 from absl.testing import flagsaver
@@ -17,8 +16,10 @@ from fakes import faults as ps_faults
 from fakes.faults import FaultLedger
 from fakes.lane import Lane
 from fakes.lane_pool import BACKGROUND_PREFIX, CONCURRENT_PREFIX
+from fakes.machines import FakeMachines, FakePs
 from fakes.turns import ScheduleError
 from fakes.virtual_clock import DeadlockError, StalledError, VirtualClock
+from monolith_hooks import logging_ops
 from parity import project
 from parity.faults import (
     Fault,
@@ -34,13 +35,25 @@ from parity.loading import ScenarioFile
 from parity.players.hook_logs import hook_logs_go_to
 from parity.players.interrupts import interrupt_afterwards
 from parity.players.job import Job
-from parity.players.outcome import Failed, Maker, Outcome, Played, UnplayableError
+from parity.players.job_hooks import HealthOps
+from parity.players.outcome import (
+    IN_VIRTUAL_TIME,
+    Failed,
+    Maker,
+    Outcome,
+    Played,
+    Timing,
+    UnplayableError,
+)
+from parity.players.recorder import Recorder
 from parity.players.scenario_files import (
     ACTION_FILENAME,
     RESPONSE_FILENAME,
     files_left,
     write_content,
 )
+from parity.players.stage import Stage
+from parity.players.workers import Worker
 from parity.scenario import Scenario
 from parity.schedules import Choice, Schedule
 from parity.steps import (
@@ -70,6 +83,8 @@ class PythonPlayer:
     """Plays scenarios on the reference implementation."""
 
     name = "python"
+    can = IN_VIRTUAL_TIME
+    timing: Timing = "exact"
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
@@ -112,7 +127,19 @@ class _Play:
         self._clock = clock
         self._model_dir = model_dir
         self._ledger = FaultLedger()
-        self._job = Job(scenario, clock, self._ledger, model_dir)
+        self._machines = [FakePs(clock, self._ledger, each.rss) for each in scenario.all_machines()]
+        for machine, each in zip(self._machines, scenario.all_machines(), strict=True):
+            if each.mem_limit is not None:
+                machine.create_machine_info(each.mem_limit)
+        self._job = Job(
+            scenario,
+            clock,
+            self._ledger,
+            model_dir,
+            Stage(health=_health_ops(self._machines)),
+            lambda barrier_op: Recorder(clock, barrier_op, model_dir),
+        )
+        self._workers: dict[int, Worker] = {}
         self._background: list[Lane] = []
         self.recorder = self._job.recorder
 
@@ -152,7 +179,7 @@ class _Play:
             case BackgroundStep():
                 self._start_in_background(step, place)
             case WorkerStep():
-                job.train_worker(step.worker.index, step.worker.train)
+                self._train_worker(step.worker.index, step.worker.train)
             case ConcurrentlyStep():
                 self._do_concurrently(step, place)
             case RaiseStep():
@@ -170,7 +197,11 @@ class _Play:
             case ActionFileStep():
                 write_content(self._model_dir / ACTION_FILENAME, step.action_file)
             case MachineInfoStep():
-                job.create_machine_info(step.machine_info)
+                info = step.machine_info
+                limit = info.mem_limit
+                self._machines[info.ps].create_machine_info(
+                    logging_ops.default_mem_limit() if limit is None else limit
+                )
             case ControllerOpStep():
                 job.run_controller_op(step.controller_op)
             case TimerStep():
@@ -179,6 +210,20 @@ class _Play:
                 job.look_at_current_session()
             case LookStep(look="action_response"):
                 self.recorder.record(ActionResponseEvent, response=self._action_response())
+
+    def _train_worker(self, index: int, steps: int) -> None:
+        job = self._job
+        job.must_be_open()
+        if index not in self._workers:
+            self._workers[index] = Worker(
+                index,
+                clock=self._clock,
+                chief=job.chief,
+                barrier_op=job.barrier_op,
+                train_op=job.train_op,
+                recorder=job.recorder,
+            )
+        self._workers[index].train(steps)
 
     def _start_in_background(self, step: BackgroundStep, place: str) -> None:
         def call() -> None:
@@ -220,7 +265,7 @@ class _Play:
 
     def _inject(self, fault: Fault, place: str) -> None:
         self._ledger.declare(place)
-        ps: Any = self._job.machines
+        ps = self._machines
         saver = self._job.saver
         match fault:
             case RssFault(rss=at):
@@ -237,6 +282,16 @@ class _Play:
                 saver.fail(at.error, at.message, at.times, place)
             case SlowSaveFault(slow_save=at):
                 saver.be_slow(at.takes / 1000, place)
+
+
+def _health_ops(machines: Sequence[FakePs]) -> HealthOps:
+    fake = FakeMachines(machines)
+    return HealthOps(
+        num_ps=len(machines),
+        ps_device_fn=lambda _: "",
+        machine_info=fake.machine_info,
+        check_machine_health=fake.check_machine_health,
+    )
 
 
 def _what_is_done(branch: RpcStep | WorkerStep) -> str:

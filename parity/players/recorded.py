@@ -12,7 +12,16 @@ from parity import project
 from parity.digest import rust_source_digest
 from parity.loading import ScenarioFile
 from parity.model import Model, frozen
-from parity.players.outcome import Failed, Maker, Outcome, Played, Skipped, Summarized
+from parity.players.outcome import (
+    IN_VIRTUAL_TIME,
+    Failed,
+    Maker,
+    Outcome,
+    Played,
+    Skipped,
+    Summarized,
+    Timing,
+)
 from parity.scenario import Expect
 from parity.schedules import Schedule
 from parity.trace import Trace
@@ -61,6 +70,9 @@ class RecordedPlayer:
       sources: the project whose Rust sources they must have been made from; None
         where those sources aren't here.
     """
+
+    can = IN_VIRTUAL_TIME
+    timing: Timing = "exact"
 
     def __init__(self, folder: Path, sources: Path | None) -> None:
         self._folder = folder

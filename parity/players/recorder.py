@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fakes.errors import error_message, error_name
-from fakes.lane import Lane, LaneLeftError
-from fakes.virtual_clock import VirtualClock
+from fakes.lane import LaneLeftError
 from monolith_hooks import logging_ops_pb2
 from monolith_hooks.barrier_ops import BarrierOp
 from parity.trace import (
@@ -23,6 +22,52 @@ from parity.trace import (
 )
 
 
+class ThreadOfHook(Protocol):
+    """A thread that a hook started, as a recorder needs it."""
+
+    @property
+    def label(self) -> str:
+        """The name of its lane."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it died of."""
+
+
+class RecordedClock(Protocol):
+    """A clock that says where and when something happens."""
+
+    on_give_way: Callable[[], None] | None
+    on_thread_end: Callable[[Any], None] | None
+
+    @property
+    def milliseconds(self) -> int:
+        """Since the start of the play."""
+
+    @property
+    def label(self) -> str:
+        """The lane that asks."""
+
+    @property
+    def threads(self) -> Sequence[ThreadOfHook]:
+        """Those that hooks started, in order."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the play is, so that nothing more is taken down."""
+
+
+class Records(Protocol):
+    """Something that takes events down."""
+
+    def record(self, event: Callable[..., Event], **fields: Any) -> None:
+        """Take down an event of this type, here and now."""
+
+
 class Recorder:
     """Events in the order in which they happen; used by the lane that has the turn.
 
@@ -30,7 +75,7 @@ class Recorder:
     anything, and whenever a lane gives way (docs/trace-format.md).
     """
 
-    def __init__(self, clock: VirtualClock, barrier_op: BarrierOp, model_dir: Path) -> None:
+    def __init__(self, clock: RecordedClock, barrier_op: BarrierOp, model_dir: Path) -> None:
         self._clock = clock
         self._model_dir = str(model_dir)
         self._barrier_op = barrier_op
@@ -113,7 +158,7 @@ class Recorder:
         """Its message, without the path of this play."""
         return error_message(error).replace(self._model_dir, "<model_dir>")
 
-    def _thread_ended(self, lane: Lane) -> None:
+    def _thread_ended(self, lane: ThreadOfHook) -> None:
         self.record(
             ThreadEvent,
             thread=lane.label,

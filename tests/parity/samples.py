@@ -8,7 +8,7 @@ from parity.judge import Judge
 from parity.known import KnownDifferences
 from parity.loading import ScenarioFile
 from parity.model import frozen
-from parity.players.outcome import Outcome, Played
+from parity.players.outcome import IN_VIRTUAL_TIME, Outcome, Played
 from parity.report import Header, Report, make_footer
 from parity.scenario import Scenario
 from parity.trace import Trace
@@ -53,6 +53,9 @@ def trace(*events, struck=None) -> Trace:
 
 class Script:
     """A player that gives these outcomes, the last of them for ever."""
+
+    can = IN_VIRTUAL_TIME
+    timing = "exact"
 
     def __init__(self, *outcomes: Outcome | Trace, name="scripted") -> None:
         self._outcomes = [Played(each) if isinstance(each, Trace) else each for each in outcomes]

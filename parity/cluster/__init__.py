@@ -1,0 +1,1 @@
+"""A real cluster on this machine: processes, ports, and what each role runs."""

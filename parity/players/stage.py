@@ -1,0 +1,45 @@
+"""What a job runs on: where its session, its variables and its PS are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from parity.players.job_hooks import HealthOps
+
+
+def session_config(**options: Any) -> tf.compat.v1.ConfigProto:
+    """A configuration with a few more threads than cores: a health check that waits holds one."""
+    config = tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=4, **options
+    )
+    # Optimising a graph that is run a few times costs more than it saves: a third of a play.
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.optimizer_options.opt_level = tf.compat.v1.OptimizerOptions.L0
+    return config
+
+
+def local_config() -> tf.compat.v1.ConfigProto:
+    """That of a session in this process, with a pool of threads of its own.
+
+    The process's pool has the size that its first session chose.
+    """
+    return session_config(use_per_session_threads=True)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The session's master and configuration, the variables' device, and whose health is checked.
+
+    ``local_init_op`` makes the op that each new session runs, in the graph of the job;
+    None is TensorFlow's own.
+    """
+
+    health: HealthOps
+    config: tf.compat.v1.ConfigProto = field(default_factory=local_config)
+    master: str = ""
+    device: str = ""
+    local_init_op: Callable[[], tf.Operation | None] = lambda: None

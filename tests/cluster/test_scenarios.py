@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from parity import project
+from parity.expectations import unmet, unmet_bounds
+from parity.loading import load_scenario
+from parity.players.cluster import ClusterPlayer
+from parity.players.outcome import Played
+
+ONLY_HERE = sorted((project.SCENARIOS / "cluster").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def player() -> Iterator[ClusterPlayer]:
+    player = ClusterPlayer(limit=60)
+    yield player
+    player.close()
+
+
+@pytest.mark.parametrize("path", ONLY_HERE, ids=lambda path: path.stem)
+def test_what_only_real_processes_can_show_is_as_expected(player, path):
+    file = load_scenario(path, project.SCENARIOS)
+    outcome = player.play(file)
+    assert isinstance(outcome, Played), outcome
+    assert unmet(file.scenario, outcome.trace, player.timing) == ()
+    assert unmet_bounds(outcome.late) == ()
