@@ -18,7 +18,8 @@ Kind = Literal["differs", "nondeterministic", "failed"]
 
 _REPEATS: Final = 2
 _BRANCH: Final = re.compile(r"^(concurrently|background)-\d+$")
-_UNPLAYABLE: Final = re.compile(r"^steps\[(\d+)\]: ")
+_DEADLOCK: Final = re.compile(r"^deadlock: ")
+_UNPLAYABLE: Final = re.compile(r"^steps\[(\d+)\]: \w+: ")
 
 
 class Symptom(Model):
@@ -120,8 +121,12 @@ class Sides:
 
 
 def _alike(ours: str, theirs: str) -> bool:
-    """A deadlock is told in each side's own words."""
-    return ours == theirs or (ours.startswith("deadlock:") and theirs.startswith("deadlock:"))
+    """A deadlock is told in each side's own words, and of two branches one is told of."""
+    for start in (_UNPLAYABLE, _DEADLOCK):
+        left, right = start.match(ours), start.match(theirs)
+        if left and right and left[0] == right[0]:
+            return True
+    return ours == theirs
 
 
 def _unsteady(side: str, first: Played, again: Outcome) -> Wrong:

@@ -66,6 +66,12 @@ def test_what_neither_can_play_agrees_and_is_cut_off_at_the_step_that_cannot_be_
     assert result == Agreed(trace(SESSION))
 
 
+def test_a_step_that_neither_can_do_is_the_same_whichever_of_its_branches_is_told_of():
+    ours = Failed("refused", "steps[0]: concurrently: there is no server 1")
+    theirs = Failed("refused", "steps[0]: concurrently: the session was left before")
+    assert isinstance(tried([ours], [theirs]), Agreed)
+
+
 def test_a_deadlock_on_both_sides_is_the_same_in_whichever_words():
     ours, theirs = Failed("refused", "deadlock: here"), Failed("refused", "deadlock: there")
     assert tried([ours], [theirs]) == Agreed(None, "deadlock: here")
