@@ -127,10 +127,12 @@ def interop(session: nox.Session) -> None:
 def cluster(session: nox.Session) -> None:
     """Real processes, memory and kills; what both can play is compared with Python."""
     report = str(Path(session.create_tmp()) / "report")
+    # Not operator/: ControllerHook waits for half a minute, and this player really waits.
+    topics = ("address", "barrier", "controller", "health", "hooks", "session")
     run(session, "pytest", "tests/cluster", "-n", "2", *session.posargs)
     run(
         session, "monolith-parity", "run", "--reference", "cluster", "--peer", "python",
-        "-n", "2", "--report", report,
+        "-n", "2", "--report", report, *(f"scenarios/{topic}" for topic in topics),
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from parity.trace import (
     Trace,
 )
 from parity.units import format_duration
-from parity.untimed import bits
+from parity.untimed import bits, without_memory
 
 
 class Unmet(Model):
@@ -68,6 +68,8 @@ def _leave_out_times(*sides: dict[str, Any]) -> None:
     for values in sides:
         if values.get("barrier") is not None:
             values["barrier"] = {str(bit): each for bit, each in bits(values["barrier"]).items()}
+        if values.get("logs") is not None:
+            values["logs"] = [without_memory(message) for message in values["logs"]]
 
 
 def _values(expect: Expect) -> dict[str, Any]:

@@ -49,6 +49,11 @@ def bits(barrier: Iterable[tuple[int, ...]]) -> dict[int, tuple[str, ...]]:
     return {bit: tuple(each) for bit, each in sorted(changes.items())}
 
 
+def without_memory(message: str) -> str:
+    """What is said of a PS, but for how much memory it has."""
+    return _MEMORY.sub("Current: ?", message)
+
+
 def _without_times(events: Iterable[Event]) -> Iterator[Event]:
     before: frozenset[int] = frozenset()
     for event in events:
@@ -60,10 +65,10 @@ def _without_times(events: Iterable[Event]) -> Iterator[Event]:
                     yield BarrierEvent(ms=0, lane=f"bit-{bit}", blocked=tuple({bit} & now))
                 before = now
             case ReportEvent():
-                results = tuple(map(_without_memory, event.results))
+                results = tuple(map(_result_without_memory, event.results))
                 yield ReportEvent(ms=0, lane="reports", results=results)
             case LogEvent():
-                message = _MEMORY.sub("Current: ?", event.message)
+                message = without_memory(event.message)
                 yield event.model_copy(update={"ms": 0, "lane": "logs", "message": message})
             case _:
                 yield event.model_copy(update={"ms": 0, "lane": _lane(event)})
@@ -75,5 +80,5 @@ def _lane(event: Event) -> str:
     return CHANNEL_OF_KIND[event.kind]
 
 
-def _without_memory(result: PsResult) -> PsResult:
-    return result.model_copy(update={"message": _MEMORY.sub("Current: ?", result.message)})
+def _result_without_memory(result: PsResult) -> PsResult:
+    return result.model_copy(update={"message": without_memory(result.message)})

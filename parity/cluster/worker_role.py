@@ -13,6 +13,7 @@ from parity.cluster.paced_clock import PacedClock
 from parity.cluster.placement import SHARED_DEVICE, WorkerSessionCreator, join
 from parity.cluster.reporting import ReportingRecorder
 from parity.cluster.wire import Answer, Command, Line, scenario_from, setting_from
+from parity.players.job import callbacks
 from parity.trace import StepEvent
 
 tf1 = tf.compat.v1
@@ -35,6 +36,7 @@ class WorkerRole:
                 scenario.cluster.barrier_capacity(),
                 is_chief=False,
                 wait_seconds=scenario.barrier.wait / 1000,
+                barrier_callbacks=callbacks(scenario, lambda: self._recorder),
                 clock=self._clock,
             )
         self._recorder = ReportingRecorder(

@@ -21,10 +21,13 @@ from parity.process_faults import (
     RestartFault,
     ThawFault,
 )
-from parity.scenario import Scenario
+from parity.scenario import PsMachine, Scenario
+from parity.steps import MachineInfoStep
 
 _OWN_BYTES: Final = 512 << 20
 """More than a PS has by itself, so a limit below isn't one that it could stay under."""
+_NO_LIMIT: Final = 1 << 40
+"""More than any PS has."""
 _READ_ONLY: Final = 0o555
 _WRITABLE: Final = 0o755
 
@@ -56,7 +59,7 @@ class ClusterFaults:
         self._first_memory = {
             machine.ps: machine.rss
             for machine in scenario.all_machines()
-            if machine.mem_limit is not None and machine.mem_limit > _OWN_BYTES
+            if any(_OWN_BYTES < limit < _NO_LIMIT for limit in _limits(scenario, machine))
         }
         self._ledger = FaultLedger()
         self._unread: dict[int, str] = {}
@@ -138,6 +141,17 @@ class ClusterFaults:
     def _grow(self, ps: int, resident: int) -> None:
         _must_have(resident)
         self._ask(f"ps-{ps}", Command(do="grow", number=resident))
+
+
+def _limits(scenario: Scenario, machine: PsMachine) -> list[int]:
+    """Every limit that a PS may get."""
+    steps = [step.machine_info for step in scenario.steps if isinstance(step, MachineInfoStep)]
+    given = [
+        machine.mem_limit,
+        scenario.default_mem_limit,
+        *(step.mem_limit for step in steps if step.ps == machine.ps),
+    ]
+    return [limit for limit in given if limit is not None]
 
 
 def _must_have(size: int) -> None:

@@ -34,6 +34,23 @@ _Left = (Exception, KeyboardInterrupt, SystemExit)
 """What can leave a session; not LaneLeftError, which ends the play itself."""
 
 
+def callbacks(
+    scenario: Scenario, recorder: Callable[[], Recorder]
+) -> list[Callable[[str, Any], None]]:
+    """The barrier's callbacks that a scenario lists; the recorder is there when they are called."""
+
+    def callback(index: int, kind: str) -> Callable[[str, Any], None]:
+        def called(action: str, session: object) -> None:
+            del session
+            recorder().record(CallbackEvent, callback=index, action=action)
+            if kind == "raise":
+                raise RuntimeError("callback failed")
+
+        return called
+
+    return [callback(i, kind) for i, kind in enumerate(scenario.barrier.callbacks)]
+
+
 class _ObserverHook(tf.compat.v1.train.SessionRunHook):
     """The last hook: sees a new session when all others have, and its end likewise."""
 
@@ -88,7 +105,7 @@ class Job:
                 scenario.cluster.barrier_capacity(),
                 wait_seconds=scenario.barrier.wait / 1000,
                 barrier_callbacks=[
-                    *(self._callback(i, kind) for i, kind in enumerate(scenario.barrier.callbacks)),
+                    *callbacks(scenario, lambda: self.recorder),
                     *(helper.create_barrier_callback() for helper in stop_helpers),
                 ],
                 clock=clock,
@@ -226,12 +243,3 @@ class Job:
         self.recorder.session_opens(session)
         self.recorder.record(SessionEvent, state="created")
         self.address_file.look()
-
-    def _callback(self, index: int, kind: str) -> Callable[[str, Any], None]:
-        def called(action: str, session: object) -> None:
-            del session
-            self.recorder.record(CallbackEvent, callback=index, action=action)
-            if kind == "raise":
-                raise RuntimeError("callback failed")
-
-        return called
