@@ -93,7 +93,7 @@ def test_diff_names_the_first_difference_of_each_channel(two_traces):
 
 def test_diff_reads_recordings_as_well():
     path = "recorded/rust/health/oom.json"
-    assert command("diff", path, path).stdout == "equal: 12 events\n"
+    assert command("diff", path, path).stdout == "equal: 13 events\n"
 
 
 def test_diff_of_what_is_no_trace(tmp_path, two_traces):
@@ -105,7 +105,7 @@ def test_diff_of_what_is_no_trace(tmp_path, two_traces):
 
 def test_validate_counts_what_is_valid():
     done = command("validate", "scenarios/health/oom.yaml", "scenarios/barrier")
-    assert (done.returncode, done.stdout) == (0, "4 scenarios are valid\n")
+    assert (done.returncode, done.stdout) == (0, "19 scenarios are valid\n")
 
 
 def test_validate_lists_the_problems_of_all_files(tmp_path):
