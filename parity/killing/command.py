@@ -137,9 +137,7 @@ class _Campaign:
 
     def _say(self, kill: Kill) -> None:
         by = f"caught by {kill.caught} of {kill.played}" if kill.caught else "SURVIVED"
-        self.console.print(
-            f"{kill.bug}: {by}, {kill.seconds:.1f} s", soft_wrap=True, markup=False
-        )
+        self.console.print(f"{kill.bug}: {by}, {kill.seconds:.1f} s", soft_wrap=True, markup=False)
 
     def _tell(self, kills: Sequence[Kill]) -> int:
         self.console.print(table(kills))

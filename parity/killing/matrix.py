@@ -58,18 +58,16 @@ def kill_of(bug: PlantedBug, basis: str, seen: Iterable[Seen], seconds: float) -
 
 
 def read_kills(path: Path) -> Iterator[Kill]:
-    """What earlier runs wrote; a last line that an interrupted run cut off is passed over.
+    """What earlier runs wrote; nothing if there was none.
 
     Raises:
       UsageError: it is no such file.
     """
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for number, line in enumerate(lines, start=1):
         try:
             yield Kill.model_validate(frozen(json.loads(line)))
         except (json.JSONDecodeError, ValidationError):
-            if number == len(lines) and not line.endswith("\n"):
-                return
             raise UsageError(
                 f"{path}:{number}: no result of killmatrix; another --out would be right"
             ) from None
