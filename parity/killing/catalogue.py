@@ -23,6 +23,7 @@ from parity.loading import ScenarioFile
 from parity.model import Model
 from parity.peers import PlayerSpec, open_player
 from parity.players.outcome import Player
+from parity.problems import UsageError
 from parity.runner import check_known, load_all
 from parity.verdict import EXIT_CODES, Verdict
 
@@ -41,6 +42,20 @@ class Seen(Model):
     def bad(self) -> bool:
         """Whether a run with it is red."""
         return EXIT_CODES[self.verdict] != 0
+
+
+def record_reference(traces: Path, log: Path) -> None:
+    """Record the reference, in a process that ends and takes TensorFlow with it.
+
+    Raises:
+      UsageError: a scenario couldn't be played; the log says which.
+    """
+    command = [sys.executable, "-m", "parity", "record", "--peer", "python", "--out", str(traces)]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise UsageError(f"python can't be recorded, see {log}")
 
 
 def against_recorded(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
 
 from parity import project
-from parity.killing.catalogue import Seen, against_recorded, of_mutated_python
+from parity.killing.catalogue import (
+    Seen,
+    against_recorded,
+    of_mutated_python,
+    record_reference,
+)
 from parity.killing.matrix import Kill, kill_of, read_kills, table, write_kills
 from parity.killing.planted import PlantedBug, Side, chosen, load_planted
 from parity.killing.scratch import Scratch, basis
@@ -20,7 +24,6 @@ from parity.loading import ScenarioFile
 from parity.players.driver import DriverPlayer
 from parity.players.rust import build_driver
 from parity.problems import PortUnavailableError, UsageError
-from parity.recording import record
 from parity.runner import check_known, load_all
 
 Play = Callable[[], Iterator[Seen]]
@@ -102,9 +105,7 @@ class _Campaign:
 
     def _rust(self, scratch: Scratch) -> Play:
         traces = self._work / "traces"
-        words = StringIO()
-        if record([], "python", traces, self.options.limit, Console(file=words)):
-            raise UsageError(f"python can't be recorded:\n{words.getvalue()}")
+        record_reference(traces, self._work / "recording.txt")
 
         def play() -> Iterator[Seen]:
             driver = build_driver(scratch.folder)
