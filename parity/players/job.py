@@ -238,6 +238,8 @@ class Job:
         def called(action: str, session: object) -> None:
             del session
             self.recorder.record(CallbackEvent, callback=index, action=action)
+            if kind == "slow":
+                self._clock.sleep(1)
             if kind == "raise":
                 raise RuntimeError("callback failed")
 
