@@ -147,6 +147,12 @@ def determinism(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def killmatrix(session: nox.Session) -> None:
+    """Bugs planted in copies of both sides, and what catches each; goes on where it was stopped."""
+    run(session, "monolith-parity", "killmatrix", *session.posargs)
+
+
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open reports in headless Chromium; what follows -- goes to pytest."""
     have_browser(session)

@@ -25,7 +25,7 @@ def _machines(draw: DrawFn, ps: int) -> list[Document]:
 
 
 def _barriers() -> SearchStrategy[Document]:
-    callbacks = st.lists(st.sampled_from(["record", "record", "raise"]), max_size=2)
+    callbacks = st.lists(st.sampled_from(["record", "record", "slow", "raise"]), max_size=2)
     wait = st.sampled_from(["1s", "1s", "500ms", "2s", "7s"])
     return st.fixed_dictionaries({"callbacks": callbacks, "wait": wait})
 

@@ -137,10 +137,10 @@ def test_replay_of_a_folder_is_refused():
     assert "this is a folder; one scenario file would be right" in done.stderr
 
 
-def test_only_a_driver_can_be_recorded(tmp_path):
+def test_what_is_recorded_cannot_be_recorded_again(tmp_path):
     done = command("record", "--peer", "recorded", "--out", str(tmp_path))
     assert done.returncode == 2
-    assert "only a driver can be recorded" in done.stderr
+    assert "this is recorded already" in done.stderr
 
 
 def test_compare_says_what_got_worse_and_exits_with_1(two_reports):
