@@ -10,7 +10,6 @@ from rich.console import Console
 from parity.expectations import unmet
 from parity.needs import play
 from parity.peers import choose_player, open_player
-from parity.players.driver import DriverPlayer
 from parity.players.outcome import Played, Skipped
 from parity.players.recorded import Provenance, write_recording
 from parity.problems import UsageError
@@ -38,7 +37,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             if isinstance(outcome, Skipped):
                 console.print(f"{file.name}: skipped: {outcome.reason}", markup=False)
                 continue
-            if not isinstance(outcome, Played):
+            if not isinstance(outcome, Played) or outcome.by is None:
                 console.print(f"{file.name}: not recorded: {outcome}", soft_wrap=True, markup=False)
                 failures += 1
                 continue
