@@ -8,12 +8,13 @@ from parity.judge import Judge
 from parity.known import KnownDifferences
 from parity.loading import ScenarioFile
 from parity.peers import PlayerSpec, open_player
-from parity.players.outcome import Failed, Outcome, Played, Skipped
+from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Outcome, Played, Skipped
 from parity.report import Header, Report, make_footer
 from parity.reports.cells import Cell
 from parity.reports.html import render_html
 from parity.reports.matrices import Matrix, MatrixRow
 from parity.runner import load_all
+from parity.schedules import Schedule
 from parity.trace import Trace
 from parity.verdict import Record, exit_code
 
@@ -36,10 +37,18 @@ INTEROP = Matrix(
 class Teller:
     """A player that tells one outcome."""
 
+    can = IN_VIRTUAL_TIME
+    timing = "exact"
+
     def __init__(self, name: str, outcome: Outcome) -> None:
         self.name, self._outcome = name, outcome
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self,
+        file: ScenarioFile,
+        seed: int | None = None,
+        schedule: Schedule | None = None,
+    ) -> Outcome:
         return self._outcome
 
     def close(self) -> None:
