@@ -7,6 +7,7 @@ from pathlib import Path
 from parity.judge import Judge
 from parity.known import KnownDifferences
 from parity.loading import ScenarioFile
+from parity.needs import play
 from parity.peers import PlayerSpec, open_player
 from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Outcome, Played, Skipped
 from parity.report import Header, Report, make_footer
@@ -58,7 +59,7 @@ class Teller:
 def play_all() -> list[tuple[ScenarioFile, Trace]]:
     """Every scenario that the reference plays, with its trace."""
     player = open_player(PlayerSpec(kind="python"), 60)
-    outcomes = [(file, player.play(file)) for file in load_all([])]
+    outcomes = [(file, play(player, file)) for file in load_all([])]
     return [(file, each.trace) for file, each in outcomes if isinstance(each, Played)]
 
 
