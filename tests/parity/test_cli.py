@@ -104,8 +104,9 @@ def test_diff_of_what_is_no_trace(tmp_path, two_traces):
 
 
 def test_validate_counts_what_is_valid():
+    count = 1 + len(list((project.ROOT / "scenarios" / "barrier").glob("*.yaml")))
     done = command("validate", "scenarios/health/oom.yaml", "scenarios/barrier")
-    assert (done.returncode, done.stdout) == (0, "19 scenarios are valid\n")
+    assert (done.returncode, done.stdout) == (0, f"{count} scenarios are valid\n")
 
 
 def test_validate_lists_the_problems_of_all_files(tmp_path):
