@@ -57,7 +57,7 @@ def broken(of, **keys):
         ("global_step", 1, 2),
         ("hook_order", ["A.begin"], []),
         ("listener_calls", ["0.begin"], []),
-        ("logs", ["text"], []),
+        ("logs", ["PS are not healthy:\n"], []),
         ("files", ["checkpoint"], []),
     ],
 )
