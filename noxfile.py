@@ -39,6 +39,13 @@ PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
 """As old as the oldest runtimes that pyproject.toml allows: older code runs on newer runtimes."""
 CHROMIUM = ["chromium", "fonts-dejavu-core"]
 """The distribution's browser and a font for it: Playwright's own browsers aren't downloaded."""
+EXPLORED = [
+    "health/barrier_already_placed",
+    "barrier/stop_and_resume",
+    "barrier/concurrent_stop_and_resume",
+    "barrier/three_held_workers_look_four_times",
+]
+"""Scenarios small enough for all of their orders, on both sides."""
 PROTOS = ["logging_ops.proto", "controller_hooks.proto", "server/service.proto"]
 
 
@@ -140,6 +147,12 @@ def determinism(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def killmatrix(session: nox.Session) -> None:
+    """Bugs planted in copies of both sides, and what catches each; goes on where it was stopped."""
+    run(session, "monolith-parity", "killmatrix", *session.posargs)
+
+
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open reports in headless Chromium; what follows -- goes to pytest."""
     have_browser(session)
@@ -161,6 +174,20 @@ def have_browser(session: nox.Session) -> None:
         session.run("apt-get", "update", "--quiet")
         session.run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *CHROMIUM)
     install(session, str(shared_environment(session) / "python"), group("browser"))
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """10,000 made-up scenarios on both sides; what follows -- goes to monolith-parity fuzz."""
+    options = session.posargs or ["--seed", "1", "--count", "10000", "-n", "2"]
+    run(session, "monolith-parity", "fuzz", *options)
+
+
+@nox.session(default=False)
+def explore(session: nox.Session) -> None:
+    """All orders of the scenarios in which much is simultaneous, on both sides."""
+    for scenario in session.posargs or EXPLORED:
+        run(session, "monolith-parity", "explore", f"scenarios/{scenario}.yaml")
 
 
 @nox.session

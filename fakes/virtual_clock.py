@@ -102,6 +102,11 @@ class VirtualClock(Clock):
         return self._now // 1000
 
     @property
+    def is_over(self) -> bool:
+        """Whether main has ended, or the run was given up."""
+        return self._over
+
+    @property
     def choices(self) -> Sequence[Choice]:
         """Each choice point so far, in a play with a schedule."""
         return self._turns.choices

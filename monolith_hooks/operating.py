@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Literal, TypeVar
 import grpc
 
 from monolith_hooks import net_utils
-from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
+from monolith_hooks.server import address_file, service_pb2, service_pb2_grpc
 
 R = TypeVar("R")
 State = Literal["running", "stopping", "stopped", "resuming"]
@@ -88,9 +88,9 @@ def find_addr(model_dir: str) -> str:
     Raises:
         NoAddressError: There is none, or what is there is no address.
     """
-    path = client_lib.server_addr_path(model_dir)
+    path = address_file.server_addr_path(model_dir)
     try:
-        addr = client_lib.read_server_addr(model_dir)
+        addr = address_file.read_server_addr(model_dir)
     except FileNotFoundError:
         raise NoAddressError(
             f"there is no {path}",

@@ -191,7 +191,7 @@ def record(
     out: Annotated[Path | None, typer.Option(help="Folder for them.")] = None,
     limit: Limit = 60.0,
 ) -> None:
-    """Have a driver play scenarios and keep its traces, for machines without it."""
+    """Have a player play scenarios and keep its traces, for machines without it."""
     from parity.recording import record  # noqa: PLC0415
 
     raise typer.Exit(record(paths or [], peer, out or project.RECORDED, limit, _stdout()))
@@ -372,6 +372,26 @@ def fuzz(
         found=found,
     )
     raise typer.Exit(fuzz(options, _stdout()))
+
+
+@app.command()
+def killmatrix(
+    only: Annotated[
+        list[str] | None, typer.Option(help="This planted bug; may be given again.")
+    ] = None,
+    shard: Annotated[str | None, typer.Option(help="Every Nth bug from the Ith on: I/N.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Results so far; what is in it and still true is not done again.")
+    ] = project.ROOT / "reports" / "killmatrix.jsonl",
+    limit: Annotated[
+        float, typer.Option(min=0.1, help="Real seconds that a mutant may take for a scenario.")
+    ] = 10.0,
+) -> None:
+    """Plant bugs in copies of both sides, one by one, and see which scenarios catch each."""
+    from parity.killing.command import KillOptions, killmatrix  # noqa: PLC0415
+
+    options = KillOptions(only=only or [], shard=shard, out=out, limit=limit)
+    raise typer.Exit(killmatrix(options, _stdout()))
 
 
 def _schedule(name: str | None, seed: int | None) -> tuple[int, ...] | None:

@@ -39,8 +39,9 @@ class Cluster(Model):
 class Barrier(Model):
     """Who is called when the barrier is placed, and how often a blocked worker looks."""
 
-    callbacks: tuple[Literal["record", "raise"], ...] = ()
-    """Each shows itself as an event; ``raise`` then raises RuntimeError ``callback failed``."""
+    callbacks: tuple[Literal["record", "slow", "raise"], ...] = ()
+    """Each shows itself as an event. ``slow`` then takes 1 s, with the barrier's lock held;
+    ``raise`` raises RuntimeError ``callback failed``."""
     wait: Annotated[Duration, Field(ge=1)] = 1000
     """The time between two looks of a blocked worker."""
 

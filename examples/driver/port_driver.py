@@ -34,7 +34,7 @@ def lacks(scenario):
     limits = [machine["mem_limit"] for machine in scenario["machines"]]
     needs = {
         "other hooks": list(hooks) != ["ps_health", "saver", "server"]
-        or hooks["saver"]["listeners"],
+        or any(hooks["saver"].values()),
         "faults": scenario["faults"] or scenario["barrier"]["callbacks"],
         "memory limits": any(limit is not None for limit in limits),
         "other steps": any(

@@ -6,11 +6,14 @@ isn't a local one, or an error that has to be TensorFlow's. A tool starts withou
 
 from __future__ import annotations
 
-import os
-
 import grpc
 
-from monolith_hooks.server import constants, service_pb2_grpc
+from monolith_hooks.server import service_pb2_grpc
+from monolith_hooks.server.address_file import (
+    read_server_addr,
+    read_with_tensorflow,
+    server_addr_path,
+)
 
 
 def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
@@ -37,40 +40,5 @@ def get_channel_from_model_dir(model_dir: str) -> grpc.Channel:
         addr = read_server_addr(model_dir)
     except OSError:
         # Upstream reads through TensorFlow, so what is wrong must be TensorFlow's to say.
-        addr = _read_with_tensorflow(server_addr_path(model_dir))
+        addr = read_with_tensorflow(server_addr_path(model_dir))
     return grpc.insecure_channel(addr)
-
-
-def server_addr_path(model_dir: str) -> str:
-    """Where the address file of a model directory is."""
-    return os.path.join(model_dir, constants.SERVER_ADDR_FILENAME)
-
-
-def read_server_addr(model_dir: str) -> str:
-    """What the address file holds, without the end of its line.
-
-    TensorFlow reads it where the model directory is no local path: ``gs://...``,
-    ``hdfs://...``.
-
-    Raises:
-        OSError: A local file can't be read, or isn't there.
-        tf.errors.OpError: The same of a file that TensorFlow reads.
-        UnicodeDecodeError: The file isn't UTF-8.
-    """
-    path = server_addr_path(model_dir)
-    if "://" in path:
-        return _read_with_tensorflow(path)
-    with open(path, encoding="utf-8", newline="") as file:
-        return _without_line_end(file.read())
-
-
-def _read_with_tensorflow(path: str) -> str:
-    import tensorflow as tf  # noqa: PLC0415 - takes seconds
-
-    with tf.io.gfile.GFile(path) as file:
-        return _without_line_end(file.read())
-
-
-def _without_line_end(text: str) -> str:
-    """An editor or echo ends the line. What else is wrong is for gRPC to say."""
-    return text.rstrip("\r\n")

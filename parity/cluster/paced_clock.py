@@ -71,6 +71,11 @@ class PacedClock(Clock):
         return (time.monotonic_ns() - self._began_ns) * self._pace / 1e9
 
     @property
+    def is_over(self) -> bool:
+        """Never: what a process still does is taken down until it ends."""
+        return False
+
+    @property
     def milliseconds(self) -> int:
         """Milliseconds of the scenario since the start, rounded down."""
         return int(self.now() * 1000)

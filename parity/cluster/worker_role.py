@@ -36,7 +36,7 @@ class WorkerRole:
                 scenario.cluster.barrier_capacity(),
                 is_chief=False,
                 wait_seconds=scenario.barrier.wait / 1000,
-                barrier_callbacks=callbacks(scenario, lambda: self._recorder),
+                barrier_callbacks=callbacks(scenario, lambda: self._recorder, self._clock),
                 clock=self._clock,
             )
         self._recorder = ReportingRecorder(

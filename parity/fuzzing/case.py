@@ -8,13 +8,18 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from parity.faults import SaveErrorFault
 from parity.loading import ScenarioFile
 from parity.model import frozen
 from parity.references import bad_references
 from parity.scenario import Expect, Scenario
+from parity.steps import FaultStep
 
 NOTHING: Final = Expect.model_construct()
 """No expectation at all, which a file may not have: there somebody is to write what is right."""
+
+RECREATED: Final = ("AbortedError", "UnavailableError")
+"""After these a monitored session is made anew."""
 
 Document = dict[str, Any]
 """A scenario as a file has it, every default filled in, without ``expect``."""
@@ -42,9 +47,23 @@ def document_of(scenario: Scenario) -> Document:
 
 
 def scenario_of(document: Document) -> Scenario | None:
-    """The scenario, with nothing expected of it; None if it isn't valid."""
+    """The scenario, with nothing expected of it; None if it isn't valid, or never ends."""
     try:
         scenario = Scenario.model_validate(frozen({**document, "expect": NOTHING}))
     except ValidationError:
         return None
-    return None if any(bad_references(scenario)) else scenario
+    return None if any(bad_references(scenario)) or _never_ends(scenario) else scenario
+
+
+def _never_ends(scenario: Scenario) -> bool:
+    """A session that can't be created or can't take a step is made anew for ever."""
+    injected = (
+        *scenario.faults,
+        *(step.fault for step in scenario.steps if isinstance(step, FaultStep)),
+    )
+    return scenario.session == "monitored" and any(
+        isinstance(fault, SaveErrorFault)
+        and fault.save_error.error in RECREATED
+        and fault.save_error.times is None
+        for fault in injected
+    )

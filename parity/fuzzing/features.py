@@ -32,6 +32,19 @@ from parity.trace import (
 
 _SAID: Final = {"about", "covers", "expect", "strikes", "details", "response"}
 """What a scenario says of itself; it changes nothing of how it plays."""
+_REAL: Final = {
+    "needs",
+    "within",
+    "allocate",
+    "kill",
+    "restart",
+    "freeze",
+    "thaw",
+    "disk",
+    "model_dir",
+}
+"""What only a real cluster plays; a generated scenario is played in virtual time."""
+_LEFT_OUT: Final = _SAID | _REAL
 _ERRORS: Final = frozenset(get_args(ErrorName))
 
 
@@ -59,7 +72,7 @@ def _of_type(annotation: Any, path: str) -> Iterator[str]:
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
             key = field.alias or name
-            if key not in _SAID and not (key == "error" and "rpc" in annotation.model_fields):
+            if key not in _LEFT_OUT and not (key == "error" and "rpc" in annotation.model_fields):
                 yield from _of_type(field.annotation, f"{path}.{key}" if path else key)
         if not annotation.model_fields:
             yield path
@@ -72,7 +85,7 @@ def _of_type(annotation: Any, path: str) -> Iterator[str]:
 def _of_value(value: Any, path: str) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
-            if key not in _SAID and not (key == "error" and "rpc" in value):
+            if key not in _LEFT_OUT and not (key == "error" and "rpc" in value):
                 yield from _of_value(item, f"{path}.{key}" if path else key)
         if not value:
             yield path

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from parity.faults import ErrorName
+from parity.fuzzing.case import RECREATED
 from parity.hooks import Phase
 from parity.rpcs import Method
 
@@ -26,8 +27,6 @@ _BESIDES: Final = (
     "saver",
 )
 _NEEDS: Final = {"server": "saver", "query_action": "controller"}
-RECREATED: Final = ("AbortedError", "UnavailableError")
-"""After these a monitored session is made anew."""
 _PROBES: Final = "ABCD"
 
 

@@ -7,7 +7,8 @@ from typing import Any, Final, get_args
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from parity.fuzzing.hook_strategies import RECREATED, errors
+from parity.fuzzing.case import RECREATED
+from parity.fuzzing.hook_strategies import errors
 from parity.rpcs import Method
 
 Document = dict[str, Any]

@@ -18,7 +18,8 @@ Kind = Literal["differs", "nondeterministic", "failed"]
 
 _REPEATS: Final = 2
 _BRANCH: Final = re.compile(r"^(concurrently|background)-\d+$")
-_UNPLAYABLE: Final = re.compile(r"^steps\[(\d+)\]: ")
+_DEADLOCK: Final = re.compile(r"^deadlock: ")
+_UNPLAYABLE: Final = re.compile(r"^steps\[(\d+)\]: \w+: ")
 
 
 class Symptom(Model):
@@ -112,15 +113,34 @@ class Sides:
             ("reference", self.reference, ours),
             ("peer", self.peer, theirs),
         ):
-            if any(self._play(player, case) != first for _ in range(_REPEATS)):
-                symptom = Symptom(kind="nondeterministic", where=side, what="trace")
-                return Wrong(symptom, f"the {side} doesn't repeat itself", ours.trace)
+            for _ in range(_REPEATS):
+                again = self._play(player, case)
+                if again != first:
+                    return _unsteady(side, first, again)
         return None
 
 
 def _alike(ours: str, theirs: str) -> bool:
-    """A deadlock is told in each side's own words."""
-    return ours == theirs or (ours.startswith("deadlock:") and theirs.startswith("deadlock:"))
+    """A deadlock is told in each side's own words, and of two branches one is told of."""
+    for start in (_UNPLAYABLE, _DEADLOCK):
+        left, right = start.match(ours), start.match(theirs)
+        if left and right and left[0] == right[0]:
+            return True
+    return ours == theirs
+
+
+def _unsteady(side: str, first: Played, again: Outcome) -> Wrong:
+    """What was otherwise when a side played again; where it failed, how."""
+    if not isinstance(again, Played):
+        failed = _failed(side, again)
+        what, reason = failed.symptom.what, failed.reason
+    else:
+        differences = compare(first.trace, again.trace).differences
+        differs = _differs(differences[0], first.trace) if differences else None
+        what = f"{differs.symptom.where} {differs.symptom.what}" if differs else "faults"
+        reason = differs.reason if differs else "which faults struck"
+    symptom = Symptom(kind="nondeterministic", where=side, what=what)
+    return Wrong(symptom, f"the {side} doesn't repeat itself: {reason}", first.trace)
 
 
 def _differs(difference: Difference, trace: Trace) -> Wrong:

@@ -164,6 +164,8 @@ class DriverPlayer:
             raise
         if isinstance(answer, FailedAnswer):
             tail = self._process.log_tail()
+            if answer.message.startswith("stalled:"):
+                self._kill()  # The lane that stalled runs on, into the plays that follow.
             raise DriverError("refused", answer.message, tail, answer.choices)
         return answer
 

@@ -14,6 +14,7 @@ from fakes.faulty_saver import FaultySaver
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks import session_hooks
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
+from monolith_hooks.clock import Clock
 from monolith_hooks.controller_hooks import StopHelper
 from parity.cluster.paced_clock import PacedClock
 from parity.hooks import StopHelperEntry
@@ -35,7 +36,7 @@ _Left = (Exception, KeyboardInterrupt, SystemExit)
 
 
 def callbacks(
-    scenario: Scenario, recorder: Callable[[], Recorder]
+    scenario: Scenario, recorder: Callable[[], Recorder], clock: Clock
 ) -> list[Callable[[str, Any], None]]:
     """The barrier's callbacks that a scenario lists; the recorder is there when they are called."""
 
@@ -43,6 +44,8 @@ def callbacks(
         def called(action: str, session: object) -> None:
             del session
             recorder().record(CallbackEvent, callback=index, action=action)
+            if kind == "slow":
+                clock.sleep(1)
             if kind == "raise":
                 raise RuntimeError("callback failed")
 
@@ -105,7 +108,7 @@ class Job:
                 scenario.cluster.barrier_capacity(),
                 wait_seconds=scenario.barrier.wait / 1000,
                 barrier_callbacks=[
-                    *callbacks(scenario, lambda: self.recorder),
+                    *callbacks(scenario, lambda: self.recorder, clock),
                     *(helper.create_barrier_callback() for helper in stop_helpers),
                 ],
                 clock=clock,

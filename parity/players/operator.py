@@ -57,14 +57,21 @@ class Operator:
         silent = self._address_file.never_answers(addr)
         if silent and step.deadline is None:
             raise UnplayableError("a call to {silent} hangs without a deadline")
-        request = getattr(service_pb2, f"{step.rpc}Request")()
-        answer = self._clock.hand_over(
-            lambda: getattr(stub, step.rpc).future(request),
-            deadline=None if step.deadline is None else step.deadline / 1000,
-            answered=not silent,
-        )
+        answer = self._send(step, stub, answered=not silent)
+        # A server that was stopped listens on for some microseconds of real time, and cancels
+        # what reaches it then. In virtual time it's down at once, so the call is made again.
+        while answer is not None and answer.code() is grpc.StatusCode.CANCELLED:
+            answer = self._send(step, stub, answered=True)
         result = _GAVE_UP if answer is None else _result(answer)
         self._recorder.record(RpcEvent, call=place, method=step.rpc, **result)
+
+    def _send(self, step: RpcStep, stub: object, *, answered: bool) -> Any:
+        request = getattr(service_pb2, f"{step.rpc}Request")()
+        return self._clock.hand_over(
+            lambda: getattr(stub, step.rpc).future(request),
+            deadline=None if step.deadline is None else step.deadline / 1000,
+            answered=answered,
+        )
 
     def _find(self, step: RpcStep) -> tuple[str, service_pb2_grpc.ControllerStub]:
         if step.server is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fakes.errors import error_message, error_name
+from fakes.lane import LaneLeftError
 from monolith_hooks import logging_ops_pb2
 from monolith_hooks.barrier_ops import BarrierOp
 from parity.trace import (
@@ -55,6 +56,10 @@ class RecordedClock(Protocol):
     def threads(self) -> Sequence[ThreadOfHook]:
         """Those that hooks started, in order."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the play is, so that nothing more is taken down."""
+
 
 class Records(Protocol):
     """Something that takes events down."""
@@ -91,7 +96,13 @@ class Recorder:
         self._session = None
 
     def record(self, event: Callable[..., Event], **fields: Any) -> None:
-        """Take down an event of this type, here and now."""
+        """Take down an event of this type, here and now.
+
+        Raises:
+          LaneLeftError: the play is over; a lane that was given up as stalled ends here.
+        """
+        if self._clock.is_over:
+            raise LaneLeftError
         self.look_at_barrier()
         self._append(event, **fields)
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from parity.judge import Judge
 from parity.known import KnownDifferences
 from parity.loading import ScenarioFile
+from parity.needs import play
 from parity.peers import PlayerSpec, open_player
-from parity.players.outcome import Failed, Outcome, Played, Skipped
+from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Outcome, Played, Skipped
 from parity.report import Header, Report, make_footer
 from parity.reports.cells import Cell
 from parity.reports.html import render_html
 from parity.reports.matrices import Matrix, MatrixRow
 from parity.runner import load_all
+from parity.schedules import Schedule
 from parity.trace import Trace
 from parity.verdict import Record, exit_code
 
@@ -36,10 +38,18 @@ INTEROP = Matrix(
 class Teller:
     """A player that tells one outcome."""
 
+    can = IN_VIRTUAL_TIME
+    timing = "exact"
+
     def __init__(self, name: str, outcome: Outcome) -> None:
         self.name, self._outcome = name, outcome
 
-    def play(self, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    def play(
+        self,
+        file: ScenarioFile,
+        seed: int | None = None,
+        schedule: Schedule | None = None,
+    ) -> Outcome:
         return self._outcome
 
     def close(self) -> None:
@@ -49,7 +59,7 @@ class Teller:
 def play_all() -> list[tuple[ScenarioFile, Trace]]:
     """Every scenario that the reference plays, with its trace."""
     player = open_player(PlayerSpec(kind="python"), 60)
-    outcomes = [(file, player.play(file)) for file in load_all([])]
+    outcomes = [(file, play(player, file)) for file in load_all([])]
     return [(file, each.trace) for file, each in outcomes if isinstance(each, Played)]
 
 

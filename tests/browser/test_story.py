@@ -87,7 +87,7 @@ def test_what_differs_is_shown_field_by_field(opened, report_page):
 def test_the_yaml_is_shown_whole(opened, report_page):
     page = opened(report_page, STORY)
     text = page.inner_text(".yaml pre")
-    assert text.startswith("about: A PS over its memory limit is reported once")
+    assert "about: A PS over its memory limit is reported once" in text
     assert "rpc: StopTraining" in text
 
 

@@ -93,7 +93,7 @@ def test_diff_names_the_first_difference_of_each_channel(two_traces):
 
 def test_diff_reads_recordings_as_well():
     path = "recorded/rust/health/oom.json"
-    assert command("diff", path, path).stdout == "equal: 12 events\n"
+    assert command("diff", path, path).stdout == "equal: 13 events\n"
 
 
 def test_diff_of_what_is_no_trace(tmp_path, two_traces):
@@ -104,8 +104,9 @@ def test_diff_of_what_is_no_trace(tmp_path, two_traces):
 
 
 def test_validate_counts_what_is_valid():
+    count = 1 + len(list((project.ROOT / "scenarios" / "barrier").glob("*.yaml")))
     done = command("validate", "scenarios/health/oom.yaml", "scenarios/barrier")
-    assert (done.returncode, done.stdout) == (0, "4 scenarios are valid\n")
+    assert (done.returncode, done.stdout) == (0, f"{count} scenarios are valid\n")
 
 
 def test_validate_lists_the_problems_of_all_files(tmp_path):
@@ -127,10 +128,7 @@ def test_replay_of_a_recording_shows_its_events_and_writes_its_trace(tmp_path):
     out = tmp_path / "trace.json"
     done = command("replay", "scenarios/health/oom.yaml", "--on", "recorded", "--out", str(out))
     assert done.returncode == 0
-    assert (
-        '30.000 s  main             rpc          method="StopTraining" code="ALREADY_EXISTS"'
-        in done.stdout
-    )
+    assert 'rpc          call="steps[2]" method="StopTraining" code="ALREADY_EXISTS"' in done.stdout
     assert command("diff", str(out), "recorded/rust/health/oom.json").returncode == 0
 
 
@@ -140,10 +138,10 @@ def test_replay_of_a_folder_is_refused():
     assert "this is a folder; one scenario file would be right" in done.stderr
 
 
-def test_only_a_driver_can_be_recorded(tmp_path):
+def test_what_is_recorded_cannot_be_recorded_again(tmp_path):
     done = command("record", "--peer", "recorded", "--out", str(tmp_path))
     assert done.returncode == 2
-    assert "only a driver can be recorded" in done.stderr
+    assert "this is recorded already" in done.stderr
 
 
 def test_compare_says_what_got_worse_and_exits_with_1(two_reports):

@@ -19,7 +19,13 @@ DIED = {
 }
 SAVED = {"kind": "save", "lane": "main", "ms": 0, "step": 3}
 HOOK = {"kind": "hook", "lane": "main", "ms": 0, "hook": "A", "phase": "begin"}
-LOGGED = {"kind": "log", "lane": "ps_health", "ms": 0, "level": "ERROR", "message": "text"}
+LOGGED = {
+    "kind": "log",
+    "lane": "ps_health",
+    "ms": 0,
+    "level": "ERROR",
+    "message": "PS are not healthy:\n",
+}
 CALLED = {
     "kind": "listener",
     "lane": "main",
@@ -51,7 +57,7 @@ def broken(of, **keys):
         ("global_step", 1, 2),
         ("hook_order", ["A.begin"], []),
         ("listener_calls", ["0.begin"], []),
-        ("logs", ["text"], []),
+        ("logs", ["PS are not healthy:\n"], []),
         ("files", ["checkpoint"], []),
     ],
 )

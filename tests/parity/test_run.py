@@ -69,8 +69,8 @@ def test_a_planted_bug_ends_the_run_with_1_and_is_named(tmp_path, bug, scenario,
     assert run.code == 1
     (record,) = [each for each in run.report.records if each.scenario == scenario]
     assert record.verdict == "differs"
-    assert record.differences[0].channel == channel
-    assert event in record.differences[0].peer
+    (difference,) = [each for each in record.differences if each.channel == channel]
+    assert event in difference.peer
     assert f"{channel}: first difference at" in run.out
     assert f"replay: {record.replay}" in run.out
     assert record.replay.startswith(f"monolith-parity run scenarios/{scenario}.yaml --peer ")

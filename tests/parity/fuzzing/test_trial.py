@@ -34,13 +34,14 @@ def test_the_index_of_a_concurrent_step_is_no_part_of_a_symptom():
 
 def test_a_side_that_does_not_repeat_itself_is_found_before_a_difference_is_said():
     wrong = tried([trace(SESSION)], [trace(STEP), trace(SESSION)])
-    assert str(wrong.symptom) == "nondeterministic peer trace"
+    assert str(wrong.symptom) == "nondeterministic peer steps step"
 
 
 def test_a_side_that_does_not_repeat_itself_is_found_though_the_first_plays_agree():
     other = [trace(SESSION), trace(STEP)]
     assert isinstance(tried([trace(SESSION)], other), Agreed)
-    assert str(tried([trace(SESSION)], other, repeat=True).symptom) == "nondeterministic peer trace"
+    again = tried([trace(SESSION)], other, repeat=True)
+    assert str(again.symptom) == "nondeterministic peer steps step"
 
 
 def test_a_driver_that_fails_is_told_by_side_and_failure():
@@ -63,6 +64,12 @@ def test_what_neither_can_play_agrees_and_is_cut_off_at_the_step_that_cannot_be_
     case, result = sides.try_out_playable(CASE)
     assert len(case.scenario.steps) == 1
     assert result == Agreed(trace(SESSION))
+
+
+def test_a_step_that_neither_can_do_is_the_same_whichever_of_its_branches_is_told_of():
+    ours = Failed("refused", "steps[0]: concurrently: there is no server 1")
+    theirs = Failed("refused", "steps[0]: concurrently: the session was left before")
+    assert isinstance(tried([ours], [theirs]), Agreed)
 
 
 def test_a_deadlock_on_both_sides_is_the_same_in_whichever_words():

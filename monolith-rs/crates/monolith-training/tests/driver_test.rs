@@ -137,7 +137,7 @@ fn what_it_cannot_play_is_skipped_or_failed() {
     let message = "steps[1]: train: the session was left before";
     assert_eq!(
         failed,
-        json!({"type": "failed", "seq": 7, "message": message})
+        json!({"type": "failed", "seq": 7, "message": message, "choices": []})
     );
 }
 

@@ -69,7 +69,7 @@ impl Cluster {
             .map(|_| StopHelper::new())
             .collect();
         let callbacks = scenario.barrier.callbacks.iter().enumerate();
-        let callbacks = callbacks.map(|(at, kind)| barrier_callback(at, *kind, &recorder));
+        let callbacks = callbacks.map(|(at, kind)| barrier_callback(at, *kind, &recorder, &shared));
         let helpers = stop_helpers.iter().map(StopHelper::create_barrier_callback);
         let barrier_op = BarrierOp::new(&graph, Arc::clone(&shared), scenario.cluster.capacity)?
             .with_callbacks(callbacks.chain(helpers).collect())

@@ -4,8 +4,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
+use monolith_training::clock::Clock;
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::ps_check_hooks::Results;
@@ -121,17 +123,22 @@ impl SessionRunHook for Caller {
     }
 }
 
-/// A callback of the barrier that records, and raises where it is told to.
+/// A callback of the barrier that records, and takes 1 s or raises where it is told to.
 pub(crate) fn barrier_callback(
     index: usize,
     kind: Callback,
     recorder: &Arc<Recorder>,
+    clock: &Arc<dyn Clock>,
 ) -> BarrierCallback {
-    let recorder = Arc::clone(recorder);
+    let (recorder, clock) = (Arc::clone(recorder), Arc::clone(clock));
     Arc::new(move |action, _| {
         recorder.record("callback", json!({"callback": index, "action": action}));
         match kind {
             Callback::Record => Ok(()),
+            Callback::Slow => {
+                clock.sleep(Duration::from_secs(1));
+                Ok(())
+            }
             Callback::Raise => Err(Error::runtime("callback failed")),
         }
     })

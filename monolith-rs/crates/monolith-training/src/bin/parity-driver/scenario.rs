@@ -117,6 +117,7 @@ pub(crate) struct Barrier {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Callback {
     Record,
+    Slow,
     Raise,
 }
 

@@ -1,0 +1,1 @@
+"""The kill matrix: bugs planted on purpose, and which scenarios catch each."""

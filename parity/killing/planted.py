@@ -1,0 +1,98 @@
+"""Bugs of the kind that people write in such ports, as replacements in the sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from parity.loading import load_yaml
+from parity.model import Model
+from parity.nearest import did_you_mean
+from parity.problems import UsageError
+
+PLANTED: Final = Path(__file__).with_name("planted.yaml")
+PORT: Final = "monolith-rs/crates/monolith-training/src"
+REFERENCE: Final = "monolith_hooks"
+
+Side = Literal["rust", "python"]
+
+
+class PlantedBug(Model):
+    """One bug: in ``file`` the text ``find``, which occurs once, becomes ``replace``.
+
+    ``file`` is relative to the sources of its side: the crate's ``src``, or
+    ``monolith_hooks``.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    side: Side
+    about: Annotated[str, Field(min_length=10)]
+    file: str
+    find: Annotated[str, Field(min_length=1)]
+    replace: str
+
+    @property
+    def path(self) -> Path:
+        """The file, relative to the project."""
+        return Path(PORT if self.side == "rust" else REFERENCE) / self.file
+
+    def planted_in(self, text: str) -> str:
+        """The file's text with the bug in it.
+
+        Raises:
+          UsageError: the text to replace isn't there exactly once.
+        """
+        count = text.count(self.find)
+        if count != 1:
+            raise UsageError(
+                f"planted bug {self.name}: what it replaces occurs {count} times in {self.path}; "
+                f"exactly once would be right: {self.find!r}"
+            )
+        return text.replace(self.find, self.replace)
+
+
+class PlantedBugs(Model):
+    """All of planted.yaml."""
+
+    bugs: Annotated[tuple[PlantedBug, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> PlantedBugs:
+        for name, count in Counter(bug.name for bug in self.bugs).items():
+            if count > 1:
+                raise ValueError(f"{name} is planted {count} times; another name would be right")
+        return self
+
+
+def load_planted(path: Path = PLANTED) -> tuple[PlantedBug, ...]:
+    """Read the list.
+
+    Raises:
+      ScenarioError: it isn't valid.
+    """
+    return load_yaml(path, PlantedBugs, "docs/killmatrix.md")[0].bugs
+
+
+def chosen(
+    bugs: Sequence[PlantedBug], only: Sequence[str], shard: str | None
+) -> tuple[PlantedBug, ...]:
+    """Those named, or all; of these every Nth from the Ith on for a shard ``I/N``.
+
+    Raises:
+      UsageError: there is no such bug, or the shard is none.
+    """
+    names = [bug.name for bug in bugs]
+    for name in only:
+        if name not in names:
+            raise UsageError(f"there is no planted bug {name}{did_you_mean(name, names)}")
+    wanted = [bug for bug in bugs if not only or bug.name in only]
+    if shard is None:
+        return tuple(wanted)
+    first, _, of = shard.partition("/")
+    if not (first.isdecimal() and of.isdecimal() and 1 <= int(first) <= int(of)):
+        raise UsageError(f"--shard {shard}: I/N, from 1/N to N/N, would be right")
+    return tuple(wanted[int(first) - 1 :: int(of)])
