@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import tensorflow as tf
 
 from monolith_hooks.server import client_lib, service_pb2
+from parity import project
 from parity.cluster.cluster import Cluster
 from parity.cluster.processes import ProcessLostError, Zygote
 from parity.cluster.wire import Command, Happened
@@ -41,6 +44,13 @@ def until(condition: Callable[[], bool], what: str, limit: float = BOUND) -> flo
         assert time.monotonic() < began + limit, f"{what}: not within {limit} s"
         time.sleep(0.01)
     return time.monotonic() - began
+
+
+def start(command: list[str], **streams: Any) -> subprocess.Popen[str]:
+    """A process that Ctrl-C ends, also where whoever runs the tests is told to ignore it."""
+    return subprocess.Popen(
+        ["env", "--default-signal=INT", *command], cwd=project.ROOT, text=True, **streams
+    )
 
 
 class Job:

@@ -12,8 +12,7 @@ import pytest
 import tensorflow as tf
 
 from monolith_hooks.server import client_lib, service_pb2
-from parity import project
-from tests.cluster.job import until
+from tests.cluster.job import start, until
 
 STARTUP = 100.0
 """Five processes import TensorFlow on two cores."""
@@ -23,8 +22,7 @@ STARTUP = 100.0
 def test_an_operator_stops_inspects_saves_and_resumes_the_example(tmp_path):
     model_dir = tmp_path / "model"
     command = [sys.executable, "-m", "examples.local", "--model-dir", str(model_dir)]
-    local = subprocess.Popen(command, cwd=project.ROOT, stdout=subprocess.PIPE, text=True)
-    processes = []
+    local = start(command, stdout=subprocess.PIPE)
     try:
         until(lambda: global_step(model_dir) > 0 or local.poll() is not None, "training", STARTUP)
         assert local.poll() is None, local.communicate()
@@ -38,9 +36,11 @@ def test_an_operator_stops_inspects_saves_and_resumes_the_example(tmp_path):
         until(lambda: blocked(model_dir) == [], "both workers go on")
         processes = children(local.pid)
         assert len(processes) == 5
-    finally:
         local.send_signal(signal.SIGINT)
         said, _ = local.communicate(timeout=30)
+    finally:
+        local.kill()
+        local.wait()
     assert local.returncode == 130
     assert "interrupted" in said
     assert not [pid for pid in processes if os.path.exists(f"/proc/{pid}")]

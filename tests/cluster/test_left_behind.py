@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from parity import project
 from parity.cluster.processes import ProcessLostError
 from parity.cluster.wire import Command
-from tests.cluster.job import Job, scenario, until
+from tests.cluster.job import Job, scenario, start, until
 
 
 @contextmanager
@@ -28,7 +27,7 @@ def playing(tmp_path: Path) -> Iterator[subprocess.Popen]:
         "expect: {reports: 0}\n"
     )
     command = [sys.executable, "-m", "parity", "replay", str(path), "--on", "cluster"]
-    player = subprocess.Popen(command, cwd=project.ROOT, stderr=subprocess.DEVNULL)
+    player = start(command, stderr=subprocess.DEVNULL)
     try:
         yield player
     finally:
