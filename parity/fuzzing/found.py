@@ -65,6 +65,7 @@ class Finding(Model):
         if self.seed is not None:
             words += ["--seed", str(self.seed)]
         comment = (
+            "yaml-language-server: $schema=../schema.json",
             f"Found by monolith-parity fuzz as {self.case}: {self.symptom}.",
             *self.reason.splitlines()[:4],
             f"Replay: {shlex.join(words)}",

@@ -77,7 +77,7 @@ class HookMaker:
     clock: Clock
     ledger: FaultLedger
     recorder: Recorder
-    health: HealthOps
+    health: Callable[[], HealthOps]
     barrier_op: BarrierOp
     saver: tf.compat.v1.train.Saver
     model_dir: Path
@@ -140,17 +140,18 @@ class HookMaker:
             "raise": self._report_and_raise,
             "default": ps_check_hooks._default_report,
         }
+        health = self.health()
         config = ps_check_hooks.Config(
             barrier_op=self.barrier_op if options.barrier else None,  # type: ignore[arg-type]
-            num_ps=self.health.num_ps,
-            ps_device_fn=self.health.ps_device_fn,
+            num_ps=health.num_ps,
+            ps_device_fn=health.ps_device_fn,
             report_fn=reports[options.report],
         )
         return ps_check_hooks.PsHealthCheckerHook(
             config,
             clock=self.clock,
-            machine_info=self.health.machine_info,
-            check_machine_health=self.health.check_machine_health,
+            machine_info=health.machine_info,
+            check_machine_health=health.check_machine_health,
         )
 
     def _report_and_raise(self, results: Results) -> None:

@@ -136,7 +136,7 @@ class _Play:
             clock,
             self._ledger,
             model_dir,
-            Stage(health=_health_ops(self._machines)),
+            Stage(health=lambda: _health_ops(self._machines)),
             lambda barrier_op: Recorder(clock, barrier_op, model_dir),
         )
         self._workers: dict[int, Worker] = {}

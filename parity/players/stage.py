@@ -34,11 +34,13 @@ def local_config() -> tf.compat.v1.ConfigProto:
 class Stage:
     """The session's master and configuration, the variables' device, and whose health is checked.
 
+    ``health`` makes the ops of one health hook: two hooks' polls have nothing to do with
+    each other.
     ``local_init_op`` makes the op that each new session runs, in the graph of the job;
     None is TensorFlow's own.
     """
 
-    health: HealthOps
+    health: Callable[[], HealthOps]
     config: tf.compat.v1.ConfigProto = field(default_factory=local_config)
     master: str = ""
     device: str = ""

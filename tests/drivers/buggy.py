@@ -19,11 +19,11 @@ quiet_tensorflow()
 
 from monolith_hooks import barrier_ops, ps_check_hooks
 from monolith_hooks.server import server_lib, service_pb2
+from parity.fuzzing.case import scenario_of
 from parity.loading import ScenarioFile
 from parity.model import frozen
 from parity.players.outcome import Played
 from parity.players.python import PythonPlayer
-from parity.scenario import Scenario
 from parity.units import format_duration
 
 
@@ -71,19 +71,61 @@ def request_stop():
     ps_check_hooks._PsHealthChecker._watch = watch_and_stop
 
 
+def lose_a_wake_up():
+    """Held workers are told of the removal; one that looked and isn't entered yet never is."""
+
+    def wait_until_barrier_removed(self, session, index):
+        with self._lock:
+            self._write_bit(session, index, True)
+            self._run_callbacks(session.run(self._action_value).decode(), session)
+        if self.is_barrier_placed(session):
+            with self._lock:
+                waiting.add((self, index))
+            while (self, index) in waiting:
+                self._clock.sleep(self._wait_seconds)
+        self._write_bit(session, index, False)
+
+    def remove_barrier(self, session):
+        with self._lock:
+            self._write_bit(session, 0, False)
+            waiting.clear()
+
+    waiting = set()
+    barrier_ops.BarrierOp.wait_until_barrier_removed = wait_until_barrier_removed
+    barrier_ops.BarrierOp.remove_barrier = remove_barrier
+
+
+DURATIONS = ("advance", "deadline", "wait", "takes", "save_secs")
+
+
+def with_units(value):
+    """Canonical JSON has milliseconds where a file has units."""
+    if isinstance(value, list):
+        return [with_units(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: format_duration(item)
+            if key in DURATIONS and isinstance(item, int)
+            else with_units(item)
+            for key, item in value.items()
+        }
+    return value
+
+
 def play(request):
-    document = dict(request["scenario"])
+    document = with_units(request["scenario"])
     name = document.pop("name")
-    for step in document["steps"]:
-        if "advance" in step:
-            step["advance"] = format_duration(step["advance"])
-    document["barrier"]["wait"] = format_duration(document["barrier"]["wait"])
-    file = ScenarioFile(name, Path(name), Scenario.model_validate(frozen(document)))
+    del document["expect"]
+    scenario = scenario_of(document)
+    assert scenario is not None, document
+    file = ScenarioFile(name, Path(name), scenario)
     outcome = PythonPlayer().play(file, request["seed"], frozen(request["schedule"]))
+    choices = [choice.model_dump() for choice in outcome.choices]
+    answer = {"seq": request["seq"], "choices": choices}
     if isinstance(outcome, Played):
-        say({"type": "trace", "seq": request["seq"], **outcome.trace.to_json()})
+        say({"type": "trace", **answer, **outcome.trace.to_json()})
     else:
-        say({"type": "failed", "seq": request["seq"], "message": str(outcome)})
+        say({"type": "failed", **answer, "message": outcome.message})
 
 
 globals()[sys.argv[1]]()

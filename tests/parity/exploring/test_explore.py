@@ -1,0 +1,103 @@
+"""``monolith-parity explore``, as a user sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from samples import PLACED, REPORT, SESSION, trace
+
+from parity import project
+from parity.exploring.outcomes import ending_of
+from parity.players.outcome import Failed, Played, Skipped
+from parity.problems import PortUnavailableError, UsageError
+
+DRIVERS = Path(__file__).parents[2] / "drivers"
+
+RESUMED_WHILE_A_WORKER_LOOKS = """
+about: A worker comes to the barrier at the moment at which it is removed.
+cluster: {ps: 0, workers: 2}
+hooks: [saver, server]
+steps:
+  - rpc: StopTraining
+  - concurrently:
+      - worker: {index: 1, train: 2}
+      - rpc: ResumeTraining
+  - advance: 3s
+expect: {blocked: [], global_step: 2}
+"""
+
+
+def command(*words):
+    done = subprocess.run(
+        [sys.executable, "-m", "parity", *map(str, words)],
+        cwd=project.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    path = tmp_path / "resumed.yaml"
+    path.write_text(RESUMED_WHILE_A_WORKER_LOOKS)
+    return path
+
+
+def buggy(bug):
+    return f"{sys.executable} {DRIVERS / 'buggy.py'} {bug}"
+
+
+def test_a_lost_wake_up_that_a_run_does_not_show_is_found_and_can_be_replayed(scenario):
+    peer = buggy("lose_a_wake_up")
+    assert command("run", scenario, "--peer", peer)[0] == 0
+    code, out, _ = command("explore", scenario, "--peer", peer, "--bound", "2")
+    assert code == 1
+    assert "blocked" in out
+    (found,) = [line for line in out.splitlines() if "replay: " in line][:1]
+    name = found.split("--schedule ")[1]
+    code, out, _ = command("replay", scenario, "--on", peer, "--schedule", name)
+    assert code == 1
+    assert "broken: expect.blocked: expected [], got [1]" in out
+
+
+def test_a_player_alone_shows_how_many_schedules_it_has(scenario):
+    code, out, _ = command("explore", scenario, "--on", "python", "--bound", "1")
+    assert code == 0
+    assert "python: " in out
+    assert "schedules visited; at least" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["scenarios"], "this is a folder"),
+        (["scenarios/health/oom.yaml", "--on", "python", "--peer", "rust"], "both given"),
+        (["scenarios/health/oom.yaml", "--peer", "recorded"], "recordings can't be explored"),
+    ],
+)
+def test_what_cannot_be_explored_is_a_usage_error(words, said):
+    code, _, err = command("explore", *words)
+    assert code == 2
+    assert said in err
+
+
+def test_the_order_between_lanes_is_no_part_of_an_outcome():
+    one, other = (
+        ending_of(Played(trace(SESSION, REPORT))),
+        ending_of(Played(trace(REPORT, SESSION))),
+    )
+    assert one.key == other.key
+    assert one.key != ending_of(Played(trace(SESSION, REPORT, PLACED))).key
+
+
+def test_a_deadlock_is_an_outcome_and_a_crash_is_not():
+    assert ending_of(Failed("refused", "deadlock: nobody can go on")).kind == "deadlock"
+    with pytest.raises(PortUnavailableError, match="crashed: it exited"):
+        ending_of(Failed("crashed", "it exited with status 7"))
+    with pytest.raises(UsageError, match="needs workers"):
+        ending_of(Skipped("needs workers"))
