@@ -52,9 +52,9 @@ def buggy(bug):
     return f"{sys.executable} {DRIVERS / 'buggy.py'} {bug}"
 
 
-def test_a_lost_wake_up_that_a_run_does_not_show_is_found_and_can_be_replayed(scenario):
+def test_a_lost_wake_up_that_a_run_does_not_show_is_found_and_can_be_replayed(scenario, tmp_path):
     peer = buggy("lose_a_wake_up")
-    assert command("run", scenario, "--peer", peer)[0] == 0
+    assert command("run", scenario, "--peer", peer, "--report", tmp_path / "report")[0] == 0
     code, out, _ = command("explore", scenario, "--peer", peer, "--bound", "2")
     assert code == 1
     assert "blocked" in out
