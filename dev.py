@@ -3,7 +3,7 @@
 
     python3 dev.py parity          # the parity job
     python3 dev.py tests           # the tests
-    python3 dev.py                 # everything that CI checks
+    python3 dev.py                 # every session that is on by default
     python3 dev.py tests -- -k oom # what follows -- goes to the session
 
 It keeps nox and uv in .venv/ beside this file and touches nothing else: a system's

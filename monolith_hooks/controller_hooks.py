@@ -16,6 +16,7 @@ from absl import logging
 from google.protobuf import text_format
 
 from monolith_hooks import controller_hooks_pb2
+from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from monolith_hooks.barrier_ops import BarrierCallback, BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from monolith_hooks.device_utils import ps_device
@@ -25,9 +26,6 @@ STOP_ACTION: Final = "Stop"
 """The action that a stop places the barrier with."""
 QUERY_INTERVAL: Final = 60
 """Seconds between two looks for an action file."""
-
-ACTION_FILENAME: Final = "monolith_action"
-RESPONSE_FILENAME: Final = "monolith_action_response"
 
 _ALL_BLOCKED_SECONDS: Final = 30
 _LOOK_SECONDS: Final = 2

@@ -15,6 +15,7 @@ from parity.checklist.plan import load_plan
 from parity.checklist.resolving import Box, Checklist, Evidence, State, make_checklist
 from parity.checklist.results import read_results
 from parity.problems import UsageError
+from parity.whole_files import write_whole
 
 FILE_NAME: Final = "checklist.json"
 PLAN: Final = project.ROOT / "docs" / "checklist.yaml"
@@ -36,9 +37,7 @@ def checklist(folder: Path, *, as_json: bool, strict: bool, console: Console) ->
         raise UsageError(f"{folder}: no such folder; that of a run's reports would be right")
     made = make_checklist(load_plan(PLAN), read_results(folder, project.ROOT), project.ROOT)
     text = made.model_dump_json(indent=1) + "\n"
-    temporary = folder / f"{FILE_NAME}.tmp"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(folder / FILE_NAME)
+    write_whole(folder / FILE_NAME, text)
     if as_json:
         console.file.write(text)
     else:

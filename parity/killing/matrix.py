@@ -14,6 +14,7 @@ from parity.killing.catalogue import Seen
 from parity.killing.planted import PlantedBug, Side
 from parity.model import Model, canonical_json, frozen
 from parity.problems import UsageError
+from parity.whole_files import write_whole
 
 _SHOWN: Final = 5
 
@@ -76,10 +77,8 @@ def read_kills(path: Path) -> Iterator[Kill]:
 def write_kills(path: Path, kills: Sequence[Kill]) -> None:
     """Write all, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
     lines = (canonical_json(kill.model_dump(mode="json")) + "\n" for kill in kills)
-    temporary.write_text("".join(lines), encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, "".join(lines))
 
 
 def table(kills: Sequence[Kill]) -> Table:

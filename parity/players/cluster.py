@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity import project
 from parity.cluster.cluster import Cluster
 from parity.cluster.paced_clock import PacedClock
@@ -36,8 +37,6 @@ from parity.players.outcome import (
 )
 from parity.players.player_events import PlayerEvents
 from parity.players.scenario_files import (
-    ACTION_FILENAME,
-    RESPONSE_FILENAME,
     files_left,
     write_content,
 )

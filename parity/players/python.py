@@ -20,6 +20,7 @@ from fakes.machines import FakeMachines, FakePs
 from fakes.turns import ScheduleError
 from fakes.virtual_clock import DeadlockError, StalledError, VirtualClock
 from monolith_hooks import logging_ops
+from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity import project
 from parity.faults import (
     Fault,
@@ -47,8 +48,6 @@ from parity.players.outcome import (
 )
 from parity.players.recorder import Recorder
 from parity.players.scenario_files import (
-    ACTION_FILENAME,
-    RESPONSE_FILENAME,
     files_left,
     write_content,
 )

@@ -25,6 +25,7 @@ from parity.players.outcome import (
 from parity.scenario import Expect
 from parity.schedules import Schedule
 from parity.trace import Trace
+from parity.whole_files import write_whole
 
 
 class Provenance(Model):
@@ -56,9 +57,7 @@ def write_recording(folder: Path, provenance: Provenance, trace: Trace) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     document = {"provenance": provenance.model_dump(mode="json"), "trace": trace.to_json()}
     text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, text)
     return path
 
 

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from monolith_hooks.server import constants
 from parity.players.outcome import UnplayableError
 from parity.steps import FileContent
 
-ACTION_FILENAME: Final = "monolith_action"
-RESPONSE_FILENAME: Final = "monolith_action_response"
 NEW_FOLDER: Final = "server/new"
 """Where a server publishes whose folder is ``missing``."""
 

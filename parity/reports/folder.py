@@ -13,6 +13,7 @@ from parity.reports.badge import render_badge
 from parity.reports.beside import matrices_beside
 from parity.reports.html import render_html
 from parity.reports.markdown import render_markdown
+from parity.whole_files import write_whole
 
 PAGE: Final = "index.html"
 _RENDERERS: Final[dict[str, Callable[[Report, Path], str]]] = {
@@ -25,9 +26,7 @@ _RENDERERS: Final[dict[str, Callable[[Report, Path], str]]] = {
 def write_rendered(report: Report, folder: Path) -> None:
     """Write every rendering; each file is replaced whole."""
     for name, render in _RENDERERS.items():
-        temporary = folder / f"{name}.tmp"
-        temporary.write_text(render(report, folder), encoding="utf-8")
-        temporary.replace(folder / name)
+        write_whole(folder / name, render(report, folder))
 
 
 def render_again(folder: Path) -> None:

@@ -1,0 +1,8 @@
+"""Names of the files through which an operator asks a run for an action (B47)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ACTION_FILENAME: Final = "monolith_action"
+RESPONSE_FILENAME: Final = "monolith_action_response"

@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import tensorflow as tf
+
+from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierOp
+from monolith_hooks.controller_hooks import (
+    QUERY_INTERVAL,
+    STOP_ACTION,
+    ControllerHook,
+    QueryActionHook,
+    StopHelper,
+)
+
+tf1 = tf.compat.v1
+
+
+class Run:
+    """A training run: a barrier whose actions are remembered, a controller, and hooks after it."""
+
+    def __init__(self, clock: Any, config: Any, capacity: int = 1) -> None:
+        self.clock, self.config = clock, config
+        self.actions: list[str] = []
+        self.saves = 0
+        self.helper = StopHelper()
+        remember = [lambda action, _: self.actions.append(action)]
+        self.barrier = BarrierOp(
+            capacity,
+            barrier_callbacks=[*remember, self.helper.create_barrier_callback()],
+            clock=clock,
+        )
+        self.step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
+        self.controller = ControllerHook(0, self.barrier, self.save, clock=clock)
+
+    def save(self) -> None:
+        self.saves += 1
+
+    def session(self, *hooks: Any) -> Any:
+        hooks = hooks or (self.controller,)
+        return tf1.train.SingularMonitoredSession(hooks=list(hooks), config=self.config)
+
+
+@pytest.fixture
+def run(play, clock, config):
+    def with_run(body, **options):
+        return play(lambda: body(Run(clock, config, **options)))
+
+    return with_run
+
+
+def test_nothing_is_done_that_was_not_asked_for(run):
+    def body(run):
+        with run.session() as session:
+            session.run(run.step)
+        assert (run.actions, run.saves) == ([], 0)
+
+    run(body)
+
+
+def test_a_stop_places_with_its_action_and_removes_once_all_are_blocked(run, clock):
+    def body(run):
+        with run.session() as session:
+            session.raw_session().run(run.controller.stop_op)
+            session.run(run.step)
+            assert run.actions == [STOP_ACTION]
+            assert run.barrier.is_barrier_removed(session.raw_session())
+            assert clock.now() == 0
+
+    run(body)
+
+
+def test_a_stop_gives_up_on_workers_that_do_not_come_after_30_s(run, clock):
+    def body(run):
+        with run.session() as session:
+            session.raw_session().run(run.controller.stop_op)
+            session.run(run.step)
+            assert clock.now() == 30
+            assert run.barrier.is_none_blocked(session.raw_session())
+
+    run(body, capacity=2)
+
+
+def test_a_stop_looks_every_2_s_whether_all_are_blocked(run, clock):
+    def body(run):
+        with run.session() as session:
+            raw = session.raw_session()
+            raw.run(run.controller.stop_op)
+
+            def arrive():
+                clock.sleep(5)
+                run.barrier.wait_until_barrier_removed(raw, 1)
+
+            clock.start_lane(arrive, "worker-1")
+            session.run(run.step)
+            assert clock.now() == 6
+
+    run(body, capacity=2)
+
+
+def test_the_stop_flag_is_never_reset(run):
+    def body(run):
+        with run.session() as session:
+            session.raw_session().run(run.controller.stop_op)
+            session.run(run.step)
+            session.run(run.step)
+            assert run.actions == [STOP_ACTION, STOP_ACTION]
+
+    run(body)
+
+
+def test_a_stop_while_the_barrier_is_placed_leaves_the_session(run):
+    def body(run):
+        session = run.session()
+        run.barrier.place_barrier(session.raw_session())
+        session.raw_session().run(run.controller.stop_op)
+        with pytest.raises(BarrierAlreadyPlacedError), session:
+            session.run(run.step)
+
+    run(body)
+
+
+def test_a_save_is_done_once_and_its_flag_reset_before_it(run):
+    def body(run):
+        with run.session() as session:
+            raw = session.raw_session()
+
+            def save_and_ask_again():
+                run.saves += 1
+                if run.saves == 1:
+                    raw.run(run.controller.trigger_save_op)
+
+            run.controller._trigger_save = save_and_ask_again
+            raw.run(run.controller.trigger_save_op)
+            for _ in range(4):
+                session.run(run.step)
+            assert run.saves == 2
+
+    run(body)
+
+
+def test_a_stop_hides_a_save(run):
+    def body(run):
+        with run.session() as session:
+            session.raw_session().run([run.controller.stop_op, run.controller.trigger_save_op])
+            session.run(run.step)
+            assert (run.actions, run.saves) == ([STOP_ACTION], 0)
+
+    run(body)
+
+
+@pytest.mark.parametrize(
+    ("op", "lacks"), [("stop_op", "barrier_op"), ("trigger_save_op", "trigger_save")]
+)
+def test_what_is_asked_of_a_controller_without_the_means_is_said(play, config, op, lacks):
+    def main():
+        step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
+        controller = ControllerHook()
+        session = tf1.train.SingularMonitoredSession(hooks=[controller], config=config)
+        session.raw_session().run(getattr(controller, op))
+        with pytest.raises(RuntimeError, match=lacks), session:
+            session.run(step)
+
+    play(main)
+
+
+@pytest.mark.parametrize(("helper_first", "steps"), [(False, 1), (True, 2)])
+def test_a_stop_helper_listed_first_stops_a_step_later(run, helper_first, steps):
+    def body(run):
+        hooks = [run.controller, run.helper.create_stop_hook()]
+        with run.session(*(reversed(hooks) if helper_first else hooks)) as session:
+            session.raw_session().run(run.controller.stop_op)
+            taken = 0
+            while not session.should_stop():
+                session.run(run.step)
+                taken += 1
+            assert taken == steps
+
+    run(body)
+
+
+def test_a_stop_helper_heeds_stop_alone():
+    helper, requests = StopHelper(), []
+    context = type("Context", (), {"request_stop": lambda _: requests.append("stop")})()
+    helper.create_barrier_callback()("", None)
+    helper.create_stop_hook().after_run(context, None)
+    assert requests == []
+    helper.create_barrier_callback()(STOP_ACTION, None)
+    helper.create_stop_hook().after_run(context, None)
+    assert requests == ["stop"]
+
+
+class Desk:
+    """The two files of a model directory."""
+
+    def __init__(self, folder: Any) -> None:
+        self.action = folder / "monolith_action"
+        self.response = folder / "monolith_action_response"
+
+    def answer(self) -> str | None:
+        return self.response.read_text() if self.response.exists() else None
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+def queried(run, tmp_path, body):
+    """Runs the body in a session in which action files are looked for."""
+    query = QueryActionHook(str(tmp_path), run.controller, clock=run.clock)
+    with run.session(run.controller, query) as session:
+        body(session)
+
+
+@pytest.mark.parametrize("text", ["action: STOP", "action: 2", "# now\naction: STOP\n"])
+def test_an_action_file_is_done_answered_and_deleted(run, desk, tmp_path, text):
+    def body(run):
+        desk.action.write_text(text)
+
+        def train(session):
+            run.clock.settle()
+            assert desk.answer() == "OK"
+            assert not desk.action.exists()
+            session.run(run.step)
+            assert run.actions == [STOP_ACTION]
+
+        queried(run, tmp_path, train)
+
+    run(body)
+
+
+def test_an_action_file_is_looked_for_each_60_s(run, desk, tmp_path):
+    def body(run):
+        def train(session):
+            run.clock.settle()
+            desk.action.write_text("action: TRIGGER_SAVE")
+            run.clock.sleep(QUERY_INTERVAL - 1)
+            assert desk.answer() is None
+            run.clock.sleep(1)
+            run.clock.settle()
+            assert desk.answer() == "OK"
+            session.run(run.step)
+            assert run.saves == 1
+
+        queried(run, tmp_path, train)
+
+    run(body)
+
+
+def test_what_does_not_parse_is_answered_with_the_parsers_text(run, desk, tmp_path):
+    def body(run):
+        desk.action.write_text("acton: STOP")
+
+        def train(session):
+            run.clock.settle()
+            assert "acton" in desk.answer()
+            assert not desk.action.exists()
+
+        queried(run, tmp_path, train)
+
+    run(body)
+
+
+@pytest.mark.parametrize("text", ["action: UNKNOWN", ""])
+def test_what_asks_for_nothing_is_logged_and_deleted_without_an_answer(
+    run, desk, tmp_path, text, caplog
+):
+    def body(run):
+        desk.action.write_text(text)
+
+        def train(session):
+            run.clock.settle()
+            assert desk.answer() is None
+            assert not desk.action.exists()
+
+        queried(run, tmp_path, train)
+
+    with caplog.at_level("ERROR", logger="absl"):
+        run(body)
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["TypeError"]
+
+
+def test_a_file_that_is_not_utf8_stays_and_is_read_again(run, desk, tmp_path):
+    def body(run):
+        desk.action.write_bytes(b"\xff")
+
+        def train(session):
+            run.clock.sleep(2 * QUERY_INTERVAL)
+            run.clock.settle()
+            assert desk.action.exists()
+            desk.action.write_text("action: STOP")
+            run.clock.sleep(QUERY_INTERVAL)
+            run.clock.settle()
+            assert desk.answer() == "OK"
+
+        queried(run, tmp_path, train)
+
+    run(body)
+
+
+def test_end_stops_the_thread_and_an_exception_in_the_body_does_not(run, tmp_path):
+    def body(run):
+        queried(run, tmp_path, lambda session: None)
+        (thread,) = run.clock.threads
+        assert thread.ended
+
+        def fail(session):
+            raise ValueError("body")
+
+        with pytest.raises(ValueError, match="body"):
+            queried(run, tmp_path, fail)
+        assert not run.clock.threads[1].ended
+
+    run(body)
