@@ -144,6 +144,12 @@ def test_what_is_recorded_cannot_be_recorded_again(tmp_path):
     assert "this is recorded already" in done.stderr
 
 
+def test_what_takes_real_time_cannot_be_recorded(tmp_path):
+    done = command("record", "--peer", "cluster", "--out", str(tmp_path))
+    assert done.returncode == 2
+    assert "real time, which no recording can be held to" in done.stderr
+
+
 def test_compare_says_what_got_worse_and_exits_with_1(two_reports):
     old, new = two_reports
     worse = command("compare", old, new)
