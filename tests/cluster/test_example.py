@@ -28,7 +28,7 @@ def test_an_operator_stops_inspects_saves_and_resumes_the_example(tmp_path):
         assert local.poll() is None, local.communicate()
         until(lambda: all_take_steps(model_dir), "both workers are there", STARTUP)
         operate(model_dir, "stop")
-        until(lambda: blocked(model_dir) == [0, 1, 2], "both workers are held")
+        until(lambda: blocked(model_dir) == [1, 2], "both workers are held")
         assert operate(model_dir, "stop")["code"] == "ALREADY_EXISTS"
         held_at = global_step(model_dir)
         operate(model_dir, "save")
