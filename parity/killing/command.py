@@ -186,16 +186,16 @@ class _Campaign:
             text = markdown(self.bugs, ways, known)
             self.options.markdown.write_text(text, encoding="utf-8")
         for way in ways:
-            missed = [bug.name for bug in self.bugs if known[bug.name, way].survived]
-            self._print(f"{way}: {len(self.bugs) - len(missed)} of {len(self.bugs)} are caught")
-            for name in missed:
+            names = [bug.name for bug in self.bugs if known[bug.name, way].survived]
+            self._print(f"{way}: {len(self.bugs) - len(names)} of {len(self.bugs)} are caught")
+            for name in names:
                 self._print(f"    not by {way}: {name}")
-        survivors = [
-            bug.name for bug in self.bugs if all(known[bug.name, way].survived for way in ways)
-        ]
-        self._print(
-            f"{len(self.bugs) - len(survivors)} of {len(self.bugs)} planted bugs are caught"
-        )
+        missed = [bug for bug in self.bugs if all(known[bug.name, way].survived for way in ways)]
+        hidden = [bug for bug in missed if bug.only_by and bug.only_by not in ways]
+        survivors = [bug.name for bug in missed if bug not in hidden]
+        self._print(f"{len(self.bugs) - len(missed)} of {len(self.bugs)} planted bugs are caught")
+        for bug in hidden:
+            self._print(f"to be seen by {bug.only_by} alone: {bug.name}")
         for name in survivors:
             self._print(f"survived: {name}")
         return 1 if survivors else 0

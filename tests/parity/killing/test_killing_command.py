@@ -23,9 +23,15 @@ from parity.problems import UsageError
 SOUND = "ONE = 1\nTWO = 2\n"
 
 
-def bug(name, find):
+def bug(name, find, only_by=None):
     return PlantedBug(
-        name=name, side="python", about="another number", file="n.py", find=find, replace="9"
+        name=name,
+        side="python",
+        about="another number",
+        file="n.py",
+        find=find,
+        replace="9",
+        only_by=only_by,
     )
 
 
@@ -183,6 +189,17 @@ def test_the_smallest_scenario_is_kept(ways):
     run(folder, ways=("fuzz",))
     assert (folder / "out.work" / "found" / "unseen.yaml").read_text() == "about: small"
     assert "| 1 step, after 5 | differs steps step main |" in (folder / "out.md").read_text()
+
+
+def test_that_a_bug_is_missed_by_a_way_that_cannot_see_it_is_no_news(ways, monkeypatch):
+    folder, _ = ways
+    plant(monkeypatch, bug("hidden", "1", only_by="explore"))
+    code, text = run(folder, ways=("fuzz",))
+    assert code == 0
+    assert "0 of 1 planted bugs are caught\nto be seen by explore alone: hidden" in text
+    code, text = run(folder, ways=("fuzz", "explore"))
+    assert code == 1
+    assert "survived: hidden" in text
 
 
 def test_each_way_goes_on_by_itself(ways):
