@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from parity.killing.fuzzed import Hunt, MadeUp, hunt
 from parity.killing.scratch import Scratch
 from parity.known import KnownDifferences
 from parity.loading import ScenarioFile, load_scenario
+from parity.model import frozen
 from parity.peers import PlayerSpec, open_player
 from parity.players.driver import DriverPlayer
 from parity.players.outcome import Player
@@ -161,13 +163,13 @@ class PythonMutants:
         """Against the port."""
         words = (self._sound.driver, fuzzing.seed, fuzzing.count, self._limit)
         said, ended = self._program("parity.killing.fuzzed", *map(str, words))
-        return Hunt(ended=ended) if ended else Hunt.model_validate_json(said)
+        return Hunt(ended=ended) if ended else Hunt.model_validate(frozen(json.loads(said)))
 
     def explore(self) -> Beyond:
         """What can come of it on the port, against all that can here."""
         words = (self._sound.driver, self._limit)
         said, ended = self._program("parity.killing.explored", *map(str, words))
-        return Beyond(ended=ended) if ended else Beyond.model_validate_json(said)
+        return Beyond(ended=ended) if ended else Beyond.model_validate(frozen(json.loads(said)))
 
     def _program(self, module: str, *words: str) -> tuple[str, str]:
         """The last line that it says, and how it ended if that was before its time."""

@@ -65,6 +65,11 @@ def test_a_mutant_of_the_reference_has_a_process_that_says_what_it_found(saying)
     assert mutants.fuzz(Fuzzing(7, 100)) == hunt
 
 
+def test_and_so_it_has_when_every_order_is_played(saying):
+    beyond = Beyond(scenarios=("a", "b"), schedule="s:0.1", schedules=9)
+    assert saying(f"print({beyond.model_dump_json()!r})").explore() == beyond
+
+
 def test_it_is_told_which_driver_what_to_make_up_and_how_long(saying):
     source = """
     import json, sys
