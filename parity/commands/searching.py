@@ -91,9 +91,27 @@ def killmatrix(
     limit: Annotated[
         float, typer.Option(min=0.1, help="Real seconds that a mutant may take for a scenario.")
     ] = 10.0,
+    by: Annotated[
+        str, typer.Option(help="How to look for each bug: some of catalogue,fuzz,explore.")
+    ] = "catalogue",
+    fuzz_seed: Annotated[int, typer.Option(min=0, help="Of what is made up for --by fuzz.")] = 2026,
+    fuzz_count: Annotated[
+        int, typer.Option(min=1, help="Scenarios that are made up for a bug, at most.")
+    ] = 3000,
+    markdown: Annotated[Path | None, typer.Option(help="Write the table here as well.")] = None,
 ) -> None:
-    """Plant bugs in copies of both sides, one by one, and see which scenarios catch each."""
+    """Plant bugs in copies of both sides, one by one, and see what catches each."""
     from parity.killing.command import KillOptions, killmatrix  # noqa: PLC0415
+    from parity.killing.sides import Fuzzing  # noqa: PLC0415
+    from parity.killing.ways import parse_ways  # noqa: PLC0415
 
-    options = KillOptions(only=only or [], shard=shard, out=out, limit=limit)
+    options = KillOptions(
+        only=only or [],
+        shard=shard,
+        ways=parse_ways(by),
+        fuzzing=Fuzzing(fuzz_seed, fuzz_count),
+        out=out,
+        limit=limit,
+        markdown=markdown,
+    )
     raise typer.Exit(killmatrix(options, stdout()))

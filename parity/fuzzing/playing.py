@@ -26,10 +26,12 @@ class BatchPlayer:
     """Plays batches of one seed on two sides.
 
     A symptom that was seen is counted and not looked into again: one bug is met often.
+    Making one small takes ``shrink_seconds`` of real time at most.
     """
 
-    def __init__(self, sides: Sides) -> None:
+    def __init__(self, sides: Sides, shrink_seconds: float = 120.0) -> None:
         self._sides = sides
+        self._shrink_seconds = shrink_seconds
         self._known: set[str] = set()
 
     def play(self, seed: int, number: int, count: int, known: frozenset[str]) -> BatchDone:
@@ -71,7 +73,10 @@ class BatchPlayer:
     def look_into(self, case: Case, wrong: Wrong) -> Finding:
         """Make the scenario small while the symptom stays, in the default order if it can."""
         seed = None if self._shows(case, case.scenario, None, wrong.symptom) else case.seed
-        shrinker = Shrinker(lambda smaller: self._shows(case, smaller, seed, wrong.symptom))
+        shrinker = Shrinker(
+            lambda smaller: self._shows(case, smaller, seed, wrong.symptom),
+            seconds=self._shrink_seconds,
+        )
         smallest = shrinker.smallest(case.scenario)
         again = self._sides.try_out(dataclasses.replace(case, scenario=smallest, seed=seed))
         last = again if isinstance(again, Wrong) else wrong

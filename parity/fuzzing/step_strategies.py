@@ -13,12 +13,13 @@ from parity.rpcs import Method
 
 Document = dict[str, Any]
 
-SIZES: Final = (0, 999, 1000, 1001, 2**30, 9 * 2**30)
+SIZES: Final = (0, 999, 1000, 1001, 2**30, 9 * 2**30, 2**62 - 1, 2**62)
 LIMITS: Final = (None, 0, 1, 1000, 2**30, 2**33, 2**62, 2**63 - 1, -1, -(2**63))
 _TIMES: Final = ("0s", "1ms", "500ms", "1s", "2s", "29s", "30s", "31s", "60s")
 _SHORT_TIMES: Final = ("0s", "1ms", "500ms", "1s", "5s", "25s")
 _BYTES: Final = ("00", "ff", "0800", "0801", "0805", "0801120368696c", "1203c3a441", "1a00")
 _TEXTS: Final = ("{addr}", "{addr}\n", "{addr}\r\n", "{dead}", "{silent}")
+_ONE_IN_THREE: Final = st.sampled_from((False, False, True))
 _ACTIONS: Final = (
     "action: STOP",
     "action: TRIGGER_SAVE",
@@ -97,9 +98,8 @@ def _kinds(ps: int, workers: int, hooks: set[str]) -> list[tuple[int, SearchStra
         (6, _calls()),
         (2, _calls().map(lambda call: {"background": call})),
         (3, _concurrently(workers)),
-        (1, st.just({"look": "current_session", "expect": "none"})),
-        (1, st.sampled_from(["current_session", "action_response"])
-            .map(lambda look: {"look": look, "expect": "none"})),
+        (1, st.just(_look("current_session"))),
+        (1, st.sampled_from(["current_session", "action_response"]).map(_look)),
     ]  # fmt: skip
     if workers > 1:
         kinds.append((5, _training(workers)))
@@ -118,12 +118,49 @@ def _kinds(ps: int, workers: int, hooks: set[str]) -> list[tuple[int, SearchStra
     return kinds
 
 
+def _courses(workers: int, hooks: set[str]) -> list[tuple[SearchStrategy[Document], ...]]:
+    """What shows something only if it happens in this order, which chance rarely makes."""
+    stop, resume = st.just(_call("StopTraining")), st.just(_call("ResumeTraining"))
+    train, wait = st.just({"train": 1}), st.sampled_from(_TIMES).map(lambda time: {"advance": time})
+    courses: list[tuple[SearchStrategy[Document], ...]] = []
+    if workers > 1:
+        worker = _training(workers)
+        courses.append((stop, worker, resume, wait, stop))
+        if "controller" in hooks:
+            courses.append((st.just({"controller_op": "stop_op"}), train, stop, worker, wait))
+    if "query_action" in hooks:
+        asked = st.sampled_from(_ACTIONS[:4]).map(lambda text: {"action_file": {"text": text}})
+        courses.append((asked, st.just({"advance": "60s"}), train))
+    if "current_session" in hooks:
+        courses.append((train, st.just({"end": {}}), st.just(_look("current_session"))))
+    return courses
+
+
+def _call(method: str) -> Document:
+    return {"rpc": method, "deadline": None, "server": None}
+
+
+def _look(at: str) -> Document:
+    return {"look": at, "expect": "none"}
+
+
 @st.composite
 def steps(draw: DrawFn, ps: int, workers: int, hooks: set[str]) -> list[Document]:
-    """Up to eight things, then perhaps the end or an exception, and perhaps something after it."""
+    """Up to eight things, then perhaps the end or an exception, and perhaps something after it.
+
+    Some are of a course of things, with others between them.
+    """
     kinds = [kind for weight, kind in _kinds(ps, workers, hooks) for _ in range(weight)]
-    count = draw(st.integers(1, 8))
+    courses = _courses(workers, hooks)
+    has_course = bool(courses) and draw(_ONE_IN_THREE)
+    course = draw(st.sampled_from(courses)) if has_course else ()
+    count = draw(st.integers(0, 3) if course else st.integers(1, 8))
     made = [draw(draw(st.sampled_from(kinds))) for _ in range(count)]
+    at = 0
+    for step in course:
+        at = draw(st.integers(at, len(made)))
+        made.insert(at, draw(step))
+        at += 1
     last = draw(st.sampled_from(["open", "open", "end", "raise"]))
     if last == "end":
         made.append({"end": {}})

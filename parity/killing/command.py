@@ -1,33 +1,39 @@
-"""``monolith-parity killmatrix``: plants each bug and has the catalogue look for it."""
+"""``monolith-parity killmatrix``: plants each bug and looks for it, in each of the ways."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import hypothesis
 from rich.console import Console
 
 from parity import project
-from parity.killing.catalogue import (
-    Seen,
-    against_recorded,
-    of_mutated_python,
-    record_reference,
+from parity.killing.explored import explored_files
+from parity.killing.fuzzed import Hunt
+from parity.killing.matrix import (
+    AnyResult,
+    Key,
+    explored_of,
+    fuzzed_of,
+    key_of,
+    kill_of,
+    read_results,
+    write_results,
 )
-from parity.killing.matrix import Kill, kill_of, read_kills, table, write_kills
 from parity.killing.planted import PlantedBug, Side, chosen, load_planted
 from parity.killing.scratch import Scratch, basis
-from parity.known import KnownDifferences
+from parity.killing.sides import Fuzzing, Mutants, PythonMutants, RustMutants, Sound
+from parity.killing.tables import markdown, table
+from parity.killing.ways import Way
 from parity.loading import ScenarioFile
-from parity.players.driver import DriverPlayer
-from parity.players.rust import build_driver
 from parity.problems import PortUnavailableError, UsageError
 from parity.runner import check_known, load_all
 
-Play = Callable[[], Iterator[Seen]]
-"""Plays the catalogue on one side as its copy is now."""
+_SIDES: tuple[Side, ...] = ("rust", "python")
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,19 @@ class KillOptions:
 
     only: Sequence[str]
     shard: str | None
+    ways: Sequence[Way]
+    fuzzing: Fuzzing
     out: Path
     limit: float
+    markdown: Path | None = None
 
 
 def killmatrix(options: KillOptions, console: Console) -> int:
-    """Plant, play and tell; 1 if a bug survives.
+    """Plant, play and tell; 1 if a bug survives all ways.
 
     Raises:
       UsageError: something that was given is wrong, a planted bug doesn't fit the
-        sources, or the catalogue is red without one.
+        sources, or something is red without one.
       PortUnavailableError: the port can't be built here.
     """
     root = project.SOURCES
@@ -54,75 +63,105 @@ def killmatrix(options: KillOptions, console: Console) -> int:
     bugs = chosen(load_planted(), options.only, options.shard)
     for bug in bugs:
         bug.planted_in((root / bug.path).read_text(encoding="utf-8"))
-    files = load_all([])
-    known = check_known(files)
-    return _Campaign(options, root, files, known, console).run(bugs)
+    return _Campaign(options, root, bugs, load_all([]), console).run()
 
 
 @dataclass(frozen=True)
 class _Campaign:
     options: KillOptions
     root: Path
+    bugs: Sequence[PlantedBug]
     files: Sequence[ScenarioFile]
-    known: KnownDifferences
     console: Console
 
-    def run(self, bugs: Sequence[PlantedBug]) -> int:
-        texts = [file.text for file in self.files]
-        current = {bug.name: basis(self.root, bug, texts) for bug in bugs}
-        kills = {kill.bug: kill for kill in read_kills(self.options.out)}
-        sides: tuple[Side, ...] = ("rust", "python")
-        for side in sides:
-            left = [
-                bug
-                for bug in bugs
-                if bug.side == side
-                and (bug.name not in kills or kills[bug.name].basis != current[bug.name])
-            ]
-            for kill in self._kills(side, left, current):
-                kills[kill.bug] = kill
-                write_kills(self.options.out, list(kills.values()))
-                self._say(kill)
-        return self._tell([kills[bug.name] for bug in bugs])
+    def run(self) -> int:
+        known = {key_of(result): result for result in read_results(self.options.out)}
+        for side in _SIDES:
+            bugs = [bug for bug in self.bugs if bug.side == side]
+            to_do = {bug.name: self._to_do(bug, known) for bug in bugs}
+            for result in self._results(side, bugs, to_do):
+                known[key_of(result)] = result
+                write_results(self.options.out, known.values())
+                self._say(result)
+        return self._tell(known)
 
-    def _kills(
-        self, side: Side, bugs: Sequence[PlantedBug], current: dict[str, str]
-    ) -> Iterator[Kill]:
-        if not bugs:
+    def _to_do(self, bug: PlantedBug, known: dict[Key, AnyResult]) -> list[Way]:
+        return [
+            way
+            for way in self.options.ways
+            if (bug.name, way) not in known or known[bug.name, way].basis != self._basis(bug, way)
+        ]
+
+    def _results(
+        self, side: Side, bugs: Sequence[PlantedBug], to_do: dict[str, list[Way]]
+    ) -> Iterator[AnyResult]:
+        if not any(to_do.values()):
             return
         scratch = Scratch(self.root, self._work / side, side)
         scratch.refresh()
-        play = self._rust(scratch) if side == "rust" else self._python(scratch)
-        self._check_that_it_is_green(side, play)
+        mutants = self._mutants(scratch, side)
+        if any("catalogue" in ways for ways in to_do.values()):
+            self._check_that_it_is_green(side, mutants)
         for bug in bugs:
-            began = time.monotonic()
             with scratch.planted(bug):
-                try:
-                    seen = list(play())
-                except PortUnavailableError as error:
-                    raise UsageError(f"planted bug {bug.name}: {error}") from None
-            yield kill_of(bug, current[bug.name], seen, time.monotonic() - began)
+                for way in to_do[bug.name]:
+                    try:
+                        yield self._look(bug, way, mutants)
+                    except PortUnavailableError as error:
+                        raise UsageError(f"planted bug {bug.name}: {error}") from None
 
-    def _rust(self, scratch: Scratch) -> Play:
-        traces = self._work / "traces"
-        record_reference(traces, self._work / "recording.txt")
+    def _mutants(self, scratch: Scratch, side: Side) -> Mutants:
+        limit = self.options.limit
+        if side == "python":
+            return PythonMutants(scratch, self._sound, self.root, self.files, limit)
+        return RustMutants(scratch, self._sound, self.files, check_known(self.files), limit)
 
-        def play() -> Iterator[Seen]:
-            driver = build_driver(scratch.folder)
-            player = DriverPlayer("mutant", [str(driver)], self.options.limit)
-            try:
-                yield from against_recorded(traces, player, self.files, self.known)
-            finally:
-                player.close()
+    @cached_property
+    def _sound(self) -> Sound:
+        return Sound(self.root, self.options.limit)
 
-        return play
+    def _look(self, bug: PlantedBug, way: Way, mutants: Mutants) -> AnyResult:
+        began = time.monotonic()
+        basis_of_it = self._basis(bug, way)
+        if way == "catalogue":
+            seen = list(mutants.catalogue())
+            return kill_of(bug, basis_of_it, seen, time.monotonic() - began)
+        if way == "explore":
+            beyond = mutants.explore()
+            return explored_of(bug, basis_of_it, beyond, time.monotonic() - began)
+        hunt = mutants.fuzz(self.options.fuzzing)
+        self._keep(bug, hunt)
+        seed = self.options.fuzzing.seed
+        return fuzzed_of(bug, basis_of_it, seed, hunt, time.monotonic() - began)
 
-    def _python(self, scratch: Scratch) -> Play:
-        return lambda: of_mutated_python(scratch, self.root, self.files, self.options.limit)
+    def _keep(self, bug: PlantedBug, hunt: Hunt) -> None:
+        """Write the smallest scenario, and refuse one in which the sound sides differ."""
+        if hunt.finding is None:
+            return
+        path = self._work / "found" / f"{bug.name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(hunt.finding.text, encoding="utf-8")
+        if not self._sound.agree_on(hunt.finding, path):
+            raise UsageError(
+                f"planted bug {bug.name}: both sides without it differ as well in {path}; "
+                "a fuzz that finds nothing would be right"
+            )
 
-    def _check_that_it_is_green(self, side: Side, play: Play) -> None:
+    def _basis(self, bug: PlantedBug, way: Way) -> str:
+        """The digest of all that this result depends on."""
+        if way == "fuzz":
+            return basis(self.root, bug, [*self._generator, str(self.options.fuzzing)])
+        files = self.files if way == "catalogue" else explored_files()
+        return basis(self.root, bug, [file.text for file in files])
+
+    @cached_property
+    def _generator(self) -> list[str]:
+        sources = sorted((project.ROOT / "parity" / "fuzzing").glob("*.py"))
+        return [hypothesis.__version__, *(path.read_text(encoding="utf-8") for path in sources)]
+
+    def _check_that_it_is_green(self, side: Side, mutants: Mutants) -> None:
         """A catalogue that is red anyway would seem to catch everything."""
-        seen = list(play())
+        seen = list(mutants.catalogue())
         bad = [each for each in seen if each.bad]
         if bad or len(seen) != len(self.files):
             first = bad[0] if bad else seen[-1]
@@ -130,20 +169,36 @@ class _Campaign:
                 f"{side}: the catalogue is red without a planted bug, at {first.scenario}: "
                 f"{first.reason or first.verdict}; a green one would be right"
             )
-        self.console.print(f"{side}: {len(seen)} scenarios are green without a planted bug")
+        self._print(f"{side}: {len(seen)} scenarios are green without a planted bug")
 
     @property
     def _work(self) -> Path:
         return self.options.out.resolve().with_suffix(".work")
 
-    def _say(self, kill: Kill) -> None:
-        by = f"caught by {kill.caught} of {kill.played}" if kill.caught else "SURVIVED"
-        self.console.print(f"{kill.bug}: {by}, {kill.seconds:.1f} s", soft_wrap=True, markup=False)
+    def _say(self, result: AnyResult) -> None:
+        by = "SURVIVED, " if result.survived else ""
+        self._print(f"{result.bug}, {result.way}: {by}{result.gist}, {result.seconds:.1f} s")
 
-    def _tell(self, kills: Sequence[Kill]) -> int:
-        self.console.print(table(kills))
-        survivors = [kill.bug for kill in kills if kill.survived]
-        self.console.print(f"{len(kills) - len(survivors)} of {len(kills)} planted bugs are caught")
+    def _tell(self, known: dict[Key, AnyResult]) -> int:
+        ways = self.options.ways
+        self.console.print(table(self.bugs, ways, known))
+        if self.options.markdown is not None:
+            text = markdown(self.bugs, ways, known)
+            self.options.markdown.write_text(text, encoding="utf-8")
+        for way in ways:
+            names = [bug.name for bug in self.bugs if known[bug.name, way].survived]
+            self._print(f"{way}: {len(self.bugs) - len(names)} of {len(self.bugs)} are caught")
+            for name in names:
+                self._print(f"    not by {way}: {name}")
+        missed = [bug for bug in self.bugs if all(known[bug.name, way].survived for way in ways)]
+        hidden = [bug for bug in missed if bug.only_by and bug.only_by not in ways]
+        survivors = [bug.name for bug in missed if bug not in hidden]
+        self._print(f"{len(self.bugs) - len(missed)} of {len(self.bugs)} planted bugs are caught")
+        for bug in hidden:
+            self._print(f"to be seen by {bug.only_by} alone: {bug.name}")
         for name in survivors:
-            self.console.print(f"survived: {name}", markup=False)
+            self._print(f"survived: {name}")
         return 1 if survivors else 0
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True, markup=False)

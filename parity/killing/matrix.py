@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from pydantic import ValidationError
-from rich.table import Table
+from pydantic import TypeAdapter, ValidationError
 
 from parity.killing.catalogue import Seen
+from parity.killing.explored import Beyond
+from parity.killing.fuzzed import Hunt
 from parity.killing.planted import PlantedBug, Side
+from parity.killing.ways import Way
 from parity.model import Model, canonical_json, frozen
 from parity.problems import UsageError
 from parity.whole_files import write_whole
@@ -19,27 +21,103 @@ from parity.whole_files import write_whole
 _SHOWN: Final = 5
 
 
-class Kill(Model):
-    """One planted bug and what caught it.
+class Result(Model):
+    """One planted bug, looked for in one way.
 
-    ``basis`` is the digest of what this depends on. ``scenarios`` are the first that
-    caught it, of ``caught`` in ``played``; fewer than the catalogue are played if the
-    mutant hangs. ``reason`` is what the first one said.
+    ``basis`` is the digest of what this depends on.
     """
 
     bug: str
     side: Side
     basis: str
+    seconds: float = 0.0
+
+
+class Kill(Result):
+    """What the catalogue showed.
+
+    ``scenarios`` are the first that caught it, of ``caught`` in ``played``; fewer than
+    the catalogue are played if the mutant hangs. ``reason`` is what the first one said.
+    """
+
+    way: Literal["catalogue"] = "catalogue"
     scenarios: tuple[str, ...]
     caught: int
     played: int
     reason: str = ""
-    seconds: float = 0.0
 
     @property
     def survived(self) -> bool:
         """Whether no scenario noticed."""
         return self.caught == 0
+
+    @property
+    def gist(self) -> str:
+        """In a few words."""
+        return f"{self.caught} of {self.played}"
+
+
+class Fuzzed(Result):
+    """What made-up scenarios showed: ``first`` is which of them did, counted from 1.
+
+    ``steps`` are those of the smallest scenario that was made of it, which shows
+    ``symptom``; None if it couldn't be made small.
+    """
+
+    way: Literal["fuzz"] = "fuzz"
+    seed: int
+    first: int | None
+    played: int
+    steps: int | None = None
+    symptom: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """Whether none showed it."""
+        return self.first is None and not self.symptom
+
+    @property
+    def gist(self) -> str:
+        """In a few words."""
+        if self.survived:
+            return f"none of {self.played}"
+        if self.steps is None:
+            return "caught"
+        return f"{self.steps} {'step' if self.steps == 1 else 'steps'}, after {self.first}"
+
+
+class Explored(Result):
+    """What exploring showed: the scenarios of which more can come, and a schedule of the first."""
+
+    way: Literal["explore"] = "explore"
+    scenarios: tuple[str, ...]
+    schedule: str
+    schedules: int
+
+    @property
+    def survived(self) -> bool:
+        """Whether nothing came that the reference doesn't have."""
+        return not self.scenarios and not self.schedule
+
+    @property
+    def gist(self) -> str:
+        """In a few words."""
+        if self.survived:
+            return f"none of {self.schedules} schedules"
+        more = ", ..." if len(self.scenarios) > 1 else ""
+        return ", ".join([*self.scenarios[:1], self.schedule]) + more
+
+
+AnyResult = Kill | Fuzzed | Explored
+_LINE: Final[TypeAdapter[AnyResult]] = TypeAdapter(AnyResult)
+
+Key = tuple[str, Way]
+"""A bug's name, and how it was looked for."""
+
+
+def key_of(result: AnyResult) -> Key:
+    """What there is one result of."""
+    return result.bug, result.way
 
 
 def kill_of(bug: PlantedBug, basis: str, seen: Iterable[Seen], seconds: float) -> Kill:
@@ -58,7 +136,36 @@ def kill_of(bug: PlantedBug, basis: str, seen: Iterable[Seen], seconds: float) -
     )
 
 
-def read_kills(path: Path) -> Iterator[Kill]:
+def fuzzed_of(bug: PlantedBug, basis: str, seed: int, hunt: Hunt, seconds: float) -> Fuzzed:
+    """Sum up what the fuzzer showed of a bug."""
+    finding = hunt.finding
+    return Fuzzed(
+        bug=bug.name,
+        side=bug.side,
+        basis=basis,
+        seed=seed,
+        first=hunt.first,
+        played=hunt.played,
+        steps=finding.steps if finding else None,
+        symptom=str(finding.symptom) if finding else hunt.ended,
+        seconds=round(seconds, 1),
+    )
+
+
+def explored_of(bug: PlantedBug, basis: str, beyond: Beyond, seconds: float) -> Explored:
+    """Sum up what exploring showed of a bug."""
+    return Explored(
+        bug=bug.name,
+        side=bug.side,
+        basis=basis,
+        scenarios=beyond.scenarios,
+        schedule=beyond.schedule or beyond.ended,
+        schedules=beyond.schedules,
+        seconds=round(seconds, 1),
+    )
+
+
+def read_results(path: Path) -> Iterator[AnyResult]:
     """What earlier runs wrote; nothing if there was none.
 
     Raises:
@@ -67,25 +174,15 @@ def read_kills(path: Path) -> Iterator[Kill]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for number, line in enumerate(lines, start=1):
         try:
-            yield Kill.model_validate(frozen(json.loads(line)))
+            yield _LINE.validate_python(frozen(json.loads(line)))
         except (json.JSONDecodeError, ValidationError):
             raise UsageError(
                 f"{path}:{number}: no result of killmatrix; another --out would be right"
             ) from None
 
 
-def write_kills(path: Path, kills: Sequence[Kill]) -> None:
+def write_results(path: Path, results: Iterable[AnyResult]) -> None:
     """Write all, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = (canonical_json(kill.model_dump(mode="json")) + "\n" for kill in kills)
+    lines = (canonical_json(each.model_dump(mode="json")) + "\n" for each in results)
     write_whole(path, "".join(lines))
-
-
-def table(kills: Sequence[Kill]) -> Table:
-    """The matrix, a bug a row."""
-    shown = Table("bug", "side", "caught by", "scenarios", title="Kill matrix")
-    for kill in kills:
-        count = f"{kill.caught} of {kill.played}"
-        names = ", ".join(kill.scenarios) + (", ..." if kill.caught > len(kill.scenarios) else "")
-        shown.add_row(kill.bug, kill.side, "survived" if kill.survived else count, names)
-    return shown

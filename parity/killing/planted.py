@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from parity.killing.ways import Way
 from parity.loading import load_yaml
 from parity.model import Model
 from parity.nearest import did_you_mean
@@ -25,7 +26,8 @@ class PlantedBug(Model):
     """One bug: in ``file`` the text ``find``, which occurs once, becomes ``replace``.
 
     ``file`` is relative to the sources of its side: the crate's ``src``, or
-    ``monolith_hooks``.
+    ``monolith_hooks``. A bug that can be seen in one way alone says ``only_by``: that
+    others miss it is no news.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -34,6 +36,7 @@ class PlantedBug(Model):
     file: str
     find: Annotated[str, Field(min_length=1)]
     replace: str
+    only_by: Way | None = None
 
     @property
     def path(self) -> Path:

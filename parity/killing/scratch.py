@@ -76,7 +76,7 @@ def source_files(root: Path, side: Side) -> list[Path]:
 
 def basis(root: Path, bug: PlantedBug, scenarios: Iterable[str]) -> str:
     """A digest of all that a bug's result depends on: itself, both sides, the scenarios."""
-    digest = hashlib.sha256(bug.model_dump_json().encode())
+    digest = hashlib.sha256(bug.model_dump_json(exclude={"only_by"}).encode())
     sides: tuple[Side, ...] = ("rust", "python")
     for side in sides:
         for path in source_files(root, side):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
+from itertools import permutations, product
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,15 @@ from samples import PLACED, REPORT, SESSION, trace
 
 from parity import project
 from parity.exploring.outcomes import ending_of
+from parity.exploring.search import Search
+from parity.loading import load_scenario
+from parity.players.driver import DriverPlayer
 from parity.players.outcome import Failed, Played, Skipped
 from parity.problems import PortUnavailableError, UsageError
 
 DRIVERS = Path(__file__).parents[2] / "drivers"
+
+THREE_LOOK_FOUR_TIMES = project.SCENARIOS / "barrier" / "three_held_workers_look_four_times.yaml"
 
 RESUMED_WHILE_A_WORKER_LOOKS = """
 about: A worker comes to the barrier at the moment at which it is removed.
@@ -63,6 +70,37 @@ def test_a_lost_wake_up_that_a_run_does_not_show_is_found_and_can_be_replayed(sc
     code, out, _ = command("replay", scenario, "--on", peer, "--schedule", name)
     assert code == 1
     assert "broken: expect.blocked: expected [], got [1]" in out
+
+
+def test_no_seed_shows_that_lost_wake_up(scenario):
+    """Thirty here; a thousand of the same bug in the port are in docs/exploring.md."""
+    player = DriverPlayer("buggy", buggy("lose_a_wake_up").split())
+    file = load_scenario(scenario, scenario.parent)
+    played = [player.play(file, seed) for seed in (None, *range(30))]
+    player.close()
+    assert {list(each.trace.channel("barrier"))[-1].blocked for each in played} == {()}
+
+
+def order_at_each_instant(choices):
+    """Of three lanes that wake together: the first of three, the first of two, and the last."""
+    for three, two in zip(choices[::2], choices[1::2], strict=True):
+        first, second = three.candidates[three.taken], two.candidates[two.taken]
+        (last,) = set(three.candidates) - {first, second}
+        yield first, second, last
+
+
+def test_three_lanes_that_look_four_times_are_played_in_every_order_once(rust_player):
+    file = load_scenario(THREE_LOOK_FOUR_TIMES, project.SCENARIOS)
+
+    def play(schedule):
+        choices = rust_player.play(file, schedule=schedule).choices
+        return tuple(order_at_each_instant(choices)), choices
+
+    visits = Search(play).visits(bound=None, limit=None)
+    played = Counter(visit.result for visit in visits)
+    lanes = ("worker-1", "worker-2", "worker-3")
+    assert played == Counter(product(permutations(lanes), repeat=4))
+    assert played.total() == 6**4
 
 
 def test_a_player_alone_shows_how_many_schedules_it_has(scenario):
