@@ -23,7 +23,7 @@ from parity.fuzzing.state import BatchDone, State, header
 from parity.peers import PlayerSpec, choose_player
 from parity.problems import PortUnavailableError, UsageError
 
-ENOUGH: Final = 1000
+ENOUGH: Final = 5000
 """From so many scenarios on, a feature that none of them touched is the generator's fault."""
 
 
