@@ -10,13 +10,14 @@ from pathlib import Path
 from rich.console import Console
 
 from parity import project
+from parity.json_lines import write_records
 from parity.killing.catalogue import (
     Seen,
     against_recorded,
     of_mutated_python,
     record_reference,
 )
-from parity.killing.matrix import Kill, kill_of, read_kills, table, write_kills
+from parity.killing.matrix import Kill, kill_of, read_kills, table
 from parity.killing.planted import PlantedBug, Side, chosen, load_planted
 from parity.killing.scratch import Scratch, basis
 from parity.known import KnownDifferences
@@ -81,7 +82,7 @@ class _Campaign:
             ]
             for kill in self._kills(side, left, current):
                 kills[kill.bug] = kill
-                write_kills(self.options.out, list(kills.values()))
+                write_records(self.options.out, list(kills.values()))
                 self._say(kill)
         return self._tell([kills[bug.name] for bug in bugs])
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
 from rich.table import Table
 
+from parity.json_lines import read_records
 from parity.killing.catalogue import Seen
 from parity.killing.planted import PlantedBug, Side
-from parity.model import Model, canonical_json, frozen
-from parity.problems import UsageError
-from parity.whole_files import write_whole
+from parity.model import Model
 
 _SHOWN: Final = 5
 
@@ -64,21 +61,7 @@ def read_kills(path: Path) -> Iterator[Kill]:
     Raises:
       UsageError: it is no such file.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield Kill.model_validate(frozen(json.loads(line)))
-        except (json.JSONDecodeError, ValidationError):
-            raise UsageError(
-                f"{path}:{number}: no result of killmatrix; another --out would be right"
-            ) from None
-
-
-def write_kills(path: Path, kills: Sequence[Kill]) -> None:
-    """Write all, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = (canonical_json(kill.model_dump(mode="json")) + "\n" for kill in kills)
-    write_whole(path, "".join(lines))
+    return read_records(path, Kill, "result of killmatrix")
 
 
 def table(kills: Sequence[Kill]) -> Table:

@@ -7,8 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
+from parity.json_lines import write_records
 from parity.killing.catalogue import Seen
-from parity.killing.matrix import kill_of, read_kills, table, write_kills
+from parity.killing.matrix import kill_of, read_kills, table
 from parity.killing.planted import PlantedBug
 from parity.problems import UsageError
 
@@ -41,7 +42,7 @@ def test_the_first_five_scenarios_are_named_and_all_are_counted():
 
 def test_what_was_written_is_read(tmp_path):
     path = tmp_path / "new" / "kills.jsonl"
-    write_kills(path, [kill("differs"), kill("agree")])
+    write_records(path, [kill("differs"), kill("agree")])
     assert list(read_kills(path)) == [kill("differs"), kill("agree")]
 
 
