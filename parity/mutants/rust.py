@@ -1,7 +1,8 @@
 """The Rust port's mutants: cargo-mutants makes them; here they are built and judged.
 
 cargo-mutants would build and start anew all that tests a mutant. Here one process
-stays, with the reference's recorded traces, and plays each mutant until it is caught.
+stays, with the reference's recorded traces, and plays each mutant until it is caught:
+by a scenario, or else by an interop case.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from parity.interop.cells import EXIT_CODES as CELL_CODES
+from parity.interop.driver_peer import DriverPeer
+from parity.interop.run import play
 from parity.judge import Judge
 from parity.killing.catalogue import record_reference
 from parity.killing.planted import PORT
@@ -107,7 +111,7 @@ class RustMutants:
         for mutant in mutants:
             change = listed[mutant.key]
             path = Path(PORT, change.inside)
-            sound = (bench.root / path).read_text(encoding="utf-8")
+            sound = (play.scratch.folder / path).read_text(encoding="utf-8")
             with play.scratch.holding(path, change.applied(sound)):
                 yield play.judged(mutant)
 
@@ -207,6 +211,17 @@ class _Play:
                 record = judge.judge(file)
                 if EXIT_CODES[record.verdict]:
                     return file.name, next(iter(record.reasons), record.verdict)
+            return _first_red_cell(peer)
         finally:
             peer.close()
-        return None
+
+
+def _first_red_cell(player: DriverPlayer) -> tuple[str, str] | None:
+    """The first interop case that the mutant doesn't pass with itself, and why.
+
+    What is wanted of each is written down, so that Python needn't take part.
+    """
+    for cell in play([DriverPeer(player)]):
+        if CELL_CODES[cell.verdict]:
+            return f"interop: {cell.method}/{cell.case}", next(iter(cell.reasons), cell.verdict)
+    return None
