@@ -236,7 +236,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def wheel(session: nox.Session) -> None:
-    """The built package in an environment and a folder of its own, without the checkout."""
+    """The built package in an environment and a folder of its own; its report loads nothing."""
     uv = shutil.which("uv") or session.error("this needs uv; dev.py has it")
     folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder, ignore_errors=True)
@@ -248,6 +248,7 @@ def wheel(session: nox.Session) -> None:
     with session.chdir(empty):
         for words in (
             ["monolith-parity", "run", "--report", "reports"],
+            ["python", str(ROOT / "tests" / "wheel" / "self_contained.py"), "reports"],
             ["monolith-parity", "replay", "health/oom", "--on", "recorded"],
             ["monolith-parity", "new", "mine"],
             ["monolith-parity", "validate", "scenarios"],

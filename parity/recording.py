@@ -29,6 +29,11 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
     spec = choose_player(peer).spec
     if spec.kind == "recorded":
         raise UsageError(f"--peer {peer}: this is recorded already; rust or python would be right")
+    if spec.kind == "cluster":
+        raise UsageError(
+            "--peer cluster: what it plays takes real time, which no recording can be held to; "
+            "rust or python would be right"
+        )
     player = open_player(spec, limit)
     try:
         written, failures = set(), 0

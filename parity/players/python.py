@@ -32,6 +32,7 @@ from parity.faults import (
     SlowPollFault,
     SlowSaveFault,
 )
+from parity.hooks import PsHealthEntry
 from parity.loading import ScenarioFile
 from parity.players.hook_logs import hook_logs_go_to
 from parity.players.interrupts import interrupt_afterwards
@@ -51,7 +52,7 @@ from parity.players.scenario_files import (
     files_left,
     write_content,
 )
-from parity.players.stage import Stage
+from parity.players.stage import Stage, local_config
 from parity.players.workers import Worker
 from parity.scenario import Scenario
 from parity.schedules import Choice, Schedule
@@ -135,7 +136,7 @@ class _Play:
             clock,
             self._ledger,
             model_dir,
-            Stage(health=lambda: _health_ops(self._machines)),
+            Stage(lambda: _health_ops(self._machines), local_config(_waiting_ops(scenario))),
             lambda barrier_op: Recorder(clock, barrier_op, model_dir),
         )
         self._workers: dict[int, Worker] = {}
@@ -281,6 +282,12 @@ class _Play:
                 saver.fail(at.error, at.message, at.times, place)
             case SlowSaveFault(slow_save=at):
                 saver.be_slow(at.takes / 1000, place)
+
+
+def _waiting_ops(scenario: Scenario) -> int:
+    """How many health ops can wait for the virtual clock at once: each hook's, on each PS."""
+    hooks = sum(isinstance(hook, PsHealthEntry) for hook in scenario.hooks)
+    return hooks * scenario.cluster.ps
 
 
 def _health_ops(machines: Sequence[FakePs]) -> HealthOps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -11,10 +11,12 @@ import tensorflow as tf
 from parity.players.job_hooks import HealthOps
 
 
-def session_config(**options: Any) -> tf.compat.v1.ConfigProto:
-    """A configuration with a few more threads than cores: a health check that waits holds one."""
+def session_config(waiting_ops: int = 0, **options: Any) -> tf.compat.v1.ConfigProto:
+    """A configuration whose pool can lose a thread to each op that waits, and still go on."""
     config = tf.compat.v1.ConfigProto(
-        intra_op_parallelism_threads=1, inter_op_parallelism_threads=4, **options
+        intra_op_parallelism_threads=1,
+        inter_op_parallelism_threads=max(4, 2 + waiting_ops),
+        **options,
     )
     # Optimising a graph that is run a few times costs more than it saves: a third of a play.
     config.graph_options.rewrite_options.disable_meta_optimizer = True
@@ -22,12 +24,12 @@ def session_config(**options: Any) -> tf.compat.v1.ConfigProto:
     return config
 
 
-def local_config() -> tf.compat.v1.ConfigProto:
+def local_config(waiting_ops: int) -> tf.compat.v1.ConfigProto:
     """That of a session in this process, with a pool of threads of its own.
 
     The process's pool has the size that its first session chose.
     """
-    return session_config(use_per_session_threads=True)
+    return session_config(waiting_ops, use_per_session_threads=True)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Stage:
     """
 
     health: Callable[[], HealthOps]
-    config: tf.compat.v1.ConfigProto = field(default_factory=local_config)
+    config: tf.compat.v1.ConfigProto
     master: str = ""
     device: str = ""
     local_init_op: Callable[[], tf.Operation | None] = lambda: None

@@ -178,11 +178,7 @@ def _lasting_faults(record: Record, rows: list[Row]) -> list[Span]:
         ends = [
             row_of[j]
             for j, later in enumerate(record.injections)
-            if later.ps == fault.ps
-            and row_of[j] > row_of[i]
-            and (
-                later.kind == fault.kind or (later.kind == "recover" and fault.kind != "mem_limit")
-            )
+            if later.ps == fault.ps and row_of[j] > row_of[i] and _ends(fault.kind, later.kind)
         ]
         spans.append(
             Span(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from parity.judge import Judge
@@ -111,9 +112,11 @@ def report(records: list[Record]) -> Report:
     return Report(header=header, records=tuple(records), footer=footer)
 
 
-def write_page(records: list[Record], folder: Path) -> Path:
-    """The page, with another matrix on it."""
+def write_page(
+    records: list[Record], folder: Path, matrices: Sequence[Matrix] = (INTEROP,)
+) -> Path:
+    """The page, with other matrices on it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    path.write_text(render_html(report(records), [INTEROP]), encoding="utf-8")
+    path.write_text(render_html(report(records), matrices), encoding="utf-8")
     return path

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-import grpc
 import pytest
 import tensorflow as tf
 
-from monolith_hooks.server import client_lib, service_pb2
 from tests.cluster.job import start, until
 
 STARTUP = 100.0
@@ -27,13 +27,16 @@ def test_an_operator_stops_inspects_saves_and_resumes_the_example(tmp_path):
         until(lambda: global_step(model_dir) > 0 or local.poll() is not None, "training", STARTUP)
         assert local.poll() is None, local.communicate()
         until(lambda: all_take_steps(model_dir), "both workers are there", STARTUP)
-        call(model_dir, "StopTraining")
-        until(lambda: blocked(model_dir) == [0, 1, 2], "both workers are held")
-        call(model_dir, "SaveCheckpoint")
+        operate(model_dir, "stop")
+        until(lambda: blocked(model_dir) == [1, 2], "both workers are held")
+        assert operate(model_dir, "stop")["code"] == "ALREADY_EXISTS"
+        held_at = global_step(model_dir)
+        operate(model_dir, "save")
         saved = tf.train.load_checkpoint(tf.train.latest_checkpoint(str(model_dir)))
-        assert saved.get_tensor("global_step") > 0
-        call(model_dir, "ResumeTraining")
+        assert saved.get_tensor("global_step") >= held_at  # Nothing holds the chief.
+        operate(model_dir, "resume")
         until(lambda: blocked(model_dir) == [], "both workers go on")
+        until(lambda: global_step(model_dir) > held_at, "they train")
         processes = children(local.pid)
         assert len(processes) == 5
         local.send_signal(signal.SIGINT)
@@ -46,21 +49,21 @@ def test_an_operator_stops_inspects_saves_and_resumes_the_example(tmp_path):
     assert not [pid for pid in processes if os.path.exists(f"/proc/{pid}")]
 
 
-def call(model_dir: Path, method: str):
-    stub = client_lib.get_stub_from_model_dir(str(model_dir))
-    return getattr(stub, method)(getattr(service_pb2, f"{method}Request")(), timeout=20)
+def operate(model_dir: Path, action: str) -> dict[str, Any]:
+    """What monolith-controller says, as its own process."""
+    command = [sys.executable, "-m", "monolith_hooks", action, "--json", "--timeout", "20"]
+    done = subprocess.run(
+        [*command, "--model-dir", str(model_dir)], capture_output=True, text=True, check=False
+    )
+    return json.loads(done.stdout)
 
 
 def global_step(model_dir: Path) -> int:
-    try:
-        return call(model_dir, "GetTrainingStatus").global_step
-    except (grpc.RpcError, tf.errors.NotFoundError):
-        time.sleep(0.5)
-        return 0
+    return operate(model_dir, "status").get("global_step", 0)
 
 
 def blocked(model_dir: Path) -> list[int]:
-    return list(call(model_dir, "GetBlockStatus").blocked_indices)
+    return operate(model_dir, "blocked")["blocked"]
 
 
 def all_take_steps(model_dir: Path) -> bool:

@@ -1,6 +1,7 @@
 """Every command that the README and the documentation show is run here, as it stands there.
 
-A page's commands are run in order, in a copy of the project, on a machine without Rust.
+A page's commands are run in order, in a copy of the project, on a machine without Rust;
+but for those of the blocks that name a session: see doc_pages.py.
 A comment ``# exits with 1`` says so of the command that it follows.
 """
 
@@ -12,33 +13,25 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from doc_pages import PAGES, bare, to_run
 
 from parity import project
 
-PAGES = [project.ROOT / "README.md", *sorted((project.ROOT / "docs").glob("*.md"))]
 CI = (project.ROOT / ".ci" / "run").read_text()
 
-ELSEWHERE = {
-    "python3 dev.py": "python3 dev.py lint",
-    "python3 dev.py parity": "python3 dev.py parity",
-    "python3 dev.py tests": "python3 dev.py tests",
-}
-"""Commands that CI runs itself, each with the line of .ci/run that does."""
+SESSIONS = "python3 dev.py"
+"""Begins a command that CI runs itself: the sessions of a command are in .ci/run."""
+TOOLS = ".nox/shared/bin/"
+"""Begins a command that CI runs as it stands."""
 JOB = "python examples/training_job.py "
 """Begins a command that goes on until Ctrl-C: it is run beside those that follow it."""
 
 COPIED = ("parity", "monolith_hooks", "fakes", "scenarios", "recorded", "examples", "docs", "tests")
 
 
-def commands_of(page: Path) -> list[str]:
-    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
-
-
-WITH_COMMANDS = [page for page in PAGES if commands_of(page)]
+WITH_COMMANDS = [page for page in PAGES if to_run(page)]
 
 
 @pytest.fixture
@@ -71,6 +64,13 @@ def copy(tmp_path):
     }
 
 
+def run_by_ci(command):
+    if command.startswith(TOOLS):
+        return command in CI.splitlines()
+    in_ci = {word for line in CI.splitlines() if SESSIONS in line for word in line.split()}
+    return set(bare(command)) <= in_ci
+
+
 def expected_code(command: str) -> int:
     said = re.search(r"# .*exits with (\d+)", command)
     return int(said[1]) if said else 0
@@ -86,11 +86,10 @@ def test_every_command_of_the_page_does_what_it_says(page, copy):
     root, environment = copy
     jobs = []
     try:
-        for command in commands_of(page):
-            bare = command.split("#")[0].strip()
-            if bare in ELSEWHERE:
-                assert ELSEWHERE[bare] in CI, "CI runs it"
-            elif bare.startswith(JOB):
+        for command in to_run(page):
+            if command.startswith((SESSIONS, TOOLS)):
+                assert run_by_ci(command), f"CI doesn't run {command}"
+            elif command.startswith(JOB):
                 jobs.append(start_job(command, root, environment))
             else:
                 run(command, root, environment)

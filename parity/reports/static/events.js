@@ -55,6 +55,7 @@ function showResult({ ps, status, message }) {
 }
 
 function showValue(value) {
-  if (Array.isArray(value) && value.length) return value.map(showValue).join(", ");
+  if (Array.isArray(value)) return value.length ? value.map(showValue).join(", ") : "none";
+  if (value !== null && typeof value === "object") return Object.entries(value).map(([key, each]) => `${key}: ${showValue(each)}`).join("; ");
   return typeof value === "string" ? value : JSON.stringify(value);
 }

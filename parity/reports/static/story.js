@@ -181,7 +181,7 @@ function provenanceOf(record) {
 /** What the shapes mean; only those that this story has. */
 function legend(story) {
   const families = new Set(sidesOf(story).flatMap((side) => side.events.map((event) => kindOf(event).family)));
-  const names = { work: "training step", call: "controller call", barrier: "barrier", alarm: "report or error", save: "checkpoint", life: "session, hook, thread", other: "other" };
+  const names = { work: "training step", call: "controller call", barrier: "barrier", alarm: "report, log or error", save: "checkpoint", life: "session, hook, thread", file: "file", other: "other" };
   const entries = Object.entries(names).filter(([family]) => families.has(family));
   if (story.faults.length) entries.push(["fault", "fault, as long as it lasts"]);
   if (sidesOf(story).some((side) => side.spans.some((span) => span.kind === "barrier"))) entries.push(["held", "barrier placed, or worker blocked"]);

@@ -27,11 +27,13 @@ const KINDS = {
   save: { family: "save", label: (event) => `save ${event.step}` },
   save_failed: { family: "alarm", label: (event) => `save ${event.step} fails` },
   listener: { family: "life", label: (event) => `${event.listener}.${event.method}` },
-  log: { family: "alarm", label: () => "log" },
+  log: { family: "alarm", label: (event) => `log ${event.level}` },
   raised: { family: "alarm", label: (event) => event.error },
-  thread: { family: "life", label: (event) => event.fate },
-  files: { family: "life", label: (event) => `${event.left.length} files` },
-  address: { family: "life", label: (event) => event.text },
+  thread: { family: "life", label: (event) => `thread ${event.fate}` },
+  current_session: { family: "life", label: (event) => `session: ${event.session}` },
+  files: { family: "file", label: (event) => `left ${event.left.length} ${event.left.length === 1 ? "file" : "files"}` },
+  address: { family: "file", label: (event) => event.text },
+  action_response: { family: "file", label: (event) => `response: ${event.response}` },
 };
 
 function shortMethod(event) {
@@ -179,7 +181,7 @@ function drawSide(story, side, sides, columns, top, width) {
 function drawSpan(span, columns, y) {
   const begin = columns[span.begin].middle;
   const end = span.end === undefined ? columns.at(-1).end + 10 : columns[span.end].middle;
-  const [offset, height] = span.kind === "barrier" ? [2, LANE_HEIGHT - 4] : [LANE_HEIGHT - 7, 5];
+  const [offset, height] = span.kind === "barrier" ? [2, LANE_HEIGHT - 4] : [LANE_HEIGHT - 5, 4];
   return svg("rect", { class: `span ${span.kind}`, x: begin, y: y + offset, width: Math.max(end - begin, 4), height });
 }
 

@@ -1,0 +1,53 @@
+"""Arguments and options that several commands have, each said once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from parity.problems import UsageError
+
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="Scenario files or folders; all of them by default.")
+]
+AsForRun = Annotated[str | None, typer.Option(help="As for run.")]
+LivePeer = Annotated[str | None, typer.Option(help="The peer: rust, or a driver's command line.")]
+Workers = Annotated[int, typer.Option("-n", min=1, help="Processes that play.")]
+Keyword = Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")]
+Report = Annotated[Path, typer.Option(help="Folder of the report.")]
+Seed = Annotated[
+    int | None,
+    typer.Option(min=0, max=2**63 - 1, help="Explore another order of what is simultaneous."),
+]
+Schedule = Annotated[
+    str | None,
+    typer.Option(help="Play this schedule, by name: s:0.2.1 (see explore); not with --seed."),
+]
+Limit = Annotated[float, typer.Option(min=0.1, help="Real seconds that a driver may take.")]
+
+LIMIT = 60.0
+REPORT = Path("reports")
+
+
+def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
+    """The schedule that was asked for by name, if one was.
+
+    Raises:
+      UsageError: a seed was given as well, or it is no name of a schedule.
+    """
+    if name is None:
+        return None
+    if seed is not None:
+        raise UsageError("--seed and --schedule are both given; one would be right")
+    from parity.schedules import parse_schedule  # noqa: PLC0415
+
+    return parse_schedule(name)
+
+
+def stdout() -> Console:
+    """Where commands print."""
+    return Console(file=sys.stdout, highlight=False)

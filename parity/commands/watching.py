@@ -1,0 +1,64 @@
+"""Commands that show one play: replay, and diff of two traces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parity.commands.options import (
+    LIMIT,
+    Limit,
+    Schedule,
+    Seed,
+    schedule_of,
+    stdout,
+)
+
+
+def replay(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    on: Annotated[
+        str | None,
+        typer.Option(help="The player, as run has them; python by default. With --both, the peer."),
+    ] = None,
+    both: Annotated[bool, typer.Option(help="Side by side: python, and the peer.")] = False,
+    step: Annotated[bool, typer.Option(help="Event by event, Enter for the next.")] = False,
+    watch: Annotated[bool, typer.Option(help="Again whenever the file changes.")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, help="Events a second, on a terminal.")] = 4.0,
+    seed: Seed = None,
+    schedule: Schedule = None,
+    out: Annotated[Path | None, typer.Option(help="Write the trace to this file.")] = None,
+    limit: Limit = LIMIT,
+) -> None:
+    """Play one scenario and show it: virtual clock, lanes, faults and events.
+
+    Playing takes milliseconds; what a terminal shows is played back afterwards, one
+    event after the other. Elsewhere all events are printed, a line each.
+    """
+    from parity.replaying import ReplayOptions, replay  # noqa: PLC0415 - may import TensorFlow
+
+    options = ReplayOptions(
+        path=scenario,
+        on=on,
+        both=both,
+        seed=seed,
+        schedule=schedule_of(schedule, seed),
+        out=out,
+        limit=limit,
+        step=step,
+        watch=watch,
+        speed=speed,
+    )
+    raise typer.Exit(replay(options, stdout()))
+
+
+def diff(
+    left: Annotated[Path, typer.Argument(help="A trace, as replay --out writes it.")],
+    right: Annotated[Path, typer.Argument(help="Another one.")],
+) -> None:
+    """Compare two traces; exits 1 if they differ."""
+    from parity.replaying import diff  # noqa: PLC0415
+
+    raise typer.Exit(diff(left, right, stdout()))
