@@ -67,6 +67,7 @@ def mutants(options: MutantOptions, console: Console) -> int:
     left = [
         each for each in wanted if each.key not in known or not bench.bases.holds(known[each.key])
     ]
+    left.sort(key=lambda each: each.key in known)  # What nobody knows anything of comes first.
     console.print(f"{len(wanted)} of {len(generated)} mutants, {len(left)} to be judged")
     progress = _Progress(console, len(left))
     for outcome in SIDES[options.side].outcomes(bench, left) if left else ():

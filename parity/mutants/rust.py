@@ -23,7 +23,7 @@ from parity.interop.run import play
 from parity.judge import Judge
 from parity.killing.catalogue import record_reference
 from parity.killing.planted import PORT
-from parity.killing.scratch import Scratch
+from parity.killing.scratch import Scratch, digest_of
 from parity.loading import ScenarioFile
 from parity.mutants.outcome import Mutant, MutantOutcome, numbered
 from parity.mutants.side import Bench
@@ -170,7 +170,7 @@ class _Play:
         scratch = Scratch(bench.root, bench.work / "rust", "rust")
         scratch.refresh()
         traces = bench.work / "traces"
-        record_reference(traces, bench.work / "recording.txt")
+        _record(bench, traces)
         play = cls(bench, scratch, traces)
         red = play.first_red(bench.files)
         if red is not None:
@@ -214,6 +214,16 @@ class _Play:
             return _first_red_cell(peer)
         finally:
             peer.close()
+
+
+def _record(bench: Bench, traces: Path) -> None:
+    """Record the reference, unless it was recorded from these very sources and scenarios."""
+    made_from = bench.work / "traces.txt"
+    now = digest_of([bench.bases.sources, *bench.bases.scenarios.values()])
+    if not (made_from.exists() and made_from.read_text(encoding="utf-8") == now):
+        made_from.unlink(missing_ok=True)
+        record_reference(traces, bench.work / "recording.txt")
+        made_from.write_text(now, encoding="utf-8")
 
 
 def _first_red_cell(player: DriverPlayer) -> tuple[str, str] | None:
