@@ -153,6 +153,13 @@ def killmatrix(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Every mutant of a side, judged by parity alone; -- rust --shard 1/4, -- python, ..."""
+    options = session.posargs or ["rust"]
+    run(session, "monolith-parity", "mutants", *options)
+
+
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open reports in headless Chromium; what follows -- goes to pytest."""
     have_browser(session)

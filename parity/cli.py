@@ -33,6 +33,7 @@ COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     searching.explore,
     searching.fuzz,
     searching.killmatrix,
+    searching.mutants,
 )
 
 app = typer.Typer(

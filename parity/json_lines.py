@@ -1,17 +1,20 @@
-"""Files of JSON lines with a header, records and a footer, which says that they are whole."""
+"""Files of JSON lines: with a header, records and a footer, or of records alone."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from parity.model import Model, canonical_json, frozen
 from parity.problems import UsageError
+from parity.whole_files import write_whole
 
 Whole = TypeVar("Whole", bound=Model)
+Record = TypeVar("Record")
 
 
 class JsonLinesWriter:
@@ -55,3 +58,26 @@ def read_whole(path: Path, kind: type[Whole]) -> Whole:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise UsageError(f"{path}: {where}: {first['msg']}; another version's report?") from None
+
+
+def read_records(path: Path, kind: TypeAdapter[Record], what: str) -> Iterator[Record]:
+    """What earlier runs wrote, a record a line; nothing if there was none.
+
+    ``what`` says what a record is, such as ``result of killmatrix``.
+
+    Raises:
+      UsageError: it is no such file.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield kind.validate_python(frozen(json.loads(line)))
+        except (json.JSONDecodeError, ValidationError):
+            raise UsageError(f"{path}:{number}: no {what}; another --out would be right") from None
+
+
+def write_records(path: Path, records: Iterable[Model]) -> None:
+    """Write all, a record a line, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = (canonical_json(record.model_dump(mode="json")) + "\n" for record in records)
+    write_whole(path, "".join(lines))

@@ -1,7 +1,8 @@
-"""Commands that look for what nobody wrote down: explore, fuzz, killmatrix."""
+"""Commands that look for what nobody wrote down: explore, fuzz, killmatrix, mutants."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -115,3 +116,43 @@ def killmatrix(
         markdown=markdown,
     )
     raise typer.Exit(killmatrix(options, stdout()))
+
+
+class MutatedSideName(StrEnum):
+    """Whose mutants."""
+
+    RUST = "rust"
+
+
+def mutants(
+    side: Annotated[MutatedSideName, typer.Argument(help="Whose sources to mutate.")],
+    shard: Annotated[
+        str | None, typer.Option(help="Every Nth mutant from the Ith on: I/N.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="So many of them, drawn at random by --seed.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws another sample.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Results so far; what is in it and still true is not done again. "
+            "reports/mutants-SIDE.jsonl by default."
+        ),
+    ] = None,
+    limit: Annotated[
+        float, typer.Option(min=0.1, help="Real seconds that a mutant may take for a scenario.")
+    ] = 5.0,
+) -> None:
+    """Make every mutant that a tool knows of one side, and see which the catalogue catches."""
+    from parity.mutants.command import MutantOptions, mutants  # noqa: PLC0415
+
+    options = MutantOptions(
+        side=side.value,
+        shard=shard,
+        out=out or project.ROOT / "reports" / f"mutants-{side}.jsonl",
+        sample=sample,
+        seed=seed,
+        limit=limit,
+    )
+    raise typer.Exit(mutants(options, stdout()))

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from parity.interop.peer import Called, Decoded, Encoded, Fields, PeerError, Server
+from parity.interop.peer import (
+    Called,
+    Decoded,
+    Encoded,
+    Fields,
+    Look,
+    Looked,
+    PeerError,
+    Server,
+)
 from parity.model import Model
 from parity.players.driver import DriverError, DriverPlayer
 from parity.players.protocol import (
@@ -14,6 +23,7 @@ from parity.players.protocol import (
     CalledAnswer,
     DecodedAnswer,
     EncodedAnswer,
+    LookedAnswer,
     ServingAnswer,
     StoppedAnswer,
     interop_request,
@@ -21,6 +31,7 @@ from parity.players.protocol import (
 from parity.problems import PortUnavailableError
 
 CAPABILITY = "interop"
+LOOK = "look"
 
 Expected = TypeVar("Expected", bound=Model)
 
@@ -74,6 +85,15 @@ class DriverPeer:
         """Read a message."""
         asked = {"message": message, "hex": hex}
         return Decoded(**_value(self._ask("decode", asked, DecodedAnswer)))
+
+    @property
+    def can_look(self) -> bool:
+        """Whether it said so."""
+        return self._player.hello is not None and LOOK in self._player.hello.capabilities
+
+    def look(self, look: Look) -> Looked:
+        """Say what the port sees."""
+        return Looked.model_validate(_value(self._ask("look", look.model_dump(), LookedAnswer)))
 
     def close(self) -> None:
         """End the process."""

@@ -59,6 +59,60 @@ class Decoded(Model):
     error: str | None = None
 
 
+Limits = tuple[tuple[str, int | None], ...]
+"""Machine info by name, each with its limit in bytes or the default one."""
+
+
+class Look(Model):
+    """What to look at.
+
+    This machine's ``port``, ``addrs``, machine info that is made and then polled, the
+    checkpoints of ``basename``, and the steps that ``prefixes`` name.
+    """
+
+    port: int
+    addrs: tuple[str, ...] = ()
+    timeout_ms: int = 1000
+    default_limit: int | None = None
+    machines: Limits = ()
+    basename: str = ""
+    prefixes: tuple[str, ...] = ()
+
+
+class LookedBarrier(Model):
+    """Two questions about the barrier that is served."""
+
+    removed: bool
+    none_blocked: bool
+
+
+class LookedCheckpoints(Model):
+    """Names of the checkpoint of step 7; steps that exist, can be restored, and are named.
+
+    ``steps`` are null of prefixes that name none.
+    """
+
+    prefix: str
+    asset_dir: str
+    existing: tuple[int, ...]
+    restored: int | None
+    steps: tuple[int | None, ...]
+
+
+class Looked(Model):
+    """What was seen; ``barrier`` is null where no controller is served."""
+
+    server_addr: str
+    ipv4: bool
+    addrs: tuple[str, ...]
+    alive: tuple[str, ...]
+    dead: tuple[str, ...]
+    all_alive: bool
+    health_hex: tuple[str, ...]
+    barrier: LookedBarrier | None = None
+    checkpoints: LookedCheckpoints
+
+
 class PeerError(Exception):
     """A peer couldn't do what it was asked; the message says who and why."""
 
@@ -89,6 +143,13 @@ class InteropPeer(Protocol):
 
     def decode(self, message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's own name
         """Read a message, by its full name."""
+
+    @property
+    def can_look(self) -> bool:
+        """Whether ``look`` may be asked; what needs it is skipped otherwise."""
+
+    def look(self, look: Look) -> Looked:
+        """Say what the port sees of its machine, of others and of the served barrier."""
 
     def close(self) -> None:
         """Give back what it holds."""

@@ -13,15 +13,19 @@ from typing import Final
 
 from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
 from parity.interop.cells import InteropCell, Verdict
+from parity.interop.looking import unequal, what_is_seen_otherwise
 from parity.interop.peer import InteropPeer, PeerError
 from parity.interop.steps import (
     Address,
     AddressFileIs,
     Arrive,
     Ask,
+    BarrierIs,
     Case,
+    CheckpointsAre,
     FilesAre,
     Group,
+    MachineIsSeen,
     MessageCase,
     Step,
     StopServing,
@@ -111,6 +115,11 @@ class _Served:
 
     def play(self, case: Case) -> InteropCell:
         """Take the steps of a case; the first that goes wrong ends it."""
+        looks = any(
+            isinstance(step, BarrierIs | CheckpointsAre | MachineIsSeen) for step in case.steps
+        )
+        if looks and not self._pair.server.can_look:
+            return self._pair.cell(case, "skipped", [f"{self._pair.server.name} doesn't look"])
         for number, step in enumerate(case.steps, start=1):
             try:
                 wrong = self._take(step)
@@ -138,7 +147,9 @@ class _Served:
                 return self._look_at_the_address_file(step)
             case FilesAre():
                 left = [name for name in files_left(self.model_dir) if name != SERVER_ADDR_FILENAME]
-                return _unequal("files in the model directory", list(step.names), left)
+                return unequal("files in the model directory", list(step.names), left)
+            case BarrierIs() | CheckpointsAre() | MachineIsSeen():
+                return list(what_is_seen_otherwise(self._pair.server, step, self.model_dir))
             case StopServing():
                 self._pair.server.stop_serving()
                 self._serving = False
@@ -149,15 +160,15 @@ class _Served:
             self.model_dir, step.method, step.request_hex, step.deadline_ms
         )
         want, name = step.want, step.method
-        wrong = _unequal(f"{name}: code", want.code, got.code)
-        wrong += _unequal(f"{name}: error of the client", want.error, got.error)
+        wrong = unequal(f"{name}: code", want.code, got.code)
+        wrong += unequal(f"{name}: error of the client", want.error, got.error)
         if want.error is not None:
             if want.details is not None and want.details not in (got.details or ""):
-                wrong += _unequal(f"{name}: message that contains", want.details, got.details)
+                wrong += unequal(f"{name}: message that contains", want.details, got.details)
         elif want.details is not None or want.code == "OK":
-            wrong += _unequal(f"{name}: details", want.details, got.details)
+            wrong += unequal(f"{name}: details", want.details, got.details)
         if want.response_hex is not None or got.response_hex is not None:
-            wrong += _unequal(f"{name}: response", want.response_hex, got.response_hex)
+            wrong += unequal(f"{name}: response", want.response_hex, got.response_hex)
         return wrong
 
     def _write(self, content: bytes | None) -> None:
@@ -179,9 +190,9 @@ class _Served:
         pattern = re.escape(step.content).replace(re.escape("{port}"), _PORT)
         wrong = []
         if not re.fullmatch(pattern.encode(), content):
-            wrong += _unequal("bytes of the address file", step.content, content)
+            wrong += unequal("bytes of the address file", step.content, content)
         mode = self._address_file.stat().st_mode & 0o7777
-        return wrong + _unequal("mode of the address file", oct(step.mode), oct(mode))
+        return wrong + unequal("mode of the address file", oct(step.mode), oct(mode))
 
 
 def _what_is_wrong_with(pair: Pair, case: MessageCase) -> Iterator[str]:
@@ -189,17 +200,13 @@ def _what_is_wrong_with(pair: Pair, case: MessageCase) -> Iterator[str]:
         assert case.fields is not None
         for peer in dict.fromkeys((pair.client, pair.server)):
             written = peer.encode(case.method, case.fields)
-            yield from _unequal(f"bytes written by {peer.name}", case.hex, written.hex)
-            yield from _unequal(f"text of {peer.name}", case.text, written.text)
+            yield from unequal(f"bytes written by {peer.name}", case.hex, written.hex)
+            yield from unequal(f"text of {peer.name}", case.text, written.text)
         sent = pair.client.encode(case.method, case.fields).hex
     else:
         sent = case.hex
     for peer in [pair.server] if case.written else dict.fromkeys((pair.client, pair.server)):
         read = peer.decode(case.method, sent)
-        yield from _unequal(f"error of {peer.name}", case.error, read.error)
-        yield from _unequal(f"fields read by {peer.name}", case.fields, read.fields)
-        yield from _unequal(f"text read by {peer.name}", case.text, read.text)
-
-
-def _unequal(what: str, wanted: object, got: object) -> list[str]:
-    return [] if wanted == got else [f"{what}: expected {wanted!r}, got {got!r}"]
+        yield from unequal(f"error of {peer.name}", case.error, read.error)
+        yield from unequal(f"fields read by {peer.name}", case.fields, read.fields)
+        yield from unequal(f"text read by {peer.name}", case.text, read.text)

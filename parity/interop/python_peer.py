@@ -14,23 +14,37 @@ from typing import Any, Final
 
 import grpc
 import tensorflow as tf
+from absl.testing import flagsaver
 
 from fakes.faults import FaultLedger
 from fakes.faulty_saver import FaultySaver
-from monolith_hooks import net_utils
+from monolith_hooks import logging_ops, net_utils
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
-from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
+from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook, SaveHelper
 from monolith_hooks.server import client_lib, service_pb2
 from monolith_hooks.server.server_lib import ServerHook
 from parity.interop import python_messages
-from parity.interop.peer import Called, Decoded, Encoded, Fields, PeerError, Server
+from parity.interop.peer import (
+    Called,
+    Decoded,
+    Encoded,
+    Fields,
+    Look,
+    Looked,
+    LookedBarrier,
+    LookedCheckpoints,
+    PeerError,
+    Server,
+)
 
 tf1 = tf.compat.v1
 
 _METHODS: Final = service_pb2.DESCRIPTOR.services_by_name["Controller"].methods_by_name
 _NEVER_BY_ITSELF: Final = 10**9
 _ARRIVAL_SECONDS: Final = 10
+_LOOKING_THREADS: Final = 2
+_NAMED_STEP: Final = 7
 
 
 class PythonPeer:
@@ -81,6 +95,23 @@ class PythonPeer:
     def decode(self, message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's own name
         """Read a message."""
         return python_messages.decode(message, hex)
+
+    can_look = True
+
+    def look(self, look: Look) -> Looked:
+        """Say what the port sees."""
+        nodes = net_utils.NodeAliveChecker(look.addrs, look.timeout_ms / 1000, _LOOKING_THREADS)
+        return Looked(
+            server_addr=net_utils.get_local_server_addr(look.port),
+            ipv4=net_utils.is_ipv4_supported(),
+            addrs=tuple(nodes.get_addrs()),
+            alive=tuple(nodes.get_alive_nodes()),
+            dead=tuple(nodes.get_dead_nodes()),
+            all_alive=nodes.all_nodes_alive(),
+            health_hex=_health(look),
+            checkpoints=_checkpoints(look),
+            barrier=self._run.look_at_barrier() if self._run is not None else None,
+        )
 
     def close(self) -> None:
         """Stop what is still served."""
@@ -134,6 +165,12 @@ class _Run:
             if not self._workers_clock.held.acquire(timeout=_ARRIVAL_SECONDS):
                 raise PeerError(f"python: worker {worker} isn't blocked")
 
+    def look_at_barrier(self) -> LookedBarrier:
+        return LookedBarrier(
+            removed=self._barrier_op.is_barrier_removed(self._session),
+            none_blocked=self._barrier_op.is_none_blocked(self._session),
+        )
+
     def close(self) -> None:
         """Workers that are blocked find the session closed, and end."""
         self._monitored.close()
@@ -180,6 +217,43 @@ def _faulty_saver(server: Server) -> FaultySaver:
         ledger.declare("save_error")
         saver.fail("RuntimeError", server.save_error, None, "save_error")
     return saver
+
+
+def _checkpoints(look: Look) -> LookedCheckpoints:
+    helper = SaveHelper(look.basename)
+    prefix = helper.get_ckpt_prefix(_NAMED_STEP)
+    newest = tf.train.latest_checkpoint(look.basename.rpartition("/")[0])
+    return LookedCheckpoints(
+        prefix=prefix,
+        asset_dir=helper.get_ckpt_asset_dir(prefix),
+        existing=tuple(helper.get_existing_checkpoint_steps()),
+        restored=int(tf.train.load_variable(newest, "global_step")) if newest else None,
+        steps=tuple(_step_of(helper, each) for each in look.prefixes),
+    )
+
+
+def _step_of(helper: SaveHelper, prefix: str) -> int | None:
+    try:
+        return helper.get_global_step_value(prefix)
+    except ValueError:
+        return None
+
+
+def _health(look: Look) -> tuple[str, ...]:
+    """What these machines, made one after the other, say in one poll."""
+    if not look.machines:
+        return ()
+    name = "monolith_default_machine_info_mem_limit"
+    default = logging_ops.default_mem_limit() if look.default_limit is None else look.default_limit
+    with flagsaver.flagsaver(**{name: default}), tf.Graph().as_default():
+        machines = [
+            logging_ops.machine_info(limit, shared_name) for shared_name, limit in look.machines
+        ]
+        polls = [logging_ops.check_machine_health(machine) for machine in machines]
+        with tf1.Session() as session:
+            for machine in machines:
+                session.run(machine)
+            return tuple(poll.hex() for poll in session.run(polls))
 
 
 def _outcome(send: Any, request: Any, seconds: float) -> Called:

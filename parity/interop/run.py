@@ -19,6 +19,7 @@ from parity.digest import rust_source_digest
 from parity.interop.address_cases import IPV6_LOOPBACK, address_groups
 from parity.interop.cells import InteropCell, exit_code
 from parity.interop.driver_peer import CAPABILITY, DriverPeer
+from parity.interop.looking_cases import looking_groups
 from parity.interop.matrix import matrix, skips, trouble
 from parity.interop.message_cases import message_cases
 from parity.interop.peer import InteropPeer
@@ -93,7 +94,7 @@ def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Con
 
 def play(peers: Sequence[InteropPeer | Missing]) -> Iterator[InteropCell]:
     """Every case with each peer calling each peer, itself included."""
-    groups, messages = [*service_groups(), *address_groups()], message_cases()
+    groups, messages = [*looking_groups(), *service_groups(), *address_groups()], message_cases()
     has_ipv6 = _has_ipv6()
     for client, server in itertools.product(peers, repeat=2):
         if isinstance(client, Missing) or isinstance(server, Missing):

@@ -65,7 +65,26 @@ class StopServing(Model):
     """The server's session ends cleanly."""
 
 
-Step = Ask | Arrive | Address | AddressFileIs | FilesAre | StopServing
+class BarrierIs(Model):
+    """The served barrier says this of itself."""
+
+    removed: bool
+    none_blocked: bool
+
+
+class CheckpointsAre(Model):
+    """Of these steps there are checkpoints in the model directory; the last can be restored."""
+
+    steps: tuple[int, ...]
+
+
+class MachineIsSeen(Model):
+    """The server's port sees its machine as this process does."""
+
+
+LookStep = BarrierIs | CheckpointsAre | MachineIsSeen
+"""What only a peer that can look can say."""
+Step = Ask | Arrive | Address | AddressFileIs | FilesAre | StopServing | LookStep
 
 
 class Case(Model):

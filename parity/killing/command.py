@@ -12,6 +12,7 @@ import hypothesis
 from rich.console import Console
 
 from parity import project
+from parity.json_lines import write_records
 from parity.killing.explored import explored_files
 from parity.killing.fuzzed import Hunt
 from parity.killing.matrix import (
@@ -22,7 +23,6 @@ from parity.killing.matrix import (
     key_of,
     kill_of,
     read_results,
-    write_results,
 )
 from parity.killing.planted import PlantedBug, Side, chosen, load_planted
 from parity.killing.scratch import Scratch, basis
@@ -81,7 +81,7 @@ class _Campaign:
             to_do = {bug.name: self._to_do(bug, known) for bug in bugs}
             for result in self._results(side, bugs, to_do):
                 known[key_of(result)] = result
-                write_results(self.options.out, known.values())
+                write_records(self.options.out, known.values())
                 self._say(result)
         return self._tell(known)
 

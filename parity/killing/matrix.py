@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from parity.json_lines import read_records
 from parity.killing.catalogue import Seen
 from parity.killing.explored import Beyond
 from parity.killing.fuzzed import Hunt
 from parity.killing.planted import PlantedBug, Side
 from parity.killing.ways import Way
-from parity.model import Model, canonical_json, frozen
-from parity.problems import UsageError
-from parity.whole_files import write_whole
+from parity.model import Model
 
 _SHOWN: Final = 5
 
@@ -171,18 +169,4 @@ def read_results(path: Path) -> Iterator[AnyResult]:
     Raises:
       UsageError: it is no such file.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield _LINE.validate_python(frozen(json.loads(line)))
-        except (json.JSONDecodeError, ValidationError):
-            raise UsageError(
-                f"{path}:{number}: no result of killmatrix; another --out would be right"
-            ) from None
-
-
-def write_results(path: Path, results: Iterable[AnyResult]) -> None:
-    """Write all, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = (canonical_json(each.model_dump(mode="json")) + "\n" for each in results)
-    write_whole(path, "".join(lines))
+    return read_records(path, _LINE, "result of killmatrix")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -20,6 +20,7 @@ PORT: Final = "monolith-rs/crates/monolith-training/src"
 REFERENCE: Final = "monolith_hooks"
 
 Side = Literal["rust", "python"]
+Item = TypeVar("Item")
 
 
 class PlantedBug(Model):
@@ -93,9 +94,18 @@ def chosen(
         if name not in names:
             raise UsageError(f"there is no planted bug {name}{did_you_mean(name, names)}")
     wanted = [bug for bug in bugs if not only or bug.name in only]
+    return shard_of(wanted, shard)
+
+
+def shard_of(items: Sequence[Item], shard: str | None) -> tuple[Item, ...]:
+    """Every Nth from the Ith on for a shard ``I/N``, or all.
+
+    Raises:
+      UsageError: the shard is none.
+    """
     if shard is None:
-        return tuple(wanted)
+        return tuple(items)
     first, _, of = shard.partition("/")
     if not (first.isdecimal() and of.isdecimal() and 1 <= int(first) <= int(of)):
         raise UsageError(f"--shard {shard}: I/N, from 1/N to N/N, would be right")
-    return tuple(wanted[int(first) - 1 :: int(of)])
+    return tuple(items[int(first) - 1 :: int(of)])

@@ -51,11 +51,18 @@ class Scratch:
           UsageError: the text that it replaces isn't there exactly once.
         """
         sound = (self._root / bug.path).read_text(encoding="utf-8")
-        self._write(bug.path, bug.planted_in(sound).encode())
+        with self.holding(bug.path, bug.planted_in(sound)):
+            yield
+
+    @contextmanager
+    def holding(self, path: Path, text: str) -> Iterator[None]:
+        """Within it this file of the copy, relative to the project, has this text."""
+        sound = (self._root / path).read_bytes()
+        self._write(path, text.encode())
         try:
             yield
         finally:
-            self._write(bug.path, sound.encode())
+            self._write(path, sound)
 
     def _write(self, path: Path, content: bytes) -> None:
         target = self.folder / path
@@ -76,11 +83,22 @@ def source_files(root: Path, side: Side) -> list[Path]:
 
 def basis(root: Path, bug: PlantedBug, scenarios: Iterable[str]) -> str:
     """A digest of all that a bug's result depends on: itself, both sides, the scenarios."""
-    digest = hashlib.sha256(bug.model_dump_json(exclude={"only_by"}).encode())
+    return digest_of([bug.model_dump_json(exclude={"only_by"}), sources_digest(root), *scenarios])
+
+
+def sources_digest(root: Path) -> str:
+    """A digest of both sides' sources."""
+    digest = hashlib.sha256()
     sides: tuple[Side, ...] = ("rust", "python")
     for side in sides:
         for path in source_files(root, side):
             digest.update(f"\0{path}\0".encode() + (root / path).read_bytes())
-    for text in scenarios:
-        digest.update(b"\0" + text.encode())
+    return digest.hexdigest()
+
+
+def digest_of(texts: Iterable[str]) -> str:
+    """A digest of these texts, in this order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode() + b"\0")
     return f"sha256:{digest.hexdigest()}"

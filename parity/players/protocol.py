@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, TypeAdapter, ValidationError
 
-from parity.interop.peer import Called, Decoded, Encoded
+from parity.interop.peer import Called, Decoded, Encoded, Looked
 from parity.loading import ScenarioFile
 from parity.model import Model, canonical_json, frozen
 from parity.schedules import Choice, Schedule
@@ -104,6 +104,13 @@ class DecodedAnswer(Decoded):
     seq: int
 
 
+class LookedAnswer(Looked):
+    """What was seen."""
+
+    type: Literal["looked"]
+    seq: int
+
+
 class Bye(Model):
     """The driver exits."""
 
@@ -111,7 +118,13 @@ class Bye(Model):
 
 
 InteropAnswer = (
-    ServingAnswer | ArrivedAnswer | StoppedAnswer | CalledAnswer | EncodedAnswer | DecodedAnswer
+    ServingAnswer
+    | ArrivedAnswer
+    | StoppedAnswer
+    | CalledAnswer
+    | EncodedAnswer
+    | DecodedAnswer
+    | LookedAnswer
 )
 Answer = TraceAnswer | SkippedAnswer | InteropAnswer
 """What answers a request that has a seq, unless it failed."""

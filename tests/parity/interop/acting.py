@@ -51,5 +51,10 @@ class ActingPeer:
     def decode(self, message, hex):  # noqa: A002 - the protocol's own name
         return Decoded(fields=self.fields, text=self.text)
 
+    can_look = False
+
+    def look(self, look):
+        raise PeerError("it doesn't look")
+
     def close(self):
         pass

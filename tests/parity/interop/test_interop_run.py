@@ -40,6 +40,7 @@ def small(monkeypatch):
     actor = ActingPeer("python")
     monkeypatch.setattr(run, "service_groups", lambda: [GROUP])
     monkeypatch.setattr(run, "address_groups", list)
+    monkeypatch.setattr(run, "looking_groups", list)
     monkeypatch.setattr(run, "message_cases", lambda: [MESSAGE])
     monkeypatch.setattr(run, "_python_peer", lambda: actor)
     return actor

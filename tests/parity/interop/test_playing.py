@@ -14,6 +14,7 @@ from parity.interop.steps import (
     AddressFileIs,
     Arrive,
     Ask,
+    BarrierIs,
     Case,
     FilesAre,
     Group,
@@ -133,6 +134,11 @@ def test_an_address_file_with_other_bytes_differs(address):
 def test_an_address_file_with_another_mode_differs():
     cell = play(AddressFileIs(content="127.0.0.1:{port}", mode=0o600))
     assert cell.reasons == ("step 1, mode of the address file: expected '0o600', got '0o644'",)
+
+
+def test_what_a_server_can_not_look_at_is_skipped():
+    cell = play(BarrierIs(removed=True, none_blocked=True))
+    assert (cell.verdict, cell.reasons) == ("skipped", ("other doesn't look",))
 
 
 def test_workers_arrive_at_the_servers_barrier():

@@ -6,6 +6,7 @@ import pytest
 
 from parity.fuzzing.found import Finding
 from parity.fuzzing.trial import Symptom
+from parity.json_lines import write_records
 from parity.killing.catalogue import Seen
 from parity.killing.explored import Beyond
 from parity.killing.fuzzed import Hunt
@@ -15,7 +16,6 @@ from parity.killing.matrix import (
     key_of,
     kill_of,
     read_results,
-    write_results,
 )
 from parity.killing.planted import PlantedBug
 from parity.problems import UsageError
@@ -91,7 +91,7 @@ def test_a_mutant_whose_process_died_is_caught():
 def test_what_was_written_is_read_and_there_is_one_of_each_way(tmp_path):
     path = tmp_path / "new" / "kills.jsonl"
     results = [kill("differs"), fuzzed(played=41, first=41, finding=FOUND), explored(schedules=2)]
-    write_results(path, results)
+    write_records(path, results)
     assert list(read_results(path)) == results
     assert [key_of(each) for each in results] == [
         ("wrong", "catalogue"),

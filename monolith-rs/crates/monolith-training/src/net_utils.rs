@@ -1,7 +1,6 @@
 //! Addresses: this machine's own, and whether others answer.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -23,9 +22,9 @@ pub fn concat_ip_and_port(ip: &str, port: u16) -> String {
     }
 }
 
-/// Whether this machine can use IPv4.
-pub fn is_ipv4_supported() -> bool {
-    TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).is_ok()
+/// Whether the address of [`get_local_ip`] is an IPv4 one.
+pub fn is_ipv4_supported() -> Result<bool> {
+    Ok(!is_ipv6_address(&get_local_ip()?))
 }
 
 /// The first address that this machine's name resolves to.
@@ -65,7 +64,7 @@ fn host_name() -> String {
 }
 
 /// Looks which of some servers accept a connection.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct NodeAliveChecker {
     addrs: Vec<String>,
     alive: Vec<bool>,
@@ -122,12 +121,6 @@ impl NodeAliveChecker {
     }
 }
 
-impl fmt::Debug for NodeAliveChecker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NodeAliveChecker(dead: {:?})", self.get_dead_nodes())
-    }
-}
-
 fn answers(addr: &str, timeout: Duration) -> bool {
     let resolved: Vec<SocketAddr> = addr.to_socket_addrs().into_iter().flatten().collect();
     resolved
@@ -137,6 +130,8 @@ fn answers(addr: &str, timeout: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]

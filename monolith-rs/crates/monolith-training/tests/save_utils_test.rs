@@ -1,6 +1,7 @@
 //! When the saver hook writes, and what it writes.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -238,14 +239,14 @@ impl TempDir {
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
         let name = format!("save_utils_test-{}-{count}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
+        fs::create_dir(&path).unwrap();
         Self(path)
     }
 }
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
+        fs::remove_dir_all(&self.0).unwrap();
     }
 }
 
@@ -276,6 +277,29 @@ fn checkpoints_are_named_by_their_step() {
     assert_eq!(helper.get_ckpt_prefix(7), "dir/model.ckpt-7");
     assert_eq!(SaveHelper::get_ckpt_asset_dir("a-7"), "a-7.assets/");
     assert_eq!(SaveHelper::get_global_step_value("a-7"), Ok(7));
-    assert_eq!(SaveHelper::get_global_step_value("a"), Ok(0));
-    assert!(SaveHelper::get_global_step_value("a-b").is_err());
+    for without in ["a", "d-3/a"] {
+        assert_eq!(SaveHelper::get_global_step_value(without), Ok(0));
+    }
+    for wrong in ["a-b", "a-+7", "a-"] {
+        assert!(SaveHelper::get_global_step_value(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn files_that_are_no_whole_checkpoint_are_passed_over() {
+    let dir = TempDir::new();
+    for name in [
+        "m-10.index",
+        "m-2.index",
+        "m-1",
+        "m-5.data-00000-of-00001",
+        "m-6.tmp-1",
+        "m-",
+    ] {
+        fs::write(dir.0.join(name), "").unwrap();
+    }
+    let steps =
+        |basename: &str| SaveHelper::new(dir.0.join(basename)).get_existing_checkpoint_steps();
+    assert_eq!(steps("m"), Ok(vec![1, 2, 10]));
+    assert_eq!(steps("gone/m"), Ok(Vec::new()));
 }

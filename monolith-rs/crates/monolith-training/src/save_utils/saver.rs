@@ -73,24 +73,20 @@ pub(crate) fn write_atomically(path: &Path, content: &str) -> Result<()> {
         .map_err(|error| Error::from_io(&error, path))
 }
 
-/// The path prefix of the newest checkpoint in `dir`, if there is one.
-pub fn latest_checkpoint(dir: &Path) -> Result<Option<PathBuf>> {
-    let path = dir.join(STATE_FILENAME);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::from_io(&error, &path)),
-    };
+/// The path prefix of the newest checkpoint in `dir`; none where the file that
+/// names it can't be read, as TensorFlow has it.
+fn latest_checkpoint(dir: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(dir.join(STATE_FILENAME)).ok()?;
     let newest = text
         .lines()
         .filter_map(|line| line.strip_prefix("model_checkpoint_path:"))
-        .find_map(|value| value.trim().strip_prefix('"')?.strip_suffix('"'));
-    Ok(newest.map(|name| dir.join(name)))
+        .find_map(|value| value.trim().strip_prefix('"')?.strip_suffix('"'))?;
+    Some(dir.join(newest))
 }
 
 /// The global step in the newest checkpoint in `dir`, if there is one.
 pub fn restore_global_step(dir: &Path) -> Result<Option<i64>> {
-    let Some(path) = latest_checkpoint(dir)? else {
+    let Some(path) = latest_checkpoint(dir) else {
         return Ok(None);
     };
     let text = fs::read_to_string(&path).map_err(|error| Error::from_io(&error, &path))?;
@@ -131,36 +127,45 @@ impl SaveHelper {
         format!("{prefix}.assets/")
     }
 
-    /// The step in `<basename>-<step>`; 0 where there is no `-`.
+    /// The step that a prefix ends with; 0 where its file name has no `-`.
     pub fn get_global_step_value(prefix: &str) -> Result<i64> {
-        match prefix.rsplit_once('-') {
+        let name = prefix.rsplit('/').next().unwrap_or(prefix);
+        match name.rsplit_once('-') {
             None => Ok(0),
-            Some((_, step)) => step.parse().map_err(|_| {
-                Error::value(format!("invalid literal for int() with base 10: '{step}'"))
+            Some((_, text)) => step(text).ok_or_else(|| {
+                Error::value(format!(
+                    "'{prefix}' ends with '{text}': a step, such as -100, would be right."
+                ))
             }),
         }
     }
 
-    /// The steps that there are checkpoints of, ascending.
+    /// The steps that there are checkpoints of, ascending: a file of ours, or the
+    /// index of one of TensorFlow's, which it writes last.
     pub fn get_existing_checkpoint_steps(&self) -> Result<Vec<i64>> {
         let (Some(dir), Some(name)) = (self.basename.parent(), self.basename.file_name()) else {
             return Ok(Vec::new());
         };
         let start = format!("{}-", name.to_string_lossy());
-        let entries = match fs::read_dir(dir) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::from_io(&error, dir)),
-        };
+        if !dir.is_dir() {
+            return Ok(Vec::new());
+        }
+        let entries = fs::read_dir(dir).map_err(|error| Error::from_io(&error, dir))?;
         let mut steps: Vec<i64> = entries
             .filter_map(|entry| {
                 let name = entry.ok()?.file_name();
                 let rest = name.to_str()?.strip_prefix(&start)?;
-                rest.split('.').next()?.parse().ok()
+                step(rest.strip_suffix(".index").unwrap_or(rest))
             })
             .collect();
         steps.sort_unstable();
         steps.dedup();
         Ok(steps)
     }
+}
+
+/// A step as names of checkpoints have it: digits alone.
+fn step(text: &str) -> Option<i64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
 }

@@ -7,7 +7,6 @@ use monolith_training::clock::Clock;
 use monolith_training::device_utils::ps_device;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::controller_hooks::StopHelper;
-use monolith_training::hooks::ps_check_hooks::get_ps_machine_info_shared_name;
 use monolith_training::hooks::session_hooks::CurrentSession;
 use monolith_training::logging_ops::HealthSource;
 use monolith_training::save_utils::FileSaver;
@@ -129,7 +128,8 @@ impl Cluster {
 
     /// Creates a PS's machine info, as a job's own op does.
     pub(crate) fn create_machine_info(&self, info: MachineInfo) -> Result<()> {
-        let name = get_ps_machine_info_shared_name(info.ps);
+        // Written out: with the port's own function a wrong name would be wrong on both ends.
+        let name = format!("ps_machine_info_{}", info.ps);
         let (device, limit) = (ps_device(info.ps), info.mem_limit);
         self.machines.machine_info(&device, &name, limit)?;
         Ok(())

@@ -6,16 +6,19 @@
 //! - [`serving`]: the one controller that is served at a time;
 //! - [`holding`]: the clock that its blocked workers wait by;
 //! - [`calling`]: calls to any controller;
+//! - [`looking`]: this machine, others, and the barrier that is served;
 //! - [`messages`]: messages as fields, bytes and text.
 
 mod calling;
 mod holding;
+mod looking;
 mod messages;
 mod serving;
 
 use monolith_training::errors::{Error, Result};
 
 pub(crate) use calling::{Call, Called, call};
+pub(crate) use looking::{Look, Looked, look};
 pub(crate) use messages::{Decode, Decoded, Encode, Encoded, decode, encode};
 pub(crate) use serving::{Arrive, Peer, Serve};
 

@@ -71,6 +71,7 @@ fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
             Request::Call(call) => interop::call(&call),
             Request::Encode(encode) => interop::encode(encode),
             Request::Decode(decode) => interop::decode(decode),
+            Request::Look(look) => interop::look(look, &interop),
             Request::Bye {} => Answer::Bye {},
         };
         serde_json::to_writer(&mut *output, &answer)?;

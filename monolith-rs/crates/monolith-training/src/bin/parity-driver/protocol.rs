@@ -8,7 +8,7 @@ use monolith_training::testing::virtual_clock::{Choice, VirtualClock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::interop::{Arrive, Call, Called, Decode, Decoded, Encode, Encoded, Serve};
+use crate::interop::{Arrive, Call, Called, Decode, Decoded, Encode, Encoded, Look, Looked, Serve};
 use crate::scenario;
 
 /// The version of the protocol that this driver speaks.
@@ -36,6 +36,7 @@ pub(crate) enum Request {
     Call(Call),
     Encode(Encode),
     Decode(Decode),
+    Look(Look),
     Bye {},
 }
 
@@ -78,6 +79,7 @@ pub(crate) enum Answer {
     Called(Called),
     Encoded(Encoded),
     Decoded(Decoded),
+    Looked(Looked),
     Bye {},
 }
 
@@ -118,6 +120,6 @@ pub(crate) fn hello(protocol: u64) -> io::Result<Answer> {
         language: "rust",
         version: env!("CARGO_PKG_VERSION"),
         source_digest: SOURCE_DIGEST,
-        capabilities: [scenario::capabilities(), vec!["interop"]].concat(),
+        capabilities: [scenario::capabilities(), vec!["interop", "look"]].concat(),
     })
 }

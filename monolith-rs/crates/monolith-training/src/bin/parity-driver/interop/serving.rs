@@ -21,6 +21,7 @@ use serde::Deserialize;
 
 use super::failed;
 use super::holding::HoldingClock;
+use super::looking::LookedBarrier;
 use crate::protocol::Answer;
 
 /// So long that a saver hook never saves by itself.
@@ -107,6 +108,17 @@ impl Peer {
             Ok(()) => Answer::Stopped { seq },
             Err(error) => failed(seq, &error),
         }
+    }
+
+    /// The barrier of the controller that is served, if one is.
+    pub(super) fn look_at_barrier(&self) -> Result<Option<LookedBarrier>> {
+        let Some(run) = &self.run else {
+            return Ok(None);
+        };
+        Ok(Some(LookedBarrier {
+            removed: run.barrier_op.is_barrier_removed(&run.session)?,
+            none_blocked: run.barrier_op.is_none_blocked(&run.session)?,
+        }))
     }
 
     fn run(&self) -> Result<&Run> {

@@ -1,0 +1,123 @@
+//! What the port sees of this machine, of others, and of the barrier that is served.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use monolith_training::errors::Result;
+use monolith_training::logging_ops::{HealthSource, LocalMachine};
+use monolith_training::net_utils::{NodeAliveChecker, get_local_server_addr, is_ipv4_supported};
+use monolith_training::save_utils::{SaveHelper, restore_global_step};
+use serde::{Deserialize, Serialize};
+
+use super::serving::Peer;
+use super::{failed, to_hex};
+use crate::protocol::Answer;
+
+/// The device that machine info is made on.
+const DEVICE: &str = "/job:ps/task:0";
+
+/// How many addresses are tried at a time.
+const THREADS: usize = 2;
+
+/// The step whose checkpoint is named.
+const STEP: i64 = 7;
+
+/// What to look at: a port of this machine, addresses, machine info of these names
+/// and limits, made one after the other and then polled, and checkpoints.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Look {
+    seq: u64,
+    port: u16,
+    addrs: Vec<String>,
+    timeout_ms: u64,
+    default_limit: Option<i64>,
+    machines: Vec<(String, Option<i64>)>,
+    basename: PathBuf,
+    prefixes: Vec<String>,
+}
+
+/// What was seen.
+#[derive(Debug, Serialize)]
+pub(crate) struct Looked {
+    seq: u64,
+    server_addr: String,
+    ipv4: bool,
+    addrs: Vec<String>,
+    alive: Vec<String>,
+    dead: Vec<String>,
+    all_alive: bool,
+    health_hex: Vec<String>,
+    barrier: Option<LookedBarrier>,
+    checkpoints: LookedCheckpoints,
+}
+
+/// Checkpoints of a basename, and the steps that prefixes name.
+#[derive(Debug, Serialize)]
+struct LookedCheckpoints {
+    prefix: String,
+    asset_dir: String,
+    existing: Vec<i64>,
+    restored: Option<i64>,
+    steps: Vec<Option<i64>>,
+}
+
+/// Two questions about the barrier of the controller that is served.
+#[derive(Debug, Serialize)]
+pub(crate) struct LookedBarrier {
+    pub(super) removed: bool,
+    pub(super) none_blocked: bool,
+}
+
+pub(crate) fn look(look: Look, peer: &Peer) -> Answer {
+    let seq = look.seq;
+    match see(look, peer) {
+        Ok(looked) => Answer::Looked(looked),
+        Err(error) => failed(seq, &error),
+    }
+}
+
+fn see(look: Look, peer: &Peer) -> Result<Looked> {
+    let timeout = Duration::from_millis(look.timeout_ms);
+    let nodes = NodeAliveChecker::new(look.addrs, timeout, THREADS);
+    let owned = |nodes: Vec<&str>| nodes.into_iter().map(str::to_owned).collect();
+    let machine = look
+        .default_limit
+        .map_or_else(LocalMachine::default, LocalMachine::with_default_mem_limit);
+    let machines: Result<Vec<_>> = look
+        .machines
+        .iter()
+        .map(|(name, limit)| machine.machine_info(DEVICE, name, *limit))
+        .collect();
+    let health = machine.check_machine_health(&machines?)?;
+    Ok(Looked {
+        seq: look.seq,
+        server_addr: get_local_server_addr(look.port)?,
+        ipv4: is_ipv4_supported()?,
+        addrs: nodes.get_addrs().to_vec(),
+        alive: owned(nodes.get_alive_nodes()),
+        dead: owned(nodes.get_dead_nodes()),
+        all_alive: nodes.all_nodes_alive(),
+        health_hex: health.iter().map(|bytes| to_hex(bytes)).collect(),
+        barrier: peer.look_at_barrier()?,
+        checkpoints: see_checkpoints(&look.basename, &look.prefixes)?,
+    })
+}
+
+fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpoints> {
+    let helper = SaveHelper::new(basename);
+    let prefix = helper.get_ckpt_prefix(STEP);
+    Ok(LookedCheckpoints {
+        asset_dir: SaveHelper::get_ckpt_asset_dir(&prefix),
+        prefix,
+        existing: helper.get_existing_checkpoint_steps()?,
+        restored: match basename.parent() {
+            Some(dir) => restore_global_step(dir)?,
+            None => None,
+        },
+        steps: prefixes
+            .iter()
+            .map(|prefix| SaveHelper::get_global_step_value(prefix).ok())
+            .collect(),
+    })
+}

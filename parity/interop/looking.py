@@ -1,0 +1,110 @@
+"""What a peer sees beside calls: its barrier, its checkpoints, and the machine that we share."""
+
+from __future__ import annotations
+
+import re
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from monolith_hooks import net_utils
+from parity.interop.peer import InteropPeer, Limits, Look
+from parity.interop.python_messages import decode
+from parity.interop.steps import BarrierIs, CheckpointsAre, LookStep, MachineIsSeen
+
+_HEALTH: Final = "tensorflow.monolith_tf.MachineHealthResult"
+_OUT_OF_MEMORY: Final = 1
+_MESSAGE: Final = re.compile(r"Memory limit exceeded\. Current: (\d+), Limit: 0")
+_LEAST: Final = 1 << 20
+_MOST: Final = 1 << 40
+"""A process that answers takes at least 1 MiB, and no machine of ours has 1 TiB."""
+_PORT: Final = 4711
+
+_BY_DEFAULT: Final[Limits] = (("low", 0), ("low", None), ("plain", None), ("high", _MOST))
+_DEFAULT_IS_ZERO: Final[Limits] = (("plain", None), ("high", _MOST), ("high", 0))
+
+
+_FILES: Final = (
+    "model.ckpt-10.index", "model.ckpt-2.index", "model.ckpt-5.data-00000-of-00001",
+    "model.ckpt-6.index.tmp", "model.ckpt-x.index", "model.ckpt-.index", "other.ckpt-4.index",
+)  # fmt: skip
+_PREFIXES: Final = {"d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": 0, "m-x": None, "m-+7": None}
+"""Prefixes, and the steps that they name."""
+
+
+def what_is_seen_otherwise(peer: InteropPeer, step: LookStep, model_dir: Path) -> Iterator[str]:
+    """What a peer sees otherwise than a step has it, a sentence each.
+
+    Raises:
+      PeerError: it can't look.
+    """
+    match step:
+        case BarrierIs(removed=removed, none_blocked=none_blocked):
+            barrier = peer.look(Look(port=_PORT)).barrier
+            seen = barrier and (barrier.removed, barrier.none_blocked)
+            yield from unequal("barrier is removed, blocks none", (removed, none_blocked), seen)
+        case CheckpointsAre(steps=steps):
+            asked = Look(port=_PORT, basename=f"{model_dir}/model.ckpt")
+            there = peer.look(asked).checkpoints
+            yield from unequal("steps with a checkpoint", steps, there.existing)
+            yield from unequal("restored step", steps[-1], there.restored)
+        case MachineIsSeen():
+            yield from _machine(peer)
+
+
+def _machine(peer: InteropPeer) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        alive = f"127.0.0.1:{listener.getsockname()[1]}"
+        dead = "127.0.0.1:1"
+        by_default = Look(port=_PORT, addrs=(dead, alive, dead), machines=_BY_DEFAULT)
+        seen = peer.look(by_default)
+        ours = net_utils.get_local_server_addr(_PORT)
+        yield from unequal("address of a server", ours, seen.server_addr)
+        yield from unequal("IPv4", net_utils.is_ipv4_supported(), seen.ipv4)
+        yield from unequal("addresses", (dead, alive, dead), seen.addrs)
+        yield from unequal("alive", (alive,), seen.alive)
+        yield from unequal("dead", (dead, dead), seen.dead)
+        yield from unequal("all alive", False, seen.all_alive)
+        yield from _health([True, True, False, False], seen.health_hex)
+        again = peer.look(Look(port=_PORT, addrs=(alive, alive), machines=()))
+        yield from unequal("all alive of two that are", True, again.all_alive)
+    with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
+        yield from _checkpoints(peer, Path(folder))
+    zero = peer.look(Look(port=_PORT, default_limit=0, machines=_DEFAULT_IS_ZERO))
+    yield from _health([True, False, False], zero.health_hex)
+
+
+def _checkpoints(peer: InteropPeer, folder: Path) -> Iterator[str]:
+    for name in _FILES:
+        (folder / name).touch()
+    basename = f"{folder}/model.ckpt"
+    asked = Look(port=_PORT, basename=basename, prefixes=tuple(_PREFIXES))
+    seen = peer.look(asked).checkpoints
+    yield from unequal("prefix", f"{basename}-7", seen.prefix)
+    yield from unequal("folder of assets", f"{basename}-7.assets/", seen.asset_dir)
+    yield from unequal("steps with a checkpoint", (2, 10), seen.existing)
+    yield from unequal("restored step", None, seen.restored)
+    yield from unequal("steps of prefixes", tuple(_PREFIXES.values()), seen.steps)
+    nowhere = peer.look(Look(port=_PORT, basename=f"{folder}/gone/model.ckpt")).checkpoints
+    yield from unequal("steps in no folder", (), nowhere.existing)
+
+
+def _health(unhealthy: list[bool], polled: tuple[str, ...]) -> Iterator[str]:
+    yield from unequal("number of machines", len(unhealthy), len(polled))
+    for number, (bad, hex_bytes) in enumerate(zip(unhealthy, polled, strict=False)):
+        if not bad:
+            yield from unequal(f"health of machine {number}", "", hex_bytes)
+            continue
+        fields = decode(_HEALTH, hex_bytes).fields or {}
+        said = _MESSAGE.fullmatch(fields.get("message") or "")
+        if fields.get("status") != _OUT_OF_MEMORY or said is None:
+            yield f"health of machine {number}: expected OUT_OF_MEMORY, got {fields}"
+        elif int(said[1]) % 1024 or not _LEAST <= int(said[1]) <= _MOST:
+            yield f"memory of machine {number}: expected whole KiB from 1 MiB on, got {said[1]}"
+
+
+def unequal(what: str, wanted: object, got: object) -> list[str]:
+    """A sentence if these are not equal."""
+    return [] if wanted == got else [f"{what}: expected {wanted!r}, got {got!r}"]

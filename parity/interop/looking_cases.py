@@ -1,0 +1,37 @@
+"""What a served controller's barrier says of itself, and what the port sees of its machine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from parity.interop.peer import Server
+from parity.interop.service_cases import ask
+from parity.interop.steps import Arrive, BarrierIs, Case, CheckpointsAre, Group, MachineIsSeen
+
+BARRIER: Final = "barrier"
+MACHINE: Final = "machine"
+CHECKPOINTS: Final = "checkpoints"
+
+_STEP: Final = 41
+
+
+def looking_groups() -> list[Group]:
+    """All cases that look beside the calls; for peers that can."""
+    steps = (
+        BarrierIs(removed=True, none_blocked=True),
+        ask("StopTraining"),
+        BarrierIs(removed=False, none_blocked=False),
+        Arrive(workers=(1,)),
+        ask("ResumeTraining"),
+        BarrierIs(removed=True, none_blocked=False),
+    )
+    barrier = Case(method=BARRIER, name="in each state", covers=("B23",), steps=steps)
+    covers = ("B1", "B2", "B3", "B44")
+    machine = Case(method=MACHINE, name="is seen", covers=covers, steps=(MachineIsSeen(),))
+    saved = Case(
+        method=CHECKPOINTS,
+        name="a saved step is there and can be restored",
+        covers=("B30",),
+        steps=(ask("SaveCheckpoint"), CheckpointsAre(steps=(_STEP,))),
+    )
+    return [Group(server=Server(global_step=_STEP), cases=(barrier, machine, saved))]

@@ -1,0 +1,139 @@
+"""``monolith-parity mutants``: judges every mutant of one side by parity alone."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from parity import project
+from parity.json_lines import write_records
+from parity.killing.planted import Side, shard_of
+from parity.mutants.ordering import Deadliest
+from parity.mutants.outcome import Bases, Mutant, MutantOutcome, read_outcomes
+from parity.mutants.rust import RustMutants
+from parity.mutants.side import Bench, MutatedSide
+from parity.mutants.survivors import load_survivors, stale, unexplained
+from parity.mutants.tables import caught_share, table
+from parity.problems import PortUnavailableError
+from parity.runner import check_known, load_all
+
+SIDES: Final[dict[Side, MutatedSide]] = {"rust": RustMutants()}
+BOUNDS: Final[dict[Side, int]] = {"rust": 95, "python": 90}
+"""How many percent of a side's viable mutants must be caught."""
+
+
+@dataclass(frozen=True)
+class MutantOptions:
+    """What ``monolith-parity mutants`` was asked for; ``limit`` in seconds a scenario."""
+
+    side: Side
+    shard: str | None
+    out: Path
+    sample: int | None
+    seed: int
+    limit: float
+
+
+def mutants(options: MutantOptions, console: Console) -> int:
+    """Make, judge and tell; 1 if a survivor isn't explained or too few are caught.
+
+    Raises:
+      UsageError: something that was given is wrong, or the catalogue is red without
+        a mutant.
+      PortUnavailableError: mutants can't be made or built here.
+    """
+    root = project.SOURCES
+    if root is None:
+        raise PortUnavailableError("an installed package doesn't have the sources to mutate")
+    files = load_all([])
+    known = {outcome.key: outcome for outcome in read_outcomes(options.out)}
+    bench = Bench(
+        root=root,
+        work=options.out.resolve().with_suffix(".work"),
+        files=files,
+        known=check_known(files),
+        limit=options.limit,
+        bases=Bases.of(root, files),
+        deadliest=Deadliest(known.values()),
+    )
+    generated = SIDES[options.side].mutants(bench)
+    wanted = chosen(generated, options)
+    left = [
+        each for each in wanted if each.key not in known or not bench.bases.holds(known[each.key])
+    ]
+    left.sort(key=lambda each: each.key in known)  # What nobody knows anything of comes first.
+    console.print(f"{len(wanted)} of {len(generated)} mutants, {len(left)} to be judged")
+    progress = _Progress(console, len(left))
+    for outcome in SIDES[options.side].outcomes(bench, left) if left else ():
+        known[outcome.key] = outcome
+        bench.deadliest.learn(outcome)
+        write_records(options.out, known.values())
+        progress.say(outcome)
+    whole = len(wanted) == len(generated)
+    outcomes = [known[each.key] for each in wanted]
+    return _tell(options.side, outcomes, generated, console, whole=whole)
+
+
+def chosen(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
+    """A shard of them, and of that a sample in their order, where these were asked for.
+
+    Raises:
+      UsageError: the shard is none.
+    """
+    wanted = shard_of(generated, options.shard)
+    if options.sample is None or options.sample >= len(wanted):
+        return list(wanted)
+    at = random.Random(options.seed).sample(range(len(wanted)), options.sample)  # noqa: S311
+    return [wanted[i] for i in sorted(at)]
+
+
+class _Progress:
+    """A line a mutant: how many are done, and how long the rest will take."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._began = time.monotonic()
+
+    def say(self, outcome: MutantOutcome) -> None:
+        self._done += 1
+        each = (time.monotonic() - self._began) / self._done
+        left = each * (self._total - self._done) / 60
+        fate = outcome.outcome.upper() if outcome.outcome == "survived" else outcome.outcome
+        self._console.print(
+            f"[{self._done}/{self._total}, {each:.1f} s each, {left:.0f} min left] "
+            f"{fate} {outcome.by or '-'} {outcome.seconds:.1f} s: {outcome}",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+def _tell(
+    side: Side,
+    outcomes: Sequence[MutantOutcome],
+    generated: Sequence[Mutant],
+    console: Console,
+    *,
+    whole: bool,
+) -> int:
+    explained = load_survivors()
+    console.print(table(outcomes))
+    open_ones = unexplained(explained, outcomes)
+    wrong = [f"survived, and isn't explained: {each}" for each in open_ones]
+    wrong += [
+        f"explained in survivors.yaml, and needn't be: {each}"
+        for each in stale(explained, outcomes, generated)
+    ]
+    share = caught_share(outcomes)
+    if whole and share < BOUNDS[side]:
+        wrong.append(f"{share:.1f} % are caught; at least {BOUNDS[side]} % would be right")
+    for line in wrong:
+        console.print(line, soft_wrap=True, markup=False)
+    return 1 if wrong else 0

@@ -1,0 +1,101 @@
+"""What a peer says of its machine, its checkpoints and its barrier, held against the case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monolith_hooks import net_utils
+from parity.interop.looking import what_is_seen_otherwise
+from parity.interop.peer import Looked, LookedBarrier, LookedCheckpoints
+from parity.interop.python_messages import encode
+from parity.interop.steps import BarrierIs, CheckpointsAre, MachineIsSeen
+
+OUT_OF_MEMORY = "tensorflow.monolith_tf.MachineHealthResult"
+
+
+class Sees:
+    """A peer that sees this machine as it is, but for what it is told."""
+
+    can_look = True
+    name = "sees"
+
+    def __init__(self, **otherwise):
+        self.otherwise = otherwise
+
+    def look(self, look):
+        alive = tuple(addr for addr in look.addrs if addr != "127.0.0.1:1")
+        exists = Path(look.basename).parent.is_dir()
+        checkpoints = {
+            "prefix": f"{look.basename}-7",
+            "asset_dir": f"{look.basename}-7.assets/",
+            "existing": (2, 10) if exists else (),
+            "restored": None,
+            "steps": (12, 0, 0, None, None)[: len(look.prefixes)],
+        }
+        seen = {
+            "server_addr": net_utils.get_local_server_addr(look.port),
+            "ipv4": net_utils.is_ipv4_supported(),
+            "addrs": look.addrs,
+            "alive": alive,
+            "dead": tuple(addr for addr in look.addrs if addr not in alive),
+            "all_alive": alive == look.addrs,
+            "health_hex": health(look, self.otherwise.pop("memory", 5 << 20)),
+            "barrier": LookedBarrier(removed=True, none_blocked=False),
+        }
+        named = {key: value for key, value in self.otherwise.items() if key in checkpoints}
+        told = {key: value for key, value in self.otherwise.items() if key in seen}
+        return Looked(**{**seen, **told}, checkpoints=LookedCheckpoints(**{**checkpoints, **named}))
+
+
+def health(look, memory):
+    limits = {}
+    for name, limit in look.machines:
+        limits.setdefault(name, (limit if limit is not None else look.default_limit))
+    message = f"Memory limit exceeded. Current: {memory}, Limit: 0"
+    bad = encode(OUT_OF_MEMORY, {"status": 1, "message": message}).hex
+    return tuple(bad if limits[name] == 0 else "" for name, _ in look.machines)
+
+
+def seen_otherwise(peer, step=None):
+    return list(what_is_seen_otherwise(peer, step or MachineIsSeen(), Path("/models/m")))
+
+
+def test_a_peer_that_sees_what_we_see_is_right():
+    assert seen_otherwise(Sees()) == []
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "said"),
+    [
+        ({"server_addr": "xyzzy"}, "address of a server"),
+        ({"ipv4": not net_utils.is_ipv4_supported()}, "IPv4"),
+        ({"dead": ()}, "dead"),
+        ({"all_alive": True}, "all alive"),
+        ({"health_hex": ()}, "number of machines"),
+        ({"memory": 1025}, "whole KiB from 1 MiB on, got 1025"),
+        ({"memory": 1024}, "whole KiB from 1 MiB on, got 1024"),
+        ({"existing": (2, 5, 10)}, "steps with a checkpoint"),
+        ({"steps": (0, 0, 0, None, None)}, "steps of prefixes"),
+        ({"asset_dir": "x"}, "folder of assets"),
+    ],
+)
+def test_what_is_seen_otherwise_is_said(otherwise, said):
+    assert said in "\n".join(seen_otherwise(Sees(**otherwise)))
+
+
+def test_the_barrier_is_asked_two_questions():
+    right = BarrierIs(removed=True, none_blocked=False)
+    assert seen_otherwise(Sees(), right) == []
+    wrong = BarrierIs(removed=True, none_blocked=True)
+    assert (
+        "blocks none: expected (True, True), got (True, False)" in seen_otherwise(Sees(), wrong)[0]
+    )
+    assert seen_otherwise(Sees(barrier=None), right)
+
+
+def test_the_last_checkpoint_is_the_one_that_is_restored():
+    step = CheckpointsAre(steps=(4, 7))
+    assert seen_otherwise(Sees(existing=(4, 7), restored=7), step) == []
+    assert "restored step: expected 7" in seen_otherwise(Sees(existing=(4, 7), restored=4), step)[0]

@@ -1,0 +1,29 @@
+"""What caught a mutant of a file is played first on the next one."""
+
+from __future__ import annotations
+
+from samples import scenario_file
+
+from parity.mutants.ordering import Deadliest
+from parity.mutants.outcome import Bases, Mutant
+
+
+def outcome(file, fate, by=""):
+    mutant = Mutant(side="rust", file=file, line=1, mutant="delete !")
+    return Bases("", {}).outcome(mutant, fate, 1, by)
+
+
+def first(deadliest, file):
+    files = [scenario_file(name) for name in "abcd"]
+    return [each.name for each in deadliest.first(file, files)]
+
+
+def test_without_experience_the_order_is_the_catalogues():
+    assert first(Deadliest(), "x.rs") == ["a", "b", "c", "d"]
+
+
+def test_the_deadliest_for_this_file_comes_before_the_deadliest_for_others():
+    deadliest = Deadliest([outcome("y.rs", "caught", "d"), outcome("y.rs", "timeout", "d")])
+    deadliest.learn(outcome("x.rs", "caught", "c"))
+    deadliest.learn(outcome("x.rs", "survived"))
+    assert first(deadliest, "x.rs") == ["c", "d", "a", "b"]
