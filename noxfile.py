@@ -153,6 +153,13 @@ def killmatrix(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Every mutant of one side, -- python or -- rust; goes on where it was stopped."""
+    install(session, str(shared_environment(session) / "python"), group("mutation"))
+    run(session, "monolith-parity", "mutants", *(session.posargs or ["python"]))
+
+
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open reports in headless Chromium; what follows -- goes to pytest."""
     have_browser(session)

@@ -399,6 +399,7 @@ class MutatedSideName(StrEnum):
     """Whose mutants."""
 
     RUST = "rust"
+    PYTHON = "python"
 
 
 @app.command()

@@ -7,7 +7,7 @@ no more than its scenarios do. One that says nothing for too long is killed.
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 import select
 import shutil
@@ -22,8 +22,9 @@ from typing import Final
 from pydantic import ValidationError
 
 from parity.cluster.processes import Zygote
+from parity.model import frozen
 from parity.mutants.python_child import Told
-from parity.mutants.python_source import PACKAGE, PythonMutant
+from parity.mutants.python_source import PACKAGE, Changed
 
 _CHILD: Final = "parity.mutants.python_child"
 _CHUNK_BYTES: Final = 1 << 16
@@ -34,12 +35,13 @@ class Shown:
     """What the scenarios showed, in order, and how the process ended.
 
     ``hung`` if it was killed for saying nothing; else ``status`` is its exit status,
-    negative for a signal.
+    negative for a signal, and ``log`` the last line that it wrote to stderr.
     """
 
     told: tuple[Told, ...]
-    hung: bool
-    status: int
+    hung: bool = False
+    status: int = 0
+    log: str = ""
 
 
 class Forks:
@@ -76,11 +78,11 @@ class Forks:
         """The package as it is, with what each scenario calls of it."""
         return self._play(None, scenarios)
 
-    def play(self, mutant: PythonMutant, scenarios: Sequence[str]) -> Shown:
+    def play(self, mutant: Changed, scenarios: Sequence[str]) -> Shown:
         """A mutant, until a scenario is red."""
         return self._play(mutant, scenarios)
 
-    def _play(self, mutant: PythonMutant | None, scenarios: Sequence[str]) -> Shown:
+    def _play(self, mutant: Changed | None, scenarios: Sequence[str]) -> Shown:
         folder = Path(tempfile.mkdtemp(prefix="parity-mutant-"))
         try:
             module, text, origin = "", "", self._package
@@ -91,33 +93,37 @@ class Forks:
                 module, str(folder / text), str(origin), list(scenarios), str(folder),
                 mutant is None,
             ]  # fmt: skip
-            return self._fork(args)
+            return self._fork(args, folder / "stderr.txt")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _fork(self, args: list[object]) -> Shown:
+    def _fork(self, args: list[object], log: Path) -> Shown:
         ours, theirs = os.pipe()
-        null = os.open(os.devnull, os.O_RDWR)
+        null = os.open(os.devnull, os.O_RDONLY)
+        stderr = os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
-            pid = self._zygote.run(self._judge, args, (null, theirs, null))
+            pid = self._zygote.run(self._judge, args, (null, theirs, stderr))
         finally:
-            os.close(theirs)
-            os.close(null)
+            for fd in (theirs, null, stderr):
+                os.close(fd)
         told: list[Told] = []
-        hung = False
+        over, hung = False, False
         try:
-            for line in _lines(ours, self._limit):
-                told.append(Told.model_validate_json(line))
+            told.extend(
+                Told.model_validate(frozen(json.loads(line))) for line in _lines(ours, self._limit)
+            )
+            over = True
         except TimeoutError:
             hung = True
-        except ValidationError:
+        except (json.JSONDecodeError, ValidationError):
             pass  # The mutant printed something itself, or died within a line.
         finally:
             os.close(ours)
-            with contextlib.suppress(ProcessLookupError):
+            if not over:
                 os.kill(pid, signal.SIGKILL)  # It isn't reaped yet, so the pid is its own.
             status = self._zygote.reap(pid)
-        return Shown(tuple(told), hung, status)
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return Shown(tuple(told), hung, status, lines[-1] if lines else "")
 
 
 def _lines(fd: int, limit: float) -> Iterator[bytes]:

@@ -7,12 +7,11 @@ how they are judged is ours.
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from parity.model import Model
 from parity.problems import PortUnavailableError
 
 PACKAGE: Final = "monolith_hooks"
@@ -37,18 +36,17 @@ MUTATED: Final = (
 command, which the port doesn't have."""
 
 
-class PythonMutant(Model):
-    """One module with one thing changed.
+@dataclass(frozen=True)
+class Changed:
+    """A file, relative to the package, with one thing changed.
 
-    ``file`` is relative to the package, ``change`` what the change does to its lines, and
-    ``nth`` tells apart those of a file that read the same. ``function`` is the function
+    ``change`` is what becomes of its lines from ``line`` on. ``function`` is the function
     whose run can show the change: ``BarrierOp.place_barrier``; None if the import does.
     """
 
     file: str
     line: int
     change: str
-    nth: int
     function: str | None
     text: str
 
@@ -58,39 +56,32 @@ class PythonMutant(Model):
         return f"{PACKAGE}.{self.file.removesuffix('.py').replace('/', '.')}"
 
 
-def mutants(package: Path) -> Iterator[PythonMutant]:
-    """All of a package's, file by file.
+def all_changed(package: Path) -> Iterator[Changed]:
+    """All of a package's mutants, file by file.
 
     Raises:
       PortUnavailableError: mutmut isn't installed.
     """
     for name in MUTATED:
         path = package / f"{name}.py"
-        yield from mutants_of(f"{name}.py", path.read_text(encoding="utf-8"))
+        yield from changed(f"{name}.py", path.read_text(encoding="utf-8"))
 
 
-def mutants_of(file: str, source: str) -> Iterator[PythonMutant]:
+def changed(file: str, source: str) -> Iterator[Changed]:
     """All of one file's, without those that give the same text as another.
 
     Raises:
       PortUnavailableError: mutmut isn't installed.
     """
-    seen, alike = {source}, Counter[str]()
+    seen = {source}
     functions = _functions(source)
     for text in _texts(source):
         if text in seen:
             continue
         seen.add(text)
         line, change = _change(source, text)
-        yield PythonMutant(
-            file=file,
-            line=line,
-            change=change,
-            nth=alike[change],
-            function=next((name for name, lines in functions if line in lines), None),
-            text=text,
-        )
-        alike[change] += 1
+        function = next((name for name, lines in functions if line in lines), None)
+        yield Changed(file, line, change, function, text)
 
 
 def _texts(source: str) -> Iterator[str]:
@@ -105,7 +96,7 @@ def _texts(source: str) -> Iterator[str]:
             f"mutmut makes the mutants, and can't be imported ({error}); nox -s mutants installs it"
         ) from None
     visitor = MutationVisitor(mutation_operators, IgnoredCode(set(), set(), set()))
-    module = MetadataWrapper(libcst.parse_module(source)).visit(visitor)
+    module: Any = MetadataWrapper(libcst.parse_module(source)).visit(visitor)
     for mutation in visitor.mutations:
         yield module.deep_replace(mutation.original_node, mutation.mutated_node).code
 
