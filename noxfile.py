@@ -154,9 +154,11 @@ def killmatrix(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def mutants(session: nox.Session) -> None:
-    """Every mutant of one side, -- python or -- rust; goes on where it was stopped."""
-    install(session, str(shared_environment(session) / "python"), group("mutation"))
-    run(session, "monolith-parity", "mutants", *(session.posargs or ["python"]))
+    """Every mutant of a side, judged by parity alone; -- rust --shard 1/4, -- python, ..."""
+    options = session.posargs or ["rust"]
+    if "python" in options:
+        install(session, str(shared_environment(session) / "python"), group("mutation"))
+    run(session, "monolith-parity", "mutants", *options)
 
 
 @nox.session(default=False)

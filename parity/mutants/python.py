@@ -1,6 +1,6 @@
 """The reference's mutants: mutmut makes them, the port's recorded traces judge them.
 
-Each is played in a fork of its own, by the scenarios that call the function it is in.
+Each is played in a fork of its own, by the scenarios that run the statement it is in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from parity.mutants.side import Bench
 from parity.problems import UsageError
 
 _AT_ONCE: Final = 2
-_UNREACHED: Final = "no scenario runs this function"
+_UNREACHED: Final = "no scenario runs this line"
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class PythonMutants:
 
 @dataclass(frozen=True)
 class Reach:
-    """Which functions each scenario calls; the scenarios are in order, the fastest first."""
+    """Which lines of each file each scenario runs; the fastest scenario is the first."""
 
-    calls: dict[str, frozenset[str]]
+    ran: dict[str, dict[str, tuple[int, ...]]]
 
     @classmethod
     def of(cls, files: Sequence[ScenarioFile], shown: Shown) -> Reach:
@@ -80,14 +80,18 @@ class Reach:
                 "a green one would be right"
             )
         fastest = sorted(shown.told, key=lambda told: told.seconds)
-        return cls({told.seen.scenario: frozenset(told.calls) for told in fastest if told.seen})
+        return cls({told.seen.scenario: told.ran for told in fastest if told.seen})
 
     def scenarios(self, change: Changed) -> list[str]:
         """Those that can show a change: all, if what it changes runs at the import."""
-        if change.function is None:
-            return list(self.calls)
-        function = f"{change.file}:{change.function}"
-        return [name for name, calls in self.calls.items() if function in calls]
+        if not change.statement:
+            return list(self.ran)
+        needed = set(change.statement)
+        return [
+            name
+            for name, ran in self.ran.items()
+            if not needed.isdisjoint(ran.get(change.file, ()))
+        ]
 
 
 @cache  # To make a thousand takes 20 s, and both the list and the judge need them.

@@ -14,13 +14,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Final
+from typing import Any, Final
+
+from pydantic import Field
 
 from parity import project
 from parity.judge import Judge
@@ -50,11 +53,14 @@ _SHARED: Final = (
 
 
 class Told(Model):
-    """A line: what a scenario showed and called, or why there is nothing to play on."""
+    """A line: what a scenario showed and ran, or why there is nothing to play on.
+
+    ``ran`` has lines of monolith_hooks, by file, if it was asked for.
+    """
 
     seen: Seen | None = None
     seconds: float = 0.0
-    calls: tuple[str, ...] = ()
+    ran: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     unviable: str = ""
 
 
@@ -98,7 +104,7 @@ def prepare() -> tuple[dict[str, ScenarioFile], _Remembered, KnownDifferences]:
 
 
 def judge(
-    module: str, text: str, origin: str, scenarios: Sequence[str], folder: str, note_calls: bool
+    module: str, text: str, origin: str, scenarios: Sequence[str], folder: str, note_lines: bool
 ) -> None:
     """Play scenarios, in order, until one is red.
 
@@ -108,7 +114,7 @@ def judge(
       origin: the file that it stands for.
       scenarios: their names.
       folder: where temporary files go.
-      note_calls: whether to take down what of monolith_hooks each scenario calls.
+      note_lines: whether to take down which lines of monolith_hooks each scenario runs.
     """
     files, recorded, known = prepare()
     tempfile.tempdir = folder
@@ -124,10 +130,11 @@ def judge(
     judge = Judge(PythonPlayer(), recorded, known)
     for name in scenarios:
         began = time.monotonic()
-        with _calls_noted(Path(origin)) if note_calls else _nothing_noted() as calls:
+        with _lines_noted(Path(origin)) if note_lines else _nothing_noted() as ran:
             seen = _seen(judge, files[name])
         seconds = round(time.monotonic() - began, 3)
-        _tell(Told(seen=seen, seconds=seconds, calls=tuple(sorted(calls))))
+        lines = {file: tuple(sorted(lines)) for file, lines in ran.items()}
+        _tell(Told(seen=seen, seconds=seconds, ran=lines))
         if seen.bad:
             return
 
@@ -166,30 +173,37 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 @contextmanager
-def _calls_noted(package: Path) -> Iterator[set[str]]:
-    """Within it, on this and on all new threads, calls of the package's functions are noted.
+def _lines_noted(package: Path) -> Iterator[dict[str, set[int]]]:
+    """Within it, on this and on all new threads, lines of the package that run are noted.
 
-    Each as ``server/server_lib.py:ServerHook.end``; what a function defines is that function.
+    By file, relative to the package.
     """
-    found: set[str] = set()
+    found: defaultdict[str, set[int]] = defaultdict(set)
     prefix = f"{package}/"
 
-    def note(frame: FrameType, event: str, arg: object) -> None:
-        del arg
-        code = frame.f_code
-        if event == "call" and code.co_filename.startswith(prefix):
-            name = code.co_qualname.partition(".<locals>")[0]
-            found.add(f"{code.co_filename.removeprefix(prefix)}:{name}")
+    def enter(frame: FrameType, event: str, arg: object) -> Callable[..., Any] | None:
+        del event, arg
+        name = frame.f_code.co_filename
+        if not name.startswith(prefix):
+            return None
+        ran = found[name.removeprefix(prefix)]
 
-    threading.setprofile(note)
-    sys.setprofile(note)
+        def step(frame: FrameType, event: str, arg: object) -> Callable[..., Any]:
+            del event, arg
+            ran.add(frame.f_lineno)
+            return step
+
+        return step
+
+    threading.settrace(enter)
+    sys.settrace(enter)
     try:
         yield found
     finally:
-        sys.setprofile(None)
-        threading.setprofile(None)
+        sys.settrace(None)
+        threading.settrace(None)
 
 
 @contextmanager
-def _nothing_noted() -> Iterator[set[str]]:
-    yield set()
+def _nothing_noted() -> Iterator[dict[str, set[int]]]:
+    yield {}

@@ -75,7 +75,7 @@ class Forks:
         self._zygote.close()
 
     def unmutated(self, scenarios: Sequence[str]) -> Shown:
-        """The package as it is, with what each scenario calls of it."""
+        """The package as it is, with what each scenario runs of it."""
         return self._play(None, scenarios)
 
     def play(self, mutant: Changed, scenarios: Sequence[str]) -> Shown:

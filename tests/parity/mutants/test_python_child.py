@@ -1,4 +1,4 @@
-"""How a fork imports a mutant, and how it is noted what a scenario calls."""
+"""How a fork imports a mutant, and how it is noted what a scenario runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from parity.mutants.python_child import _calls_noted, _Mutated
+from parity.mutants.python_child import _lines_noted, _Mutated
 
 
 @pytest.fixture
@@ -41,17 +41,17 @@ def test_a_mutant_that_is_no_python_is_refused(tiny):
         _Mutated("tinygate.gate", "def opens(:", str(tiny / "gate.py"))
 
 
-def test_calls_on_all_threads_are_noted_by_file_and_function(tiny):
+def test_lines_run_on_all_threads_are_noted_by_file(tiny):
     house = importlib.import_module("tinygate.house")
-    with _calls_noted(tiny) as calls:
+    with _lines_noted(tiny) as ran:
         thread = threading.Thread(target=house.enter)
         thread.start()
         thread.join()
     house.enter()
-    assert calls == {"house.py:enter", "gate.py:opens"}
+    assert ran == {"house.py": {3}, "gate.py": {2}}
 
 
-def test_calls_of_others_arent(tiny):
-    with _calls_noted(tiny) as calls:
+def test_lines_of_others_arent(tiny):
+    with _lines_noted(tiny) as ran:
         importlib.import_module("string").capwords("a b")
-    assert calls == set()
+    assert ran == {}

@@ -21,14 +21,14 @@ prepared = []
 def prepare():
     prepared.append(os.getpid())
 
-def judge(module, text, origin, scenarios, folder, note_calls):
+def judge(module, text, origin, scenarios, folder, note_lines):
     source = Path(text).read_text() if module else "verdict = 'agree'"
     for scenario in scenarios:
         scope = {"scenario": scenario}
         exec(compile(source, origin, "exec"), scope)
         seen = {"scenario": scenario, "verdict": scope["verdict"], "reason": str(prepared)}
-        calls = ["gate.py:opens"] if note_calls else []
-        print(json.dumps({"seen": seen, "calls": calls}), flush=True)
+        ran = {"gate.py": [1]} if note_lines else {}
+        print(json.dumps({"seen": seen, "ran": ran}), flush=True)
         if scope["verdict"] != "agree":
             return
 """
@@ -46,7 +46,7 @@ def forks(tmp_path, monkeypatch):
 
 
 def mutant(text: str) -> Changed:
-    return Changed("gate.py", 1, "was -> is", None, text)
+    return Changed("gate.py", 1, "was -> is", range(0), text)
 
 
 def verdicts(shown):
@@ -92,9 +92,9 @@ def test_one_that_prints_itself_is_over_at_once(forks):
     assert not shown.hung
 
 
-def test_without_a_mutant_it_is_noted_what_each_scenario_calls(forks):
+def test_without_a_mutant_it_is_noted_what_each_scenario_runs(forks):
     shown = forks.unmutated(["a", "b"])
-    assert [told.calls for told in shown.told] == [("gate.py:opens",)] * 2
+    assert [told.ran for told in shown.told] == [{"gate.py": (1,)}] * 2
 
 
 def test_nothing_is_left_of_a_play(forks, tmp_path):

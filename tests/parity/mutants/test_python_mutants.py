@@ -20,8 +20,8 @@ FILES = [scenario_file(name) for name in ("slow", "quick")]
 (MUTANT,) = numbered("python", [("gate.py", 3, "1 -> 2")])
 
 
-def told(scenario: str, verdict: str = "agree", seconds: float = 0, calls=()) -> Told:
-    return Told(seen=Seen(scenario=scenario, verdict=verdict), seconds=seconds, calls=calls)
+def told(scenario: str, verdict: str = "agree", seconds: float = 0, ran=None) -> Told:
+    return Told(seen=Seen(scenario=scenario, verdict=verdict), seconds=seconds, ran=ran or {})
 
 
 @pytest.fixture
@@ -33,23 +33,23 @@ def bench(tmp_path):
 class TestReach:
     REACH = Reach.of(
         FILES,
-        Shown((told("slow", seconds=2.0, calls=("gate.py:opens", "gate.py:shuts")),
-               told("quick", seconds=1.0, calls=("gate.py:opens",)))),
+        Shown((told("slow", seconds=2.0, ran={"gate.py": (3, 7)}),
+               told("quick", seconds=1.0, ran={"gate.py": (4,), "house.py": (7,)}))),
     )  # fmt: skip
 
     @staticmethod
-    def change(function: str | None) -> Changed:
-        return Changed("gate.py", 3, "1 -> 2", function, "")
+    def change(*lines: int) -> Changed:
+        return Changed("gate.py", 3, "1 -> 2", range(*lines), "")
 
-    def test_a_mutant_is_played_by_those_that_call_its_function_the_fastest_first(self):
-        assert self.REACH.scenarios(self.change("opens")) == ["quick", "slow"]
-        assert self.REACH.scenarios(self.change("shuts")) == ["slow"]
+    def test_a_mutant_is_played_by_those_that_run_its_statement_the_fastest_first(self):
+        assert self.REACH.scenarios(self.change(3, 5)) == ["quick", "slow"]
+        assert self.REACH.scenarios(self.change(7, 8)) == ["slow"]
 
-    def test_by_none_where_nobody_calls_it(self):
-        assert self.REACH.scenarios(self.change("rusts")) == []
+    def test_by_none_where_nobody_runs_it(self):
+        assert self.REACH.scenarios(self.change(8, 9)) == []
 
     def test_by_all_where_it_is_run_by_the_import(self):
-        assert self.REACH.scenarios(self.change(None)) == ["quick", "slow"]
+        assert self.REACH.scenarios(self.change(0)) == ["quick", "slow"]
 
     def test_a_catalogue_that_is_red_anyway_is_refused(self):
         with pytest.raises(UsageError, match="red without a mutant, at quick"):

@@ -32,15 +32,19 @@ class TestChanges:
         assert (3, "LIMIT = 3 -> LIMIT = 4") in found
         assert (12, "return len(later) == 1 -> return len(later) != 1") in found
 
-    def test_are_shown_by_the_function_around_them(self):
+    def test_are_shown_by_the_statement_that_they_are_in(self):
         inside = [each for each in changed("gate.py", SOURCE) if each.line in (11, 12)]
-        assert inside
-        assert {each.function for each in inside} == {"Gate.opens"}
+        assert {each.statement for each in inside} == {range(11, 12), range(12, 13)}
+
+    def test_of_a_condition_are_not_shown_by_what_depends_on_it(self):
+        source = "def f(a):\n    if (a >\n            1):\n        return a + 1\n    return 0\n"
+        inside = {each.line: each.statement for each in changed("gate.py", source)}
+        assert inside == {2: range(2, 4), 3: range(2, 4), 4: range(4, 5), 5: range(5, 6)}
 
     def test_of_a_default_or_a_constant_are_shown_by_the_import(self):
         outside = [each for each in changed("gate.py", SOURCE) if each.line in (3, 9)]
         assert {each.line for each in outside} == {3, 9}
-        assert {each.function for each in outside} == {None}
+        assert {each.statement for each in outside} == {range(0)}
 
     def test_give_another_text_each_and_never_touch_docstrings(self):
         texts = [each.text for each in changed("gate.py", SOURCE)]
