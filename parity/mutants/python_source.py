@@ -37,7 +37,7 @@ command, which the port doesn't have."""
 _LEFT_OUT: Final = ("operator_arg_removal", "operator_string")
 """mutmut's operators that cargo-mutants has nothing like.
 
-They make 70 % of its mutants: of names of TensorFlow's ops, of what equals a default, of words.
+They make 70 % of its mutants, many of them of names of TensorFlow's ops and of defaults.
 """
 
 
