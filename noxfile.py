@@ -156,6 +156,8 @@ def killmatrix(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Every mutant of a side, judged by parity alone; -- rust --shard 1/4, -- python, ..."""
     options = session.posargs or ["rust"]
+    if "python" in options:
+        install(session, str(shared_environment(session) / "python"), group("mutation"))
     run(session, "monolith-parity", "mutants", *options)
 
 

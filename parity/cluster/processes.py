@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -30,6 +30,7 @@ _LOG_LINES: Final = 40
 _IMPORT_SECONDS: Final = 120.0
 _END_SECONDS: Final = 2.0
 _PACKET_BYTES: Final = 1 << 16
+_ROLES: Final = ("parity.cluster.chief_role", "parity.cluster.worker_role")
 
 
 class ProcessLostError(Exception):
@@ -52,11 +53,14 @@ class NoAnswerError(Exception):
 class Zygote:
     """The process that all others are forked from (``parity.cluster.zygote``).
 
+    Args:
+      prepare: what it imports, or calls, once for all of them.
+
     Raises:
       PortUnavailableError: it can't be started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Sequence[str] = _ROLES) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         environment = {
@@ -75,7 +79,7 @@ class Zygote:
         }
         with theirs:
             self._popen = subprocess.Popen(  # noqa: S603 - this project's own module
-                [sys.executable, "-m", "parity.cluster.zygote", str(theirs.fileno())],
+                [sys.executable, "-m", "parity.cluster.zygote", str(theirs.fileno()), *prepare],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -112,7 +116,7 @@ class Zygote:
             self._receive()
         except ProcessLostError as error:
             self.close()
-            raise PortUnavailableError(f"cluster: {error}\n{self._log.text()}") from None
+            raise PortUnavailableError(f"{error}\n{self._log.text()}") from None
         except BaseException:
             self.close()
             raise

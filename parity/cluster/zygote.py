@@ -1,7 +1,8 @@
 """A process that has imported TensorFlow once, and forks itself for whoever needs a process.
 
-``python -m parity.cluster.zygote FD`` takes requests on the socket FD, a SOCK_SEQPACKET
-pair's end, one JSON object a packet:
+``python -m parity.cluster.zygote FD WHAT...`` imports each WHAT, a ``module``, or calls it,
+a ``module:function``, so that children needn't. It takes requests on the socket FD, a
+SOCK_SEQPACKET pair's end, one JSON object a packet:
 
 - ``{"run": "module:function", "args": [...]}`` with three file descriptors: a child that
   has them as stdin, stdout and stderr calls the function; answered ``{"pid": N}``;
@@ -30,8 +31,6 @@ from typing import Any, Final
 
 _MESSAGE_BYTES: Final = 1 << 16
 _PR_SET_PDEATHSIG: Final = 1
-_IMPORTED: Final = ("parity.cluster.chief_role", "parity.cluster.worker_role")
-"""Modules whose imports are what takes long."""
 
 
 def serve(control: socket.socket) -> None:
@@ -82,8 +81,7 @@ def _live(request: dict[str, Any], fds: list[int], zygote: int) -> None:
         for target, fd in enumerate(fds):
             os.dup2(fd, target)
             os.close(fd)
-        module, _, function = request["run"].partition(":")
-        getattr(importlib.import_module(module), function)(*request["args"])
+        _call(request["run"], *request["args"])
         status = 0
     except BaseException:  # noqa: BLE001 - the end of a process
         traceback.print_exc()
@@ -94,11 +92,18 @@ def _live(request: dict[str, Any], fds: list[int], zygote: int) -> None:
         os._exit(status)
 
 
+def _call(what: str, *args: object) -> None:
+    module, _, function = what.partition(":")
+    imported = importlib.import_module(module)
+    if function:
+        getattr(imported, function)(*args)
+
+
 def main() -> None:
-    """Import, say so with an empty object, and serve."""
+    """Prepare, say so with an empty object, and serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for module in _IMPORTED:
-        importlib.import_module(module)
+    for what in sys.argv[2:]:
+        _call(what)
     gc.freeze()  # What is there now isn't looked at by children's collections, so it stays shared.
     control.send(b"{}")
     serve(control)

@@ -122,6 +122,7 @@ class MutatedSideName(StrEnum):
     """Whose mutants."""
 
     RUST = "rust"
+    PYTHON = "python"
 
 
 def mutants(

@@ -16,6 +16,7 @@ from parity.json_lines import write_records
 from parity.killing.planted import Side, shard_of
 from parity.mutants.ordering import Deadliest
 from parity.mutants.outcome import Bases, Mutant, MutantOutcome, read_outcomes
+from parity.mutants.python import PythonMutants
 from parity.mutants.rust import RustMutants
 from parity.mutants.side import Bench, MutatedSide
 from parity.mutants.survivors import load_survivors, stale, unexplained
@@ -23,7 +24,7 @@ from parity.mutants.tables import caught_share, table
 from parity.problems import PortUnavailableError
 from parity.runner import check_known, load_all
 
-SIDES: Final[dict[Side, MutatedSide]] = {"rust": RustMutants()}
+SIDES: Final[dict[Side, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
 BOUNDS: Final[dict[Side, int]] = {"rust": 95, "python": 90}
 """How many percent of a side's viable mutants must be caught."""
 
