@@ -92,9 +92,9 @@ class VirtualClock(Clock):
 
     # Clock
 
-    def now(self) -> float:
-        """Virtual seconds since the start."""
-        return self._now / 1e6
+    def now_ns(self) -> int:
+        """Virtual nanoseconds since the start."""
+        return self._now * 1000
 
     @property
     def milliseconds(self) -> int:

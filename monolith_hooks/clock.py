@@ -16,6 +16,9 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
+NANOSECONDS: Final = 10**9
+"""In a second."""
+
 
 class Coordinator(Protocol):
     """The part of ``tf.train.Coordinator`` that a clock needs."""
@@ -31,11 +34,19 @@ class Coordinator(Protocol):
 
 
 class Clock(ABC):
-    """What the hooks need of time and threads; all times are in seconds."""
+    """What the hooks need of time and threads; spans are in seconds."""
 
     @abstractmethod
+    def now_ns(self) -> int:
+        """The time, in nanoseconds since this clock's own epoch.
+
+        A whole number, so that a deadline is met exactly: 0.001 s and 30 s later,
+        as floats, may be a hair after what a clock calls 30.001 s.
+        """
+
     def now(self) -> float:
-        """The time, in seconds since this clock's own epoch."""
+        """The time in seconds, to show or to subtract."""
+        return self.now_ns() / NANOSECONDS
 
     @abstractmethod
     def sleep(self, seconds: float) -> None:
@@ -67,9 +78,9 @@ class Clock(ABC):
 class SystemClock(Clock):
     """The machine's own time and threads."""
 
-    def now(self) -> float:
-        """Seconds since the Unix epoch."""
-        return time.time()
+    def now_ns(self) -> int:
+        """Nanoseconds since the Unix epoch."""
+        return time.time_ns()
 
     def sleep(self, seconds: float) -> None:
         """Sleep in real time."""

@@ -18,7 +18,7 @@ from google.protobuf import text_format
 from monolith_hooks import controller_hooks_pb2
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from monolith_hooks.barrier_ops import BarrierCallback, BarrierOp
-from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+from monolith_hooks.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from monolith_hooks.device_utils import ps_device
 from monolith_hooks.files import write_atomically
 
@@ -98,8 +98,8 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
         if self._barrier_op is None:
             raise RuntimeError("a stop was asked for; this ControllerHook has no barrier_op")
         self._barrier_op.place_barrier(session, STOP_ACTION)
-        deadline = self._clock.now() + _ALL_BLOCKED_SECONDS
-        while not self._barrier_op.is_all_blocked(session) and self._clock.now() < deadline:
+        deadline = self._clock.now_ns() + _ALL_BLOCKED_SECONDS * NANOSECONDS
+        while not self._barrier_op.is_all_blocked(session) and self._clock.now_ns() < deadline:
             self._clock.sleep(_LOOK_SECONDS)
         self._barrier_op.remove_barrier(session)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import tensorflow as tf
 from absl import logging
 
-from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+from monolith_hooks.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 
 _INDEX_SUFFIX: Final = ".index"
 
@@ -23,7 +23,8 @@ class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
     """
 
     _last_triggered_step: int | None
-    _last_triggered_time: float | None
+    _last_triggered_time: int | None
+    """In nanoseconds."""
 
     def __init__(self, every_secs: float | None, every_steps: int | None, clock: Clock) -> None:
         super().__init__(every_secs=every_secs, every_steps=every_steps)
@@ -52,15 +53,19 @@ class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
         if self._last_triggered_step == step:
             return False
         if self._every_secs is not None:
-            return bool(self._clock.now() >= self._last_triggered_time + self._every_secs)
+            due = self._last_triggered_time + round(self._every_secs * NANOSECONDS)
+            return self._clock.now_ns() >= due
         return bool(step >= self._last_triggered_step + self._every_steps)
 
     def update_last_triggered_step(self, step: int) -> tuple[float | None, int | None]:
         """Start a new interval at this step, now; the seconds and steps of the one before."""
-        now = self._clock.now()
+        now = self._clock.now_ns()
         elapsed: tuple[float | None, int | None] = (None, None)
         if self._last_triggered_time is not None and self._last_triggered_step is not None:
-            elapsed = (now - self._last_triggered_time, step - self._last_triggered_step)
+            elapsed = (
+                (now - self._last_triggered_time) / NANOSECONDS,
+                step - self._last_triggered_step,
+            )
         self._last_triggered_time = now
         self._last_triggered_step = step
         return elapsed

@@ -66,9 +66,9 @@ class PacedClock(Clock):
         self.on_thread_end: Callable[[PacedLane], None] | None = None
         """Called by a hook's thread when it has ended."""
 
-    def now(self) -> float:
-        """Seconds of the scenario since the start."""
-        return (time.monotonic_ns() - self._began_ns) * self._pace / 1e9
+    def now_ns(self) -> int:
+        """Nanoseconds of the scenario since the start."""
+        return int((time.monotonic_ns() - self._began_ns) * self._pace)
 
     @property
     def is_over(self) -> bool:
