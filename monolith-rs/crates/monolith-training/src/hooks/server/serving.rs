@@ -1,6 +1,5 @@
 //! The gRPC server under the controller: its port, its life, its end.
 
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::pin::Pin;
 use std::sync::{Mutex, mpsc};
@@ -31,13 +30,16 @@ pub type Cancelled = watch::Receiver<bool>;
 /// A server on a port of the system's choice, on all interfaces.
 ///
 /// It has a runtime of its own, whose one thread only moves bytes: handlers run
-/// elsewhere. It serves until [`stop`](Self::stop), or until it is dropped.
+/// elsewhere. It serves until [`stop`](Self::stop), or until it is dropped, which
+/// waits for that thread and so mustn't be done within another runtime.
+#[derive(Debug)]
 pub struct Serving {
     port: u16,
     life: Mutex<Option<Life>>,
-    runtime: Option<Runtime>,
+    runtime: Runtime,
 }
 
+#[derive(Debug)]
 struct Life {
     stop: oneshot::Sender<()>,
     cancel: watch::Sender<bool>,
@@ -106,7 +108,7 @@ impl Serving {
                 cancel,
                 listening,
             })),
-            runtime: Some(runtime),
+            runtime,
         })
     }
 
@@ -118,30 +120,16 @@ impl Serving {
     /// Refuses new calls from the moment that this returns. Calls in flight get
     /// 20 s and are not waited for. Stopping twice is fine.
     pub fn stop(&self) {
-        let (Some(life), Some(runtime)) = (relock(&self.life).take(), &self.runtime) else {
+        let Some(life) = relock(&self.life).take() else {
             return;
         };
         // The receiver is gone only if the server is.
         let _ = life.stop.send(());
         let _ = life.listening.recv();
-        runtime.spawn(async move {
+        self.runtime.spawn(async move {
             tokio::time::sleep(GRACE).await;
             let _ = life.cancel.send(true);
         });
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl fmt::Debug for Serving {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Serving(port {})", self.port)
     }
 }
 
