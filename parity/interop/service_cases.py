@@ -292,7 +292,7 @@ def _deadline() -> Group:
 
 
 def _patient() -> Group:
-    """The server gives up by itself, whatever the unit; of an hour only none is waited for."""
+    """The server gives up by itself."""
     exceeded = Want(code="DEADLINE_EXCEEDED")
     cases = [
         Case(
@@ -303,7 +303,7 @@ def _patient() -> Group:
                 AskPatiently(method="/Controller/SaveCheckpoint", want=exceeded, timeout=timeout),
             ),
         )
-        for timeout in ("0H", "0M", "0S", "50m", "9u", "9n")
+        for timeout in ("1n", "50m")
     ]
     return _group(Server(save_ms=200), *cases)
 

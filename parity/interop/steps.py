@@ -35,8 +35,9 @@ class Ask(Model):
 class AskPatiently(Model):
     """A call by this process, which tells the server how long it waits, and waits on.
 
-    ``timeout`` is as in gRPC's header: up to eight digits and a unit. What comes of it
-    is the server's doing alone, whereas other callers give up at the same moment.
+    ``timeout`` is as in gRPC's header: up to eight digits and a unit; gRPC may send it in
+    another unit. What comes of it is the server's doing alone, whereas other callers give
+    up at the same moment.
     """
 
     method: str

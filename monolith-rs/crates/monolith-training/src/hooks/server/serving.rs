@@ -24,6 +24,16 @@ use crate::errors::{Error, ErrorKind, Result};
 /// How long calls that are in flight may go on after the end, in real time.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// The units that a caller's time may be in.
+const UNITS: [(&str, Duration); 6] = [
+    ("H", Duration::from_secs(3600)),
+    ("M", Duration::from_secs(60)),
+    ("S", Duration::from_secs(1)),
+    ("m", Duration::from_millis(1)),
+    ("u", Duration::from_micros(1)),
+    ("n", Duration::from_nanos(1)),
+];
+
 /// Turns true when calls in flight are out of time.
 pub type Cancelled = watch::Receiver<bool>;
 
@@ -195,16 +205,8 @@ where
 fn time_left(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: u64 = number.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(number.checked_mul(3600)?)),
-        "M" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        "S" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_millis(number)),
-        "u" => Some(Duration::from_micros(number)),
-        "n" => Some(Duration::from_nanos(number)),
-        _ => None,
-    }
+    let (_, unit) = UNITS.iter().find(|(letter, _)| *letter == unit)?;
+    unit.checked_mul(number.parse().ok()?)
 }
 
 #[cfg(test)]
