@@ -305,7 +305,7 @@ def _patient() -> Group:
         )
         for timeout in ("1n", "50m")
     ]
-    return _group(Server(save_ms=200), *cases)
+    return _group(Server(save_ms=1000), *cases)
 
 
 def _after_the_end(method: str) -> Group:
