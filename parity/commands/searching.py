@@ -127,6 +127,10 @@ class MutatedSideName(StrEnum):
 
 def mutants(
     side: Annotated[MutatedSideName, typer.Argument(help="Whose sources to mutate.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Mutants with this in their FILE: MUTANT; may be given again."),
+    ] = None,
     shard: Annotated[
         str | None, typer.Option(help="Every Nth mutant from the Ith on: I/N.")
     ] = None,
@@ -150,6 +154,7 @@ def mutants(
 
     options = MutantOptions(
         side=side.value,
+        only=tuple(only or ()),
         shard=shard,
         out=out or project.ROOT / "reports" / f"mutants-{side}.jsonl",
         sample=sample,

@@ -6,7 +6,7 @@ from typing import Final
 
 from parity.interop.peer import Server
 from parity.interop.service_cases import ask, global_step
-from parity.interop.steps import Address, AddressFileIs, Ask, Case, Group, Want
+from parity.interop.steps import Address, AddressFileIs, Case, Group, Want
 
 ADDRESS_FILE: Final = "address file"
 IPV6_LOOPBACK: Final = "::1"
@@ -67,17 +67,30 @@ def _contents() -> Group:
         )
         for name, (content, want) in _CONTENTS.items()
     ]
+    return Group(server=Server(global_step=_STEP), cases=(*cases, *_other_listeners()))
+
+
+def _other_listeners() -> list[Case]:
     exceeded = Want(code="DEADLINE_EXCEEDED")
-    silent = Case(
-        method=ADDRESS_FILE,
-        name="a listener that never answers",
-        covers=("B38",),
-        steps=(
-            Address(content=b"{silent}"),
-            Ask(method="/Controller/GetTrainingStatus", want=exceeded, deadline_ms=200),
+    patient = ask("GetTrainingStatus", _UNAVAILABLE)
+    asked = {
+        "never answers": (
+            b"{silent}",
+            patient.model_copy(update={"want": exceeded, "deadline_ms": 200}),
         ),
-    )
-    return Group(server=Server(global_step=_STEP), cases=(*cases, silent))
+        "hangs up": (b"{hangs up}", patient),
+        "hangs up in the middle of a call": (b"{breaks off}", patient),
+        "cancels": (b"{cancels}", ask("GetTrainingStatus", Want(code="CANCELLED", details="no"))),
+    }
+    return [
+        Case(
+            method=ADDRESS_FILE,
+            name=f"a listener that {does}",
+            covers=("B38",),
+            steps=(Address(content=content), step),
+        )
+        for does, (content, step) in asked.items()
+    ]
 
 
 def _published(ip: str, content: str) -> Group:

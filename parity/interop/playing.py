@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,13 +12,16 @@ from typing import Final
 
 from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
 from parity.interop.cells import InteropCell, Verdict
+from parity.interop.listeners import LISTENERS, listening
 from parity.interop.looking import unequal, what_is_seen_otherwise
-from parity.interop.peer import InteropPeer, PeerError
+from parity.interop.patience import ask_patiently
+from parity.interop.peer import Called, InteropPeer, PeerError
 from parity.interop.steps import (
     Address,
     AddressFileIs,
     Arrive,
     Ask,
+    AskPatiently,
     BarrierIs,
     Case,
     CheckpointsAre,
@@ -29,6 +31,7 @@ from parity.interop.steps import (
     MessageCase,
     Step,
     StopServing,
+    Want,
 )
 from parity.players.scenario_files import files_left
 
@@ -138,7 +141,13 @@ class _Served:
     def _take(self, step: Step) -> list[str]:
         match step:
             case Ask():
-                return self._ask(step)
+                got = self._pair.client.call(
+                    self.model_dir, step.method, step.request_hex, step.deadline_ms
+                )
+                return _what_differs(step.method, step.want, got)
+            case AskPatiently():
+                got = ask_patiently(self._addr.decode(), step.method, step.timeout)
+                return _what_differs(step.method, step.want, got)
             case Arrive():
                 self._pair.server.arrive(step.workers)
             case Address():
@@ -155,35 +164,17 @@ class _Served:
                 self._serving = False
         return []
 
-    def _ask(self, step: Ask) -> list[str]:
-        got = self._pair.client.call(
-            self.model_dir, step.method, step.request_hex, step.deadline_ms
-        )
-        want, name = step.want, step.method
-        wrong = unequal(f"{name}: code", want.code, got.code)
-        wrong += unequal(f"{name}: error of the client", want.error, got.error)
-        if want.error is not None:
-            if want.details is not None and want.details not in (got.details or ""):
-                wrong += unequal(f"{name}: message that contains", want.details, got.details)
-        elif want.details is not None or want.code == "OK":
-            wrong += unequal(f"{name}: details", want.details, got.details)
-        if want.response_hex is not None or got.response_hex is not None:
-            wrong += unequal(f"{name}: response", want.response_hex, got.response_hex)
-        return wrong
-
     def _write(self, content: bytes | None) -> None:
         if content is None:
             self._address_file.unlink(missing_ok=True)
             return
         content = content.replace(b"{addr}", self._addr)
         content = content.replace(b"{port}", self._addr.rpartition(b":")[2])
-        if b"{silent}" in content:
-            content = content.replace(b"{silent}", self._silent_listener())
+        for word, behave in LISTENERS.items():
+            if word in content:
+                address = self._listeners.enter_context(listening(behave))
+                content = content.replace(word, address)
         self._address_file.write_bytes(content)
-
-    def _silent_listener(self) -> bytes:
-        listener = self._listeners.enter_context(socket.create_server(("127.0.0.1", 0)))
-        return b"127.0.0.1:%d" % listener.getsockname()[1]
 
     def _look_at_the_address_file(self, step: AddressFileIs) -> list[str]:
         content = self._address_file.read_bytes()
@@ -193,6 +184,19 @@ class _Served:
             wrong += unequal("bytes of the address file", step.content, content)
         mode = self._address_file.stat().st_mode & 0o7777
         return wrong + unequal("mode of the address file", oct(step.mode), oct(mode))
+
+
+def _what_differs(name: str, want: Want, got: Called) -> list[str]:
+    wrong = unequal(f"{name}: code", want.code, got.code)
+    wrong += unequal(f"{name}: error of the client", want.error, got.error)
+    if want.error is not None:
+        if want.details is not None and want.details not in (got.details or ""):
+            wrong += unequal(f"{name}: message that contains", want.details, got.details)
+    elif want.details is not None or want.code == "OK":
+        wrong += unequal(f"{name}: details", want.details, got.details)
+    if want.response_hex is not None or got.response_hex is not None:
+        wrong += unequal(f"{name}: response", want.response_hex, got.response_hex)
+    return wrong
 
 
 def _what_is_wrong_with(pair: Pair, case: MessageCase) -> Iterator[str]:

@@ -12,6 +12,7 @@ from parity.interop.steps import (
     AddressFileIs,
     Arrive,
     Ask,
+    AskPatiently,
     Case,
     FilesAre,
     Group,
@@ -53,6 +54,7 @@ def service_groups() -> list[Group]:
         _requests(),
         _raising(),
         _deadline(),
+        _patient(),
         *map(_after_the_end, METHODS),
         _orders(),
     ]
@@ -287,6 +289,23 @@ def _deadline() -> Group:
         ),
     )
     return _group(Server(save_ms=2000), case)
+
+
+def _patient() -> Group:
+    """The server gives up by itself."""
+    exceeded = Want(code="DEADLINE_EXCEEDED")
+    cases = [
+        Case(
+            method="SaveCheckpoint",
+            name=f"a caller that waits longer than the {timeout} that it says",
+            covers=("B33",),
+            steps=(
+                AskPatiently(method="/Controller/SaveCheckpoint", want=exceeded, timeout=timeout),
+            ),
+        )
+        for timeout in ("1n", "50m")
+    ]
+    return _group(Server(save_ms=1000), *cases)
 
 
 def _after_the_end(method: str) -> Group:

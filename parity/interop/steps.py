@@ -32,6 +32,19 @@ class Ask(Model):
     deadline_ms: int = CALL_MS
 
 
+class AskPatiently(Model):
+    """A call by this process, which tells the server how long it waits, and waits on.
+
+    ``timeout`` is as in gRPC's header: up to eight digits and a unit; gRPC may send it in
+    another unit. What comes of it is the server's doing alone, whereas other callers give
+    up at the same moment.
+    """
+
+    method: str
+    want: Want
+    timeout: str
+
+
 class Arrive(Model):
     """Workers come to the server's barrier, and are blocked."""
 
@@ -41,8 +54,9 @@ class Arrive(Model):
 class Address(Model):
     """Somebody writes the address file, or removes it.
 
-    ``{addr}`` stands for what the server wrote, ``{port}`` for its port, and
-    ``{silent}`` for the address of a listener that accepts and never answers.
+    ``{addr}`` stands for what the server wrote, ``{port}`` for its port. Addresses of
+    listeners that are no controller: ``{silent}`` accepts and never answers, ``{hangs up}``
+    does so at once, ``{breaks off}`` when a call has begun, ``{cancels}`` answers it so.
     """
 
     content: bytes | None
@@ -84,7 +98,7 @@ class MachineIsSeen(Model):
 
 LookStep = BarrierIs | CheckpointsAre | MachineIsSeen
 """What only a peer that can look can say."""
-Step = Ask | Arrive | Address | AddressFileIs | FilesAre | StopServing | LookStep
+Step = Ask | AskPatiently | Arrive | Address | AddressFileIs | FilesAre | StopServing | LookStep
 
 
 class Case(Model):

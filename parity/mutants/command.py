@@ -21,7 +21,7 @@ from parity.mutants.rust import RustMutants
 from parity.mutants.side import Bench, MutatedSide
 from parity.mutants.survivors import load_survivors, stale, unexplained
 from parity.mutants.tables import caught_share, table
-from parity.problems import PortUnavailableError
+from parity.problems import PortUnavailableError, UsageError
 from parity.runner import check_known, load_all
 
 SIDES: Final[dict[Side, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
@@ -31,9 +31,13 @@ BOUNDS: Final[dict[Side, int]] = {"rust": 95, "python": 90}
 
 @dataclass(frozen=True)
 class MutantOptions:
-    """What ``monolith-parity mutants`` was asked for; ``limit`` in seconds a scenario."""
+    """What ``monolith-parity mutants`` was asked for; ``limit`` in seconds a scenario.
+
+    ``only`` are parts of ``file: mutant``, of which one is enough; all mutants without.
+    """
 
     side: Side
+    only: tuple[str, ...]
     shard: str | None
     out: Path
     sample: int | None
@@ -82,16 +86,24 @@ def mutants(options: MutantOptions, console: Console) -> int:
 
 
 def chosen(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
-    """A shard of them, and of that a sample in their order, where these were asked for.
+    """Those with such a name, a shard of them, and of that a sample in their order.
 
     Raises:
-      UsageError: the shard is none.
+      UsageError: the shard is none, or nothing has such a name.
     """
-    wanted = shard_of(generated, options.shard)
+    named = [each for each in generated if _is_named(each, options.only)]
+    if not named:
+        raise UsageError(f"no mutant has {' or '.join(options.only)} in its FILE: MUTANT")
+    wanted = shard_of(named, options.shard)
     if options.sample is None or options.sample >= len(wanted):
         return list(wanted)
     at = random.Random(options.seed).sample(range(len(wanted)), options.sample)  # noqa: S311
     return [wanted[i] for i in sorted(at)]
+
+
+def _is_named(mutant: Mutant, parts: Sequence[str]) -> bool:
+    name = f"{mutant.file}: {mutant.mutant}"
+    return not parts or any(part in name for part in parts)
 
 
 class _Progress:

@@ -7,6 +7,7 @@ import socket
 import pytest
 from acting import ActingPeer
 
+from parity.interop import playing
 from parity.interop.peer import Called, PeerError, Server
 from parity.interop.playing import Pair, play_group, play_message
 from parity.interop.steps import (
@@ -14,6 +15,7 @@ from parity.interop.steps import (
     AddressFileIs,
     Arrive,
     Ask,
+    AskPatiently,
     BarrierIs,
     Case,
     FilesAre,
@@ -121,6 +123,18 @@ def test_a_silent_listener_accepts_and_says_nothing():
 
     ask = Ask(method=STOP, want=Want(response_hex=""))
     assert play(Address(content=b"{silent}"), ask, client=Connecting()).verdict == "agree"
+
+
+def test_a_patient_callers_answer_is_compared_with_what_is_wanted(monkeypatch):
+    told = []
+    exceeded = Called(code="DEADLINE_EXCEEDED", details="late")
+    monkeypatch.setattr(playing, "ask_patiently", lambda *call: told.append(call) or exceeded)
+    want = Want(code="DEADLINE_EXCEEDED", details="late")
+    step = AskPatiently(method=STOP, want=want, timeout="9n")
+    assert play(step).verdict == "agree"
+    assert told == [("127.0.0.1:4711", STOP, "9n")]
+    cancelled = step.model_copy(update={"want": Want(code="CANCELLED")})
+    assert play(cancelled).verdict == "differs"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:4711\n", "::1:4711", "127.0.0.1:0", "127.0.0.1"])

@@ -47,9 +47,15 @@ def side(tmp_path, monkeypatch):
     return made_up
 
 
-def run(folder, *, shard=None, sample=None, seed=0):
+def run(folder, *, only=(), shard=None, sample=None, seed=0):
     options = MutantOptions(
-        side="rust", shard=shard, out=folder / "out.jsonl", sample=sample, seed=seed, limit=1
+        side="rust",
+        only=only,
+        shard=shard,
+        out=folder / "out.jsonl",
+        sample=sample,
+        seed=seed,
+        limit=1,
     )
     text = io.StringIO()
     return mutants(options, Console(file=text, width=120)), text.getvalue()
@@ -79,6 +85,16 @@ def test_too_few_caught_exits_with_1(side, tmp_path, monkeypatch):
 def test_a_shard_is_not_held_to_the_bound(side, tmp_path):
     code, _ = run(tmp_path, shard="2/3")
     assert (code, side.judged) == (0, ["unseen"])
+
+
+def test_only_those_that_are_named_are_judged(side, tmp_path):
+    code, _ = run(tmp_path, only=("a.rs: unseen", "broken"))
+    assert (code, side.judged) == (0, ["unseen", "broken"])
+
+
+def test_a_name_that_no_mutant_has_is_refused(side, tmp_path):
+    with pytest.raises(UsageError, match="no mutant has b"):
+        run(tmp_path, only=("b.rs",))
 
 
 def test_a_sample_is_the_same_for_the_same_seed(side, tmp_path):

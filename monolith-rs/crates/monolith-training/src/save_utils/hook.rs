@@ -35,7 +35,7 @@ pub trait CheckpointSaverListener: fmt::Debug + Send + Sync {
 }
 
 /// How a saver hook behaves; the defaults are upstream's.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct SaverOptions {
     /// When it saves by itself.
     pub every: Every,
@@ -62,19 +62,6 @@ impl SaverOptions {
             no_first_save: true,
             listeners: Vec::new(),
         }
-    }
-}
-
-impl fmt::Debug for SaverOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SaverOptions")
-            .field("every", &self.every)
-            .field("basename", &self.basename)
-            .field("ignore_save_errors", &self.ignore_save_errors)
-            .field("is_dense_only", &self.is_dense_only)
-            .field("no_first_save", &self.no_first_save)
-            .field("listeners", &self.listeners)
-            .finish()
     }
 }
 

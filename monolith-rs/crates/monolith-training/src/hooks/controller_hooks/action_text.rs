@@ -3,72 +3,46 @@
 //! It takes what Python's parser takes, and refuses what that refuses; its words
 //! for what is wrong are its own.
 
-use std::fmt;
-
 use crate::proto::controller_hooks::controller_hooks_proto::Action;
 
 /// The message, as errors call it.
 const MESSAGE: &str = "monolith.ControllerHooksProto";
 
-/// What is wrong with a text, and where; both counts are from 1.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ParseError {
-    line: usize,
-    column: usize,
-    message: String,
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} : {}", self.line, self.column, self.message)
-    }
-}
-
-impl std::error::Error for ParseError {}
-
-/// What the text asks for; `UNKNOWN` if it doesn't say.
-pub fn parse_action(text: &str) -> Result<Action, ParseError> {
+/// What the text asks for; `UNKNOWN` if it doesn't say. The error is what is wrong
+/// with the text, for whoever wrote it.
+pub fn parse_action(text: &str) -> Result<Action, String> {
     let mut tokens = tokens(text).into_iter().peekable();
     let mut action = None;
     while let Some(name) = tokens.next() {
-        if name.text != "action" {
-            return Err(name.wrong(format!(
-                "Message type \"{MESSAGE}\" has no field named \"{}\".",
-                name.text
-            )));
+        if name != "action" {
+            return Err(format!(
+                "Message type \"{MESSAGE}\" has no field named \"{name}\"."
+            ));
         }
-        match tokens.next() {
-            Some(colon) if colon.text == ":" => {}
-            Some(other) => return Err(other.wrong("Expected \":\".")),
-            None => return Err(name.wrong("Expected \":\".")),
+        if tokens.next() != Some(":") {
+            return Err("Expected \":\" after \"action\".".to_owned());
         }
-        let value = tokens.next();
-        let value = value.ok_or_else(|| name.wrong("Expected a value."))?;
-        if action.replace(value_of(&value)?).is_some() {
-            return Err(name.wrong(format!(
+        let value = tokens.next().ok_or("Expected a value after \":\".")?;
+        if action.replace(value_of(value)?).is_some() {
+            return Err(format!(
                 "Message type \"{MESSAGE}\" should not have multiple \"action\" fields."
-            )));
+            ));
         }
         // For historical reasons fields may be separated.
-        tokens.next_if(|token| matches!(token.text, "," | ";"));
+        tokens.next_if(|token| matches!(*token, "," | ";"));
     }
     Ok(action.unwrap_or(Action::Unknown))
 }
 
 /// An enum value by its name or its number.
-fn value_of(token: &Token<'_>) -> Result<Action, ParseError> {
-    let found = match integer(token.text) {
+fn value_of(token: &str) -> Result<Action, String> {
+    let found = match integer(token) {
         Some(number) => i32::try_from(number)
             .ok()
             .and_then(|number| Action::try_from(number).ok()),
-        None => Action::from_str_name(token.text),
+        None => Action::from_str_name(token),
     };
-    found.ok_or_else(|| {
-        token.wrong(format!(
-            "Enum type \"{MESSAGE}.Action\" has no value {}.",
-            token.text
-        ))
-    })
+    found.ok_or_else(|| format!("Enum type \"{MESSAGE}.Action\" has no value {token}."))
 }
 
 /// An integer as Python writes them: decimal without leading zeros, or `0x`, `0o`,
@@ -102,40 +76,16 @@ fn integer(text: &str) -> Option<i64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-struct Token<'a> {
-    text: &'a str,
-    line: usize,
-    column: usize,
-}
-
-impl Token<'_> {
-    fn wrong(&self, message: impl Into<String>) -> ParseError {
-        ParseError {
-            line: self.line,
-            column: self.column,
-            message: message.into(),
-        }
-    }
-}
-
 /// Words, numbers, and single characters of any other kind. White space and what
 /// follows a `#` on its line are passed over.
-fn tokens(text: &str) -> Vec<Token<'_>> {
+fn tokens(text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
-    for (line, content) in text.split('\n').enumerate() {
-        let mut rest = content;
-        loop {
-            rest = rest.trim_start_matches(is_white);
-            if rest.is_empty() || rest.starts_with('#') {
-                break;
-            }
+    for line in text.split('\n') {
+        let mut rest = line.trim_start_matches(is_white);
+        while !rest.is_empty() && !rest.starts_with('#') {
             let (token, after) = rest.split_at(token_length(rest));
-            tokens.push(Token {
-                text: token,
-                line: line + 1,
-                column: content[..content.len() - rest.len()].chars().count() + 1,
-            });
-            rest = after;
+            tokens.push(token);
+            rest = after.trim_start_matches(is_white);
         }
     }
     tokens
@@ -146,23 +96,15 @@ fn is_white(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
-/// How many bytes the first token of this has.
+/// How many bytes the first token of this has. A dot is a token of its own, which
+/// nothing takes: there are no fractions here.
 fn token_length(text: &str) -> usize {
-    let mut chars = text.chars();
-    let first = chars.next();
-    let in_word: fn(char) -> bool = |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
-    let in_number: fn(char) -> bool = |c| in_word_or_dot(c);
-    let continues = match first {
-        Some(c) if c.is_ascii_alphabetic() || c == '_' => in_word,
-        Some(c) if c.is_ascii_digit() || matches!(c, '+' | '-') => in_number,
-        Some('.') if chars.next().is_some_and(|c| c.is_ascii_digit()) => in_number,
-        first => return first.map_or(0, char::len_utf8),
-    };
-    text.find(|c| !continues(c)).unwrap_or(text.len())
-}
-
-fn in_word_or_dot(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-' | '.')
+    let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
+    match text.find(|c| !in_word(c)) {
+        Some(0) => text.chars().next().map_or(0, char::len_utf8),
+        Some(end) => end,
+        None => text.len(),
+    }
 }
 
 #[cfg(test)]
@@ -209,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_its_place() {
+    fn anything_else_is_refused() {
         for text in [
             "STOP",
             "action STOP",
@@ -217,6 +159,9 @@ mod tests {
             "action:",
             "action: stop",
             "action: 3",
+            "action: 2.",
+            "action: 2.0",
+            "action: .2",
             "action: 02",
             "action: 2_",
             "action: 99999999999999999999",
@@ -236,8 +181,8 @@ mod tests {
         }
         let error = parse_action("action: STOP\n  # more\n  act: 1").unwrap_err();
         assert_eq!(
-            error.to_string(),
-            "3:3 : Message type \"monolith.ControllerHooksProto\" has no field named \"act\"."
+            error,
+            "Message type \"monolith.ControllerHooksProto\" has no field named \"act\"."
         );
     }
 }

@@ -1,6 +1,5 @@
 //! An operator's requests through a file in the model directory.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -43,6 +42,7 @@ const STOP_GRACE: Duration = Duration::from_secs(120);
 /// on, and dies when it acts on the closed session. A recreated session asks the
 /// thread before to stop, without waiting for it. The mutex guards the
 /// coordinator of the newest session and is not held across a call.
+#[derive(Debug)]
 pub struct QueryActionHook {
     model_dir: PathBuf,
     hook: Arc<ControllerHook>,
@@ -96,15 +96,6 @@ impl SessionRunHook for QueryActionHook {
     }
 }
 
-impl fmt::Debug for QueryActionHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueryActionHook")
-            .field("model_dir", &self.model_dir)
-            .field("hook", &self.hook)
-            .finish_non_exhaustive()
-    }
-}
-
 /// One session's looking. Any error ends it.
 struct Looker {
     action: PathBuf,
@@ -129,7 +120,7 @@ impl Looker {
     /// Acts, then answers, then deletes the file.
     fn answer(&self, text: &str) -> Result<()> {
         match parse_action(text) {
-            Err(error) => self.respond(&error.to_string())?,
+            Err(error) => self.respond(&error)?,
             Ok(Action::Stop) => {
                 self.hook.stop_op(&self.session)?;
                 self.respond("OK")?;

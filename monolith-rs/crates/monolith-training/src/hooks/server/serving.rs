@@ -1,6 +1,5 @@
 //! The gRPC server under the controller: its port, its life, its end.
 
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::pin::Pin;
 use std::sync::{Mutex, mpsc};
@@ -25,19 +24,32 @@ use crate::errors::{Error, ErrorKind, Result};
 /// How long calls that are in flight may go on after the end, in real time.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// The units that a caller's time may be in.
+const UNITS: [(&str, Duration); 6] = [
+    ("H", Duration::from_secs(3600)),
+    ("M", Duration::from_secs(60)),
+    ("S", Duration::from_secs(1)),
+    ("m", Duration::from_millis(1)),
+    ("u", Duration::from_micros(1)),
+    ("n", Duration::from_nanos(1)),
+];
+
 /// Turns true when calls in flight are out of time.
 pub type Cancelled = watch::Receiver<bool>;
 
 /// A server on a port of the system's choice, on all interfaces.
 ///
 /// It has a runtime of its own, whose one thread only moves bytes: handlers run
-/// elsewhere. It serves until [`stop`](Self::stop), or until it is dropped.
+/// elsewhere. It serves until [`stop`](Self::stop), or until it is dropped, which
+/// waits for that thread and so mustn't be done within another runtime.
+#[derive(Debug)]
 pub struct Serving {
     port: u16,
     life: Mutex<Option<Life>>,
-    runtime: Option<Runtime>,
+    runtime: Runtime,
 }
 
+#[derive(Debug)]
 struct Life {
     stop: oneshot::Sender<()>,
     cancel: watch::Sender<bool>,
@@ -106,7 +118,7 @@ impl Serving {
                 cancel,
                 listening,
             })),
-            runtime: Some(runtime),
+            runtime,
         })
     }
 
@@ -118,30 +130,16 @@ impl Serving {
     /// Refuses new calls from the moment that this returns. Calls in flight get
     /// 20 s and are not waited for. Stopping twice is fine.
     pub fn stop(&self) {
-        let (Some(life), Some(runtime)) = (relock(&self.life).take(), &self.runtime) else {
+        let Some(life) = relock(&self.life).take() else {
             return;
         };
         // The receiver is gone only if the server is.
         let _ = life.stop.send(());
         let _ = life.listening.recv();
-        runtime.spawn(async move {
+        self.runtime.spawn(async move {
             tokio::time::sleep(GRACE).await;
             let _ = life.cancel.send(true);
         });
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl fmt::Debug for Serving {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Serving(port {})", self.port)
     }
 }
 
@@ -207,16 +205,8 @@ where
 fn time_left(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: u64 = number.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(number.checked_mul(3600)?)),
-        "M" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        "S" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_millis(number)),
-        "u" => Some(Duration::from_micros(number)),
-        "n" => Some(Duration::from_nanos(number)),
-        _ => None,
-    }
+    let (_, unit) = UNITS.iter().find(|(letter, _)| *letter == unit)?;
+    unit.checked_mul(number.parse().ok()?)
 }
 
 #[cfg(test)]
