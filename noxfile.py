@@ -107,7 +107,9 @@ def tee(session: nox.Session, path: Path, *command: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but those of a real cluster; what follows -- goes to pytest."""
-    options = ["-n", "2", "--ignore", "tests/cluster", f"--junitxml={REPORTS / 'tests.xml'}"]
+    # Tests that start processes take many times longer than others: who is idle takes some over.
+    options = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/cluster"]
+    options += [f"--junitxml={REPORTS / 'tests.xml'}"]
     run(session, "pytest", *options, *session.posargs)
 
 

@@ -13,8 +13,11 @@ from parity.players.quiet import held_back_unless_it_fails
 
 
 def run(*words):
+    """As a user's shell does: the tests' own log level isn't handed on."""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, *words]
     done = subprocess.run(
-        [sys.executable, *words], cwd=project.ROOT, capture_output=True, text=True, check=False
+        command, cwd=project.ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done
