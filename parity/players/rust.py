@@ -18,6 +18,9 @@ _BUILD_SECONDS: Final = 900
 def build_driver(root: Path) -> Path:
     """Build the port's driver and say where it is; quick if it is built already.
 
+    It is in the folder of its sources whatever CARGO_TARGET_DIR says: a mutant's would
+    take the place of the sound one there.
+
     Raises:
       PortUnavailableError: it can't be built; the message is the reason, in one line.
     """
@@ -26,7 +29,7 @@ def build_driver(root: Path) -> Path:
         raise PortUnavailableError("there is no Rust toolchain (no cargo on PATH)")
     command = [
         cargo, "build", "--locked", "--quiet", "--bin", "parity-driver",
-        "--message-format", "json-render-diagnostics",
+        "--message-format", "json-render-diagnostics", "--target-dir", "target",
     ]  # fmt: skip
     try:
         built = subprocess.run(  # noqa: S603 - cargo, from PATH
