@@ -29,6 +29,12 @@ def test_no_toolchain(tmp_path, monkeypatch):
     )
 
 
+def test_each_copy_of_the_sources_is_built_in_its_own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("CARGO_TARGET_DIR", "/somewhere/else")
+    script = '#!/bin/sh\necho "error: asked to $*" >&2\nexit 101\n'
+    assert reason_with(tmp_path, monkeypatch, script).endswith("--target-dir target")
+
+
 def test_a_toolchain_that_cannot_reach_its_crates(tmp_path, monkeypatch):
     script = """#!/bin/sh
 cat >&2 <<'END'
