@@ -8,10 +8,7 @@ from typing import Annotated
 import typer
 
 from parity import project
-from parity.commands.options import (
-    REPORT,
-    stdout,
-)
+from parity.commands.options import REPORT, stdout
 
 
 def checklist(

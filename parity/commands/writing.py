@@ -7,10 +7,7 @@ from typing import Annotated
 import typer
 
 from parity import project
-from parity.commands.options import (
-    Paths,
-    stdout,
-)
+from parity.commands.options import Paths, stdout
 
 
 def validate(paths: Paths = None) -> None:

@@ -40,13 +40,14 @@ pub type Cancelled = watch::Receiver<bool>;
 /// A server on a port of the system's choice, on all interfaces.
 ///
 /// It has a runtime of its own, whose one thread only moves bytes: handlers run
-/// elsewhere. It serves until [`stop`](Self::stop), or until it is dropped, which
-/// waits for that thread and so mustn't be done within another runtime.
+/// elsewhere. It serves until [`stop`](Self::stop), or until it is dropped, also
+/// within another runtime.
 #[derive(Debug)]
 pub struct Serving {
     port: u16,
     life: Mutex<Option<Life>>,
-    runtime: Runtime,
+    /// There until the drop, which needs it whole.
+    runtime: Option<Runtime>,
 }
 
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl Serving {
                 cancel,
                 listening,
             })),
-            runtime,
+            runtime: Some(runtime),
         })
     }
 
@@ -130,16 +131,25 @@ impl Serving {
     /// Refuses new calls from the moment that this returns. Calls in flight get
     /// 20 s and are not waited for. Stopping twice is fine.
     pub fn stop(&self) {
-        let Some(life) = relock(&self.life).take() else {
+        let (Some(life), Some(runtime)) = (relock(&self.life).take(), &self.runtime) else {
             return;
         };
         // The receiver is gone only if the server is.
         let _ = life.stop.send(());
         let _ = life.listening.recv();
-        self.runtime.spawn(async move {
+        runtime.spawn(async move {
             tokio::time::sleep(GRACE).await;
             let _ = life.cancel.send(true);
         });
+    }
+}
+
+impl Drop for Serving {
+    /// Doesn't wait for the runtime's thread: waiting is forbidden in async code.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -229,6 +239,17 @@ mod tests {
         fn call(&mut self, _: Request<Body>) -> Self::Future {
             std::future::pending()
         }
+    }
+
+    impl NamedService for Silent {
+        const NAME: &'static str = "Controller";
+    }
+
+    #[test]
+    fn a_server_may_be_dropped_in_async_code() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let serving = Serving::start(&[], |_| Silent).unwrap();
+        runtime.block_on(async { drop(serving) });
     }
 
     #[test]
