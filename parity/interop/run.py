@@ -50,7 +50,7 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
       UsageError: the peer that was asked for can't take part by its nature.
       PortUnavailableError: it was asked for by name and can't be had here.
     """
-    with _plain_environment():
+    with plain_environment():
         other = _other_peer(peer, limit)
         peers = [_python_peer()] if other is None else [_python_peer(), other]
         try:
@@ -159,7 +159,7 @@ def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
 
 
 @contextlib.contextmanager
-def _plain_environment() -> Iterator[None]:
+def plain_environment() -> Iterator[None]:
     """The umask that B35's mode is for, and calls to this machine past any proxy."""
     umask = os.umask(0o022)
     proxies = {name: os.environ.pop(name) for name in _PROXIES if name in os.environ}

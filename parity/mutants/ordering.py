@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from parity.loading import ScenarioFile
 from parity.mutants.outcome import MutantOutcome
 
 
@@ -20,10 +19,11 @@ class Deadliest:
     def learn(self, outcome: MutantOutcome) -> None:
         """Remember what caught this one."""
         if outcome.by:
-            self._caught[outcome.file][outcome.by] += 1
+            # A case of interop is "interop: method/case"; what is played is all of interop.
+            self._caught[outcome.file][outcome.by.partition(": ")[0]] += 1
 
-    def first(self, file: str, scenarios: Sequence[ScenarioFile]) -> list[ScenarioFile]:
-        """All scenarios, the deadliest for this file first, then the deadliest for any."""
+    def first(self, file: str, scenarios: Sequence[str]) -> list[str]:
+        """All of these, the deadliest for this file first, then the deadliest for any."""
         here = self._caught[file]
         anywhere = sum(self._caught.values(), Counter[str]())
-        return sorted(scenarios, key=lambda each: (-here[each.name], -anywhere[each.name]))
+        return sorted(scenarios, key=lambda name: (-here[name], -anywhere[name]))

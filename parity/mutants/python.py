@@ -1,6 +1,7 @@
 """The reference's mutants: mutmut makes them, the port's recorded traces judge them.
 
-Each is played in a fork of its own, by the scenarios that run the statement it is in.
+Each is played in a fork of its own, by the scenarios that run the statement it is in, and
+by interop if its cases do.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from parity.killing.planted import REFERENCE
-from parity.loading import ScenarioFile
 from parity.mutants.outcome import Mutant, MutantOutcome, numbered
+from parity.mutants.python_child import INTEROP
 from parity.mutants.python_forks import Forks, Shown
 from parity.mutants.python_source import Changed, all_changed
 from parity.mutants.side import Bench
 from parity.problems import UsageError
 
 _AT_ONCE: Final = 2
-_UNREACHED: Final = "no scenario runs this line"
+_UNREACHED: Final = "neither a scenario nor interop runs this line"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class PythonMutants:
         made = _made(bench.root)
         forks = Forks(bench.root, bench.limit)
         try:
-            reach = Reach.of(bench.files, forks.unmutated([file.name for file in bench.files]))
+            names = [*(file.name for file in bench.files), INTEROP]
+            reach = Reach.of(names, forks.unmutated(names))
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 judged = [pool.submit(_judged, bench, forks, reach, m, made[m]) for m in mutants]
                 try:
@@ -61,20 +63,21 @@ class PythonMutants:
 
 @dataclass(frozen=True)
 class Reach:
-    """Which lines of each file each scenario runs; the fastest scenario is the first."""
+    """Which lines of each file each scenario, and interop, runs; the fastest is the first."""
 
     ran: dict[str, dict[str, tuple[int, ...]]]
 
     @classmethod
-    def of(cls, files: Sequence[ScenarioFile], shown: Shown) -> Reach:
+    def of(cls, names: Sequence[str], shown: Shown) -> Reach:
         """Of a play without a mutant.
 
         Raises:
           UsageError: it was red, or ended early.
         """
         bad = [told.seen for told in shown.told if told.seen is not None and told.seen.bad]
-        if bad or len(shown.told) != len(files):
-            at = f"{bad[0].scenario}: {bad[0].reason}" if bad else f"its end: {shown.log}"
+        if bad or len(shown.told) != len(names):
+            end = "it said nothing for too long" if shown.hung else shown.log
+            at = f"{bad[0].scenario}: {bad[0].reason}" if bad else f"its end: {end}"
             raise UsageError(
                 f"python: the catalogue is red without a mutant, at {at}; "
                 "a green one would be right"
@@ -105,11 +108,10 @@ def _judged(
     bench: Bench, forks: Forks, reach: Reach, mutant: Mutant, change: Changed
 ) -> MutantOutcome:
     began = time.monotonic()
-    by_name = {file.name: file for file in bench.files}
-    reached = [by_name[name] for name in reach.scenarios(change)]
+    reached = reach.scenarios(change)
     if not reached:
         return bench.bases.outcome(mutant, "survived", 0, reason=_UNREACHED)
-    names = [file.name for file in bench.deadliest.first(mutant.file, reached)]
+    names = bench.deadliest.first(mutant.file, reached)
     shown = forks.play(change, names)
     return outcome_of(bench, mutant, names, shown, time.monotonic() - began)
 

@@ -1,8 +1,9 @@
-"""What a forked process does: plays scenarios on one mutant of monolith_hooks, and tells.
+"""What a forked process does: plays scenarios and interop on one mutant of monolith_hooks.
 
 Its parent has imported TensorFlow and read all scenarios and recordings, and nothing of
 monolith_hooks that can be mutated; what the child imports of it is the mutant. It prints a
-line of JSON for each scenario.
+line of JSON for each scenario and one for all of interop; an empty one for each case of that
+says that it is alive.
 """
 
 from __future__ import annotations
@@ -52,10 +53,15 @@ _SHARED: Final = (
 """What the player needs, takes long to import, and imports nothing that is mutated."""
 
 
+INTEROP: Final = "interop"
+"""In place of a scenario: all cases of interop, with the mutant as client and server of itself."""
+
+
 class Told(Model):
     """A line: what a scenario showed and ran, or why there is nothing to play on.
 
-    ``ran`` has lines of monolith_hooks, by file, if it was asked for.
+    Nothing at all says that a case of interop was passed. ``ran`` has lines of monolith_hooks,
+    by file, if it was asked for.
     """
 
     seen: Seen | None = None
@@ -112,7 +118,7 @@ def judge(
       module: what is mutated; nothing if it is empty.
       text: the file that has its source.
       origin: the file that it stands for.
-      scenarios: their names.
+      scenarios: their names, or INTEROP.
       folder: where temporary files go.
       note_lines: whether to take down which lines of monolith_hooks each scenario runs.
     """
@@ -131,7 +137,7 @@ def judge(
     for name in scenarios:
         began = time.monotonic()
         with _lines_noted(Path(origin)) if note_lines else _nothing_noted() as ran:
-            seen = _seen(judge, files[name])
+            seen = _interop_seen() if name == INTEROP else _seen(judge, files[name])
         seconds = round(time.monotonic() - began, 3)
         lines = {file: tuple(sorted(lines)) for file, lines in ran.items()}
         _tell(Told(seen=seen, seconds=seconds, ran=lines))
@@ -146,6 +152,22 @@ def _seen(judge: Judge, file: ScenarioFile) -> Seen:
         reason = f"the player raised {type(error).__name__}: {error}"
         return Seen(scenario=file.name, verdict="failed", reason=reason)
     return Seen(scenario=file.name, verdict=record.verdict, reason=next(iter(record.reasons), ""))
+
+
+def _interop_seen() -> Seen:
+    # Both import the mutant.
+    from parity.interop.python_peer import PythonPeer  # noqa: PLC0415
+    from parity.mutants.cells import first_red_cell  # noqa: PLC0415
+
+    peer = PythonPeer()
+    try:
+        red = first_red_cell(peer, passed=lambda: _tell(Told()))
+        peer.close()
+    except Exception as error:  # noqa: BLE001 - a run that it leaves is red
+        red = INTEROP, f"the peer raised {type(error).__name__}: {error}"
+    if red is None:
+        return Seen(scenario=INTEROP, verdict="agree", reason="")
+    return Seen(scenario=red[0], verdict="differs", reason=red[1])
 
 
 def _tell(told: Told) -> None:

@@ -27,6 +27,7 @@ from parity.mutants.python_child import Told
 from parity.mutants.python_source import PACKAGE, Changed
 
 _CHILD: Final = "parity.mutants.python_child"
+_ALIVE: Final = Told()
 _CHUNK_BYTES: Final = 1 << 16
 
 
@@ -49,7 +50,7 @@ class Forks:
 
     Args:
       root: the folder that has monolith_hooks.
-      limit: real seconds that a scenario may take.
+      limit: real seconds that a scenario, or a case of interop, may take.
       prepare: what is imported or called once for all.
       judge: the function that a fork calls, with the arguments of ``python_child.judge``.
 
@@ -109,9 +110,10 @@ class Forks:
         told: list[Told] = []
         over, hung = False, False
         try:
-            told.extend(
-                Told.model_validate(frozen(json.loads(line))) for line in _lines(ours, self._limit)
-            )
+            for line in _lines(ours, self._limit):
+                said = Told.model_validate(frozen(json.loads(line)))
+                if said != _ALIVE:
+                    told.append(said)
             over = True
         except TimeoutError:
             hung = True

@@ -17,14 +17,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from parity.interop.cells import EXIT_CODES as CELL_CODES
 from parity.interop.driver_peer import DriverPeer
-from parity.interop.run import play
 from parity.judge import Judge
 from parity.killing.catalogue import record_reference
 from parity.killing.planted import PORT
 from parity.killing.scratch import Scratch, digest_of
 from parity.loading import ScenarioFile
+from parity.mutants.cells import first_red_cell
 from parity.mutants.outcome import Mutant, MutantOutcome, numbered
 from parity.mutants.side import Bench
 from parity.peers import PlayerSpec, open_player
@@ -188,7 +187,9 @@ class _Play:
             return self.bench.bases.outcome(mutant, fate, time.monotonic() - began, by, reason)
 
         try:
-            red = self.first_red(self.bench.deadliest.first(mutant.file, self.bench.files))
+            files = {file.name: file for file in self.bench.files}
+            names = self.bench.deadliest.first(mutant.file, list(files))
+            red = self.first_red([files[name] for name in names])
         except PortUnavailableError as error:
             return outcome("unviable", reason=str(error))
         if red is None:
@@ -211,7 +212,7 @@ class _Play:
                 record = judge.judge(file)
                 if EXIT_CODES[record.verdict]:
                     return file.name, next(iter(record.reasons), record.verdict)
-            return _first_red_cell(peer)
+            return first_red_cell(DriverPeer(peer))
         finally:
             peer.close()
 
@@ -224,14 +225,3 @@ def _record(bench: Bench, traces: Path) -> None:
         made_from.unlink(missing_ok=True)
         record_reference(traces, bench.work / "recording.txt")
         made_from.write_text(now, encoding="utf-8")
-
-
-def _first_red_cell(player: DriverPlayer) -> tuple[str, str] | None:
-    """The first interop case that the mutant doesn't pass with itself, and why.
-
-    What is wanted of each is written down, so that Python needn't take part.
-    """
-    for cell in play([DriverPeer(player)]):
-        if CELL_CODES[cell.verdict]:
-            return f"interop: {cell.method}/{cell.case}", next(iter(cell.reasons), cell.verdict)
-    return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from samples import scenario_file
-
 from parity.mutants.ordering import Deadliest
 from parity.mutants.outcome import Bases, Mutant
 
@@ -14,16 +12,20 @@ def outcome(file, fate, by=""):
 
 
 def first(deadliest, file):
-    files = [scenario_file(name) for name in "abcd"]
-    return [each.name for each in deadliest.first(file, files)]
+    return deadliest.first(file, ["a", "b", "c", "d", "interop"])
 
 
 def test_without_experience_the_order_is_the_catalogues():
-    assert first(Deadliest(), "x.rs") == ["a", "b", "c", "d"]
+    assert first(Deadliest(), "x.rs") == ["a", "b", "c", "d", "interop"]
 
 
 def test_the_deadliest_for_this_file_comes_before_the_deadliest_for_others():
     deadliest = Deadliest([outcome("y.rs", "caught", "d"), outcome("y.rs", "timeout", "d")])
     deadliest.learn(outcome("x.rs", "caught", "c"))
     deadliest.learn(outcome("x.rs", "survived"))
-    assert first(deadliest, "x.rs") == ["c", "d", "a", "b"]
+    assert first(deadliest, "x.rs") == ["c", "d", "a", "b", "interop"]
+
+
+def test_what_a_case_of_interop_caught_counts_for_interop():
+    deadliest = Deadliest([outcome("x.rs", "caught", "interop: machine/is seen")])
+    assert first(deadliest, "x.rs") == ["interop", "a", "b", "c", "d"]

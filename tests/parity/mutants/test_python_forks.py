@@ -80,6 +80,11 @@ def test_one_that_says_nothing_for_too_long_is_killed(forks):
     assert shown.status == -signal.SIGKILL
 
 
+def test_what_only_says_that_it_is_alive_isnt_a_scenario(forks):
+    alive = "print('{}', flush=True)\n" * 2
+    assert verdicts(forks.play(mutant(alive + "verdict = 'agree'"), ["a"])) == ["agree"]
+
+
 def test_one_that_dies_leaves_its_status_and_its_last_words(forks):
     text = "import os; os.write(2, b'first\\nlast words\\n'); os._exit(3)"
     shown = forks.play(mutant(text), ["a"])

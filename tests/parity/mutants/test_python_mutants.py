@@ -16,7 +16,7 @@ from parity.mutants.python_source import Changed
 from parity.mutants.side import Bench
 from parity.problems import UsageError
 
-FILES = [scenario_file(name) for name in ("slow", "quick")]
+NAMES = ["slow", "quick"]
 (MUTANT,) = numbered("python", [("gate.py", 3, "1 -> 2")])
 
 
@@ -27,12 +27,20 @@ def told(scenario: str, verdict: str = "agree", seconds: float = 0, ran=None) ->
 @pytest.fixture
 def bench(tmp_path):
     bases = Bases("", {"slow": "", "quick": ""})
-    return Bench(tmp_path, tmp_path, FILES, KnownDifferences(), 7.0, bases, Deadliest())
+    return Bench(
+        tmp_path,
+        tmp_path,
+        [scenario_file(name) for name in NAMES],
+        KnownDifferences(),
+        7.0,
+        bases,
+        Deadliest(),
+    )
 
 
 class TestReach:
     REACH = Reach.of(
-        FILES,
+        NAMES,
         Shown((told("slow", seconds=2.0, ran={"gate.py": (3, 7)}),
                told("quick", seconds=1.0, ran={"gate.py": (4,), "house.py": (7,)}))),
     )  # fmt: skip
@@ -53,11 +61,11 @@ class TestReach:
 
     def test_a_catalogue_that_is_red_anyway_is_refused(self):
         with pytest.raises(UsageError, match="red without a mutant, at quick"):
-            Reach.of(FILES, Shown((told("slow"), told("quick", "differs"))))
+            Reach.of(NAMES, Shown((told("slow"), told("quick", "differs"))))
 
     def test_and_one_that_ends_early(self):
         with pytest.raises(UsageError, match="at its end: out of memory"):
-            Reach.of(FILES, Shown((told("slow"),), status=-9, log="out of memory"))
+            Reach.of(NAMES, Shown((told("slow"),), status=-9, log="out of memory"))
 
 
 class TestOutcome:
