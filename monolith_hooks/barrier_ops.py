@@ -223,5 +223,5 @@ class BarrierHook(tf.compat.v1.train.SessionRunHook):
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Block if the step saw the barrier, on the training thread and without any lock."""
-        if self._index > 0 and run_values.results:
+        if run_values.results:  # None of the chief, which fetches nothing.
             self._barrier_op.wait_until_barrier_removed(run_context.session, self._index)

@@ -19,6 +19,7 @@ from monolith_hooks.controller_hooks import StopHelper
 from parity.cluster.paced_clock import PacedClock
 from parity.hooks import StopHelperEntry
 from parity.players.address_file import AddressFile
+from parity.players.given import given
 from parity.players.job_hooks import HookMaker, server_folder
 from parity.players.operator import Operator
 from parity.players.outcome import UnplayableError
@@ -106,12 +107,12 @@ class Job:
             self.train_op = tf1.assign_add(global_step, 1)
             self.barrier_op = BarrierOp(
                 scenario.cluster.barrier_capacity(),
-                wait_seconds=scenario.barrier.wait / 1000,
                 barrier_callbacks=[
                     *callbacks(scenario, lambda: self.recorder, clock),
                     *(helper.create_barrier_callback() for helper in stop_helpers),
                 ],
                 clock=clock,
+                **given(scenario.barrier, wait_seconds=("wait", scenario.barrier.wait / 1000)),
             )
         self.recorder = make_recorder(self.barrier_op)
         self.saver = FaultySaver(clock, ledger, self.recorder)

@@ -36,6 +36,7 @@ from parity.hooks import (
     ServerEntry,
     StopHelperEntry,
 )
+from parity.players.given import given
 from parity.players.operator import Operator
 from parity.players.recorder import Recorder
 from parity.players.scenario_files import NEW_FOLDER
@@ -138,14 +139,13 @@ class HookMaker:
         reports = {
             "record": self.recorder.report,
             "raise": self._report_and_raise,
-            "default": ps_check_hooks._default_report,
         }
         health = self.health()
         config = ps_check_hooks.Config(
             barrier_op=self.barrier_op if options.barrier else None,  # type: ignore[arg-type]
             num_ps=health.num_ps,
             ps_device_fn=health.ps_device_fn,
-            report_fn=reports[options.report],
+            **({} if options.report == "default" else {"report_fn": reports[options.report]}),
         )
         return ps_check_hooks.PsHealthCheckerHook(
             config,
@@ -167,10 +167,13 @@ class HookMaker:
             saver=self.saver,
             listeners=[self._listener(i, kind) for i, kind in enumerate(options.listeners)],
             save_graph_def=False,
-            ignore_save_errors=options.ignore_save_errors,
-            is_dense_only=options.dense_only,
-            no_first_save=not options.first_save,
             clock=self.clock,
+            **given(
+                options,
+                ignore_save_errors=("ignore_save_errors", options.ignore_save_errors),
+                is_dense_only=("dense_only", options.dense_only),
+                no_first_save=("first_save", not options.first_save),
+            ),
         )
 
     def _listener(self, index: int, kind: str) -> tf.compat.v1.train.CheckpointSaverListener:
@@ -186,7 +189,9 @@ class HookMaker:
 
     def _controller(self) -> ControllerHook:
         return ControllerHook(
-            0, self.barrier_op, self._trigger_save if self._savers else None, clock=self.clock
+            barrier_op=self.barrier_op,
+            trigger_save=self._trigger_save if self._savers else None,
+            clock=self.clock,
         )
 
     def _trigger_save(self) -> None:
