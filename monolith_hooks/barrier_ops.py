@@ -14,6 +14,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+from monolith_hooks.variables import state_variable
 
 BarrierCallback = Callable[[str, Any], None]
 """Called with the barrier's action and the session (B21)."""
@@ -87,22 +88,10 @@ class BarrierOp:
     def _build(self, is_chief: bool, name_prefix: str) -> None:
         keys = tf.compat.v1.GraphKeys
         collections = [keys.LOCAL_VARIABLES if is_chief else keys.GLOBAL_VARIABLES]
-        # tf.Variable and not get_variable: a partitioner or reuse in the caller's
-        # variable scope must not reach the barrier.
-        self._bits = tf.compat.v1.Variable(
-            tf.zeros([self._capacity], tf.bool),
-            name="monolith_barrier",
-            trainable=False,
-            collections=collections,
-            use_resource=True,
-        )
-        self._action = tf.compat.v1.Variable(
-            tf.constant("", tf.string),
-            name="monolith_barrier_action",
-            trainable=False,
-            collections=collections,
-            use_resource=True,
-        )
+        no_bit = tf.zeros([self._capacity], tf.bool)
+        self._bits = state_variable(no_bit, "monolith_barrier", collections)
+        no_action = tf.constant("", tf.string)
+        self._action = state_variable(no_action, "monolith_barrier_action", collections)
         with tf.name_scope(f"{name_prefix}_barrier"):
             self._bits_value = self._bits.read_value()
             self._action_value = self._action.read_value()

@@ -21,6 +21,7 @@ from monolith_hooks.barrier_ops import BarrierCallback, BarrierOp
 from monolith_hooks.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from monolith_hooks.device_utils import ps_device
 from monolith_hooks.files import write_atomically
+from monolith_hooks.variables import state_variable
 
 STOP_ACTION: Final = "Stop"
 """The action that a stop places the barrier with."""
@@ -60,7 +61,9 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
         self._trigger_save = trigger_save
         self._clock = clock
         with tf.device(ps_device(0) if num_ps > 0 else None):
-            stop, save = _flag("monolith_controller_stop"), _flag("monolith_controller_save")
+            local = [tf.compat.v1.GraphKeys.LOCAL_VARIABLES]
+            stop = state_variable(False, "monolith_controller_stop", local)
+            save = state_variable(False, "monolith_controller_save", local)
             self._flags = [stop.read_value(), save.read_value()]
             self._stop_op = stop.assign(True).op
             self._trigger_save_op = save.assign(True).op
@@ -102,16 +105,6 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
         while not self._barrier_op.is_all_blocked(session) and self._clock.now_ns() < deadline:
             self._clock.sleep(_LOOK_SECONDS)
         self._barrier_op.remove_barrier(session)
-
-
-def _flag(name: str) -> Any:
-    return tf.compat.v1.Variable(
-        False,
-        name=name,
-        trainable=False,
-        collections=[tf.compat.v1.GraphKeys.LOCAL_VARIABLES],
-        use_resource=True,
-    )
 
 
 class StopHelper:

@@ -85,15 +85,20 @@ class NodeAliveChecker:
 
     def get_dead_nodes(self) -> list[str]:
         """The addresses that refused, didn't resolve, or took longer than the timeout."""
-        return [addr for addr, alive in zip(self._addrs, self._alive, strict=True) if not alive]
+        return self._nodes(False)
 
     def get_alive_nodes(self) -> list[str]:
         """The addresses that answered."""
-        return [addr for addr, alive in zip(self._addrs, self._alive, strict=True) if alive]
+        return self._nodes(True)
 
     def get_addrs(self) -> list[str]:
         """All addresses, as given."""
         return list(self._addrs)
+
+    def _nodes(self, wanted: bool) -> list[str]:
+        return [
+            addr for addr, alive in zip(self._addrs, self._alive, strict=True) if alive == wanted
+        ]
 
     def _accepts_connection(self, target: tuple[str, int]) -> bool:
         try:

@@ -51,6 +51,11 @@ class TestChanges:
         assert len({SOURCE, *texts}) == len(texts) + 1
         assert all('"""Whether it does."""' in text for text in texts)
 
+    def test_arent_made_of_a_function_that_the_port_doesnt_have(self):
+        source = SOURCE + "\n\ndef emit_timer():\n    return 1\n"
+        assert list(changed("gate.py", source)) != []
+        assert all("return 1 ->" not in each.change for each in changed("gate.py", source))
+
     def test_name_the_module_that_is_mutated(self):
         change = next(changed("server/server_lib.py", SOURCE))
         assert change.module == "monolith_hooks.server.server_lib"
