@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import socket
 import tempfile
@@ -9,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from monolith_hooks import net_utils
 from parity.interop.peer import InteropPeer, Limits, Look
 from parity.interop.python_messages import decode
 from parity.interop.steps import BarrierIs, CheckpointsAre, LookStep, MachineIsSeen
@@ -21,6 +21,23 @@ _LEAST: Final = 1 << 20
 _MOST: Final = 1 << 40
 """A process that answers takes at least 1 MiB, and no machine of ours has 1 TiB."""
 _PORT: Final = 4711
+
+CANDIDATES: Final = {
+    **dict.fromkeys(("127.0.0.1:1", "127.0.0.1:00001", "127.0.0.1:65535"), True),
+    **dict.fromkeys(("localhost:1", "[localhost]:1", "[::1]:1"), True),
+    **dict.fromkeys(("", ":", ":1", "[]:1", "localhost", "localhost:", "[::1]", "::1:1"), False),
+    **dict.fromkeys(("localhost:65536", "localhost:+1", "localhost:-1", "localhost:1_0"), False),
+    **dict.fromkeys(("localhost:http", "localhost:\u00b2", "[::1]x:1", "[::1:1"), False),
+    **dict.fromkeys((" localhost:1", "localhost:1\n", "local host:1", "local\x1fhost:1"), False),
+}
+"""Whether each is an address of which can be asked if it answers; no name goes to a resolver."""
+JOINED: Final = {
+    "10.0.0.1": f"10.0.0.1:{_PORT}", "host": f"host:{_PORT}", "[::1]": f"[::1]:{_PORT}",
+    "::1": f"[::1]:{_PORT}", "fe80::1%eth0": f"[fe80::1%eth0]:{_PORT}",
+    "fe80::1%": f"fe80::1%:{_PORT}", "fe80::1%a%b": f"fe80::1%a%b:{_PORT}",
+    "fe80::1%a/b": f"fe80::1%a/b:{_PORT}", "10.0.0.1%eth0": f"10.0.0.1%eth0:{_PORT}",
+}  # fmt: skip
+"""Hosts, and how each is written with a port."""
 
 _BY_DEFAULT: Final[Limits] = (("low", 0), ("low", None), ("plain", None), ("high", _MOST))
 _DEFAULT_IS_ZERO: Final[Limits] = (("plain", None), ("high", _MOST), ("high", 0))
@@ -60,20 +77,50 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         dead = "127.0.0.1:1"
         by_default = Look(port=_PORT, addrs=(dead, alive, dead), machines=_BY_DEFAULT)
         seen = peer.look(by_default)
-        ours = net_utils.get_local_server_addr(_PORT)
+        ip = own_address()
+        is_ipv4 = ip.version == 4
+        ours = f"{ip}:{_PORT}" if is_ipv4 else f"[{ip}]:{_PORT}"
         yield from unequal("address of a server", ours, seen.server_addr)
-        yield from unequal("IPv4", net_utils.is_ipv4_supported(), seen.ipv4)
+        yield from unequal("IPv4", is_ipv4, seen.ipv4)
         yield from unequal("addresses", (dead, alive, dead), seen.addrs)
         yield from unequal("alive", (alive,), seen.alive)
         yield from unequal("dead", (dead, dead), seen.dead)
         yield from unequal("all alive", False, seen.all_alive)
         yield from _health([True, True, False, False], seen.health_hex)
-        again = peer.look(Look(port=_PORT, addrs=(alive, alive), machines=()))
+        by_name = alive.replace("127.0.0.1", "localhost")
+        again = peer.look(Look(port=_PORT, addrs=(alive, by_name)))
         yield from unequal("all alive of two that are", True, again.all_alive)
+    yield from _addresses(peer)
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
         yield from _checkpoints(peer, Path(folder))
     zero = peer.look(Look(port=_PORT, default_limit=0, machines=_DEFAULT_IS_ZERO))
     yield from _health([True, False, False], zero.health_hex)
+
+
+def own_address() -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The first that this host's name resolves to; where that fails, the first of IPv6 (B44)."""
+    host = socket.gethostname()
+    try:
+        found = socket.getaddrinfo(host, None)
+    except socket.gaierror:
+        found = socket.getaddrinfo(host, None, socket.AF_INET6)
+    return ipaddress.ip_address(found[0][4][0])
+
+
+def _addresses(peer: InteropPeer) -> Iterator[str]:
+    seen = peer.look(Look(port=_PORT, candidates=tuple(CANDIDATES), hosts=tuple(JOINED)))
+    yield from unequal("number of candidates", len(CANDIDATES), len(seen.valid))
+    for (addr, wanted), got in zip(CANDIDATES.items(), seen.valid, strict=False):
+        yield from unequal(f"{addr!r} is an address", wanted, got)
+    yield from unequal("hosts with a port", tuple(JOINED.values()), seen.joined)
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        return  # This machine has no IPv6.
+    with listener:
+        addr = f"[::1]:{listener.getsockname()[1]}"
+        ipv6 = peer.look(Look(port=_PORT, addrs=(addr,)))
+        yield from unequal("alive by IPv6", (addr,), ipv6.alive)
 
 
 def _checkpoints(peer: InteropPeer, folder: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monolith_hooks import net_utils
-from parity.interop.looking import what_is_seen_otherwise
+from parity.interop.looking import CANDIDATES, JOINED, what_is_seen_otherwise
 from parity.interop.peer import Looked, LookedBarrier, LookedCheckpoints
 from parity.interop.python_messages import encode
 from parity.interop.steps import BarrierIs, CheckpointsAre, MachineIsSeen
@@ -41,6 +41,8 @@ class Sees:
             "alive": alive,
             "dead": tuple(addr for addr in look.addrs if addr not in alive),
             "all_alive": alive == look.addrs,
+            "valid": tuple(CANDIDATES[each] for each in look.candidates),
+            "joined": tuple(JOINED[each] for each in look.hosts),
             "health_hex": health(look, self.otherwise.pop("memory", 5 << 20)),
             "barrier": LookedBarrier(removed=True, none_blocked=False),
         }
@@ -73,6 +75,8 @@ def test_a_peer_that_sees_what_we_see_is_right():
         ({"ipv4": not net_utils.is_ipv4_supported()}, "IPv4"),
         ({"dead": ()}, "dead"),
         ({"all_alive": True}, "all alive"),
+        ({"valid": (False,) * len(CANDIDATES)}, "'127.0.0.1:1' is an address: expected True"),
+        ({"joined": ()}, "hosts with a port"),
         ({"health_hex": ()}, "number of machines"),
         ({"memory": 1025}, "whole KiB from 1 MiB on, got 1025"),
         ({"memory": 1024}, "whole KiB from 1 MiB on, got 1024"),
