@@ -44,10 +44,15 @@ _DEFAULT_IS_ZERO: Final[Limits] = (("plain", None), ("high", _MOST), ("high", 0)
 
 
 _FILES: Final = (
-    "model.ckpt-10.index", "model.ckpt-2.index", "model.ckpt-5.data-00000-of-00001",
+    "model.ckpt-10.index", "model.ckpt-2.index", "m[o]del.ckpt-3.index", "modelxckpt-8.index",
+    "model.ckpt-\u00b2.index", "model.ckpt-9.indexes", "amodel.ckpt-11.index",
+    "model.ckpt-5.data-00000-of-00001",
     "model.ckpt-6.index.tmp", "model.ckpt-x.index", "model.ckpt-.index", "other.ckpt-4.index",
 )  # fmt: skip
-_PREFIXES: Final = {"d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": 0, "m-x": None, "m-+7": None}
+_PREFIXES: Final = {
+    "d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": 0, "m-x": None, "m-+7": None,
+    "d-1/m-2": 2, "m-007": 7, "/m-1-2": 2, "m-": None, "m.ckpt-\u00b2": None, "": 0,
+}  # fmt: skip
 """Prefixes, and the steps that they name."""
 
 
@@ -134,6 +139,11 @@ def _checkpoints(peer: InteropPeer, folder: Path) -> Iterator[str]:
     yield from unequal("steps with a checkpoint", (2, 10), seen.existing)
     yield from unequal("restored step", None, seen.restored)
     yield from unequal("steps of prefixes", tuple(_PREFIXES.values()), seen.steps)
+    bracketed = peer.look(Look(port=_PORT, basename=f"{folder}/m[o]del.ckpt")).checkpoints
+    yield from unequal("steps of a name with brackets", (3,), bracketed.existing)
+    root = peer.look(Look(port=_PORT, basename="/no-such-model.ckpt")).checkpoints
+    yield from unequal("prefix in the root folder", "/no-such-model.ckpt-7", root.prefix)
+    yield from unequal("steps in the root folder", (), root.existing)
     nowhere = peer.look(Look(port=_PORT, basename=f"{folder}/gone/model.ckpt")).checkpoints
     yield from unequal("steps in no folder", (), nowhere.existing)
 

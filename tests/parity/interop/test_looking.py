@@ -12,6 +12,8 @@ from parity.interop.peer import Looked, LookedBarrier, LookedCheckpoints
 from parity.interop.python_messages import encode
 from parity.interop.steps import BarrierIs, CheckpointsAre, MachineIsSeen
 
+EXISTING = {"model.ckpt": (2, 10), "m[o]del.ckpt": (3,)}
+STEPS = (12, 0, 0, None, None, 2, 7, 2, None, None, 0)
 OUT_OF_MEMORY = "tensorflow.monolith_tf.MachineHealthResult"
 
 
@@ -30,9 +32,9 @@ class Sees:
         checkpoints = {
             "prefix": f"{look.basename}-7",
             "asset_dir": f"{look.basename}-7.assets/",
-            "existing": (2, 10) if exists else (),
+            "existing": EXISTING.get(Path(look.basename).name, ()) if exists else (),
             "restored": None,
-            "steps": (12, 0, 0, None, None)[: len(look.prefixes)],
+            "steps": STEPS[: len(look.prefixes)],
         }
         seen = {
             "server_addr": net_utils.get_local_server_addr(look.port),
