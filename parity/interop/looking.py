@@ -39,7 +39,13 @@ JOINED: Final = {
 }  # fmt: skip
 """Hosts, and how each is written with a port."""
 
-_BY_DEFAULT: Final[Limits] = (("low", 0), ("low", None), ("plain", None), ("high", _MOST))
+_BY_DEFAULT: Final[Limits] = (
+    ("low", 0),
+    ("low", None),
+    ("plain", None),
+    ("high", _MOST),
+    ("most", (1 << 63) - 1),
+)
 _DEFAULT_IS_ZERO: Final[Limits] = (("plain", None), ("high", _MOST), ("high", 0))
 
 
@@ -91,7 +97,7 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         yield from unequal("alive", (alive,), seen.alive)
         yield from unequal("dead", (dead, dead), seen.dead)
         yield from unequal("all alive", False, seen.all_alive)
-        yield from _health([True, True, False, False], seen.health_hex)
+        yield from _health([True, True, False, False, False], seen.health_hex)
         by_name = alive.replace("127.0.0.1", "localhost")
         again = peer.look(Look(port=_PORT, addrs=(alive, by_name)))
         yield from unequal("all alive of two that are", True, again.all_alive)
