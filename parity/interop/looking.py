@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import socket
 import tempfile
@@ -9,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from monolith_hooks import net_utils
 from parity.interop.peer import InteropPeer, Limits, Look
 from parity.interop.python_messages import decode
 from parity.interop.steps import BarrierIs, CheckpointsAre, LookStep, MachineIsSeen
@@ -22,15 +22,43 @@ _MOST: Final = 1 << 40
 """A process that answers takes at least 1 MiB, and no machine of ours has 1 TiB."""
 _PORT: Final = 4711
 
-_BY_DEFAULT: Final[Limits] = (("low", 0), ("low", None), ("plain", None), ("high", _MOST))
+CANDIDATES: Final = {
+    **dict.fromkeys(("127.0.0.1:1", "127.0.0.1:00001", "127.0.0.1:65535"), True),
+    **dict.fromkeys(("localhost:1", "[localhost]:1", "[::1]:1"), True),
+    **dict.fromkeys(("", ":", ":1", "[]:1", "localhost", "localhost:", "[::1]", "::1:1"), False),
+    **dict.fromkeys(("localhost:65536", "localhost:+1", "localhost:-1", "localhost:1_0"), False),
+    **dict.fromkeys(("localhost:http", "localhost:\u00b2", "[::1]x:1", "[::1:1"), False),
+    **dict.fromkeys((" localhost:1", "localhost:1\n", "local host:1", "local\x1fhost:1"), False),
+}
+"""Whether each is an address of which can be asked if it answers; no name goes to a resolver."""
+JOINED: Final = {
+    "10.0.0.1": f"10.0.0.1:{_PORT}", "host": f"host:{_PORT}", "[::1]": f"[::1]:{_PORT}",
+    "::1": f"[::1]:{_PORT}", "fe80::1%eth0": f"[fe80::1%eth0]:{_PORT}",
+    "fe80::1%": f"fe80::1%:{_PORT}", "fe80::1%a%b": f"fe80::1%a%b:{_PORT}",
+    "fe80::1%a/b": f"fe80::1%a/b:{_PORT}", "10.0.0.1%eth0": f"10.0.0.1%eth0:{_PORT}",
+}  # fmt: skip
+"""Hosts, and how each is written with a port."""
+
+_BY_DEFAULT: Final[Limits] = (
+    ("low", 0),
+    ("low", None),
+    ("plain", None),
+    ("high", _MOST),
+    ("most", (1 << 63) - 1),
+)
 _DEFAULT_IS_ZERO: Final[Limits] = (("plain", None), ("high", _MOST), ("high", 0))
 
 
 _FILES: Final = (
-    "model.ckpt-10.index", "model.ckpt-2.index", "model.ckpt-5.data-00000-of-00001",
+    "model.ckpt-10.index", "model.ckpt-2.index", "m[o]del.ckpt-3.index", "modelxckpt-8.index",
+    "model.ckpt-\u00b2.index", "model.ckpt-9.indexes", "amodel.ckpt-11.index",
+    "model.ckpt-5.data-00000-of-00001",
     "model.ckpt-6.index.tmp", "model.ckpt-x.index", "model.ckpt-.index", "other.ckpt-4.index",
 )  # fmt: skip
-_PREFIXES: Final = {"d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": 0, "m-x": None, "m-+7": None}
+_PREFIXES: Final = {
+    "d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": 0, "m-x": None, "m-+7": None,
+    "d-1/m-2": 2, "m-007": 7, "/m-1-2": 2, "m-": None, "m.ckpt-\u00b2": None, "": 0,
+}  # fmt: skip
 """Prefixes, and the steps that they name."""
 
 
@@ -60,20 +88,50 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         dead = "127.0.0.1:1"
         by_default = Look(port=_PORT, addrs=(dead, alive, dead), machines=_BY_DEFAULT)
         seen = peer.look(by_default)
-        ours = net_utils.get_local_server_addr(_PORT)
+        ip = own_address()
+        is_ipv4 = ip.version == 4
+        ours = f"{ip}:{_PORT}" if is_ipv4 else f"[{ip}]:{_PORT}"
         yield from unequal("address of a server", ours, seen.server_addr)
-        yield from unequal("IPv4", net_utils.is_ipv4_supported(), seen.ipv4)
+        yield from unequal("IPv4", is_ipv4, seen.ipv4)
         yield from unequal("addresses", (dead, alive, dead), seen.addrs)
         yield from unequal("alive", (alive,), seen.alive)
         yield from unequal("dead", (dead, dead), seen.dead)
         yield from unequal("all alive", False, seen.all_alive)
-        yield from _health([True, True, False, False], seen.health_hex)
-        again = peer.look(Look(port=_PORT, addrs=(alive, alive), machines=()))
+        yield from _health([True, True, False, False, False], seen.health_hex)
+        by_name = alive.replace("127.0.0.1", "localhost")
+        again = peer.look(Look(port=_PORT, addrs=(alive, by_name)))
         yield from unequal("all alive of two that are", True, again.all_alive)
+    yield from _addresses(peer)
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
         yield from _checkpoints(peer, Path(folder))
     zero = peer.look(Look(port=_PORT, default_limit=0, machines=_DEFAULT_IS_ZERO))
     yield from _health([True, False, False], zero.health_hex)
+
+
+def own_address() -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The first that this host's name resolves to; where that fails, the first of IPv6 (B44)."""
+    host = socket.gethostname()
+    try:
+        found = socket.getaddrinfo(host, None)
+    except socket.gaierror:
+        found = socket.getaddrinfo(host, None, socket.AF_INET6)
+    return ipaddress.ip_address(found[0][4][0])
+
+
+def _addresses(peer: InteropPeer) -> Iterator[str]:
+    seen = peer.look(Look(port=_PORT, candidates=tuple(CANDIDATES), hosts=tuple(JOINED)))
+    yield from unequal("number of candidates", len(CANDIDATES), len(seen.valid))
+    for (addr, wanted), got in zip(CANDIDATES.items(), seen.valid, strict=False):
+        yield from unequal(f"{addr!r} is an address", wanted, got)
+    yield from unequal("hosts with a port", tuple(JOINED.values()), seen.joined)
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        return  # This machine has no IPv6.
+    with listener:
+        addr = f"[::1]:{listener.getsockname()[1]}"
+        ipv6 = peer.look(Look(port=_PORT, addrs=(addr,)))
+        yield from unequal("alive by IPv6", (addr,), ipv6.alive)
 
 
 def _checkpoints(peer: InteropPeer, folder: Path) -> Iterator[str]:
@@ -87,6 +145,11 @@ def _checkpoints(peer: InteropPeer, folder: Path) -> Iterator[str]:
     yield from unequal("steps with a checkpoint", (2, 10), seen.existing)
     yield from unequal("restored step", None, seen.restored)
     yield from unequal("steps of prefixes", tuple(_PREFIXES.values()), seen.steps)
+    bracketed = peer.look(Look(port=_PORT, basename=f"{folder}/m[o]del.ckpt")).checkpoints
+    yield from unequal("steps of a name with brackets", (3,), bracketed.existing)
+    root = peer.look(Look(port=_PORT, basename="/no-such-model.ckpt")).checkpoints
+    yield from unequal("prefix in the root folder", "/no-such-model.ckpt-7", root.prefix)
+    yield from unequal("steps in the root folder", (), root.existing)
     nowhere = peer.look(Look(port=_PORT, basename=f"{folder}/gone/model.ckpt")).checkpoints
     yield from unequal("steps in no folder", (), nowhere.existing)
 

@@ -66,12 +66,15 @@ Limits = tuple[tuple[str, int | None], ...]
 class Look(Model):
     """What to look at.
 
-    This machine's ``port``, ``addrs``, machine info that is made and then polled, the
-    checkpoints of ``basename``, and the steps that ``prefixes`` name.
+    This machine's ``port``, ``addrs``, ``candidates`` that may be addresses, ``hosts`` to
+    join with the port, machine info that is made and then polled, the checkpoints of
+    ``basename``, and the steps that ``prefixes`` name.
     """
 
     port: int
     addrs: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     timeout_ms: int = 1000
     default_limit: int | None = None
     machines: Limits = ()
@@ -100,7 +103,11 @@ class LookedCheckpoints(Model):
 
 
 class Looked(Model):
-    """What was seen; ``barrier`` is null where no controller is served."""
+    """What was seen; ``barrier`` is null where no controller is served.
+
+    ``valid`` says of each candidate whether a NodeAliveChecker can be made of it,
+    ``joined`` has each host with the port.
+    """
 
     server_addr: str
     ipv4: bool
@@ -108,6 +115,8 @@ class Looked(Model):
     alive: tuple[str, ...]
     dead: tuple[str, ...]
     all_alive: bool
+    valid: tuple[bool, ...]
+    joined: tuple[str, ...]
     health_hex: tuple[str, ...]
     barrier: LookedBarrier | None = None
     checkpoints: LookedCheckpoints

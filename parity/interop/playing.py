@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
 from parity.interop.cells import InteropCell, Verdict
 from parity.interop.listeners import LISTENERS, listening
 from parity.interop.looking import unequal, what_is_seen_otherwise
@@ -36,6 +35,8 @@ from parity.interop.steps import (
 )
 from parity.players.scenario_files import files_left
 
+_ADDRESS_FILE: Final = "controller_server_addr.txt"
+"""By the specification's own word (B37), whatever the code that is judged has."""
 _PORT: Final = r"[1-9]\d{0,4}"
 
 
@@ -135,7 +136,7 @@ class _Served:
 
     @property
     def _address_file(self) -> Path:
-        return self.model_dir / SERVER_ADDR_FILENAME
+        return self.model_dir / _ADDRESS_FILE
 
     def _take(self, step: Step) -> list[str]:
         match step:
@@ -154,7 +155,7 @@ class _Served:
             case AddressFileIs():
                 return self._look_at_the_address_file(step)
             case FilesAre():
-                left = [name for name in files_left(self.model_dir) if name != SERVER_ADDR_FILENAME]
+                left = [name for name in files_left(self.model_dir) if name != _ADDRESS_FILE]
                 return unequal("files in the model directory", list(step.names), left)
             case BarrierIs() | CheckpointsAre() | MachineIsSeen():
                 return list(what_is_seen_otherwise(self._pair.server, step, self.model_dir))

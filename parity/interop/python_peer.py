@@ -100,7 +100,8 @@ class PythonPeer:
 
     def look(self, look: Look) -> Looked:
         """Say what the port sees."""
-        nodes = net_utils.NodeAliveChecker(look.addrs, look.timeout_ms / 1000, _LOOKING_THREADS)
+        seconds = look.timeout_ms / 1000
+        nodes = net_utils.NodeAliveChecker(look.addrs, seconds, _LOOKING_THREADS)
         return Looked(
             server_addr=net_utils.get_local_server_addr(look.port),
             ipv4=net_utils.is_ipv4_supported(),
@@ -108,6 +109,8 @@ class PythonPeer:
             alive=tuple(nodes.get_alive_nodes()),
             dead=tuple(nodes.get_dead_nodes()),
             all_alive=nodes.all_nodes_alive(),
+            valid=tuple(_is_valid(each, seconds) for each in look.candidates),
+            joined=tuple(net_utils.concat_ip_and_port(each, look.port) for each in look.hosts),
             health_hex=_health(look),
             checkpoints=_checkpoints(look),
             barrier=self._run.look_at_barrier() if self._run is not None else None,
@@ -217,6 +220,14 @@ def _faulty_saver(server: Server) -> FaultySaver:
         ledger.declare("save_error")
         saver.fail("RuntimeError", server.save_error, None, "save_error")
     return saver
+
+
+def _is_valid(candidate: str, seconds: float) -> bool:
+    try:
+        net_utils.NodeAliveChecker([candidate], seconds, _LOOKING_THREADS)
+    except ValueError:
+        return False
+    return True
 
 
 def _checkpoints(look: Look) -> LookedCheckpoints:

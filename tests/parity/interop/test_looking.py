@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from monolith_hooks import net_utils
-from parity.interop.looking import what_is_seen_otherwise
+from parity.interop.looking import CANDIDATES, JOINED, what_is_seen_otherwise
 from parity.interop.peer import Looked, LookedBarrier, LookedCheckpoints
 from parity.interop.python_messages import encode
 from parity.interop.steps import BarrierIs, CheckpointsAre, MachineIsSeen
 
+EXISTING = {"model.ckpt": (2, 10), "m[o]del.ckpt": (3,)}
+STEPS = (12, 0, 0, None, None, 2, 7, 2, None, None, 0)
 OUT_OF_MEMORY = "tensorflow.monolith_tf.MachineHealthResult"
 
 
@@ -30,9 +32,9 @@ class Sees:
         checkpoints = {
             "prefix": f"{look.basename}-7",
             "asset_dir": f"{look.basename}-7.assets/",
-            "existing": (2, 10) if exists else (),
+            "existing": EXISTING.get(Path(look.basename).name, ()) if exists else (),
             "restored": None,
-            "steps": (12, 0, 0, None, None)[: len(look.prefixes)],
+            "steps": STEPS[: len(look.prefixes)],
         }
         seen = {
             "server_addr": net_utils.get_local_server_addr(look.port),
@@ -41,6 +43,8 @@ class Sees:
             "alive": alive,
             "dead": tuple(addr for addr in look.addrs if addr not in alive),
             "all_alive": alive == look.addrs,
+            "valid": tuple(CANDIDATES[each] for each in look.candidates),
+            "joined": tuple(JOINED[each] for each in look.hosts),
             "health_hex": health(look, self.otherwise.pop("memory", 5 << 20)),
             "barrier": LookedBarrier(removed=True, none_blocked=False),
         }
@@ -73,6 +77,8 @@ def test_a_peer_that_sees_what_we_see_is_right():
         ({"ipv4": not net_utils.is_ipv4_supported()}, "IPv4"),
         ({"dead": ()}, "dead"),
         ({"all_alive": True}, "all alive"),
+        ({"valid": (False,) * len(CANDIDATES)}, "'127.0.0.1:1' is an address: expected True"),
+        ({"joined": ()}, "hosts with a port"),
         ({"health_hex": ()}, "number of machines"),
         ({"memory": 1025}, "whole KiB from 1 MiB on, got 1025"),
         ({"memory": 1024}, "whole KiB from 1 MiB on, got 1024"),

@@ -8,9 +8,13 @@ use std::time::Duration;
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
 
-/// Whether this is an IPv6 address, without brackets.
+/// Whether this is an IPv6 address, without brackets; a zone such as `%eth0` may follow.
 pub fn is_ipv6_address(ip: &str) -> bool {
-    ip.parse::<Ipv6Addr>().is_ok()
+    let (ip, is_zone) = match ip.split_once('%') {
+        Some((ip, zone)) => (ip, !zone.is_empty() && !zone.contains(['%', '/'])),
+        None => (ip, true),
+    };
+    is_zone && ip.parse::<Ipv6Addr>().is_ok()
 }
 
 /// `ip:port`, or `[ip]:port` for IPv6.
@@ -72,7 +76,11 @@ pub struct NodeAliveChecker {
 
 impl NodeAliveChecker {
     /// Tries all addresses, `num_thread` at a time, each for `timeout` at most.
-    pub fn new(addrs: Vec<String>, timeout: Duration, num_thread: usize) -> Self {
+    ///
+    /// One that is neither `host:port` nor `[ipv6]:port` is a `ValueError`.
+    pub fn new(addrs: Vec<String>, timeout: Duration, num_thread: usize) -> Result<Self> {
+        let targets: Result<Vec<_>> = addrs.iter().map(|addr| parse_addr(addr)).collect();
+        let targets = targets?;
         let alive = Mutex::new(vec![false; addrs.len()]);
         let queue = Mutex::new(0..addrs.len());
         thread::scope(|scope| {
@@ -82,14 +90,14 @@ impl NodeAliveChecker {
                         let Some(at) = relock(&queue).next() else {
                             return;
                         };
-                        let answers = answers(&addrs[at], timeout);
+                        let answers = answers(targets[at], timeout);
                         relock(&alive)[at] = answers;
                     }
                 });
             }
         });
         let alive = alive.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Self { addrs, alive }
+        Ok(Self { addrs, alive })
     }
 
     /// Whether all accepted.
@@ -121,8 +129,41 @@ impl NodeAliveChecker {
     }
 }
 
-fn answers(addr: &str, timeout: Duration) -> bool {
-    let resolved: Vec<SocketAddr> = addr.to_socket_addrs().into_iter().flatten().collect();
+/// Host and port of `host:port` or `[ipv6]:port`; a `ValueError` of anything else.
+pub fn parse_addr(addr: &str) -> Result<(&str, u16)> {
+    split(addr).ok_or_else(|| {
+        Error::value(format!(
+            "'{}' is not an address: write host:port or [ipv6]:port.",
+            addr.escape_debug()
+        ))
+    })
+}
+
+fn split(addr: &str) -> Option<(&str, u16)> {
+    let (host, port) = addr.rsplit_once(':')?;
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let host = match bracketed {
+        Some(host) => host,
+        // An IPv6 address without brackets: where it ends is anyone's guess.
+        None if host.contains(':') => return None,
+        None => host,
+    };
+    let has_digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    if host.is_empty() || !has_digits || addr.contains(is_space) {
+        return None;
+    }
+    Some((host, port.parse().ok()?))
+}
+
+/// White space, as Python has it: with the four separators of ASCII.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}
+
+fn answers(target: (&str, u16), timeout: Duration) -> bool {
+    let resolved: Vec<SocketAddr> = target.to_socket_addrs().into_iter().flatten().collect();
     resolved
         .iter()
         .any(|addr| TcpStream::connect_timeout(addr, timeout).is_ok())
@@ -139,6 +180,49 @@ mod tests {
         assert_eq!(concat_ip_and_port("10.0.0.1", 80), "10.0.0.1:80");
         assert_eq!(concat_ip_and_port("fe80::1", 80), "[fe80::1]:80");
         assert!(!is_ipv6_address("[fe80::1]"));
+    }
+
+    #[test]
+    fn a_zone_belongs_to_an_ipv6_address() {
+        assert_eq!(concat_ip_and_port("fe80::1%eth0", 80), "[fe80::1%eth0]:80");
+        for other in ["fe80::1%", "fe80::1%a%b", "fe80::1%a/b", "10.0.0.1%eth0"] {
+            assert!(!is_ipv6_address(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        assert_eq!(parse_addr("host:80").unwrap(), ("host", 80));
+        assert_eq!(parse_addr("[::1]:00080").unwrap(), ("::1", 80));
+        assert_eq!(parse_addr("10.0.0.1:65535").unwrap(), ("10.0.0.1", 65535));
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_a_value_error() {
+        for addr in [
+            "",
+            "host",
+            "host:",
+            ":80",
+            "[]:80",
+            "::1:80",
+            "[::1]",
+            "host:65536",
+            "host:+80",
+            "host:http",
+            "host:²",
+            " host:80",
+            "host:80\n",
+            "ho st:80",
+            "ho\x1fst:80",
+        ] {
+            let error = parse_addr(addr).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ValueError, "{addr}");
+        }
+        let addrs = vec!["host".to_owned()];
+        let error = NodeAliveChecker::new(addrs, Duration::from_secs(1), 10).unwrap_err();
+        let message = "'host' is not an address: write host:port or [ipv6]:port.";
+        assert_eq!(error.message(), message);
     }
 
     #[test]
@@ -175,10 +259,10 @@ mod tests {
         let closed = TcpListener::bind("127.0.0.1:0").unwrap();
         let dead = closed.local_addr().unwrap().to_string();
         drop(closed);
-        let addrs = vec![alive.clone(), dead.clone(), "not an address".to_owned()];
-        let checker = NodeAliveChecker::new(addrs, Duration::from_secs(1), 10);
+        let addrs = vec![alive.clone(), dead.clone()];
+        let checker = NodeAliveChecker::new(addrs, Duration::from_secs(1), 10).unwrap();
         assert!(!checker.all_nodes_alive());
         assert_eq!(checker.get_alive_nodes(), [&alive]);
-        assert_eq!(checker.get_dead_nodes(), [&dead, "not an address"]);
+        assert_eq!(checker.get_dead_nodes(), [&dead]);
     }
 }

@@ -1,6 +1,7 @@
 //! How a client finds the controller, and calls it with a deadline.
 
 use std::error::Error as _;
+use std::net::Ipv6Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,6 @@ use tonic::{Code, Request, Status};
 
 use super::constants::SERVER_ADDR_FILENAME;
 use crate::errors::{Error, ErrorKind, Result};
-use crate::net_utils::is_ipv6_address;
 use crate::proto::controller::controller_client::ControllerClient;
 
 /// What carries calls to the controller.
@@ -116,7 +116,7 @@ fn uri(addr: &str) -> Result<String, (Code, String)> {
         None | Some("") => DEFAULT_PORT,
         Some(port) => port.parse().map_err(|_| refused())?,
     };
-    if is_ipv6_address(host) {
+    if is_ipv6(host) {
         return Ok(format!("http://[{host}]:{port}"));
     }
     let in_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -126,13 +126,18 @@ fn uri(addr: &str) -> Result<String, (Code, String)> {
     Ok(format!("http://{host}:{port}"))
 }
 
+/// Whether this is an IPv6 address as a URI may have it, which is without a zone.
+fn is_ipv6(host: &str) -> bool {
+    host.parse::<Ipv6Addr>().is_ok()
+}
+
 /// Host and port as gRPC splits them: with more than one colon and no brackets
 /// all of it is the host.
 fn split(addr: &str) -> Option<(&str, Option<&str>)> {
     if let Some(bracketed) = addr.strip_prefix('[') {
         let (host, rest) = bracketed.split_once(']')?;
         return match rest {
-            _ if !is_ipv6_address(host) => None,
+            _ if !is_ipv6(host) => None,
             "" => Some((host, None)),
             port => Some((host, Some(port.strip_prefix(':')?))),
         };

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use monolith_training::errors::Result;
+use monolith_training::errors::{ErrorKind, Result};
 use monolith_training::logging_ops::{HealthSource, LocalMachine};
-use monolith_training::net_utils::{NodeAliveChecker, get_local_server_addr, is_ipv4_supported};
+use monolith_training::net_utils::{
+    NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported,
+};
 use monolith_training::save_utils::{SaveHelper, restore_global_step};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,8 @@ const THREADS: usize = 2;
 /// The step whose checkpoint is named.
 const STEP: i64 = 7;
 
-/// What to look at: a port of this machine, addresses, machine info of these names
+/// What to look at: a port of this machine, addresses, what may be one, hosts to join
+/// with the port, machine info of these names
 /// and limits, made one after the other and then polled, and checkpoints.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +33,8 @@ pub(crate) struct Look {
     seq: u64,
     port: u16,
     addrs: Vec<String>,
+    candidates: Vec<String>,
+    hosts: Vec<String>,
     timeout_ms: u64,
     default_limit: Option<i64>,
     machines: Vec<(String, Option<i64>)>,
@@ -47,6 +52,8 @@ pub(crate) struct Looked {
     alive: Vec<String>,
     dead: Vec<String>,
     all_alive: bool,
+    valid: Vec<bool>,
+    joined: Vec<String>,
     health_hex: Vec<String>,
     barrier: Option<LookedBarrier>,
     checkpoints: LookedCheckpoints,
@@ -79,7 +86,11 @@ pub(crate) fn look(look: Look, peer: &Peer) -> Answer {
 
 fn see(look: Look, peer: &Peer) -> Result<Looked> {
     let timeout = Duration::from_millis(look.timeout_ms);
-    let nodes = NodeAliveChecker::new(look.addrs, timeout, THREADS);
+    let nodes = NodeAliveChecker::new(look.addrs, timeout, THREADS)?;
+    let hosts = look.hosts.iter();
+    let joined = hosts.map(|host| concat_ip_and_port(host, look.port));
+    let candidates = look.candidates.into_iter();
+    let valid: Result<Vec<_>> = candidates.map(|addr| is_valid(addr, timeout)).collect();
     let owned = |nodes: Vec<&str>| nodes.into_iter().map(str::to_owned).collect();
     let machine = look
         .default_limit
@@ -98,10 +109,20 @@ fn see(look: Look, peer: &Peer) -> Result<Looked> {
         alive: owned(nodes.get_alive_nodes()),
         dead: owned(nodes.get_dead_nodes()),
         all_alive: nodes.all_nodes_alive(),
+        valid: valid?,
+        joined: joined.collect(),
         health_hex: health.iter().map(|bytes| to_hex(bytes)).collect(),
         barrier: peer.look_at_barrier()?,
         checkpoints: see_checkpoints(&look.basename, &look.prefixes)?,
     })
+}
+
+fn is_valid(addr: String, timeout: Duration) -> Result<bool> {
+    match NodeAliveChecker::new(vec![addr], timeout, THREADS) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::ValueError => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpoints> {
