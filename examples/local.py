@@ -30,10 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     logs.mkdir(parents=True, exist_ok=True)
     # Held until the end, so that nobody else is given these ports (docs/cluster.md).
     ports = [hold_port() for _ in range(sum(JOBS.values()))]
-    addresses = iter(f"127.0.0.1:{port.getsockname()[1]}" for port in ports)
-    cluster = {job: [next(addresses) for _ in range(count)] for job, count in JOBS.items()}
-    cluster_file = options.model_dir / "cluster.json"
-    cluster_file.write_text(json.dumps(cluster, indent=2) + "\n", encoding="utf-8")
+    cluster_file = write_cluster(options.model_dir / "cluster.json", ports)
     commands = {
         f"{job}-{task}": [
             *(sys.executable, "-m", "examples.train", "--cluster", str(cluster_file)),
@@ -112,6 +109,14 @@ def hold_port() -> socket.socket:
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     held.bind(("127.0.0.1", 0))
     return held
+
+
+def write_cluster(path: Path, ports: list[socket.socket]) -> Path:
+    """Write the addresses of the job's processes, one a port, into a file; the file."""
+    addresses = iter(f"127.0.0.1:{port.getsockname()[1]}" for port in ports)
+    cluster = {job: [next(addresses) for _ in range(count)] for job, count in JOBS.items()}
+    path.write_text(json.dumps(cluster, indent=2) + "\n", encoding="utf-8")
+    return path
 
 
 def say(line: str) -> None:

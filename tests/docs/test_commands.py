@@ -1,7 +1,7 @@
 """Every command that the README and the documentation show is run here, as it stands there.
 
 A page's commands are run in order, in a copy of the project, on a machine without Rust;
-but for those of the blocks that name a session: see doc_pages.py.
+but for those that .ci/run runs itself, and for blocks that name another test: see doc_pages.py.
 A comment ``# exits with 1`` says so of the command that it follows.
 """
 
@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
-import sys
 
 import pytest
-from doc_pages import PAGES, bare, to_run
+from doc_pages import PAGES, bare, make_tools, to_run
 
 from parity import project
 
-CI = (project.ROOT / ".ci" / "run").read_text()
-
-SESSIONS = "python3 dev.py"
-"""Begins a command that CI runs itself: the sessions of a command are in .ci/run."""
+SESSIONS = "python3 dev.py "
 TOOLS = ".nox/shared/bin/"
-"""Begins a command that CI runs as it stands."""
+"""These begin a command that CI runs itself, which .ci/run must then have."""
+CI = (project.ROOT / ".ci" / "run").read_text()
+SCRIPT = """
+# python3 dev.py lint
+step python3 dev.py rust
+step python3 dev.py parity
+step python3 dev.py fuzz -- \\
+    --seed 1 --count 2
+.nox/shared/bin/monolith-parity checklist
+"""
 JOB = "python examples/training_job.py "
 """Begins a command that goes on until Ctrl-C: it is run beside those that follow it."""
 
@@ -46,34 +52,71 @@ def copy(tmp_path):
         root / "monolith-rs",
         ignore=shutil.ignore_patterns("target"),
     )
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    python = sys.executable
-    for name, command in {
-        "python": python,
-        "monolith-parity": f"{python} -m parity",
-        "monolith-controller": f"{python} -m monolith_hooks",
-    }.items():
-        (tools / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-        (tools / name).chmod(0o755)
     return root, {
         **os.environ,
-        "PATH": f"{tools}:/usr/bin:/bin",
+        "PATH": make_tools(tmp_path / "bin"),
         "PYTHONPATH": str(root),
         "CUDA_VISIBLE_DEVICES": "",
     }
 
 
-def run_by_ci(command):
-    if command.startswith(TOOLS):
-        return command in CI.splitlines()
-    in_ci = {word for line in CI.splitlines() if SESSIONS in line for word in line.split()}
-    return set(bare(command)) <= in_ci
+def commands_of(script):
+    """The words of each command of a script like .ci/run, where ``step COMMAND`` runs it."""
+    lines = script.replace("\\\n", " ").splitlines()
+    words = [
+        shlex.split(line, comments=True) for line in lines if SESSIONS in line or TOOLS in line
+    ]
+    return [each[1:] if each[:1] == ["step"] else each for each in words]
+
+
+def is_run_by(script, command):
+    """As it stands; sessions without options may also stand in several commands there."""
+    words, there = bare(command), commands_of(script)
+    if words in there:
+        return True
+    if not command.startswith(SESSIONS) or "--" in words:
+        return False
+    sessions = {
+        session
+        for each in there
+        if each[:2] == SESSIONS.split() and "--" not in each
+        for session in each[2:]
+    }
+    return set(words[2:]) <= sessions
 
 
 def expected_code(command: str) -> int:
     said = re.search(r"# .*exits with (\d+)", command)
     return int(said[1]) if said else 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python3 dev.py parity   # with a comment",
+        "python3 dev.py parity rust",
+        "python3 dev.py fuzz -- --seed 1 --count 2",
+        ".nox/shared/bin/monolith-parity checklist",
+    ],
+)
+def test_ci_runs_what_stands_there(command):
+    assert is_run_by(SCRIPT, command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python3 dev.py fuzz",
+        "python3 dev.py fuzz -- --seed 1",
+        "python3 dev.py fuzz -- --count 2 --seed 1",
+        "python3 dev.py parity -- --seed 1 --count 2",
+        "python3 dev.py parity tests",
+        "python3 dev.py lint",
+        ".nox/shared/bin/monolith-parity run",
+    ],
+)
+def test_ci_does_not_run_what_only_has_the_same_words(command):
+    assert not is_run_by(SCRIPT, command)
 
 
 def test_there_are_commands_to_run():
@@ -88,7 +131,7 @@ def test_every_command_of_the_page_does_what_it_says(page, copy):
     try:
         for command in to_run(page):
             if command.startswith((SESSIONS, TOOLS)):
-                assert run_by_ci(command), f"CI doesn't run {command}"
+                assert is_run_by(CI, command), f"CI doesn't run {command}"
             elif command.startswith(JOB):
                 jobs.append(start_job(command, root, environment))
             else:
