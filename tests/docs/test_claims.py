@@ -6,7 +6,7 @@ import re
 
 import pytest
 import typer
-from doc_pages import PAGES, SHELLS, all_blocks, sessions
+from doc_pages import PAGES, SHELLS, all_blocks, blocks, sessions
 
 from parity import project
 from parity.cli import app
@@ -22,6 +22,14 @@ IN_SESSION = re.compile(r"`python3 dev\.py ([\w ]+?)(?: -- ([^`\n]*))?`")
 
 def known_options(name):
     return {opt for each in PARITY[name].params for opt in each.opts} | {"--help"}
+
+
+def bare_text(page):
+    """A page without its fenced blocks."""
+    text = page.read_text(encoding="utf-8")
+    for block in blocks(page):
+        text = text.replace(block.text, "")
+    return text
 
 
 def options(text):
@@ -46,6 +54,13 @@ def test_no_command_hides_in_a_block_of_another_language():
         for block in all_blocks()
         if block.language in {"", "text"} and pattern.search(block.text)
     ]
+    assert hidden == []
+
+
+def test_no_command_hides_in_an_indented_block():
+    # How to call monolith-parity in general may stand in one: its options are looked at below.
+    pattern = re.compile(r"^ {4,}(?:\$ )?(?:python3?|nox|pip|uv|cargo) .*", re.MULTILINE)
+    hidden = [f"{page.name}: {line}" for page in PAGES for line in pattern.findall(bare_text(page))]
     assert hidden == []
 
 
