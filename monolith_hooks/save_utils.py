@@ -23,8 +23,8 @@ class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
     """
 
     _last_triggered_step: int | None
-    _last_triggered_time: int | None
-    """In nanoseconds."""
+    _last_triggered_time: int
+    """In nanoseconds; there once a step is."""
 
     def __init__(self, every_secs: float | None, every_steps: int | None, clock: Clock) -> None:
         super().__init__(every_secs=every_secs, every_steps=every_steps)
@@ -48,7 +48,7 @@ class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
         """Whether the time, or the steps, since the last trigger have reached the interval."""
         if not self._enabled:
             return False
-        if self._last_triggered_step is None or self._last_triggered_time is None:
+        if self._last_triggered_step is None:
             return True
         if self._last_triggered_step == step:
             return False
@@ -57,18 +57,13 @@ class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
             return self._clock.now_ns() >= due
         return bool(step >= self._last_triggered_step + self._every_steps)
 
-    def update_last_triggered_step(self, step: int) -> tuple[float | None, int | None]:
-        """Start a new interval at this step, now; the seconds and steps of the one before."""
-        now = self._clock.now_ns()
-        elapsed: tuple[float | None, int | None] = (None, None)
-        if self._last_triggered_time is not None and self._last_triggered_step is not None:
-            elapsed = (
-                (now - self._last_triggered_time) / NANOSECONDS,
-                step - self._last_triggered_step,
-            )
-        self._last_triggered_time = now
+    def update_last_triggered_step(self, step: int) -> None:
+        """Start a new interval at this step, now.
+
+        TensorFlow's returns what has passed since the last one, which no saver hook asks for.
+        """
+        self._last_triggered_time = self._clock.now_ns()
         self._last_triggered_step = step
-        return elapsed
 
 
 class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
@@ -300,8 +295,8 @@ class SaveHelper:
 
         A checkpoint is there when its index file is: TensorFlow writes that last.
         """
-        folder, _, name = self._basename.rpartition("/")
-        folder = folder or ("/" if self._basename.startswith("/") else ".")
+        folder, slash, name = self._basename.rpartition("/")
+        folder = (folder + slash) or "."
         if not tf.io.gfile.isdir(folder):
             return []
         # Names are compared literally: in a pattern a basename with brackets finds nothing.

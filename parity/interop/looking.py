@@ -8,7 +8,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from parity.interop.peer import InteropPeer, Limits, Look
 from parity.interop.python_messages import decode
@@ -16,7 +16,9 @@ from parity.interop.steps import BarrierIs, CheckpointsAre, LookStep, MachineIsS
 
 _HEALTH: Final = "tensorflow.monolith_tf.MachineHealthResult"
 _OUT_OF_MEMORY: Final = 1
-_MESSAGE: Final = re.compile(r"Memory limit exceeded\. Current: (\d+), Limit: 0")
+_MESSAGE: Final = re.compile(
+    r"Memory limit exceeded\. Current: (\d+), Limit: (?:0|-9223372036854775808)"
+)
 _LEAST: Final = 1 << 20
 _MOST: Final = 1 << 40
 """A process that answers takes at least 1 MiB, and no machine of ours has 1 TiB."""
@@ -45,9 +47,24 @@ _BY_DEFAULT: Final[Limits] = (
     ("plain", None),
     ("high", _MOST),
     ("most", (1 << 63) - 1),
+    ("least", -1 << 63),
 )
 _DEFAULT_IS_ZERO: Final[Limits] = (("plain", None), ("high", _MOST), ("high", 0))
 
+
+_Calls = dict[tuple[Literal["due", "count", "enable", "disable"], int, int], bool]
+BY_STEPS: Final[_Calls] = {
+    ("due", 0, 0): True, ("count", 5, 0): True, ("due", 5, 0): False, ("due", 7, 9999): False,
+    ("due", 8, 0): True, ("disable", 0, 0): False, ("due", 9, 1): False,
+    ("enable", 0, 0): True, ("due", 9, 2): True,
+}  # fmt: skip
+"""A timer that is due each 3 steps: what it is asked, in this order, and answers."""
+BY_TIME: Final[_Calls] = {
+    ("disable", 0, 0): False, ("due", 0, 0): False, ("enable", 0, 0): True, ("due", 0, 1): True,
+    ("count", 5, 100): True, ("due", 5, 1100): False, ("due", 99, 1099): False,
+    ("due", 6, 1100): True, ("due", 6, 1101): True,
+}  # fmt: skip
+"""One that is due each second, for another step than that it counts from."""
 
 _FILES: Final = (
     "model.ckpt-10.index", "model.ckpt-2.index", "m[o]del.ckpt-3.index", "modelxckpt-8.index",
@@ -69,10 +86,10 @@ def what_is_seen_otherwise(peer: InteropPeer, step: LookStep, model_dir: Path) -
       PeerError: it can't look.
     """
     match step:
-        case BarrierIs(removed=removed, none_blocked=none_blocked):
+        case BarrierIs():
             barrier = peer.look(Look(port=_PORT)).barrier
-            seen = barrier and (barrier.removed, barrier.none_blocked)
-            yield from unequal("barrier is removed, blocks none", (removed, none_blocked), seen)
+            seen = barrier and barrier.model_dump()
+            yield from unequal("barrier", step.model_dump(), seen)
         case CheckpointsAre(steps=steps):
             asked = Look(port=_PORT, basename=f"{model_dir}/model.ckpt")
             there = peer.look(asked).checkpoints
@@ -97,15 +114,25 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         yield from unequal("alive", (alive,), seen.alive)
         yield from unequal("dead", (dead, dead), seen.dead)
         yield from unequal("all alive", False, seen.all_alive)
-        yield from _health([True, True, False, False, False], seen.health_hex)
+        yield from _health([True, True, False, False, False, True], seen.health_hex)
         by_name = alive.replace("127.0.0.1", "localhost")
         again = peer.look(Look(port=_PORT, addrs=(alive, by_name)))
         yield from unequal("all alive of two that are", True, again.all_alive)
     yield from _addresses(peer)
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
         yield from _checkpoints(peer, Path(folder))
+    yield from _timer(peer)
     zero = peer.look(Look(port=_PORT, default_limit=0, machines=_DEFAULT_IS_ZERO))
     yield from _health([True, False, False], zero.health_hex)
+
+
+def _timer(peer: InteropPeer) -> Iterator[str]:
+    calls, wanted = tuple(BY_STEPS), tuple(BY_STEPS.values())
+    by_steps = peer.look(Look(port=_PORT, every_steps=3, timer=calls)).timer
+    yield from unequal("timer each 3 steps", wanted, by_steps)
+    calls, wanted = tuple(BY_TIME), tuple(BY_TIME.values())
+    by_time = peer.look(Look(port=_PORT, every_ms=1000, timer=calls)).timer
+    yield from unequal("timer each second", wanted, by_time)
 
 
 def own_address() -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -18,12 +18,12 @@ _STEP: Final = 41
 def looking_groups() -> list[Group]:
     """All cases that look beside the calls; for peers that can."""
     steps = (
-        BarrierIs(removed=True, none_blocked=True),
+        BarrierIs(removed=True, none_blocked=True, unblocked=(0, 1, 2)),
         ask("StopTraining"),
-        BarrierIs(removed=False, none_blocked=False),
+        BarrierIs(removed=False, none_blocked=False, unblocked=(1, 2)),
         Arrive(workers=(1,)),
         ask("ResumeTraining"),
-        BarrierIs(removed=True, none_blocked=False),
+        BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2)),
     )
     barrier = Case(method=BARRIER, name="in each state", covers=("B23",), steps=steps)
     covers = ("B1", "B2", "B3", "B44")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from parity.model import Model
 
@@ -59,6 +59,9 @@ class Decoded(Model):
     error: str | None = None
 
 
+TimerCalls = tuple[tuple[Literal["due", "count", "enable", "disable"], int, int], ...]
+"""What a timer is asked or told, with a step and the time in milliseconds: whether the step
+is due, or to count from it on."""
 Limits = tuple[tuple[str, int | None], ...]
 """Machine info by name, each with its limit in bytes or the default one."""
 
@@ -68,7 +71,8 @@ class Look(Model):
 
     This machine's ``port``, ``addrs``, ``candidates`` that may be addresses, ``hosts`` to
     join with the port, machine info that is made and then polled, the checkpoints of
-    ``basename``, and the steps that ``prefixes`` name.
+    ``basename``, the steps that ``prefixes`` name, and a saver's timer that is due each
+    ``every_steps``, or else each ``every_ms``.
     """
 
     port: int
@@ -80,13 +84,17 @@ class Look(Model):
     machines: Limits = ()
     basename: str = ""
     prefixes: tuple[str, ...] = ()
+    every_steps: int | None = None
+    every_ms: int = 1000
+    timer: TimerCalls = ()
 
 
 class LookedBarrier(Model):
-    """Two questions about the barrier that is served."""
+    """What the barrier that is served says of itself."""
 
     removed: bool
     none_blocked: bool
+    unblocked: tuple[int, ...]
 
 
 class LookedCheckpoints(Model):
@@ -106,7 +114,8 @@ class Looked(Model):
     """What was seen; ``barrier`` is null where no controller is served.
 
     ``valid`` says of each candidate whether a NodeAliveChecker can be made of it,
-    ``joined`` has each host with the port.
+    ``joined`` has each host with the port. ``timer`` says of each call whether the step was
+    due, or else whether the timer is enabled after it.
     """
 
     server_addr: str
@@ -118,6 +127,7 @@ class Looked(Model):
     valid: tuple[bool, ...]
     joined: tuple[str, ...]
     health_hex: tuple[str, ...]
+    timer: tuple[bool, ...]
     barrier: LookedBarrier | None = None
     checkpoints: LookedCheckpoints
 

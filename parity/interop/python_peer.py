@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from fakes.faulty_saver import FaultySaver
 from monolith_hooks import logging_ops, net_utils
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
-from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook, SaveHelper
+from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook, SaveHelper, SaveTimer
 from monolith_hooks.server import client_lib, service_pb2
 from monolith_hooks.server.server_lib import ServerHook
 from parity.interop import python_messages
@@ -112,6 +112,7 @@ class PythonPeer:
             valid=tuple(_is_valid(each, seconds) for each in look.candidates),
             joined=tuple(net_utils.concat_ip_and_port(each, look.port) for each in look.hosts),
             health_hex=_health(look),
+            timer=tuple(_timer(look)),
             checkpoints=_checkpoints(look),
             barrier=self._run.look_at_barrier() if self._run is not None else None,
         )
@@ -172,6 +173,7 @@ class _Run:
         return LookedBarrier(
             removed=self._barrier_op.is_barrier_removed(self._session),
             none_blocked=self._barrier_op.is_none_blocked(self._session),
+            unblocked=tuple(self._barrier_op.get_unblocked_indices(self._session)),
         )
 
     def close(self) -> None:
@@ -228,6 +230,34 @@ def _is_valid(candidate: str, seconds: float) -> bool:
     except ValueError:
         return False
     return True
+
+
+class _ClockAt(SystemClock):
+    """Says what it is told."""
+
+    milliseconds = 0
+
+    def now_ns(self) -> int:
+        """That."""
+        return self.milliseconds * 10**6
+
+
+def _timer(look: Look) -> Iterator[bool]:
+    clock = _ClockAt()
+    seconds = None if look.every_steps is not None else look.every_ms / 1000
+    timer = SaveTimer(seconds, look.every_steps, clock)
+    for what, step, clock.milliseconds in look.timer:
+        match what:
+            case "due":
+                yield timer.should_trigger_for_step(step)
+                continue
+            case "count":
+                timer.update_last_triggered_step(step)
+            case "enable":
+                timer.enable()
+            case "disable":
+                timer.disable()
+        yield timer.enabled
 
 
 def _checkpoints(look: Look) -> LookedCheckpoints:

@@ -84,6 +84,7 @@ class BarrierIs(Model):
 
     removed: bool
     none_blocked: bool
+    unblocked: tuple[int, ...]
 
 
 class CheckpointsAre(Model):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monolith_hooks import net_utils
-from parity.interop.looking import CANDIDATES, JOINED, what_is_seen_otherwise
+from parity.interop.looking import BY_STEPS, BY_TIME, CANDIDATES, JOINED, what_is_seen_otherwise
 from parity.interop.peer import Looked, LookedBarrier, LookedCheckpoints
 from parity.interop.python_messages import encode
 from parity.interop.steps import BarrierIs, CheckpointsAre, MachineIsSeen
@@ -46,7 +46,8 @@ class Sees:
             "valid": tuple(CANDIDATES[each] for each in look.candidates),
             "joined": tuple(JOINED[each] for each in look.hosts),
             "health_hex": health(look, self.otherwise.pop("memory", 5 << 20)),
-            "barrier": LookedBarrier(removed=True, none_blocked=False),
+            "timer": timer(look),
+            "barrier": LookedBarrier(removed=True, none_blocked=False, unblocked=(0, 2)),
         }
         named = {key: value for key, value in self.otherwise.items() if key in checkpoints}
         told = {key: value for key, value in self.otherwise.items() if key in seen}
@@ -57,9 +58,20 @@ def health(look, memory):
     limits = {}
     for name, limit in look.machines:
         limits.setdefault(name, (limit if limit is not None else look.default_limit))
-    message = f"Memory limit exceeded. Current: {memory}, Limit: 0"
-    bad = encode(OUT_OF_MEMORY, {"status": 1, "message": message}).hex
-    return tuple(bad if limits[name] == 0 else "" for name, _ in look.machines)
+
+    def polled(limit):
+        if limit is None or limit > memory:
+            return ""
+        message = f"Memory limit exceeded. Current: {memory}, Limit: {limit}"
+        return encode(OUT_OF_MEMORY, {"status": 1, "message": message}).hex
+
+    return tuple(polled(limits[name]) for name, _ in look.machines)
+
+
+def timer(look):
+    """What the calls of a timer answer: those by steps, or those by time."""
+    answers = BY_STEPS if look.every_steps else BY_TIME
+    return tuple(answers[call] for call in look.timer)
 
 
 def seen_otherwise(peer, step=None):
@@ -80,6 +92,7 @@ def test_a_peer_that_sees_what_we_see_is_right():
         ({"valid": (False,) * len(CANDIDATES)}, "'127.0.0.1:1' is an address: expected True"),
         ({"joined": ()}, "hosts with a port"),
         ({"health_hex": ()}, "number of machines"),
+        ({"timer": (True,)}, "timer each second"),
         ({"memory": 1025}, "whole KiB from 1 MiB on, got 1025"),
         ({"memory": 1024}, "whole KiB from 1 MiB on, got 1024"),
         ({"existing": (2, 5, 10)}, "steps with a checkpoint"),
@@ -91,13 +104,11 @@ def test_what_is_seen_otherwise_is_said(otherwise, said):
     assert said in "\n".join(seen_otherwise(Sees(**otherwise)))
 
 
-def test_the_barrier_is_asked_two_questions():
-    right = BarrierIs(removed=True, none_blocked=False)
+def test_what_the_barrier_says_otherwise_of_itself_is_said():
+    right = BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2))
     assert seen_otherwise(Sees(), right) == []
-    wrong = BarrierIs(removed=True, none_blocked=True)
-    assert (
-        "blocks none: expected (True, True), got (True, False)" in seen_otherwise(Sees(), wrong)[0]
-    )
+    wrong = BarrierIs(removed=True, none_blocked=True, unblocked=(0, 2))
+    assert "got {'removed': True, 'none_blocked': False" in seen_otherwise(Sees(), wrong)[0]
     assert seen_otherwise(Sees(barrier=None), right)
 
 

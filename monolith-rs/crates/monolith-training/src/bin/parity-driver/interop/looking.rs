@@ -8,7 +8,7 @@ use monolith_training::logging_ops::{HealthSource, LocalMachine};
 use monolith_training::net_utils::{
     NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported,
 };
-use monolith_training::save_utils::{SaveHelper, restore_global_step};
+use monolith_training::save_utils::{Every, SaveHelper, SecondOrStepTimer, restore_global_step};
 use serde::{Deserialize, Serialize};
 
 use super::serving::Peer;
@@ -40,6 +40,19 @@ pub(crate) struct Look {
     machines: Vec<(String, Option<i64>)>,
     basename: PathBuf,
     prefixes: Vec<String>,
+    every_steps: Option<i64>,
+    every_ms: u64,
+    timer: Vec<(TimerCall, i64, u64)>,
+}
+
+/// What a saver's timer is asked or told.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TimerCall {
+    Due,
+    Count,
+    Enable,
+    Disable,
 }
 
 /// What was seen.
@@ -55,6 +68,7 @@ pub(crate) struct Looked {
     valid: Vec<bool>,
     joined: Vec<String>,
     health_hex: Vec<String>,
+    timer: Vec<bool>,
     barrier: Option<LookedBarrier>,
     checkpoints: LookedCheckpoints,
 }
@@ -69,11 +83,12 @@ struct LookedCheckpoints {
     steps: Vec<Option<i64>>,
 }
 
-/// Two questions about the barrier of the controller that is served.
+/// What the barrier of the controller that is served says of itself.
 #[derive(Debug, Serialize)]
 pub(crate) struct LookedBarrier {
     pub(super) removed: bool,
     pub(super) none_blocked: bool,
+    pub(super) unblocked: Vec<usize>,
 }
 
 pub(crate) fn look(look: Look, peer: &Peer) -> Answer {
@@ -85,6 +100,7 @@ pub(crate) fn look(look: Look, peer: &Peer) -> Answer {
 }
 
 fn see(look: Look, peer: &Peer) -> Result<Looked> {
+    let timer = see_timer(&look);
     let timeout = Duration::from_millis(look.timeout_ms);
     let nodes = NodeAliveChecker::new(look.addrs, timeout, THREADS)?;
     let hosts = look.hosts.iter();
@@ -111,6 +127,7 @@ fn see(look: Look, peer: &Peer) -> Result<Looked> {
         all_alive: nodes.all_nodes_alive(),
         valid: valid?,
         joined: joined.collect(),
+        timer,
         health_hex: health.iter().map(|bytes| to_hex(bytes)).collect(),
         barrier: peer.look_at_barrier()?,
         checkpoints: see_checkpoints(&look.basename, &look.prefixes)?,
@@ -123,6 +140,26 @@ fn is_valid(addr: String, timeout: Duration) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::ValueError => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Of each call whether the step is due, or else whether the timer is enabled after it.
+fn see_timer(look: &Look) -> Vec<bool> {
+    let every = match look.every_steps {
+        Some(steps) => Every::Steps(steps),
+        None => Every::Time(Duration::from_millis(look.every_ms)),
+    };
+    let mut timer = SecondOrStepTimer::new(every);
+    let mut answer = |&(call, step, now): &(TimerCall, i64, u64)| {
+        let now = Duration::from_millis(now);
+        match call {
+            TimerCall::Due => return timer.should_trigger_for_step(step, now),
+            TimerCall::Count => timer.update_last_triggered_step(step, now),
+            TimerCall::Enable => timer.enable(),
+            TimerCall::Disable => timer.disable(),
+        }
+        timer.is_enabled()
+    };
+    look.timer.iter().map(&mut answer).collect()
 }
 
 fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpoints> {

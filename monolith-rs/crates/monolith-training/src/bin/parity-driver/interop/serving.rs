@@ -118,6 +118,7 @@ impl Peer {
         Ok(Some(LookedBarrier {
             removed: run.barrier_op.is_barrier_removed(&run.session)?,
             none_blocked: run.barrier_op.is_none_blocked(&run.session)?,
+            unblocked: run.barrier_op.get_unblocked_indices(&run.session)?,
         }))
     }
 
