@@ -79,7 +79,7 @@ pub(crate) enum Answer {
     Called(Called),
     Encoded(Encoded),
     Decoded(Decoded),
-    Looked(Looked),
+    Looked(Box<Looked>),
     Bye {},
 }
 

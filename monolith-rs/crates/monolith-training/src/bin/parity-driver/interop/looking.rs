@@ -94,7 +94,7 @@ pub(crate) struct LookedBarrier {
 pub(crate) fn look(look: Look, peer: &Peer) -> Answer {
     let seq = look.seq;
     match see(look, peer) {
-        Ok(looked) => Answer::Looked(looked),
+        Ok(looked) => Answer::Looked(Box::new(looked)),
         Err(error) => failed(seq, &error),
     }
 }
