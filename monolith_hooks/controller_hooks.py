@@ -8,6 +8,7 @@ behalf of an operator who has only a file system.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -111,11 +112,11 @@ class StopHelper:
     """Ends a process's training once the barrier was placed with the action "Stop" (B46).
 
     Threads: the callback runs on whichever thread places or waits, the hook on the
-    training thread; what they share is one flag that is only ever set.
+    training thread; what they share is one event that is only ever set.
     """
 
     def __init__(self) -> None:
-        self._stop_seen = False
+        self._stop_seen = threading.Event()
 
     def create_barrier_callback(self) -> BarrierCallback:
         """For ``BarrierOp(barrier_callbacks=...)``; heeds the action "Stop" alone."""
@@ -123,19 +124,19 @@ class StopHelper:
 
     def create_stop_hook(self) -> tf.compat.v1.train.SessionRunHook:
         """Requests stop after the next step; listed before ControllerHook, one step later."""
-        return _StopHook(lambda: self._stop_seen)
+        return _StopHook(self._stop_seen)
 
     def _on_barrier(self, action: str, session: Any) -> None:  # noqa: ARG002
         if action == STOP_ACTION:
-            self._stop_seen = True
+            self._stop_seen.set()
 
 
 class _StopHook(tf.compat.v1.train.SessionRunHook):
-    def __init__(self, stop_seen: Callable[[], bool]) -> None:
+    def __init__(self, stop_seen: threading.Event) -> None:
         self._stop_seen = stop_seen
 
     def after_run(self, run_context: Any, run_values: Any) -> None:  # noqa: ARG002
-        if self._stop_seen():
+        if self._stop_seen.is_set():
             run_context.request_stop()
 
 

@@ -211,11 +211,10 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         return self._try_to_save(session, step, self._ignore_save_errors)
 
     def _try_to_save(self, session: Any, step: int, ignore_save_errors: bool) -> bool:
-        if self._skip_next_save:
-            self._skip_next_save = False
+        skipped, self._skip_next_save = self._skip_next_save, False
+        if skipped:
             logging.info("Skipped the first save, at step %d.", step)
-            return False
-        if self._is_dense_only and step == 0:
+        if skipped or (self._is_dense_only and step == 0):
             return False
         try:
             return self._save_between_listeners(session, step)

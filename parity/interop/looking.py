@@ -23,6 +23,7 @@ _LEAST: Final = 1 << 20
 _MOST: Final = 1 << 40
 """A process that answers takes at least 1 MiB, and no machine of ours has 1 TiB."""
 _PORT: Final = 4711
+_NO_CAPACITY: Final = "capacity must be positive, it is 0."
 
 CANDIDATES: Final = {
     **dict.fromkeys(("127.0.0.1:1", "127.0.0.1:00001", "127.0.0.1:65535"), True),
@@ -108,6 +109,7 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         ip = own_address()
         is_ipv4 = ip.version == 4
         ours = f"{ip}:{_PORT}" if is_ipv4 else f"[{ip}]:{_PORT}"
+        yield from unequal("what is said of capacity 0", _NO_CAPACITY, seen.no_capacity)
         yield from unequal("address of a server", ours, seen.server_addr)
         yield from unequal("IPv4", is_ipv4, seen.ipv4)
         yield from unequal("addresses", (dead, alive, dead), seen.addrs)
@@ -115,9 +117,9 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         yield from unequal("dead", (dead, dead), seen.dead)
         yield from unequal("all alive", False, seen.all_alive)
         yield from _health([True, True, False, False, False, True], seen.health_hex)
-        by_name = alive.replace("127.0.0.1", "localhost")
-        again = peer.look(Look(port=_PORT, addrs=(alive, by_name)))
-        yield from unequal("all alive of two that are", True, again.all_alive)
+        by_name = [alive.replace("127.0.0.1", name) for name in ("localhost", "[localhost]")]
+        again = peer.look(Look(port=_PORT, addrs=(alive, *by_name)))
+        yield from unequal("all alive of three that are", True, again.all_alive)
     yield from _addresses(peer)
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
         yield from _checkpoints(peer, Path(folder))

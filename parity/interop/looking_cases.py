@@ -18,12 +18,12 @@ _STEP: Final = 41
 def looking_groups() -> list[Group]:
     """All cases that look beside the calls; for peers that can."""
     steps = (
-        BarrierIs(removed=True, none_blocked=True, unblocked=(0, 1, 2)),
+        BarrierIs(removed=True, none_blocked=True, unblocked=(0, 1, 2), refused=(0, 3)),
         ask("StopTraining"),
-        BarrierIs(removed=False, none_blocked=False, unblocked=(1, 2)),
+        BarrierIs(removed=False, none_blocked=False, unblocked=(1, 2), refused=(0, 3)),
         Arrive(workers=(1,)),
         ask("ResumeTraining"),
-        BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2)),
+        BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2), refused=(0, 3)),
     )
     barrier = Case(method=BARRIER, name="in each state", covers=("B23",), steps=steps)
     covers = ("B1", "B2", "B3", "B44")

@@ -90,11 +90,15 @@ class Look(Model):
 
 
 class LookedBarrier(Model):
-    """What the barrier that is served says of itself."""
+    """What the barrier that is served says of itself.
+
+    ``refused`` are those of the indices 0 and its capacity that no worker may wait as.
+    """
 
     removed: bool
     none_blocked: bool
     unblocked: tuple[int, ...]
+    refused: tuple[int, ...]
 
 
 class LookedCheckpoints(Model):
@@ -115,7 +119,8 @@ class Looked(Model):
 
     ``valid`` says of each candidate whether a NodeAliveChecker can be made of it,
     ``joined`` has each host with the port. ``timer`` says of each call whether the step was
-    due, or else whether the timer is enabled after it.
+    due, or else whether the timer is enabled after it. ``no_capacity`` is the message of the
+    error of a barrier of capacity 0, null if there is none.
     """
 
     server_addr: str
@@ -128,6 +133,7 @@ class Looked(Model):
     joined: tuple[str, ...]
     health_hex: tuple[str, ...]
     timer: tuple[bool, ...]
+    no_capacity: str | None
     barrier: LookedBarrier | None = None
     checkpoints: LookedCheckpoints
 

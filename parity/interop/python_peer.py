@@ -113,6 +113,7 @@ class PythonPeer:
             joined=tuple(net_utils.concat_ip_and_port(each, look.port) for each in look.hosts),
             health_hex=_health(look),
             timer=tuple(_timer(look)),
+            no_capacity=_no_capacity(),
             checkpoints=_checkpoints(look),
             barrier=self._run.look_at_barrier() if self._run is not None else None,
         )
@@ -174,6 +175,7 @@ class _Run:
             removed=self._barrier_op.is_barrier_removed(self._session),
             none_blocked=self._barrier_op.is_none_blocked(self._session),
             unblocked=tuple(self._barrier_op.get_unblocked_indices(self._session)),
+            refused=tuple(filter(self._refuses, (0, self._barrier_op.capacity))),
         )
 
     def close(self) -> None:
@@ -181,6 +183,13 @@ class _Run:
         self._monitored.close()
         self._workers_clock.let_go.set()
         tf1.summary.FileWriterCache.clear()
+
+    def _refuses(self, worker: int) -> bool:
+        try:
+            self._barrier_op.wait_until_barrier_removed(self._session, worker)
+        except ValueError:
+            return True
+        return False
 
     def _waits(self, worker: int) -> Callable[[], None]:
         def wait() -> None:
@@ -230,6 +239,15 @@ def _is_valid(candidate: str, seconds: float) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _no_capacity() -> str | None:
+    try:
+        with tf.Graph().as_default():
+            BarrierOp(0)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 class _ClockAt(SystemClock):

@@ -85,6 +85,7 @@ class BarrierIs(Model):
     removed: bool
     none_blocked: bool
     unblocked: tuple[int, ...]
+    refused: tuple[int, ...]
 
 
 class CheckpointsAre(Model):

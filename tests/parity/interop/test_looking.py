@@ -17,6 +17,9 @@ STEPS = (12, 0, 0, None, None, 2, 7, 2, None, None, 0)
 OUT_OF_MEMORY = "tensorflow.monolith_tf.MachineHealthResult"
 
 
+BARRIER = {"removed": True, "none_blocked": False, "unblocked": (0, 2), "refused": (0, 3)}
+
+
 class Sees:
     """A peer that sees this machine as it is, but for what it is told."""
 
@@ -47,7 +50,10 @@ class Sees:
             "joined": tuple(JOINED[each] for each in look.hosts),
             "health_hex": health(look, self.otherwise.pop("memory", 5 << 20)),
             "timer": timer(look),
-            "barrier": LookedBarrier(removed=True, none_blocked=False, unblocked=(0, 2)),
+            "no_capacity": "capacity must be positive, it is 0.",
+            "barrier": LookedBarrier(
+                removed=True, none_blocked=False, unblocked=(0, 2), refused=(0, 3)
+            ),
         }
         named = {key: value for key, value in self.otherwise.items() if key in checkpoints}
         told = {key: value for key, value in self.otherwise.items() if key in seen}
@@ -92,6 +98,7 @@ def test_a_peer_that_sees_what_we_see_is_right():
         ({"valid": (False,) * len(CANDIDATES)}, "'127.0.0.1:1' is an address: expected True"),
         ({"joined": ()}, "hosts with a port"),
         ({"health_hex": ()}, "number of machines"),
+        ({"no_capacity": None}, "what is said of capacity 0"),
         ({"timer": (True,)}, "timer each second"),
         ({"memory": 1025}, "whole KiB from 1 MiB on, got 1025"),
         ({"memory": 1024}, "whole KiB from 1 MiB on, got 1024"),
@@ -105,9 +112,9 @@ def test_what_is_seen_otherwise_is_said(otherwise, said):
 
 
 def test_what_the_barrier_says_otherwise_of_itself_is_said():
-    right = BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2))
+    right = BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2), refused=(0, 3))
     assert seen_otherwise(Sees(), right) == []
-    wrong = BarrierIs(removed=True, none_blocked=True, unblocked=(0, 2))
+    wrong = BarrierIs(removed=True, none_blocked=True, unblocked=(0, 2), refused=(0, 3))
     assert "got {'removed': True, 'none_blocked': False" in seen_otherwise(Sees(), wrong)[0]
     assert seen_otherwise(Sees(barrier=None), right)
 

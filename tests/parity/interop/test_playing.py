@@ -151,7 +151,7 @@ def test_an_address_file_with_another_mode_differs():
 
 
 def test_what_a_server_can_not_look_at_is_skipped():
-    cell = play(BarrierIs(removed=True, none_blocked=True, unblocked=(0, 1, 2)))
+    cell = play(BarrierIs(removed=True, none_blocked=True, unblocked=(0, 1, 2), refused=(0, 3)))
     assert (cell.verdict, cell.reasons) == ("skipped", ("other doesn't look",))
 
 

@@ -30,7 +30,7 @@ impl BarrierOp {
     /// Gives `graph` a barrier for workers 0 to `capacity - 1`.
     pub fn new(graph: &Graph, clock: Arc<dyn Clock>, capacity: usize) -> Result<Self> {
         if capacity == 0 {
-            return Err(Error::value("capacity must be positive, not 0"));
+            return Err(Error::value("capacity must be positive, it is 0."));
         }
         graph.add_barrier(capacity)?;
         Ok(Self {

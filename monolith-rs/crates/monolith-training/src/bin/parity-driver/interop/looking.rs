@@ -1,14 +1,18 @@
 //! What the port sees of this machine, of others, and of the barrier that is served.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use monolith_training::barrier_ops::BarrierOp;
+use monolith_training::clock::SystemClock;
 use monolith_training::errors::{ErrorKind, Result};
 use monolith_training::logging_ops::{HealthSource, LocalMachine};
 use monolith_training::net_utils::{
     NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported,
 };
 use monolith_training::save_utils::{Every, SaveHelper, SecondOrStepTimer, restore_global_step};
+use monolith_training::session::Graph;
 use serde::{Deserialize, Serialize};
 
 use super::serving::Peer;
@@ -69,6 +73,7 @@ pub(crate) struct Looked {
     joined: Vec<String>,
     health_hex: Vec<String>,
     timer: Vec<bool>,
+    no_capacity: Option<String>,
     barrier: Option<LookedBarrier>,
     checkpoints: LookedCheckpoints,
 }
@@ -89,6 +94,7 @@ pub(crate) struct LookedBarrier {
     pub(super) removed: bool,
     pub(super) none_blocked: bool,
     pub(super) unblocked: Vec<usize>,
+    pub(super) refused: Vec<i64>,
 }
 
 pub(crate) fn look(look: Look, peer: &Peer) -> Answer {
@@ -128,6 +134,7 @@ fn see(look: Look, peer: &Peer) -> Result<Looked> {
         valid: valid?,
         joined: joined.collect(),
         timer,
+        no_capacity: no_capacity(),
         health_hex: health.iter().map(|bytes| to_hex(bytes)).collect(),
         barrier: peer.look_at_barrier()?,
         checkpoints: see_checkpoints(&look.basename, &look.prefixes)?,
@@ -140,6 +147,12 @@ fn is_valid(addr: String, timeout: Duration) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::ValueError => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// What is said of a barrier of capacity 0.
+fn no_capacity() -> Option<String> {
+    let made = BarrierOp::new(&Graph::new(), Arc::new(SystemClock), 0);
+    made.err().map(|error| error.message().to_owned())
 }
 
 /// Of each call whether the step is due, or else whether the timer is enabled after it.

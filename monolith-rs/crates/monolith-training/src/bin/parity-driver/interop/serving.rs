@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
 use monolith_training::clock::{Clock, SystemClock};
-use monolith_training::errors::{Error, Result};
+use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::server::server_lib::ServerHook;
 use monolith_training::net_utils::concat_ip_and_port;
 use monolith_training::save_utils::{
@@ -119,6 +119,7 @@ impl Peer {
             removed: run.barrier_op.is_barrier_removed(&run.session)?,
             none_blocked: run.barrier_op.is_none_blocked(&run.session)?,
             unblocked: run.barrier_op.get_unblocked_indices(&run.session)?,
+            refused: run.refused()?,
         }))
     }
 
@@ -129,6 +130,17 @@ impl Peer {
 }
 
 impl Run {
+    /// Those of the indices 0 and the capacity that no worker may wait as.
+    fn refused(&self) -> Result<Vec<i64>> {
+        let capacity = i64::try_from(self.barrier_op.capacity());
+        let capacity = capacity.map_err(|error| Error::value(error.to_string()))?;
+        let refuses = |&index: &i64| {
+            let waited = (self.barrier_op).wait_until_barrier_removed(&self.session, index);
+            waited.is_err_and(|error| error.kind() == ErrorKind::ValueError)
+        };
+        Ok([0, capacity].into_iter().filter(refuses).collect())
+    }
+
     fn start(serve: Serve) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let graph = Graph::new();
