@@ -7,6 +7,7 @@ from collections.abc import Callable
 from parity.interop.cells import EXIT_CODES
 from parity.interop.peer import InteropPeer
 from parity.interop.run import plain_environment, play
+from parity.mutants.outcome import INTEROP
 
 
 def first_red_cell(
@@ -19,6 +20,8 @@ def first_red_cell(
     with plain_environment():
         for cell in play([peer]):
             if EXIT_CODES[cell.verdict]:
-                return f"interop: {cell.method}/{cell.case}", next(iter(cell.reasons), cell.verdict)
+                return f"{INTEROP}: {cell.method}/{cell.case}", next(
+                    iter(cell.reasons), cell.verdict
+                )
             passed()
     return None

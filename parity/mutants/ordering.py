@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from parity.mutants.outcome import MutantOutcome
+from parity.mutants.outcome import MutantOutcome, judge_of
 
 
 class Deadliest:
@@ -19,8 +19,7 @@ class Deadliest:
     def learn(self, outcome: MutantOutcome) -> None:
         """Remember what caught this one."""
         if outcome.by:
-            # A case of interop is "interop: method/case"; what is played is all of interop.
-            self._caught[outcome.file][outcome.by.partition(": ")[0]] += 1
+            self._caught[outcome.file][judge_of(outcome.by)] += 1
 
     def first(self, file: str, scenarios: Sequence[str]) -> list[str]:
         """All of these, the deadliest for this file first, then the deadliest for any."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
@@ -18,6 +18,10 @@ from parity.model import Model
 
 Fate = Literal["caught", "survived", "unviable", "timeout"]
 Key = tuple[Side, str, str, int]
+
+INTEROP: Final = "interop"
+"""In place of a scenario: all cases of interop, with the mutant as client and server of itself."""
+_CASES: Final = "parity/interop"
 
 
 class Mutant(Model):
@@ -47,9 +51,9 @@ class Mutant(Model):
 class MutantOutcome(Mutant):
     """A mutant and what parity made of it.
 
-    ``basis`` is the digest of what this depends on. ``by`` is the scenario that was red
-    first, and ``reason`` what it said; of one that can't be built, why. A mutant that
-    hangs (``timeout``) makes a run red, so it counts as caught.
+    ``basis`` is the digest of what this depends on. ``by`` is the scenario that was red first,
+    or ``interop: `` and the case, and ``reason`` what it said; of one that can't be built, why.
+    A mutant that hangs (``timeout``) makes a run red, so it counts as caught.
     """
 
     basis: str
@@ -69,6 +73,11 @@ class MutantOutcome(Mutant):
         return self.outcome in ("caught", "timeout")
 
 
+def judge_of(by: str) -> str:
+    """The scenario, or all of interop, that a mutant was caught by."""
+    return by.partition(": ")[0]
+
+
 def numbered(side: Side, changes: Iterable[tuple[str, int, str]]) -> list[Mutant]:
     """Mutants of ``(file, line, mutant)`` in their order; equal ones in a file are counted."""
     seen: Counter[tuple[str, str]] = Counter()
@@ -82,10 +91,10 @@ def numbered(side: Side, changes: Iterable[tuple[str, int, str]]) -> list[Mutant
 
 @dataclass(frozen=True)
 class Bases:
-    """Digests of what outcomes depend on: the mutant, both sides' sources, scenarios.
+    """Digests of what outcomes depend on: the mutant, both sides' sources, scenarios, interop.
 
-    What was caught depends on the scenario that caught it alone, and what survived on
-    all of them: another scenario has only the survivors played again.
+    Interop counts as a scenario. What was caught depends on the scenario that caught it
+    alone, and what survived on all of them: another one has only the survivors played again.
     """
 
     sources: str
@@ -94,14 +103,17 @@ class Bases:
     @classmethod
     def of(cls, root: Path, files: Sequence[ScenarioFile]) -> Bases:
         """Of the sources and scenarios that are here."""
-        return cls(sources_digest(root), {file.name: file.text for file in files})
+        cases = digest_of(path.read_text("utf-8") for path in sorted((root / _CASES).glob("*.py")))
+        return cls(
+            sources_digest(root), {file.name: file.text for file in files} | {INTEROP: cases}
+        )
 
     def basis(self, mutant: Mutant, outcome: Fate, by: str = "") -> str:
         """The digest for this outcome of a mutant."""
         texts = {
             "survived": list(self.scenarios.values()),
             "unviable": [],
-        }.get(outcome, [self.scenarios.get(by, "")])
+        }.get(outcome, [self.scenarios.get(judge_of(by), "")])
         return digest_of([*map(str, mutant.key), self.sources, *texts])
 
     def outcome(

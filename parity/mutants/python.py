@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from parity.killing.planted import REFERENCE
-from parity.mutants.outcome import Mutant, MutantOutcome, numbered
-from parity.mutants.python_child import INTEROP
+from parity.mutants.outcome import INTEROP, Mutant, MutantOutcome, numbered
 from parity.mutants.python_forks import Forks, Shown
 from parity.mutants.python_source import Changed, all_changed
 from parity.mutants.side import Bench

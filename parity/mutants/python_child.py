@@ -32,6 +32,7 @@ from parity.killing.catalogue import Seen
 from parity.known import KnownDifferences
 from parity.loading import ScenarioFile
 from parity.model import Model
+from parity.mutants.outcome import INTEROP
 from parity.mutants.python_source import MUTATED, PACKAGE
 from parity.players.outcome import IN_VIRTUAL_TIME, Outcome, Timing
 from parity.players.recorded import RecordedPlayer
@@ -51,10 +52,6 @@ _SHARED: Final = (
     "tensorflow",
 )
 """What the player needs, takes long to import, and imports nothing that is mutated."""
-
-
-INTEROP: Final = "interop"
-"""In place of a scenario: all cases of interop, with the mutant as client and server of itself."""
 
 
 class Told(Model):

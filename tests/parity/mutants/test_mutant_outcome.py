@@ -53,6 +53,16 @@ def test_what_was_caught_depends_on_its_scenario_and_what_survived_on_all(tmp_pa
     assert not another_a.holds(caught)
 
 
+def test_what_interop_caught_or_let_pass_depends_on_its_cases(tmp_path):
+    before = bases(tmp_path, ("a", "1"), ("interop", "cases"))
+    caught = before.outcome(MUTANT, "caught", 1, by="interop: machine/is seen")
+    survived = before.outcome(MUTANT, "survived", 1)
+    assert bases(tmp_path, ("a", "2"), ("interop", "cases")).holds(caught)
+    other_cases = bases(tmp_path, ("a", "1"), ("interop", "more cases"))
+    assert not other_cases.holds(caught)
+    assert not other_cases.holds(survived)
+
+
 def test_nothing_holds_once_the_sources_are_others(tmp_path):
     outcome = bases(tmp_path).outcome(MUTANT, "unviable", 1)
     (tmp_path / "monolith_hooks" / "one.py").write_text("ONE = 2\n")

@@ -29,8 +29,8 @@ const THREADS: usize = 2;
 const STEP: i64 = 7;
 
 /// What to look at: a port of this machine, addresses, what may be one, hosts to join
-/// with the port, machine info of these names
-/// and limits, made one after the other and then polled, and checkpoints.
+/// with the port, machine info of these names and limits, made one after the other and
+/// then polled, checkpoints, and a saver's timer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Look {
