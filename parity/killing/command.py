@@ -26,7 +26,7 @@ from parity.killing.matrix import (
 )
 from parity.killing.planted import PlantedBug, Side, chosen, load_planted
 from parity.killing.scratch import Scratch, basis
-from parity.killing.sides import Fuzzing, Mutants, PythonMutants, RustMutants, Sound
+from parity.killing.sides import BuggyPort, BuggyReference, BuggySide, Fuzzing, Sound
 from parity.killing.tables import markdown, table
 from parity.killing.ways import Way
 from parity.loading import ScenarioFile
@@ -99,37 +99,37 @@ class _Campaign:
             return
         scratch = Scratch(self.root, self._work / side, side)
         scratch.refresh()
-        mutants = self._mutants(scratch, side)
+        buggy = self._buggy_side(scratch, side)
         if any("catalogue" in ways for ways in to_do.values()):
-            self._check_that_it_is_green(side, mutants)
+            self._check_that_it_is_green(side, buggy)
         for bug in bugs:
             with scratch.planted(bug):
                 for way in to_do[bug.name]:
                     try:
-                        yield self._look(bug, way, mutants)
+                        yield self._look(bug, way, buggy)
                     except PortUnavailableError as error:
                         raise UsageError(f"planted bug {bug.name}: {error}") from None
 
-    def _mutants(self, scratch: Scratch, side: Side) -> Mutants:
+    def _buggy_side(self, scratch: Scratch, side: Side) -> BuggySide:
         limit = self.options.limit
         if side == "python":
-            return PythonMutants(scratch, self._sound, self.root, self.files, limit)
-        return RustMutants(scratch, self._sound, self.files, check_known(self.files), limit)
+            return BuggyReference(scratch, self._sound, self.root, self.files, limit)
+        return BuggyPort(scratch, self._sound, self.files, check_known(self.files), limit)
 
     @cached_property
     def _sound(self) -> Sound:
         return Sound(self.root, self.options.limit)
 
-    def _look(self, bug: PlantedBug, way: Way, mutants: Mutants) -> AnyResult:
+    def _look(self, bug: PlantedBug, way: Way, buggy: BuggySide) -> AnyResult:
         began = time.monotonic()
         basis_of_it = self._basis(bug, way)
         if way == "catalogue":
-            seen = list(mutants.catalogue())
+            seen = list(buggy.catalogue())
             return kill_of(bug, basis_of_it, seen, time.monotonic() - began)
         if way == "explore":
-            beyond = mutants.explore()
+            beyond = buggy.explore()
             return explored_of(bug, basis_of_it, beyond, time.monotonic() - began)
-        hunt = mutants.fuzz(self.options.fuzzing)
+        hunt = buggy.fuzz(self.options.fuzzing)
         self._keep(bug, hunt)
         seed = self.options.fuzzing.seed
         return fuzzed_of(bug, basis_of_it, seed, hunt, time.monotonic() - began)
@@ -159,9 +159,9 @@ class _Campaign:
         sources = sorted((project.ROOT / "parity" / "fuzzing").glob("*.py"))
         return [hypothesis.__version__, *(path.read_text(encoding="utf-8") for path in sources)]
 
-    def _check_that_it_is_green(self, side: Side, mutants: Mutants) -> None:
+    def _check_that_it_is_green(self, side: Side, buggy: BuggySide) -> None:
         """A catalogue that is red anyway would seem to catch everything."""
-        seen = list(mutants.catalogue())
+        seen = list(buggy.catalogue())
         bad = [each for each in seen if each.bad]
         if bad or len(seen) != len(self.files):
             first = bad[0] if bad else seen[-1]

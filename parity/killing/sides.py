@@ -42,7 +42,7 @@ class Fuzzing:
     count: int
 
 
-class Mutants(Protocol):
+class BuggySide(Protocol):
     """One side's copy, each way of looking at it."""
 
     def catalogue(self) -> Iterator[Seen]:
@@ -90,7 +90,7 @@ class Sound:
             return isinstance(Sides(self.python, port).try_out(case), Agreed)
 
 
-class RustMutants:
+class BuggyPort:
     """The port with a bug, as a driver; built when it is looked at."""
 
     def __init__(
@@ -138,7 +138,7 @@ class RustMutants:
         return work / "traces"
 
 
-class PythonMutants:
+class BuggyReference:
     """The reference with a bug, each time in a process that has this copy alone."""
 
     def __init__(

@@ -170,7 +170,7 @@ def ways(project, monkeypatch):
             seen = self._seen("explore")
             return Beyond(scenarios=("b",) if seen else (), schedule="s:1" if seen else "")
 
-    monkeypatch.setattr(command, "PythonMutants", Mutants)
+    monkeypatch.setattr(command, "BuggyReference", Mutants)
     monkeypatch.setattr(sides.Sound, "agree_on", lambda *_: True)
     return folder, done
 

@@ -15,7 +15,7 @@ from parity.killing import sides
 from parity.killing.explored import Beyond
 from parity.killing.fuzzed import Hunt
 from parity.killing.scratch import Scratch
-from parity.killing.sides import Fuzzing, PythonMutants, RustMutants, Sound
+from parity.killing.sides import BuggyPort, BuggyReference, Fuzzing, Sound
 from parity.known import KnownDifferences
 
 SMALL = Finding(
@@ -54,7 +54,7 @@ def saying(tmp_path):
         for name in ("fuzzed", "explored"):
             (folder / f"{name}.py").write_text(textwrap.dedent(source))
         scratch = Scratch(tmp_path, tmp_path / "copy", "python")
-        return PythonMutants(scratch, Fixed(), tmp_path, [], limit=5)
+        return BuggyReference(scratch, Fixed(), tmp_path, [], limit=5)
 
     return mutants
 
@@ -105,7 +105,7 @@ def test_a_mutant_of_the_port_is_built_and_held_against_the_sound_port(tmp_path,
     monkeypatch.setattr(sides, "build_driver", built.append)
     monkeypatch.setattr(sides, "_driver", driver)
     scratch = Scratch(tmp_path, tmp_path / "copy", "rust")
-    mutants = RustMutants(scratch, Fixed(trace(SESSION, STEP)), [], KnownDifferences(), limit=5)
+    mutants = BuggyPort(scratch, Fixed(trace(SESSION, STEP)), [], KnownDifferences(), limit=5)
     hunt = mutants.fuzz(Fuzzing(7, 10))
     assert built == [scratch.folder]
     assert hunt.first == 1
