@@ -1,4 +1,4 @@
-"""The reference's mutants: mutmut makes them, the port's recorded traces judge them.
+"""The reference's mutants: mutmut makes them, the port's traces and interop judge them.
 
 Each is played in a fork of its own, by the scenarios that run the statement it is in, and
 by interop if its cases do.
