@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 
@@ -24,10 +23,7 @@ from parity.known_editing import KnownEdit, edit_known
 from parity.problems import UsageError
 from parity.report import FILE_NAME, read_report
 from parity.runner import RunOptions, load_all, run
-from parity.verdict import EXIT_CODES, Record, Verdict, exit_code
-
-_COMPARED: Final[tuple[Verdict, ...]] = ("agree", "known", "differs", "stale", "unexpected")
-"""Verdicts that rest on a comparison of two traces that repeat themselves."""
+from parity.verdict import EXIT_CODES, Record, exit_code, was_compared
 
 
 @dataclass(frozen=True)
@@ -115,8 +111,8 @@ def _can_be_accepted(record: Record) -> bool:
 
 
 def _was_compared(record: Record) -> bool:
-    """A stale recording has the verdict of a stale entry, but nothing was compared."""
-    return record.verdict in _COMPARED and bool(record.agreements)
+    """A summary has no differences to list, and one that isn't steady has any."""
+    return was_compared(record) and bool(record.agreements) and record.verdict != "nondeterministic"
 
 
 def _agreeing(records: Iterable[Record], known: KnownDifferences) -> Iterable[KnownEntry]:

@@ -18,11 +18,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from parity.report import Footer
+from parity.report import Footer, outcome_problems
 from parity.verdict import EXIT_CODES, Record, Verdict
 
 _STYLES: Final[dict[Verdict, str]] = {
     "agree": "green",
+    "partial": "yellow",
     "known": "yellow",
     "skipped": "yellow",
     "not run": "yellow",
@@ -97,9 +98,10 @@ class RunPrinter:
         channels = ", ".join(f"{name} {count}" for name, count in footer.agreements.items())
         if footer.agreements:
             self._line(Text(f"equal events by channel: {channels}", style="dim"))
-        if footer.empty_channels:
-            names = ", ".join(footer.empty_channels)
-            self._line(Text(f"empty channels: {names}: no scenario has an event there", style=_BAD))
+        for reason, count in sorted(footer.skips.items()):
+            self._line(Text(f"skipped, {count}: {reason}", style=_style("skipped")))
+        for sentence in outcome_problems(footer):
+            self._line(Text(sentence, style=_BAD))
         counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
         if footer.interrupted:
             counts += "; interrupted"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
+from parity.compare import COMPARED_CHANNELS, ComparedChannel
 from parity.hooks import Call, CallEntry, ProbeEntry
 from parity.model import Model, canonical_json
-from parity.players.outcome import Late, Timing
+from parity.ordering import Ordering
+from parity.players.outcome import Late
 from parity.scenario import Expect, Scenario
 from parity.steps import BackgroundStep, ConcurrentlyStep, FaultStep, LookStep, RpcStep
-from parity.summary import summarize
+from parity.summary import CHANNEL_OF_KEY, summarize
 from parity.trace import (
     ActionResponseEvent,
     ClientErrorEvent,
@@ -34,14 +36,24 @@ class Unmet(Model):
         return f"{self.path}: expected {self.expected}, got {self.got}"
 
 
-def unmet(scenario: Scenario, trace: Trace, timing: Timing = "exact") -> tuple[Unmet, ...]:
-    """Every expectation of the scenario that this trace doesn't meet, as far as timing tells."""
-    return (
-        *unmet_summary(scenario.expect, summarize(scenario, trace), timing),
-        *_unmet_calls(scenario, trace),
-        *_unmet_looks(scenario, trace),
-        *_unmet_strikes(scenario, trace),
-    )
+def unmet(
+    scenario: Scenario,
+    trace: Trace,
+    ordering: Ordering = "total",
+    channels: Collection[ComparedChannel] = COMPARED_CHANNELS,
+) -> tuple[Unmet, ...]:
+    """Return the expectations that this trace doesn't meet, as far as its ordering tells.
+
+    Of a trace that has only some of the channels, only what these show is asked.
+    """
+    broken = [*unmet_summary(scenario.expect, summarize(scenario, trace), ordering, channels)]
+    if "rpc" in channels:
+        broken += _unmet_calls(scenario, trace)
+    if {"session", "files"} <= set(channels):
+        broken += _unmet_looks(scenario, trace)
+    if set(COMPARED_CHANNELS) <= set(channels):
+        broken += _unmet_strikes(scenario, trace)
+    return tuple(broken)
 
 
 def unmet_bounds(late: tuple[Late, ...]) -> tuple[Unmet, ...]:
@@ -52,15 +64,22 @@ def unmet_bounds(late: tuple[Late, ...]) -> tuple[Unmet, ...]:
     )
 
 
-def unmet_summary(expect: Expect, got: Expect, timing: Timing = "exact") -> tuple[Unmet, ...]:
-    """The keys that are set in both and differ."""
+def unmet_summary(
+    expect: Expect,
+    got: Expect,
+    ordering: Ordering = "total",
+    channels: Collection[ComparedChannel] = COMPARED_CHANNELS,
+) -> tuple[Unmet, ...]:
+    """Return the keys of these channels that are set in both and differ."""
     expected_values, got_values = _values(expect), _values(got)
-    if timing == "order":
+    if ordering == "untimed":
         _leave_out_times(expected_values, got_values)
     return tuple(
         _unmet(f"expect.{key}", expected_values[key], got_values[key])
         for key in expected_values
-        if key in got_values and expected_values[key] != got_values[key]
+        if CHANNEL_OF_KEY[key] in channels
+        and key in got_values
+        and expected_values[key] != got_values[key]
     )
 
 

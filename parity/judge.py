@@ -7,12 +7,19 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from parity.compare import Comparison, Difference, compare
+from parity.compare import (
+    COMPARED_CHANNELS,
+    ComparedChannel,
+    Comparison,
+    Difference,
+    compare,
+)
 from parity.expectations import unmet, unmet_bounds, unmet_summary
 from parity.injections import injections
 from parity.known import KnownDifferences, difference_id, stale_entries
 from parity.loading import ScenarioFile
 from parity.needs import lacking
+from parity.ordering import common_ordering
 from parity.players.outcome import (
     Failed,
     Maker,
@@ -21,12 +28,11 @@ from parity.players.outcome import (
     Player,
     Skipped,
     Summarized,
-    common_timing,
 )
 from parity.project import shown
 from parity.scenario import Expect
 from parity.schedules import Schedule, schedule_name
-from parity.summary import summarize
+from parity.summary import CHANNEL_OF_KEY, summarize
 from parity.trace import Trace
 from parity.verdict import BrokenExpectation, Record, Verdict
 
@@ -36,13 +42,17 @@ _REPEATS = 2
 
 @dataclass(frozen=True)
 class Judge:
-    """Two players, what is known of their differences, and the schedule to play."""
+    """Two players, what is known of their differences, and the schedule to play.
+
+    ``channels`` are those that the peer is compared and held to expectations by.
+    """
 
     reference: Player
     peer: Player
     known: KnownDifferences
     seed: int | None = None
     schedule: Schedule | None = None
+    channels: tuple[ComparedChannel, ...] = COMPARED_CHANNELS
 
     def judge(self, file: ScenarioFile) -> Record:
         """Play one scenario on both sides and compare."""
@@ -60,6 +70,8 @@ class Judge:
             reasons=findings.reasons,
             differences=findings.comparison.differences,
             broken=findings.broken,
+            ordering=findings.comparison.ordering,
+            compared=findings.comparison.compared,
             agreements=findings.comparison.agreements,
             not_compared=findings.not_compared,
             log_tail=findings.log_tail,
@@ -109,45 +121,68 @@ class Judge:
         return self._compare_traces(file, reference, peer)
 
     def _compare_traces(self, file: ScenarioFile, reference: Played, peer: Played) -> _Findings:
-        comparison = compare(reference.trace, peer.trace, common_timing(self.reference, self.peer))
+        ordering = common_ordering((reference.ordering, peer.ordering))
+        comparison = compare(reference.trace, peer.trace, ordering, self.channels)
         if comparison.differences:
-            unsteady = self._who_does_not_repeat(file, reference.trace, peer.trace)
+            unsteady = self._who_does_not_repeat(file, reference, peer)
             if unsteady:
                 return _Findings("nondeterministic", unsteady, comparison)
-        broken = tuple(
-            BrokenExpectation(player=_called(player), unmet=each)
-            for player, played in ((self.reference, reference), (self.peer, peer))
-            for each in (
-                *unmet(file.scenario, played.trace, player.timing),
-                *unmet_bounds(played.late),
-            )
-        )
-        known = self.known.of(file.name)
+        broken = self._broken(file, reference, peer)
+        known = {
+            channel: entry
+            for channel, entry in self.known.of(file.name).items()
+            if channel in self.channels
+        }
         stale = tuple(stale_entries(known, comparison.differences))
         news = tuple(each for each in comparison.differences if each.channel not in known)
+        not_compared = tuple(each for each in COMPARED_CHANNELS if each not in self.channels)
         reasons = (
             *(f"{each.channel}: {_sentence(each)}" for each in news),
             *stale,
             *(f"{each.player} broke {each.unmet}" for each in broken),
             *(f"known: {channel}: {entry.known.reason}" for channel, entry in known.items()),
         )
-        verdict: Verdict = "known" if known else "agree"
+        verdict: Verdict = "known" if known else "partial" if not_compared else "agree"
         if news:
             verdict = "differs"
         elif stale:
             verdict = "stale"
         elif broken:
             verdict = "unexpected"
-        return _Findings(verdict, reasons, comparison, broken=broken)
+        return _Findings(verdict, reasons, comparison, broken=broken, not_compared=not_compared)
+
+    def _broken(
+        self, file: ScenarioFile, reference: Played, peer: Played
+    ) -> tuple[BrokenExpectation, ...]:
+        return tuple(
+            BrokenExpectation(player=_called(player), unmet=each)
+            for player, played, channels in (
+                (self.reference, reference, COMPARED_CHANNELS),
+                (self.peer, peer, self.channels),
+            )
+            for each in (
+                *unmet(file.scenario, played.trace, played.ordering, channels),
+                *unmet_bounds(played.late),
+            )
+        )
 
     def _compare_summary(self, file: ScenarioFile, played: Played, theirs: Expect) -> _Findings:
         ours = summarize(file.scenario, played.trace)
-        differing = unmet_summary(ours, theirs)
+        keys = {
+            key
+            for key in ours.model_fields_set & theirs.model_fields_set
+            if CHANNEL_OF_KEY[key] in self.channels
+        }
+        if not keys:
+            has = ", ".join(sorted(theirs.model_fields_set))
+            reason = f"its summary has only {has}, of channels that --channels leaves out"
+            return _skipped(self.peer, Skipped(reason))
+        differing = unmet_summary(ours, theirs, channels=self.channels)
         broken = (
             *(BrokenExpectation(player=_called(self.reference), unmet=each)
-              for each in unmet(file.scenario, played.trace, self.reference.timing)),
+              for each in unmet(file.scenario, played.trace, played.ordering)),
             *(BrokenExpectation(player=_called(self.peer), unmet=each)
-              for each in unmet_summary(file.scenario.expect, theirs)),
+              for each in unmet_summary(file.scenario.expect, theirs, channels=self.channels)),
         )  # fmt: skip
         reasons = (
             *(
@@ -157,12 +192,20 @@ class Judge:
             ),
             *(f"{each.player} broke {each.unmet}" for each in broken),
         )
-        verdict: Verdict = "differs" if differing else "unexpected" if broken else "agree"
-        missing = tuple(sorted(ours.model_fields_set - theirs.model_fields_set))
-        return _Findings(verdict, reasons, _NOTHING, broken=broken, not_compared=missing)
+        verdict: Verdict = "differs" if differing else "unexpected" if broken else "partial"
+        compared = {CHANNEL_OF_KEY[key] for key in keys}
+        summed_up = set(CHANNEL_OF_KEY.values())
+        missing = (
+            *sorted(ours.model_fields_set - keys),
+            *(channel for channel in COMPARED_CHANNELS if channel not in summed_up),
+        )
+        comparison = Comparison(
+            compared=tuple(channel for channel in COMPARED_CHANNELS if channel in compared)
+        )
+        return _Findings(verdict, reasons, comparison, broken=broken, not_compared=missing)
 
     def _who_does_not_repeat(
-        self, file: ScenarioFile, reference: Trace, peer: Trace
+        self, file: ScenarioFile, reference: Played, peer: Played
     ) -> tuple[str, ...]:
         return tuple(
             f"{_called(player)} doesn't repeat itself: played again it gave another trace"
@@ -170,13 +213,13 @@ class Judge:
             if any(self._plays_otherwise(player, file, first) for _ in range(_REPEATS))
         )
 
-    def _plays_otherwise(self, player: Player, file: ScenarioFile, first: Trace) -> bool:
+    def _plays_otherwise(self, player: Player, file: ScenarioFile, first: Played) -> bool:
         again = player.play(file, self.seed, self.schedule)
         if not isinstance(again, Played):
             return True
-        if player.timing == "exact":
-            return again.trace != first
-        return bool(compare(first, again.trace, player.timing).differences)
+        if first.ordering == "untimed":
+            return bool(compare(first.trace, again.trace, "untimed").differences)
+        return again != first
 
 
 @dataclass(frozen=True)
@@ -208,7 +251,7 @@ class _Findings:
     shown: _Shown = field(default_factory=_Shown)
 
 
-_NOTHING = Comparison(agreements={}, differences=())
+_NOTHING = Comparison()
 
 
 def _no_trace(player: Player, outcome: Outcome) -> _Findings | None:
@@ -233,9 +276,4 @@ def _called(player: Player) -> str:
 
 
 def _sentence(difference: Difference) -> str:
-    at = f"at {difference.ms} ms on lane {difference.lane}"
-    return (
-        f"first difference {at} (id {difference_id(difference)}): "
-        f"reference {difference.reference or 'has nothing more'}, "
-        f"peer {difference.peer or 'has nothing more'}"
-    )
+    return difference.sentence(mark=f" (id {difference_id(difference)})")

@@ -20,22 +20,21 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from ruamel.yaml.comments import CommentedMap
 
 from parity import project
-from parity.compare import CHANNELS, Difference
+from parity.compare import COMPARED_CHANNELS, ComparedChannel, Difference
 from parity.loading import find_scenarios, load_yaml, scenario_name
 from parity.model import Model
 from parity.problems import Problem, ScenarioError
-from parity.trace import Channel
 
 SHORTEST_REASON: Final = 10
 """Characters; less is no reason."""
 
-Key = tuple[str, Channel]
+Key = tuple[str, ComparedChannel]
 """Scenario and channel: what an entry is for."""
 
 
 def _known_channel(value: object) -> object:
-    if value not in CHANNELS:
-        right = _nearest(str(value), CHANNELS) or f"one of {', '.join(CHANNELS)}"
+    if value not in COMPARED_CHANNELS:
+        right = _nearest(str(value), COMPARED_CHANNELS) or f"one of {', '.join(COMPARED_CHANNELS)}"
         raise ValueError(f"there is no channel {value}; {right} would be right")
     return value
 
@@ -54,7 +53,7 @@ class KnownDifference(Model):
     """One accepted difference; ``difference`` is the id that the run prints."""
 
     scenario: str
-    channel: Annotated[Channel, BeforeValidator(_known_channel)]
+    channel: Annotated[ComparedChannel, BeforeValidator(_known_channel)]
     reason: Annotated[str, Field(min_length=SHORTEST_REASON)]
     since: Annotated[date, BeforeValidator(_date)]
     difference: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
@@ -137,7 +136,7 @@ class KnownDifferences:
         if problems:
             raise ScenarioError(problems)
 
-    def of(self, scenario: str) -> dict[Channel, KnownEntry]:
+    def of(self, scenario: str) -> dict[ComparedChannel, KnownEntry]:
         """What is accepted of one scenario, by channel."""
         return {
             entry.known.channel: entry for entry in self.entries if entry.known.scenario == scenario
@@ -156,7 +155,9 @@ def difference_id(difference: Difference) -> str:
     return hashlib.sha256(difference.identity().encode()).hexdigest()[:12]
 
 
-def stale_entries(known: dict[Channel, KnownEntry], found: tuple[Difference, ...]) -> Iterator[str]:
+def stale_entries(
+    known: Mapping[ComparedChannel, KnownEntry], found: tuple[Difference, ...]
+) -> Iterator[str]:
     """Which line to change where the list and what was found disagree."""
     by_channel = {difference.channel: difference for difference in found}
     for channel, entry in known.items():

@@ -15,6 +15,7 @@ from typing import Any, Final
 import pytest
 
 from parity import project
+from parity.compare import parse_channels
 from parity.judge import Judge
 from parity.known import KnownDifferences, catalogue
 from parity.loading import load_scenario, scenario_name
@@ -41,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--parity-seed", default=None, type=int, help="the seed of the order")
     group.addoption("--parity-schedule", default=None, help="the schedule, by name")
     group.addoption("--parity-limit", default=60.0, type=float, help="seconds per answer")
+    group.addoption("--parity-channels", default=None, help="channels to compare the peer by")
     group.addoption("--parity-root", default=[], action="append", help="folders that name files")
 
 
@@ -87,6 +89,9 @@ class ScenarioItem(pytest.Item):
         """Judge, keep the record, and fail or skip as it says."""
         record = _judge(self.config).judge(load_scenario(self.path, self._root))
         self.record = record
+        self.user_properties.append(("verdict", record.verdict))
+        if record.not_compared:
+            self.user_properties.append(("not compared", ", ".join(record.not_compared)))
         if record.verdict == "skipped":
             pytest.skip("; ".join(record.reasons))
         if EXIT_CODES[record.verdict]:
@@ -132,6 +137,7 @@ def _judge(config: pytest.Config) -> Judge:
             known=KnownDifferences.load(project.KNOWN_DIFFERENCES),
             seed=config.getoption("--parity-seed"),
             schedule=None if schedule is None else parse_schedule(schedule),
+            channels=parse_channels(config.getoption("--parity-channels")),
         )
     return config.stash[_JUDGE]
 

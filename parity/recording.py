@@ -53,6 +53,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
                 language=outcome.by.language,
                 version=outcome.by.version,
                 source_digest=outcome.by.source_digest,
+                order=outcome.ordering,
             )
             written.add(write_recording(out, provenance, outcome.trace))
             for broken in unmet(file.scenario, outcome.trace):

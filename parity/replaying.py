@@ -20,6 +20,7 @@ from parity.expectations import unmet, unmet_bounds
 from parity.loading import find_scenarios, load_scenario
 from parity.model import canonical_json
 from parity.needs import lacking
+from parity.ordering import common_ordering
 from parity.peers import Choice, choose_player, open_player
 from parity.players.outcome import (
     Failed,
@@ -28,7 +29,6 @@ from parity.players.outcome import (
     Player,
     Skipped,
     Summarized,
-    common_timing,
 )
 from parity.problems import UsageError
 from parity.replay.moments import Play, play_of
@@ -136,14 +136,14 @@ class _Showing:
         for player, each in zip(self.players, played, strict=True):
             of = f" by {player.name}" if len(played) > 1 else ""
             for broken in (
-                *unmet(file.scenario, each.trace, player.timing),
+                *unmet(file.scenario, each.trace, each.ordering),
                 *unmet_bounds(each.late),
             ):
                 self._say(f"broken{of}: {broken}")
                 code = 1
         if len(traces) > 1:
-            timing = common_timing(*self.players)
-            code = max(code, self._say_differences(compare(traces[0], traces[1], timing)))
+            ordering = common_ordering(each.ordering for each in played)
+            code = max(code, self._say_differences(compare(traces[0], traces[1], ordering)))
         return code
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
@@ -16,19 +17,23 @@ from typing import Final, Literal
 from pydantic import Field
 
 from parity import project
-from parity.compare import CHANNELS
+from parity.compare import COMPARED_CHANNELS, ORDER, ComparedChannel
 from parity.json_lines import JsonLinesWriter, read_whole
 from parity.model import Model
 from parity.trace import Channel
-from parity.verdict import Record, Verdict
+from parity.verdict import COMPARED, Record, Verdict, exit_code, was_compared
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 FILE_NAME: Final = "report.jsonl"
 _NAMED_VERSIONS: Final = (project.NAME, "tensorflow", "grpcio", "protobuf")
 
 
 class Header(Model):
-    """What was going to be played, by whom, when (ISO 8601, UTC), and on which versions."""
+    """What was going to be played, by whom, when (ISO 8601, UTC), and on which versions.
+
+    ``catalogue`` says that no paths were given, so that a run without a filter is a whole
+    one; ``channels`` are those that the peer was to be compared by.
+    """
 
     kind: Literal["header"] = "header"
     format: int = FORMAT
@@ -37,18 +42,25 @@ class Header(Model):
     note: str
     seed: int | None
     scenarios: int
+    catalogue: bool = False
+    channels: tuple[ComparedChannel, ...] = COMPARED_CHANNELS
     rust_source_digest: str
     began: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
 
 
 class Footer(Model):
-    """What came of it; ``empty_channels`` had no event on either side in a whole catalogue."""
+    """Totals of a run.
+
+    ``skips`` counts skipped scenarios by reason. ``never_compared`` are the channels that a
+    whole run was to compare and on which no scenario had anything to compare.
+    """
 
     kind: Literal["footer"] = "footer"
     verdicts: dict[Verdict, int]
     agreements: dict[Channel, int]
-    empty_channels: tuple[Channel, ...] = ()
+    skips: dict[str, int] = Field(default_factory=dict)
+    never_compared: tuple[ComparedChannel, ...] = ()
     interrupted: bool
     exit_code: int
 
@@ -77,34 +89,56 @@ def versions() -> dict[str, str]:
     return found
 
 
-def empty_channels(records: list[Record]) -> tuple[Channel, ...]:
-    """The channels in which neither side showed an event in any of the traces compared."""
-    compared = [record for record in records if record.agreements]
-    if not compared:
-        return ()
-    agree = {channel for record in compared for channel, n in record.agreements.items() if n}
-    differ = {difference.channel for record in compared for difference in record.differences}
-    return tuple(channel for channel in CHANNELS if channel not in agree | differ)
+def make_footer(header: Header, records: Sequence[Record], *, interrupted: bool) -> Footer:
+    """Total these records, and say which exit code they come to.
 
-
-def make_footer(
-    records: list[Record],
-    *,
-    interrupted: bool,
-    exit_code: int,
-    empty_channels: tuple[Channel, ...] = (),
-) -> Footer:
-    """Totals of these records."""
+    That is the worst verdict's; at least 2 where the run was interrupted or a filter left
+    nothing to play, and at least 3 where nothing was compared, or in a whole run a channel
+    never was.
+    """
     agreements: Counter[Channel] = Counter()
     for record in records:
         agreements.update(record.agreements)
+    code = exit_code([record.verdict for record in records])
+    nothing_to_play = all(record.verdict == "not run" for record in records)
+    if interrupted or nothing_to_play:
+        code = max(code, 2)
+    elif not any(map(was_compared, records)):
+        code = 3
+    never = () if interrupted else _never_compared(header, records)
+    if never:
+        code = 3
     return Footer(
         verdicts=dict(Counter(record.verdict for record in records)),
         agreements=dict(agreements),
-        empty_channels=empty_channels,
+        skips=dict(
+            Counter("; ".join(each.reasons) for each in records if each.verdict == "skipped")
+        ),
+        never_compared=never,
         interrupted=interrupted,
-        exit_code=exit_code,
+        exit_code=code,
     )
+
+
+def outcome_problems(footer: Footer) -> Iterator[str]:
+    """Say why a run in which no scenario went wrong is no pass."""
+    if not footer.interrupted and not COMPARED & footer.verdicts.keys():
+        yield "nothing was compared: no scenario was played by both sides"
+    elif footer.never_compared:
+        yield (
+            f"never compared: {', '.join(footer.never_compared)}: no scenario shows anything "
+            "there; for a peer that has no more, name what it has with --channels"
+        )
+
+
+def _never_compared(header: Header, records: Sequence[Record]) -> tuple[ComparedChannel, ...]:
+    """Return the channels missing from a whole run; a player in real time has no order."""
+    if not header.catalogue or any(record.verdict == "not run" for record in records):
+        return ()
+    compared = {channel for record in records for channel in record.compared}
+    if "cluster" in (header.reference, header.peer):
+        compared.add(ORDER)
+    return tuple(channel for channel in header.channels if channel not in compared)
 
 
 def read_report(path: Path) -> Report:

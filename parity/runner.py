@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from parity import project
+from parity.compare import COMPARED_CHANNELS, ComparedChannel
 from parity.console import RunPrinter
 from parity.digest import rust_source_digest
 from parity.injections import injections
@@ -20,10 +21,10 @@ from parity.loading import ScenarioFile, find_scenarios, load_scenario
 from parity.peers import Choice, choose_player
 from parity.problems import ScenarioError, UsageError
 from parity.pytest_plugin import record_of
-from parity.report import Header, Report, ReportWriter, empty_channels, make_footer, versions
+from parity.report import Header, Report, ReportWriter, make_footer, versions
 from parity.reports.folder import PAGE, remove_rendered, write_rendered
 from parity.schedules import Schedule, schedule_name
-from parity.verdict import Record, exit_code
+from parity.verdict import Record
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class RunOptions:
     limit: float
     as_json: bool
     schedule: Schedule | None = None
+    channels: tuple[ComparedChannel, ...] = COMPARED_CHANNELS
     pytest_args: Sequence[str] = ()
 
 
@@ -95,6 +97,8 @@ def run(options: RunOptions, console: Console) -> int:
         note=peer.note,
         seed=options.seed,
         scenarios=len(files),
+        catalogue=not options.paths,
+        channels=options.channels,
         rust_source_digest=rust_source_digest(project.SOURCES) if project.SOURCES else "unknown",
         began=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=versions(),
@@ -114,22 +118,14 @@ def run(options: RunOptions, console: Console) -> int:
         raise UsageError("pytest refused these options; see above")
     results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
     records = list(results.records.values())
-    code = exit_code([record.verdict for record in records])
-    interrupted = status == pytest.ExitCode.INTERRUPTED
-    if interrupted or all(record.verdict == "not run" for record in records):
-        code = max(code, 2)
-    whole = not (options.paths or options.keyword or interrupted)
-    empty = empty_channels(records) if whole else ()
-    if empty:
-        code = max(code, 1)
-    footer = make_footer(records, interrupted=interrupted, exit_code=code, empty_channels=empty)
+    footer = make_footer(header, records, interrupted=status == pytest.ExitCode.INTERRUPTED)
     writer.finish(footer)
     report = Report(header=header, records=tuple(records), footer=footer)
     write_rendered(report, options.report)
     printer.totals(footer, project.shown(writer.path), project.shown(options.report / PAGE))
     if options.as_json:
         console.file.write(writer.path.read_text(encoding="utf-8"))
-    return code
+    return footer.exit_code
 
 
 def _pytest_args(
@@ -142,6 +138,7 @@ def _pytest_args(
         "--parity-reference", reference.spec.model_dump_json(),
         "--parity-peer", peer.spec.model_dump_json(),
         "--parity-limit", str(options.limit),
+        "--parity-channels", ",".join(options.channels),
     ]  # fmt: skip
     for base in dict.fromkeys(find_scenarios(list(options.paths), project.SCENARIOS).values()):
         args += ["--parity-root", str(base.resolve())]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from parity.hooks import PsHealthEntry
 from parity.scenario import Expect, Scenario
 from parity.trace import (
     AddressEvent,
     BarrierEvent,
     CallbackEvent,
+    Channel,
     FilesEvent,
     HookEvent,
     ListenerEvent,
@@ -20,6 +23,25 @@ from parity.trace import (
     ThreadEvent,
     Trace,
 )
+
+CHANNEL_OF_KEY: Final[dict[str, Channel]] = {
+    "reports": "reports",
+    "reported": "reports",
+    "barrier": "barrier",
+    "blocked": "barrier",
+    "callbacks": "barrier",
+    "raised": "errors",
+    "workers_raised": "errors",
+    "threads": "threads",
+    "saves": "saves",
+    "global_step": "steps",
+    "hook_order": "hooks",
+    "listener_calls": "saves",
+    "logs": "logs",
+    "addresses": "files",
+    "files": "files",
+}
+"""By key of ``expect``, the channel whose events it sums up."""
 
 
 def summarize(scenario: Scenario, trace: Trace) -> Expect:

@@ -6,15 +6,21 @@ The format is described in docs/trace-format.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field
+from pydantic import Discriminator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from parity.hooks import Phase
 from parity.model import Model, canonical_json, frozen
 from parity.rpcs import Method, StatusCode
 
 CONCURRENT_PREFIX: Final = "concurrently-"
+CALLER_PREFIXES: Final = (CONCURRENT_PREFIX, "background-")
+"""Begin the labels of lanes that make a call; its handler has the label of its caller."""
+CONTROLLER_LANE: Final = "controller"
+"""The lane of every other handler."""
 
 
 class BaseEvent(Model):
@@ -265,9 +271,9 @@ class Trace(Model):
         """Check and read what ``to_json`` wrote or what a driver answered.
 
         Raises:
-          pydantic.ValidationError: it is no trace.
+          pydantic.ValidationError: it is no trace, or its times run backwards.
         """
-        read = cls.model_validate(frozen(document))
+        read = _ForeignTrace.model_validate(frozen(document))
         return cls.of(read.events, read.struck)
 
     def to_json(self) -> dict[str, Any]:
@@ -281,6 +287,22 @@ class Trace(Model):
     def channel(self, channel: Channel) -> Iterator[Event]:
         """Its events of one channel, in order."""
         return (event for event in self.events if CHANNEL_OF_KIND[event.kind] == channel)
+
+
+class _ForeignTrace(Trace):
+    """A trace that somebody else recorded, in the order of recording."""
+
+    @model_validator(mode="after")
+    def _refuse_time_that_runs_backwards(self) -> _ForeignTrace:
+        for i, (before, event) in enumerate(pairwise(self.events), start=1):
+            if event.ms < before.ms:
+                raise PydanticCustomError(
+                    "backwards",
+                    "events[{i}]: expected {before} ms or later, as in the event before it, "
+                    "got {ms} ms",
+                    {"i": i, "before": before.ms, "ms": event.ms},
+                )
+        return self
 
 
 def _canonical_order(events: list[Event]) -> list[Event]:

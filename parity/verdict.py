@@ -6,16 +6,18 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, field_serializer
 
-from parity.compare import Difference
+from parity.compare import ComparedChannel, Difference
 from parity.expectations import Unmet
 from parity.injections import Injection
 from parity.model import Model
+from parity.ordering import Ordering
 from parity.players.outcome import Maker
 from parity.scenario import Cluster
 from parity.trace import Channel, Trace
 
 Verdict = Literal[
     "agree",
+    "partial",
     "known",
     "differs",
     "unexpected",
@@ -28,6 +30,7 @@ Verdict = Literal[
 
 EXIT_CODES: Final[dict[Verdict, int]] = {
     "agree": 0,
+    "partial": 0,
     "known": 0,
     "skipped": 0,
     "not run": 0,
@@ -40,7 +43,9 @@ EXIT_CODES: Final[dict[Verdict, int]] = {
 
 
 MEANINGS: Final[dict[Verdict, str]] = {
-    "agree": "Every channel is equal, and both sides meet what is expected.",
+    "agree": "Every channel and the order of all events are equal, and both sides meet what "
+    "is expected.",
+    "partial": "What was compared is equal, and something wasn't compared: it is named.",
     "known": "The sides differ as scenarios/known_differences.yaml lists it, with a reason.",
     "differs": "The sides differ; the first difference of each channel is named.",
     "unexpected": "The sides agree, and one broke what the scenario's author expects.",
@@ -64,10 +69,12 @@ class BrokenExpectation(Model):
 class Record(Model):
     """The verdict on one scenario, with everything that a reader needs to act on it.
 
-    ``reasons`` are whole sentences, the most important first. ``agreements`` counts
-    equal events by channel; ``not_compared`` names what a bare summary left out.
-    ``yaml`` is the text of the file. ``trace`` is the reference's, and ``peer_trace``
-    is ``same`` where the peer's equals it; each is None where that side gave none.
+    ``reasons`` are whole sentences, the most important first. ``ordering`` is how far the
+    order of events was compared, None where no traces were. ``compared`` are the channels
+    on which there was something to compare, ``agreements`` counts equal events by channel,
+    and ``not_compared`` names what was left out. ``yaml`` is the text of the file.
+    ``trace`` is the reference's, and ``peer_trace`` is ``same`` where the peer's equals it;
+    each is None where that side gave none.
     """
 
     scenario: str
@@ -81,6 +88,8 @@ class Record(Model):
     reasons: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     broken: tuple[BrokenExpectation, ...] = ()
+    ordering: Ordering | None = None
+    compared: tuple[ComparedChannel, ...] = ()
     agreements: dict[Channel, int] = Field(default_factory=dict)
     not_compared: tuple[str, ...] = ()
     log_tail: str = ""
@@ -101,6 +110,17 @@ class Record(Model):
     def peer_events(self) -> Trace | None:
         """The peer's trace, whether or not it is the reference's as well."""
         return self.trace if self.peer_trace == "same" else self.peer_trace
+
+
+COMPARED: Final[frozenset[Verdict]] = frozenset(
+    {"agree", "partial", "known", "differs", "unexpected", "nondeterministic"}
+)
+"""Verdicts that rest on a comparison; ``stale`` may be a recording that wasn't compared."""
+
+
+def was_compared(record: Record) -> bool:
+    """Tell whether the verdict rests on a comparison of what both sides showed."""
+    return record.verdict in COMPARED or bool(record.compared)
 
 
 def exit_code(verdicts: list[Verdict]) -> int:

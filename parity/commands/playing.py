@@ -41,8 +41,15 @@ def run(
     seed: Seed = None,
     schedule: Schedule = None,
     limit: Limit = LIMIT,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare the peer by these alone, such as reports,barrier; by default all."
+        ),
+    ] = None,
 ) -> None:
     """Play scenarios on both sides and compare."""
+    from parity.compare import parse_channels  # noqa: PLC0415
     from parity.runner import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
 
     options = RunOptions(
@@ -56,6 +63,7 @@ def run(
         schedule=schedule_of(schedule, seed),
         limit=limit,
         as_json=as_json,
+        channels=parse_channels(channels),
     )
     raise typer.Exit(run(options, stdout()))
 

@@ -152,7 +152,7 @@ class _Explorer:
     def _show_difference(self, default: Seen, seen: Seen) -> None:
         if default.ending.trace is None or seen.ending.trace is None:
             return
-        for each in compare(default.ending.trace, seen.ending.trace).differences:
+        for each in compare(default.ending.trace, seen.ending.trace, "lanes").differences:
             self._say(
                 f"    {each.channel}, lane {each.lane}, {each.ms} ms: by default the reference has "
                 f"{each.reference or 'nothing more'}, here is {each.peer or 'nothing more'}"

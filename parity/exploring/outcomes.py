@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from parity.compare import CHANNELS
 from parity.exploring.search import Search, Visit
 from parity.loading import ScenarioFile
 from parity.model import canonical_json
+from parity.ordering import sequences
 from parity.players.outcome import Failed, Outcome, Played, Player
 from parity.problems import PortUnavailableError, UsageError
 from parity.schedules import Choice, Schedule, schedule_name
@@ -23,8 +23,9 @@ _CANNOT_GO_ON: Final[tuple[Literal["deadlock", "stalled"], ...]] = ("deadlock", 
 class Ending:
     """How a play ended: with a trace, or with a message that says why there is none.
 
-    Two plays ended alike if their ``key`` is the same. For traces it is what a
-    comparison looks at: the events of each lane in order, not the order between lanes.
+    Two plays ended alike if their ``key`` is the same. For traces it is the order on each
+    lane, and of causes and effects between lanes: which of two lanes that don't concern each
+    other came first is what schedules vary.
     """
 
     kind: Kind
@@ -56,12 +57,10 @@ def ending_of(outcome: Outcome) -> Ending:
 
 
 def _what_is_compared(trace: Trace) -> str:
-    lanes: dict[str, dict[str, list[object]]] = {}
-    for channel in CHANNELS:
-        of_channel = lanes.setdefault(channel, {})
-        for event in trace.channel(channel):
-            of_channel.setdefault(event.lane, []).append(event_to_json(event))
-    return canonical_json(lanes)
+    named = sequences(trace.events, "lanes")
+    return canonical_json(
+        {name: [event_to_json(event) for event in events] for name, events in named.items()}
+    )
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from parity.compare import Difference, compare
 from parity.fuzzing.case import Case
 from parity.model import Model
+from parity.ordering import common_ordering
 from parity.players.outcome import Failed, Outcome, Played, Player
 from parity.trace import Trace
 
@@ -74,7 +75,8 @@ class Sides:
         ours, theirs = self._play(self.reference, case), self._play(self.peer, case)
         match ours, theirs:
             case Played(), Played():
-                comparison = compare(ours.trace, theirs.trace)
+                ordering = common_ordering((ours.ordering, theirs.ordering))
+                comparison = compare(ours.trace, theirs.trace, ordering)
                 if comparison.differences or repeat:
                     unsteady = self._who_is_unsteady(case, ours, theirs)
                     if unsteady is not None:
@@ -150,11 +152,7 @@ def _differs(difference: Difference, trace: Trace) -> Wrong:
     symptom = Symptom(
         kind="differs", where=difference.channel, what=kind[1] if kind else "", lane=lane
     )
-    reason = (
-        f"{difference.channel}, lane {difference.lane}, {difference.ms} ms: "
-        f"reference {difference.reference or 'has nothing more'}, "
-        f"peer {difference.peer or 'has nothing more'}"
-    )
+    reason = f"{difference.channel}: {difference.sentence()}"
     return Wrong(symptom, reason, trace, difference)
 
 

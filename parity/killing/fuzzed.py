@@ -93,7 +93,6 @@ class EndedWhenItHangs:
         self._limit = limit
         self.name = self._player.name
         self.can = self._player.can
-        self.timing = self._player.timing
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None

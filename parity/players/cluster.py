@@ -32,7 +32,6 @@ from parity.players.outcome import (
     Outcome,
     Played,
     Skipped,
-    Timing,
     UnplayableError,
 )
 from parity.players.player_events import PlayerEvents
@@ -83,7 +82,6 @@ class ClusterPlayer:
 
     name = "cluster"
     can: frozenset[Need] = frozenset({"kill", "stop_process", "real_memory", "disk"})
-    timing: Timing = "order"
 
     def __init__(self, limit: float = 60.0) -> None:
         self._limit = limit
@@ -163,7 +161,7 @@ class _Play:
             self._faults.undo()
         by_time = sorted(self._events, key=lambda happened: happened.at)
         trace = Trace.of((happened.event for happened in by_time), self._faults.struck())
-        return Played(trace, by=_MAKER, late=tuple(self._late))
+        return Played(trace, by=_MAKER, late=tuple(self._late), ordering="untimed")
 
     def _do_in_time(self, step: Step, place: str, index: int) -> None:
         began = self._clock.milliseconds

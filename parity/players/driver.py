@@ -29,7 +29,6 @@ from parity.players.outcome import (
     Outcome,
     Played,
     Skipped,
-    Timing,
 )
 from parity.players.protocol import (
     PROTOCOL,
@@ -83,7 +82,6 @@ class DriverPlayer:
     """
 
     can = IN_VIRTUAL_TIME
-    timing: Timing = "exact"
 
     def __init__(self, name: str, command: Sequence[str], limit: float = 60.0) -> None:
         self._name = name
@@ -185,7 +183,10 @@ class DriverPlayer:
                 try:
                     document = {"events": answer.events, "struck": answer.struck}
                     return Played(
-                        Trace.from_json(document), by=self._maker(), choices=answer.choices
+                        Trace.from_json(document),
+                        by=self._maker(),
+                        choices=answer.choices,
+                        ordering="total" if self.hello is None else self.hello.order,
                     )
                 except ValidationError as error:
                     first = error.errors()[0]

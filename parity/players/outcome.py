@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol
 
 from parity.loading import ScenarioFile
 from parity.model import Model
+from parity.ordering import Ordering
 from parity.process_faults import Need
 from parity.scenario import Expect
 from parity.schedules import Choice, Schedule
@@ -24,16 +25,17 @@ class Maker(Model):
 
 @dataclass(frozen=True)
 class Played:
-    """The trace, whose it is, and in a play with a schedule where that had a choice.
+    """A trace, whose it is, and in a play with a schedule where that had a choice.
 
-    ``late`` is each step that took longer than its ``within``. Two plays are equal if
-    their traces are.
+    ``late`` is each step that took longer than its ``within``; ``ordering`` is how far the
+    order of the trace can be compared. Two plays are equal if their traces are.
     """
 
     trace: Trace
     by: Maker | None = field(default=None, compare=False)
     choices: tuple[Choice, ...] = field(default=(), compare=False)
     late: tuple[Late, ...] = field(default=(), compare=False)
+    ordering: Ordering = field(default="total", compare=False)
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,6 @@ class UnplayableError(BaseException):
     """A scenario asks for what can't be played; not an Exception, so that no hook swallows it."""
 
 
-Timing = Literal["exact", "order"]
-"""Whether a trace's times are exact, or only the order of what it shows (parity.compare)."""
-
 IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time", "exact_memory"})
 """What every player can that plays with a virtual clock and fake machines."""
 
@@ -97,10 +96,6 @@ class Player(Protocol):
     def can(self) -> frozenset[Need]:
         """What it can do of what not every player can."""
 
-    @property
-    def timing(self) -> Timing:
-        """How its traces are to be compared."""
-
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
@@ -108,8 +103,3 @@ class Player(Protocol):
 
     def close(self) -> None:
         """Give back what it holds."""
-
-
-def common_timing(*players: Player) -> Timing:
-    """What the traces of all of these can be compared by."""
-    return "order" if any(player.timing == "order" for player in players) else "exact"

@@ -33,6 +33,8 @@ class Hello(Model):
     version: str
     source_digest: str | None = None
     capabilities: tuple[str, ...] = ()
+    order: Literal["total", "lanes"] = "total"
+    """Whether it schedules lanes as docs/virtual-time.md says, or by rules of its own."""
 
 
 class TraceAnswer(Model):

@@ -44,7 +44,6 @@ from parity.players.outcome import (
     Maker,
     Outcome,
     Played,
-    Timing,
     UnplayableError,
 )
 from parity.players.recorder import Recorder
@@ -84,7 +83,6 @@ class PythonPlayer:
 
     name = "python"
     can = IN_VIRTUAL_TIME
-    timing: Timing = "exact"
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None

@@ -12,6 +12,7 @@ from parity import project
 from parity.digest import rust_source_digest
 from parity.loading import ScenarioFile
 from parity.model import Model, frozen
+from parity.ordering import Ordering
 from parity.players.outcome import (
     IN_VIRTUAL_TIME,
     Failed,
@@ -20,7 +21,6 @@ from parity.players.outcome import (
     Played,
     Skipped,
     Summarized,
-    Timing,
 )
 from parity.scenario import Expect
 from parity.schedules import Schedule
@@ -37,6 +37,7 @@ class Provenance(Model):
     language: str
     version: str
     source_digest: str | None
+    order: Ordering = "total"
 
 
 def recording_path(folder: Path, name: str) -> Path:
@@ -71,7 +72,6 @@ class RecordedPlayer:
     """
 
     can = IN_VIRTUAL_TIME
-    timing: Timing = "exact"
 
     def __init__(self, folder: Path, sources: Path | None) -> None:
         self._folder = folder
@@ -125,4 +125,5 @@ class RecordedPlayer:
             version=provenance.version,
             source_digest=provenance.source_digest,
         )
-        return Played(Trace.from_json(document["trace"]), maker)
+        trace = Trace.from_json(document["trace"])
+        return Played(trace, maker, ordering=provenance.order)

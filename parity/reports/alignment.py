@@ -1,6 +1,8 @@
 """Two traces side by side: which events are the same, and in which order to show all.
 
-What ``parity.compare`` looks at is aligned: the events of one channel on one lane.
+Each channel is aligned lane by lane, as ``parity.compare`` looks at it first. Where the sides
+differ in order, what they have the other way round must stand apart: then whole lanes are
+aligned, or the whole traces where their whole order was compared.
 """
 
 from __future__ import annotations
@@ -8,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import Literal
 
 from parity.model import Model, canonical_json
-from parity.trace import CHANNEL_OF_KIND, Channel, Event, Trace, event_to_json
+from parity.trace import CHANNEL_OF_KIND, Event, Trace, event_to_json
 
 
 class Pair(Model):
@@ -20,9 +23,14 @@ class Pair(Model):
     peer: int | None
 
 
-def align(reference: Trace, peer: Trace) -> tuple[Pair, ...]:
-    """Every event of both, equal ones together, by time and then as the reference has them."""
-    ours, theirs = _groups(reference), _groups(peer)
+def align(
+    reference: Trace, peer: Trace, by: Literal["channel", "lane", "trace"] = "channel"
+) -> tuple[Pair, ...]:
+    """Return every event of both, equal ones together, by time and then as the reference has them.
+
+    ``by`` is what is aligned as one sequence.
+    """
+    ours, theirs = _groups(reference, by), _groups(peer, by)
     aligned = [
         each
         for group in dict.fromkeys([*ours, *theirs])
@@ -53,10 +61,11 @@ class _Aligned:
     beside: int
 
 
-def _groups(trace: Trace) -> dict[tuple[Channel, str], list[int]]:
-    groups: dict[tuple[Channel, str], list[int]] = {}
+def _groups(trace: Trace, by: str) -> dict[tuple[str, ...], list[int]]:
+    groups: dict[tuple[str, ...], list[int]] = {}
     for i, event in enumerate(trace.events):
-        groups.setdefault((CHANNEL_OF_KIND[event.kind], event.lane), []).append(i)
+        key = (event.lane, CHANNEL_OF_KIND[event.kind])
+        groups.setdefault({"channel": key, "lane": key[:1], "trace": ()}[by], []).append(i)
     return groups
 
 

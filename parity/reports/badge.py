@@ -17,15 +17,18 @@ _PADDING: Final = 12
 def render_badge(report: Report) -> str:
     """One line of words on a colour; the words alone say it as well."""
     bad = sum(EXIT_CODES[record.verdict] != 0 for record in report.records)
-    agree = report.footer.verdicts.get("agree", 0) + report.footer.verdicts.get("known", 0)
-    tone: Tone = "good"
-    words = f"{agree} of {len(report.records)} agree"
+    verdicts = report.footer.verdicts
+    agree, partial = verdicts.get("agree", 0) + verdicts.get("known", 0), verdicts.get("partial", 0)
+    tone: Tone = "idle" if partial else "good"
+    words = f"{agree} of {len(report.records)} agree" + (f", {partial} in part" * bool(partial))
     if bad:
         tone, words = "bad", f"{bad} of {len(report.records)} need a look"
     elif report.footer.interrupted:
         tone, words = "idle", f"interrupted, {words}"
-    elif not agree:
-        tone, words = "idle", "nothing was played"
+    elif not agree and not partial:
+        tone, words = "bad", "nothing was compared"
+    elif report.footer.never_compared:
+        tone, words = "bad", f"never compared: {', '.join(report.footer.never_compared)}"
     left, right = (_CHARACTER * len(text) + _PADDING for text in ("parity", words))
     return template("badge.svg.j2").render(
         words=words, left=round(left), right=round(right), colour=_COLOURS[tone]

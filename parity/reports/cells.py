@@ -27,17 +27,14 @@ def peer_cell(record: Record) -> Cell:
     """The peer's."""
     theirs = record.peer_events()
     if theirs is None:
-        if record.not_compared:
-            return _summarized(record)
-        if record.trace is None and record.verdict != "not run":
-            return Cell(sign="○", tone="idle", words="not asked")
-        return _absent(record)
+        return _without_trace(record)
+    channels = ", ".join(difference.channel for difference in record.differences)
     if record.peer_trace != "same" and record.verdict in {"differs", "nondeterministic"}:
-        channels = ", ".join(difference.channel for difference in record.differences)
         return Cell(sign="≠", tone="bad", words=f"differs: {channels}")
     if record.verdict == "known" and record.differences:
-        channels = ", ".join(difference.channel for difference in record.differences)
         return Cell(sign="≈", tone="known", words=f"known: {channels}")
+    if record.verdict == "partial":
+        return Cell(sign="◐", tone="known", words=", ".join(record.compared) or "nothing shown")
     return _played(record, theirs, record.peer)
 
 
@@ -52,7 +49,15 @@ def _played(record: Record, trace: Trace, name: str) -> Cell:
 def _summarized(record: Record) -> Cell:
     if EXIT_CODES[record.verdict]:
         return Cell(sign="≠", tone="bad", words="summary differs")
-    return Cell(sign="✓", tone="good", words="summary")
+    return Cell(sign="◐", tone="known", words="summary")
+
+
+def _without_trace(record: Record) -> Cell:
+    if record.compared:
+        return _summarized(record)
+    if record.trace is None and record.verdict != "not run":
+        return Cell(sign="○", tone="idle", words="not asked")
+    return _absent(record)
 
 
 def _absent(record: Record) -> Cell:

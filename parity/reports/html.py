@@ -13,17 +13,16 @@ from typing import Final
 
 from markupsafe import Markup
 
-from parity.compare import CHANNELS
+from parity.compare import ORDER, ComparedChannel
 from parity.model import canonical_json
 from parity.players.outcome import Maker
-from parity.report import Report
+from parity.report import Report, outcome_problems
 from parity.reports.cells import Cell, peer_cell, reference_cell
 from parity.reports.coverage import gaps
 from parity.reports.matrices import Matrix
 from parity.reports.signs import SIGNS, WORST_FIRST, Tone, tone
 from parity.reports.story import Story, make_story, short_name
 from parity.reports.templates import static, template
-from parity.trace import Channel
 from parity.verdict import Record, Verdict
 
 _SCRIPTS: Final = ("dom.js", "timeline.js", "events.js", "story.js", "list.js", "page.js")
@@ -39,8 +38,9 @@ class _Total:
 
 @dataclass(frozen=True)
 class _ChannelTotal:
-    channel: Channel
+    channel: ComparedChannel
     equal: int
+    unit: str
     share: float
     differing: int
 
@@ -79,6 +79,7 @@ def render_html(report: Report, matrices: Sequence[Matrix] = ()) -> str:
         footer=report.footer,
         count=len(rows),
         bad=sum(row.tone == "bad" for row in rows),
+        problems=list(outcome_problems(report.footer)),
         totals=_totals(report),
         channels=_channels(report),
         rows=rows,
@@ -139,17 +140,21 @@ def _totals(report: Report) -> list[_Total]:
 
 
 def _channels(report: Report) -> list[_ChannelTotal]:
+    """Count equal events by channel; of the order, the scenarios in which it is equal."""
     differing = Counter(each.channel for record in report.records for each in record.differences)
-    agreements = report.footer.agreements
-    most = max(agreements.values(), default=0) or 1
+    in_order = sum(ORDER in record.compared for record in report.records) - differing[ORDER]
+    equal: dict[ComparedChannel, int] = {ORDER: in_order}
+    equal.update(report.footer.agreements.items())
+    most = max(equal.values(), default=0) or 1
     return [
         _ChannelTotal(
             channel,
-            agreements.get(channel, 0),
-            100 * agreements.get(channel, 0) / most,
+            equal.get(channel, 0),
+            "scenarios" if channel == ORDER else "events",
+            100 * equal.get(channel, 0) / most,
             differing[channel],
         )
-        for channel in CHANNELS
+        for channel in report.header.channels
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from parity.report import Report
+from parity.report import Report, outcome_problems
 from parity.reports.coverage import gaps
 from parity.reports.signs import SIGNS, WORST_FIRST
 from parity.verdict import EXIT_CODES, Record
@@ -25,11 +25,11 @@ def _lines(report: Report) -> Iterator[str]:
         (record for record in report.records if EXIT_CODES[record.verdict]),
         key=lambda record: (WORST_FIRST.index(record.verdict), record.scenario),
     )
-    outcome = (
-        f"{len(bad)} of {len(report.records)} scenarios need a look"
-        if bad
-        else (f"nothing among {len(report.records)} scenarios needs a look")
-    )
+    outcome = f"nothing among {len(report.records)} scenarios needs a look"
+    if bad:
+        outcome = f"{len(bad)} of {len(report.records)} scenarios need a look"
+    elif any(outcome_problems(footer)):
+        outcome = "this run is no pass"
     yield f"## Parity of {_text(header.reference)} and {_text(header.peer)}: {outcome}"
     yield ""
     yield "| verdict | scenarios |"
@@ -38,6 +38,14 @@ def _lines(report: Report) -> Iterator[str]:
         if footer.verdicts.get(verdict):
             yield f"| {SIGNS[verdict]} {verdict} | {footer.verdicts[verdict]} |"
     yield ""
+    for sentence in outcome_problems(footer):
+        yield f"**{_text(sentence)}**"
+        yield ""
+    if footer.skips:
+        yield "| skipped because | scenarios |"
+        yield "| --- | ---: |"
+        yield from (f"| {_text(reason)} | {n} |" for reason, n in sorted(footer.skips.items()))
+        yield ""
     if bad:
         yield from _bad(bad)
     counts = [f"{channel} {count}" for channel, count in footer.agreements.items() if count]

@@ -10,9 +10,17 @@ from typing import Final
 from parity.problems import UsageError
 from parity.report import Header, Report, ReportWriter, make_footer, read_report
 from parity.reports.folder import remove_rendered, report_file, write_rendered
-from parity.verdict import Record, exit_code
+from parity.verdict import Record
 
-_ESSENTIALS: Final = ("format", "reference", "peer", "seed", "rust_source_digest", "versions")
+_ESSENTIALS: Final = (
+    "format",
+    "reference",
+    "peer",
+    "seed",
+    "channels",
+    "rust_source_digest",
+    "versions",
+)
 _JUNIT: Final = "junit.xml"
 
 
@@ -49,10 +57,7 @@ def merged(reports: dict[str, Report]) -> Report:
     records = _records(reports)
     header = header.model_copy(update={"scenarios": len(records)})
     interrupted = any(report.footer.interrupted for report in reports.values())
-    code = exit_code([record.verdict for record in records])
-    if interrupted or all(record.verdict == "not run" for record in records):
-        code = max(code, 2)
-    footer = make_footer(list(records), interrupted=interrupted, exit_code=code)
+    footer = make_footer(header, records, interrupted=interrupted)
     return Report(header=header, records=records, footer=footer)
 
 
@@ -70,7 +75,10 @@ def _header(reports: dict[str, Report]) -> Header:
     headers = [report.header for report in reports.values()]
     notes = dict.fromkeys(header.note for header in headers if header.note)
     began = min(header.began for header in headers)
-    return first.model_copy(update={"began": began, "note": "; ".join(notes)})
+    catalogue = any(header.catalogue for header in headers)
+    return first.model_copy(
+        update={"began": began, "catalogue": catalogue, "note": "; ".join(notes)}
+    )
 
 
 def _records(reports: dict[str, Report]) -> tuple[Record, ...]:

@@ -14,6 +14,7 @@ WORST_FIRST: Final[tuple[Verdict, ...]] = (
     "unexpected",
     "nondeterministic",
     "stale",
+    "partial",
     "known",
     "skipped",
     "not run",
@@ -21,6 +22,7 @@ WORST_FIRST: Final[tuple[Verdict, ...]] = (
 )
 SIGNS: Final[dict[Verdict, str]] = {
     "agree": "✓",
+    "partial": "◐",
     "known": "≈",
     "differs": "≠",
     "unexpected": "!",
@@ -41,7 +43,7 @@ def tone(verdict: Verdict) -> Tone:
     match verdict:
         case "agree":
             return "good"
-        case "known":
+        case "known" | "partial":
             return "known"
         case _:
             return "idle"

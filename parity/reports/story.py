@@ -6,13 +6,14 @@ timeline and one line of the list of events.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from parity.model import Model
+from parity.compare import ORDER, Difference
+from parity.model import Model, canonical_json
 from parity.players.outcome import Maker
 from parity.reports.alignment import Pair, align
 from parity.reports.spans import barrier_spans
-from parity.trace import CHANNEL_OF_KIND, Trace, event_to_json
+from parity.trace import CHANNEL_OF_KIND, Event, Trace, event_to_json
 from parity.verdict import Record
 
 _MANY: Final = 9
@@ -136,11 +137,17 @@ def _pairs(record: Record) -> tuple[Pair, ...]:
     if record.trace is None:
         return ()
     if isinstance(record.peer_trace, Trace):
-        return align(record.trace, record.peer_trace)
+        return align(record.trace, record.peer_trace, _aligned_by(record))
     same = record.peer_trace == "same"
     return tuple(
         Pair(reference=i, peer=i if same else None) for i in range(len(record.trace.events))
     )
+
+
+def _aligned_by(record: Record) -> Literal["channel", "lane", "trace"]:
+    if not any(difference.channel == ORDER for difference in record.differences):
+        return "channel"
+    return "trace" if record.ordering == "total" else "lane"
 
 
 def _ms(record: Record, pair: Pair) -> int:
@@ -232,22 +239,28 @@ def _lanes(record: Record) -> tuple[str, ...]:
 
 
 def _marks(record: Record, rows: list[Row]) -> list[Mark]:
+    """Find the first row of each difference; in a different order, an event that moved."""
     marks = []
     for i, difference in enumerate(record.differences):
         for n, row in enumerate(rows):
-            lone = row.fault is None and None in {row.reference, row.peer}
-            if lone and _where(record, row) == (difference.channel, difference.lane):
+            if row.fault is None and _shows(difference, _event(record, row), row):
                 marks.append(Mark(difference=i, row=n))
                 break
     return marks
 
 
-def _where(record: Record, row: Row) -> tuple[str, str]:
-    """Channel and lane of the event that one side alone has."""
+def _shows(difference: Difference, event: Event, row: Row) -> bool:
+    if difference.channel == ORDER:
+        return canonical_json(event_to_json(event)) in {difference.reference, difference.peer}
+    lone = None in {row.reference, row.peer}
+    where = CHANNEL_OF_KIND[event.kind], event.lane
+    return lone and where == (difference.channel, difference.lane)
+
+
+def _event(record: Record, row: Row) -> Event:
     trace, index = (
-        (record.peer_trace, row.peer) if row.reference is None else (record.trace, row.reference)
+        (record.peer_events(), row.peer) if row.reference is None else (record.trace, row.reference)
     )
-    assert isinstance(trace, Trace)
+    assert trace is not None
     assert index is not None
-    event = trace.events[index]
-    return CHANNEL_OF_KIND[event.kind], event.lane
+    return trace.events[index]

@@ -40,7 +40,6 @@ class Teller:
     """A player that tells one outcome."""
 
     can = IN_VIRTUAL_TIME
-    timing = "exact"
 
     def __init__(self, name: str, outcome: Outcome) -> None:
         self.name, self._outcome = name, outcome

@@ -25,5 +25,5 @@ def test_what_only_real_processes_can_show_is_as_expected(player, path):
     file = load_scenario(path, project.SCENARIOS)
     outcome = player.play(file)
     assert isinstance(outcome, Played), outcome
-    assert unmet(file.scenario, outcome.trace, player.timing) == ()
+    assert unmet(file.scenario, outcome.trace, outcome.ordering) == ()
     assert unmet_bounds(outcome.late) == ()

@@ -7,24 +7,12 @@ is that bug.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from speaker import say, speak
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from parity.players.quiet import quiet_tensorflow
-
-quiet_tensorflow()
+from reference import play
+from speaker import speak
 
 from monolith_hooks import barrier_ops, ps_check_hooks
 from monolith_hooks.server import server_lib, service_pb2
-from parity.fuzzing.case import scenario_of
-from parity.loading import ScenarioFile
-from parity.model import frozen
-from parity.players.outcome import Played
-from parity.players.python import PythonPlayer
-from parity.units import format_duration
 
 
 def report_twice():
@@ -93,39 +81,6 @@ def lose_a_wake_up():
     waiting = set()
     barrier_ops.BarrierOp.wait_until_barrier_removed = wait_until_barrier_removed
     barrier_ops.BarrierOp.remove_barrier = remove_barrier
-
-
-DURATIONS = ("advance", "deadline", "wait", "takes", "save_secs")
-
-
-def with_units(value):
-    """Canonical JSON has milliseconds where a file has units."""
-    if isinstance(value, list):
-        return [with_units(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            key: format_duration(item)
-            if key in DURATIONS and isinstance(item, int)
-            else with_units(item)
-            for key, item in value.items()
-        }
-    return value
-
-
-def play(request):
-    document = with_units(request["scenario"])
-    name = document.pop("name")
-    del document["expect"]
-    scenario = scenario_of(document)
-    assert scenario is not None, document
-    file = ScenarioFile(name, Path(name), scenario)
-    outcome = PythonPlayer().play(file, request["seed"], frozen(request["schedule"]))
-    choices = [choice.model_dump() for choice in outcome.choices]
-    answer = {"seq": request["seq"], "choices": choices}
-    if isinstance(outcome, Played):
-        say({"type": "trace", **answer, **outcome.trace.to_json()})
-    else:
-        say({"type": "failed", **answer, "message": outcome.message})
 
 
 globals()[sys.argv[1]]()

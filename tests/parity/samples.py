@@ -12,7 +12,7 @@ from parity.players.outcome import IN_VIRTUAL_TIME, Outcome, Played
 from parity.report import Header, Report, make_footer
 from parity.scenario import Scenario
 from parity.trace import Trace
-from parity.verdict import Record, exit_code
+from parity.verdict import Record
 
 SESSION = {"kind": "session", "lane": "main", "ms": 0, "state": "created"}
 PLACED = {"kind": "barrier", "lane": "ps_health", "ms": 0, "blocked": [0]}
@@ -55,7 +55,6 @@ class Script:
     """A player that gives these outcomes, the last of them for ever."""
 
     can = IN_VIRTUAL_TIME
-    timing = "exact"
 
     def __init__(self, *outcomes: Outcome | Trace, name="scripted") -> None:
         self._outcomes = [Played(each) if isinstance(each, Trace) else each for each in outcomes]
@@ -87,9 +86,6 @@ def report_of(*records: Record, interrupted=False, **header) -> Report:
         "began": "2026-01-02T03:04:05+00:00",
         **header,
     }
-    code = exit_code([record.verdict for record in records])
-    return Report(
-        header=Header(scenarios=len(records), **known),
-        records=records,
-        footer=make_footer(list(records), interrupted=interrupted, exit_code=code),
-    )
+    of = Header(scenarios=len(records), **known)
+    footer = make_footer(of, records, interrupted=interrupted)
+    return Report(header=of, records=records, footer=footer)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from samples import PLACED, REPORT, SESSION, STEP
 
-from parity.compare import CHANNELS
+from parity.compare import COMPARED_CHANNELS
 from parity.known import KnownDifferences
 from parity.report import read_report
 
@@ -19,7 +19,8 @@ SCRIPTED = HERE.parent / "drivers" / "scripted.py"
 REASON = "the port has no reports yet"
 
 SHOWN, SILENT = [REPORT, PLACED, STEP], [PLACED, STEP]
-LATER = [{**REPORT, "ms": 5}, PLACED, STEP]
+OTHERWISE = [{**REPORT, "results": []}, PLACED, STEP]
+COMPARED = ("reports", "barrier", "steps", "order")
 
 
 def as_trace(events):
@@ -112,11 +113,11 @@ def test_update_refuses_a_reason_that_is_none(catalogue):
 
 def test_update_takes_over_a_difference_that_is_another_one_now(catalogue):
     catalogue.command("baseline", "--update", "--reason", REASON, a=SILENT, b=SHOWN)
-    assert catalogue.command("run", "scenarios", a=LATER, b=SHOWN)[0] == 1
-    code, out = catalogue.command("baseline", "--update", a=LATER, b=SHOWN)
+    assert catalogue.command("run", "scenarios", a=OTHERWISE, b=SHOWN)[0] == 1
+    code, out = catalogue.command("baseline", "--update", a=OTHERWISE, b=SHOWN)
     assert code == 0
     assert "changed: a, reports" in out
-    assert catalogue.command("run", "scenarios", a=LATER, b=SHOWN)[0] == 0
+    assert catalogue.command("run", "scenarios", a=OTHERWISE, b=SHOWN)[0] == 0
 
 
 def test_prune_removes_what_agrees_now_and_keeps_the_rest(catalogue):
@@ -168,19 +169,39 @@ def test_baseline_with_nothing_to_do_is_an_error(catalogue):
     assert catalogue.command("baseline", a=SHOWN, b=SHOWN)[0] == 2
 
 
-def test_a_channel_that_is_empty_in_the_whole_catalogue_fails_the_run(catalogue):
+def test_a_channel_that_is_never_compared_in_the_whole_catalogue_is_no_pass(catalogue):
     code, out = catalogue.command("run", a=SHOWN, b=SHOWN)
-    empty = tuple(name for name in CHANNELS if name not in ("reports", "barrier", "steps"))
-    assert (code, catalogue.footer.empty_channels) == (1, empty)
-    assert f"empty channels: {', '.join(empty)}: no scenario has an event there" in out
+    never = tuple(name for name in COMPARED_CHANNELS if name not in COMPARED)
+    assert (code, catalogue.footer.never_compared) == (3, never)
+    assert f"never compared: {', '.join(never)}: no scenario shows anything there" in out
+    assert "with --channels" in out
 
 
-def test_a_channel_in_which_one_side_has_an_event_is_not_empty(catalogue):
+def test_a_channel_in_which_one_side_has_an_event_is_compared(catalogue):
     catalogue.command("run", a=[*SHOWN, SESSION], b=SHOWN)
-    assert "session" not in catalogue.footer.empty_channels
+    assert "session" not in catalogue.footer.never_compared
 
 
-@pytest.mark.parametrize("some", [["scenarios"], ["-k", "a"]])
+def test_channels_that_are_named_beforehand_are_enough(catalogue):
+    words = ["--channels", ",".join(COMPARED)]
+    code, out = catalogue.command("run", *words, a=SHOWN, b=SHOWN)
+    assert (code, catalogue.verdicts) == (0, {"a": "partial", "b": "partial"})
+    assert catalogue.footer.never_compared == ()
+    assert "2 scenarios: 2 partial" in out
+
+
+def test_a_channel_that_is_left_out_may_differ(catalogue):
+    code, _ = catalogue.command("run", "scenarios", "--channels", "steps", a=SILENT, b=SHOWN)
+    assert (code, catalogue.verdicts) == (0, {"a": "partial", "b": "partial"})
+
+
+def test_a_channel_that_there_is_not_is_refused(catalogue):
+    code, out = catalogue.command("run", "--channels", "reports,barier", a=SHOWN, b=SHOWN)
+    assert code == 2
+    assert "got 'barier' (did you mean barrier?)" in out
+
+
+@pytest.mark.parametrize("some", [["scenarios"], ["-k", "b.yaml"]])
 def test_a_run_that_may_be_partial_does_not_ask_for_every_channel(catalogue, some):
     assert catalogue.command("run", *some, a=SHOWN, b=SHOWN)[0] == 0
-    assert catalogue.footer.empty_channels == ()
+    assert catalogue.footer.never_compared == ()

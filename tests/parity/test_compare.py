@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import PLACED, REPORT, SESSION, STEP, stop, trace
 
 from parity.compare import compare
+
+SAVE = {"kind": "save", "lane": "controller", "ms": 0, "step": 1}
+THREAD = {
+    "kind": "thread",
+    "lane": "ps_health",
+    "ms": 0,
+    "thread": "ps_health",
+    "fate": "returned",
+    "error": None,
+}
 
 
 def test_equal_traces_agree_and_the_agreements_are_counted():
@@ -50,35 +63,97 @@ def test_a_missing_event_at_the_end_differs():
 
 lanes = st.lists(
     st.builds(
-        lambda lane, step: {**STEP, "lane": lane, "global_step": step},
-        st.sampled_from(["main", "worker-1", "worker-2"]),
+        lambda lane, step: {**STEP, "lane": lane, "worker": 1, "global_step": step},
+        st.sampled_from(["ps_health", "worker-1", "worker-2"]),
         st.integers(0, 3),
     ),
     max_size=8,
 )
 
 
+def test_events_that_agree_by_channel_but_not_in_sequence_differ_in_order():
+    (difference,) = compare(trace(REPORT, PLACED, STEP), trace(PLACED, REPORT, STEP)).differences
+    assert (difference.channel, difference.lane) == ("order", "ps_health")
+    report, placed = difference.reference, difference.peer
+    assert f"reference has {report} before {placed}" in difference.sentence()
+    assert f"peer has {placed} before {report}" in difference.sentence()
+
+
+def test_the_order_of_lanes_at_one_instant_counts():
+    on_worker = {**STEP, "lane": "worker-1", "worker": 1}
+    assert channels(compare(trace(STEP, on_worker), trace(on_worker, STEP))) == ["order"]
+
+
+def test_a_channel_that_differs_leaves_the_order_of_the_rest_compared():
+    ours, theirs = (
+        trace(SESSION, REPORT, PLACED, STEP),
+        trace(SESSION, STEP, REPORT, REPORT, PLACED),
+    )
+    assert channels(compare(ours, theirs)) == ["reports", "order"]
+    theirs = trace(SESSION, REPORT, REPORT, PLACED, STEP)
+    assert channels(compare(ours, theirs)) == ["reports"]
+
+
+def test_of_some_channels_the_order_among_them_is_compared():
+    ours, theirs = trace(REPORT, PLACED, STEP), trace(PLACED, STEP, REPORT)
+    assert not compare(ours, theirs, channels=("barrier", "steps", "order")).differences
+    assert not compare(ours, theirs, channels=("reports", "barrier", "steps")).differences
+    assert channels(compare(ours, theirs, channels=("reports", "steps", "order"))) == ["order"]
+
+
+def test_what_was_compared_is_named():
+    comparison = compare(trace(SESSION, REPORT), trace(SESSION))
+    assert comparison.compared == ("reports", "session", "order")
+    assert compare(trace(SESSION), trace(SESSION), "untimed").compared == ("session",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({**PLACED, "lane": "controller"}, stop()),
+        ({**PLACED, "lane": "controller"}, {**PLACED, "lane": "worker-1", "blocked": [0, 1]}),
+        (SAVE, STEP),
+        (THREAD, {**SESSION, "state": "closed"}),
+    ],
+)
+def test_between_lanes_a_cause_stands_before_its_effect(first, second):
+    assert channels(compare(trace(first, second), trace(second, first), "lanes")) == ["order"]
+
+
+def test_an_answer_on_the_lane_that_called_is_not_held_to_other_lanes():
+    placed, answer = {**PLACED, "lane": "controller"}, stop(lane="background-1")
+    assert not compare(trace(placed, answer), trace(answer, placed), "lanes").differences
+
+
 @given(lanes, st.randoms(use_true_random=False))
-def test_the_order_between_lanes_does_not_matter_but_that_within_one_does(events, random):
-    by_lane = {lane: [e for e in events if e["lane"] == lane] for lane in ("main", "worker-1")}
+def test_a_port_with_lanes_of_its_own_order_is_held_to_the_order_on_each(events, random):
+    by_lane = {lane: [e for e in events if e["lane"] == lane] for lane in ("ps_health", "worker-1")}
     others = [event for event in events if event["lane"] not in by_lane]
     shuffled = []
     queues = [list(queue) for queue in (*by_lane.values(), others)]
     while any(queues):
         shuffled.append(random.choice([queue for queue in queues if queue]).pop(0))
-    assert compare(trace(*events), trace(*shuffled)).differences == ()
+    assert compare(trace(*events), trace(*shuffled), "lanes").differences == ()
+
+
+@given(st.permutations([SESSION, REPORT, PLACED, STEP, stop()]))
+def test_only_the_same_sequence_agrees(events):
+    same = [SESSION, REPORT, PLACED, STEP, stop()]
+    assert bool(compare(trace(*same), trace(*events)).differences) == (events != same)
 
 
 @given(lanes, lanes)
 def test_comparing_is_symmetric(left, right):
     there = compare(trace(*left), trace(*right)).differences
     back = compare(trace(*right), trace(*left)).differences
-    assert [(d.channel, d.lane, d.reference, d.peer) for d in there] == [
-        (d.channel, d.lane, d.peer, d.reference) for d in back
+    assert [(d.channel, d.reference, d.peer) for d in there] == [
+        (d.channel, d.peer, d.reference) for d in back
     ]
 
 
-def _step(text):
-    import json
+def channels(comparison):
+    return [each.channel for each in comparison.differences]
 
+
+def _step(text):
     return json.loads(text)["global_step"]

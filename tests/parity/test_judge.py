@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from samples import PLACED, REPORT, STEP, Script, scenario_file, stop, trace
+from samples import PLACED, REPORT, SESSION, STEP, Script, scenario_file, stop, trace
 
 from parity.judge import Judge
 from parity.known import KnownDifferences
-from parity.players.outcome import Failed, Skipped, Summarized
+from parity.players.outcome import Failed, Played, Skipped, Summarized
 from parity.scenario import Expect
 from parity.verdict import exit_code
 
@@ -89,7 +89,7 @@ def test_the_tail_of_a_failed_drivers_log_is_kept():
 
 def test_a_bare_summary_is_compared_as_far_as_it_goes():
     record = judged(Script(GOOD), Script(Summarized(Expect(reports=1, barrier=((0,),)))))
-    assert record.verdict == "agree"
+    assert record.verdict == "partial"
     assert "reports" not in record.not_compared
     assert {"blocked", "raised", "threads", "saves"} <= set(record.not_compared)
 
@@ -98,6 +98,44 @@ def test_a_bare_summary_that_differs_says_what_each_side_has():
     record = judged(Script(GOOD), Script(Summarized(Expect(reports=2))))
     assert record.verdict == "differs"
     assert record.reasons[0] == "reports: reference has 1, peer has 2"
+
+
+def test_a_bare_summary_names_what_no_summary_has():
+    record = judged(Script(GOOD), Script(Summarized(Expect(reports=1))))
+    assert record.compared == ("reports",)
+    assert {"rpc", "session", "order"} <= set(record.not_compared)
+
+
+def test_a_bare_summary_without_a_channel_that_is_asked_for_is_skipped():
+    players = Script(GOOD), Script(Summarized(Expect(reports=1)), name="rust")
+    judge = Judge(*players, KnownDifferences(), channels=("barrier",))
+    record = judge.judge(scenario_file(expect={"reports": 1}))
+    assert record.verdict == "skipped"
+    assert record.reasons == (
+        "rust skipped it: its summary has only reports, of channels that --channels leaves out",
+    )
+
+
+def test_a_peer_is_held_to_the_expectations_of_the_channels_that_it_has():
+    peer = Script(trace(PLACED), name="rust")
+    judge = Judge(Script(GOOD), peer, KnownDifferences(), channels=("barrier",))
+    record = judge.judge(scenario_file(expect={"reports": 1, "blocked": [0]}))
+    assert (record.verdict, record.broken) == ("partial", ())
+
+
+def test_a_port_that_orders_lanes_otherwise_is_held_to_lanes_and_causes():
+    on_worker = {**STEP, "lane": "worker-1", "worker": 1}
+    ours, theirs = trace(STEP, on_worker), trace(on_worker, STEP)
+    assert judged(Script(ours), Script(theirs), reports=0).verdict == "differs"
+    record = judged(Script(ours), Script(Played(theirs, ordering="lanes")), reports=0)
+    assert (record.verdict, record.ordering) == ("agree", "lanes")
+
+
+def test_an_accepted_difference_of_one_channel_leaves_the_order_of_the_rest_compared():
+    ours = trace(SESSION, REPORT, PLACED, STEP)
+    theirs = trace(SESSION, REPORT, REPORT, STEP, PLACED)
+    record = judged(Script(ours), Script(theirs))
+    assert [each.channel for each in record.differences] == ["reports", "order"]
 
 
 def test_concurrent_calls_that_swap_their_results_agree():

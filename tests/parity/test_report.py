@@ -26,7 +26,7 @@ def test_a_report_written_and_read_is_itself(tmp_path):
     writer = ReportWriter(tmp_path / "new" / "folder", HEADER)
     for record in records:
         writer.add(record)
-    footer = make_footer(records, interrupted=False, exit_code=1)
+    footer = make_footer(HEADER, records, interrupted=False)
     writer.finish(footer)
     report = read_report(writer.path)
     assert (report.header, list(report.records), report.footer) == (HEADER, records, footer)
@@ -40,7 +40,7 @@ def test_what_was_done_is_there_before_the_end_but_counts_as_truncated(tmp_path)
     assert len(writer.path.read_text().splitlines()) == 2
     with pytest.raises(UsageError, match="truncated, it has no footer"):
         read_report(writer.path)
-    writer.finish(make_footer([], interrupted=True, exit_code=2))
+    writer.finish(make_footer(HEADER, [], interrupted=True))
 
 
 @pytest.mark.parametrize("text", ["", "{}\n", "not json\n", '{"kind":"footer"}\n'])

@@ -34,7 +34,14 @@ def test_the_text_is_canonical():
 
 @given(st.permutations(CONCURRENT))
 def test_what_ran_concurrently_has_one_order_whatever_it_was_recorded_in(events):
-    assert trace(SESSION, *events, STEP).text() == trace(SESSION, *CONCURRENT, STEP).text()
+    after = {**STEP, "ms": 5}
+    recorded = [SESSION, *sorted(events, key=lambda event: event["ms"]), after]
+    assert trace(*recorded).text() == trace(SESSION, *CONCURRENT, after).text()
+
+
+def test_a_trace_whose_times_run_backwards_is_refused():
+    with pytest.raises(ValidationError, match=r"events\[1\]: expected 5 ms or later.*got 0 ms"):
+        trace({**STEP, "ms": 5}, REPORT)
 
 
 def test_two_concurrent_steps_are_not_mixed():
@@ -46,7 +53,8 @@ def test_two_concurrent_steps_are_not_mixed():
 
 
 def test_other_lanes_keep_their_order_and_places():
-    events = trace(STEP, CONCURRENT[3], REPORT, CONCURRENT[0], SESSION).events
+    later = [{**event, "ms": 5} for event in (REPORT, CONCURRENT[0], SESSION)]
+    events = trace(STEP, CONCURRENT[3], *later).events
     assert [event.kind for event in events] == ["step", "barrier", "report", "rpc", "session"]
 
 

@@ -80,7 +80,7 @@ function reasonsOf(story, select) {
   const differing = record.differences.map((difference, i) => {
     const mark = story.marks.find((each) => each.difference === i);
     const where = `at ${formatTime(difference.ms)} on ${laneTitle(difference.lane)}`;
-    return el("li", {}, el("b", {}, `≠ ${difference.channel}`), ` differ ${where} `,
+    return el("li", {}, el("b", {}, `≠ ${difference.channel}`), ` ${where} `,
       mark ? el("button", { type: "button", class: "link", onclick: () => select(mark.row) }, "show") : null);
   });
   const others = record.reasons.filter((reason) => !reason.includes(": first difference at "));
@@ -115,7 +115,19 @@ function differencesOf(story) {
   return el("section", { class: "differences" }, el("h3", {}, "First difference of each channel"),
     differences.map((difference) => el("div", { class: "difference" },
       el("h4", {}, difference.channel, el("span", {}, ` at ${formatTime(difference.ms)} on ${laneTitle(difference.lane)}`)),
-      compareFields(difference, story))));
+      difference.channel === "order" ? compareOrder(difference, story) : compareFields(difference, story))));
+}
+
+/** Two events that each side has, in the order in which it has them. */
+function compareOrder(difference, story) {
+  const [first, second] = [difference.reference, difference.peer].map((text) => JSON.parse(text));
+  const cell = ({ kind, lane, ms, ...fields }) => el("td", {}, el("mark", {}, kind), ` on ${laneTitle(lane)} at ${formatTime(ms)}`,
+    Object.entries(fields).filter(([, value]) => saysSomething(value)).flatMap(([key, value]) => [" ", showField(key, value)]));
+  return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "order, event by event" }, el("table", {},
+    el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, story.reference_name), el("th", { scope: "col" }, story.peer_name))),
+    el("tbody", {},
+      el("tr", {}, el("th", { scope: "row" }, "first"), cell(first), cell(second)),
+      el("tr", {}, el("th", { scope: "row" }, "then"), cell(second), cell(first)))));
 }
 
 function compareFields(difference, story) {

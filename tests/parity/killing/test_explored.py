@@ -15,7 +15,7 @@ SOUND = [trace(SESSION), trace(SESSION, STEP)]
 class TwoOrders:
     """One choice point; each order has its outcome."""
 
-    name, can, timing = "two", IN_VIRTUAL_TIME, "exact"
+    name, can = "two", IN_VIRTUAL_TIME
 
     def __init__(self, *outcomes):
         self._outcomes = outcomes

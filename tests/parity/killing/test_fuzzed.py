@@ -15,7 +15,7 @@ from parity.steps import RpcStep
 class Mutant:
     """Shows less than it should where a scenario has a call to StopTraining."""
 
-    name, can, timing = "mutant", IN_VIRTUAL_TIME, "exact"
+    name, can = "mutant", IN_VIRTUAL_TIME
 
     def play(self, file, seed=None, schedule=None):
         stops = any(

@@ -22,7 +22,7 @@ SKIPPED = judged(trace(SESSION), Skipped("no"), name="skipped")
         ([AGREES, SKIPPED], False, "1 of 2 agree"),
         ([AGREES, FAILED], False, "1 of 2 need a look"),
         ([AGREES], True, "interrupted, 1 of 1 agree"),
-        ([SKIPPED], False, "nothing was played"),
+        ([SKIPPED], False, "nothing was compared"),
     ],
 )
 def test_the_badge_says_it_in_words(records, interrupted, words):

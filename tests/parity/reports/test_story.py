@@ -25,13 +25,27 @@ def test_a_peer_that_agrees_is_told_once():
 
 def test_the_first_difference_of_each_channel_is_marked_where_it_is():
     ours = trace(SESSION, REPORT, PLACED, STEP)
-    theirs = trace(SESSION, REPORT, REPORT, {**PLACED, "ms": 5}, STEP)
+    theirs = trace(SESSION, REPORT, REPORT, {**PLACED, "lane": "main"}, STEP)
     story = make_story(judged(ours, theirs))
     marked = {
         story.record["differences"][mark.difference]["channel"]: rows(story)[mark.row]
         for mark in story.marks
     }
-    assert marked == {"reports": (0, None, 2, None), "barrier": (0, 2, None, None)}
+    assert marked == {"reports": (0, None, 2, None), "barrier": (0, None, 3, None)}
+
+
+def test_where_the_order_differs_what_moved_stands_apart_and_is_marked():
+    ours, theirs = trace(SESSION, REPORT, PLACED, STEP), trace(SESSION, PLACED, REPORT, STEP)
+    story = make_story(judged(ours, theirs))
+    assert rows(story) == [
+        (0, 0, 0, None),
+        (0, None, 1, None),
+        (0, 1, 2, None),
+        (0, 2, None, None),
+        (0, 3, 3, None),
+    ]
+    (mark,) = story.marks
+    assert mark.row == 1
 
 
 def test_every_lane_is_there_in_the_order_of_the_cluster():
