@@ -24,7 +24,7 @@ from parity.peers import PlayerSpec, choose_player, open_player
 from parity.players.outcome import Player
 from parity.problems import PortUnavailableError, ScenarioError, UsageError
 from parity.schedules import parse_schedule
-from parity.verdict import EXIT_CODES, Record
+from parity.verdict import EXIT_CODES, Record, was_compared
 
 RECORD: Final = "parity_record"
 _JUDGE: Final = pytest.StashKey[Judge]()
@@ -117,6 +117,33 @@ def pytest_runtest_makereport(
     if report.when == "call" and isinstance(item, ScenarioItem) and item.record is not None:
         setattr(report, RECORD, item.record.model_dump_json())
     return report
+
+
+class _Compared:
+    """Counts the scenarios of a session and those that were compared, from xdist's workers too."""
+
+    def __init__(self) -> None:
+        self._scenarios = self._compared = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Look at the record of a scenario that was judged."""
+        record = record_of(report)
+        if record is not None:
+            self._scenarios += 1
+            self._compared += was_compared(record) or EXIT_CODES[record.verdict] > 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """End a session in which nothing was compared as one that collected nothing."""
+        passed = session.exitstatus == pytest.ExitCode.OK
+        if passed and self._scenarios and not self._compared:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch what comes of the scenarios; xdist's workers leave that to their controller."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Compared())
 
 
 def record_of(report: pytest.TestReport) -> Record | None:

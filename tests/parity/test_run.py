@@ -110,6 +110,45 @@ def test_skipped_scenarios_are_named_and_counted(tmp_path):
     assert "2 scenarios: 1 skipped, 1 agree" in run.out
 
 
+def test_a_run_in_which_everything_was_skipped_is_no_pass(tmp_path):
+    run = Run(tmp_path, *files(), "--peer", driver("skipping.py"))
+    assert run.code == 3
+    assert run.report.footer.skips == {"the peer skipped it: needs a barrier": 3}
+    assert "skipped, 3: the peer skipped it: needs a barrier" in run.out
+    assert "nothing was compared: no scenario was played by both sides" in run.out
+    assert "3 scenarios: 3 skipped" in run.out
+    assert "This run is no pass" in (tmp_path / "index.html").read_text()
+    assert "this run is no pass" in (tmp_path / "summary.md").read_text()
+    assert "parity: nothing was compared" in (tmp_path / "badge.svg").read_text()
+
+
+def test_a_summary_without_what_a_scenario_is_about_is_partial(tmp_path):
+    theirs = tmp_path / "theirs" / "controller"
+    theirs.mkdir(parents=True)
+    (theirs / "stop_twice.json").write_text('{"summary": {"reports": 0}}')
+    run = Run(
+        tmp_path / "report",
+        "scenarios/controller/stop_twice.yaml",
+        "--peer",
+        f"recorded:{tmp_path / 'theirs'}",
+    )
+    assert run.code == 0
+    assert run.verdicts == {"controller/stop_twice": "partial"}
+    assert "1 scenarios: 1 partial" in run.out
+    assert "not compared: addresses, barrier, " in run.out
+    assert "parity: 0 of 1 agree, 1 in part" in (run.folder / "badge.svg").read_text()
+    assert "partial" in (run.folder / "junit.xml").read_text()
+    assert "| ◐ partial | 1 |" in (run.folder / "summary.md").read_text()
+
+
+def test_pytest_alone_does_not_pass_what_was_only_skipped():
+    words = ["-p", "parity.pytest_plugin", "--parity-peer", driver("skipping.py"), *files()]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    done = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "3 skipped" in done.stdout
+
+
 def test_a_driver_that_does_not_repeat_itself_is_nondeterministic(tmp_path):
     run = Run(tmp_path, *files(FEW[:1]), "--peer", driver("unsteady.py"))
     assert run.code == 1
@@ -208,7 +247,7 @@ def test_summaries_made_elsewhere_are_compared_as_far_as_they_go(tmp_path):
     peer = f"recorded:{tmp_path / 'theirs'}"
     run = Run(tmp_path / "report", *files(FEW[:2]), "--peer", peer)
     assert run.code == 1
-    assert run.verdicts == {"health/oom": "agree", "health/basic": "differs"}
+    assert run.verdicts == {"health/oom": "partial", "health/basic": "differs"}
     assert "reports: reference has 0, peer has 2" in run.out
     assert "not compared: addresses, blocked, callbacks, files, " in run.out
 
