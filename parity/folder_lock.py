@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from parity.problems import OutputError, UsageError, writing_problem
+from parity.problems import OutputError, UsageError
 from parity.whole_files import make_folder, remove_leftovers, writing
 
 LOCK: Final = ".lock"
@@ -36,35 +36,41 @@ def held(folder: Path, option: str) -> Iterator[None]:
       UsageError: it can't be a folder.
       OutputError: nothing can be written there, or another run holds it.
     """
-    path = folder / LOCK
     try:
-        make_folder(folder)
-        with writing(folder):
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        lock = _taken(folder)
     except UsageError as error:
         raise UsageError(f"{error}; choose another one with {option}") from None
     except OutputError as error:
         raise OutputError(f"{error} with {option}") from None
     try:
-        _take(lock, folder, option)
-        with writing(folder):
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, str(os.getpid()).encode(), 0)
-        remove_leftovers(folder)
         yield
     finally:
         os.close(lock)
 
 
-def _take(lock: int, folder: Path, option: str) -> None:
+def _taken(folder: Path) -> int:
+    """The descriptor that holds the folder's lock."""
+    make_folder(folder)
+    with writing(folder):
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        with writing(folder):
+            _take(lock, folder)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, str(os.getpid()).encode(), 0)
+        remove_leftovers(folder)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _take(lock: int, folder: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         pid = os.pread(lock, _LONGEST_PID, 0).decode("ascii", "replace")
         by = f"process {pid}" if pid.isdecimal() else "another process"
         raise OutputError(
-            f"{folder}: {by} is writing there; wait for it to end, or choose another folder "
-            f"with {option}"
+            f"{folder}: {by} is writing there; wait for it to end, or choose another folder"
         ) from None
-    except OSError as error:
-        raise writing_problem(folder, error) from None

@@ -73,10 +73,11 @@ def interop(
 ) -> None:
     """Have each language call a controller of each, and compare their messages."""
     from parity.folder_lock import held  # noqa: PLC0415
-    from parity.interop.run import interop  # noqa: PLC0415 - imports TensorFlow
-    from parity.reports.folder import render_again  # noqa: PLC0415
 
     with held(report, "--report"):
+        from parity.interop.run import interop  # noqa: PLC0415 - imports TensorFlow
+        from parity.reports.folder import render_again  # noqa: PLC0415
+
         try:
             code = interop(peer, report, limit, stdout())
         finally:
