@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from parity import project
+from parity import project, runner
 from parity.compare import Difference
 from parity.known import (
     SHORTEST_REASON,
@@ -21,8 +21,7 @@ from parity.known import (
 )
 from parity.known_editing import KnownEdit, edit_known
 from parity.problems import UsageError
-from parity.report import FILE_NAME, read_report
-from parity.runner import RunOptions, load_all, run
+from parity.runner import RunOptions, load_all
 from parity.verdict import EXIT_CODES, Record, exit_code, was_compared
 
 
@@ -42,6 +41,7 @@ def baseline(options: BaselineOptions, play: RunOptions, console: Console) -> in
     Raises:
       UsageError: something that was given is wrong; nothing was edited.
       PortUnavailableError: a player that was asked for can't be had.
+      OutputError: the report or the list can't be written.
     """
     if not (options.update or options.prune):
         raise UsageError("baseline: nothing to do; --update or --prune or both would be right")
@@ -52,8 +52,7 @@ def baseline(options: BaselineOptions, play: RunOptions, console: Console) -> in
         )
     if options.prune:
         _prune_unknown(play.paths, console)
-    run(play, console)
-    records = read_report(play.report / FILE_NAME).records
+    records = runner.play(play, console).records
     known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
     edit = KnownEdit()
     if options.update:

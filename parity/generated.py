@@ -17,6 +17,7 @@ from typing import Final
 from parity import project
 from parity.reference_page import scenario_reference
 from parity.scenario import Scenario
+from parity.whole_files import write_whole
 
 SCHEMA: Final = project.SCENARIOS / "schema.json"
 REFERENCE: Final = project.ROOT / "docs" / "scenario-reference.md"
@@ -54,7 +55,7 @@ def main() -> int:
     """Write what is outdated; 1 if anything was, so that CI notices."""
     changed = list(outdated())
     for path, text in changed:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     if changed:
         names = ", ".join(str(path.relative_to(project.ROOT)) for path, _ in changed)
         sys.stderr.write(f"generated anew, commit these: {names}\n")

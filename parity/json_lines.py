@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
@@ -10,31 +12,71 @@ from typing import Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from parity.model import Model, canonical_json, frozen
-from parity.problems import UsageError
-from parity.whole_files import write_whole
+from parity.problems import UsageError, writing_problem
+from parity.whole_files import replacing, write_whole, writing
 
 Whole = TypeVar("Whole", bound=Model)
 Record = TypeVar("Record")
 
 
 class JsonLinesWriter:
-    """Writes line by line, so that an interrupted run leaves what it has done."""
+    """Writes line by line, so that an interrupted run leaves what it has done.
 
-    def __init__(self, path: Path, header: Model) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    The file takes the place of an old one once its header is written: where nothing can be
+    written, the old one stays.
+
+    Args:
+      path: the file.
+      header: its first line.
+      made_from_it: files that were made from the old one; they go before it does.
+
+    Raises:
+      UsageError: the path can't be a file.
+      OutputError: it can't be written here.
+    """
+
+    def __init__(self, path: Path, header: Model, made_from_it: Iterable[Path] = ()) -> None:
         self.path: Final = path
-        self._file = path.open("w", encoding="utf-8")
-        self.add(header)
+        with replacing(path) as temporary:
+            self._file = temporary.open("w", encoding="utf-8", newline="\n")
+            try:
+                self.add(header)
+                for made in made_from_it:
+                    with writing(made):
+                        made.unlink(missing_ok=True)
+            except BaseException:  # There is no writer that anybody could close.
+                self.close()
+                raise
 
     def add(self, part: Model) -> None:
-        """Write one part, at once."""
-        self._file.write(canonical_json(part.model_dump(mode="json")) + "\n")
-        self._file.flush()
+        """Write one part, at once.
+
+        Raises:
+          OutputError: it can't be written; the file is closed.
+        """
+        line = canonical_json(part.model_dump(mode="json")) + "\n"
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            self.close()
+            raise writing_problem(self.path, error) from None
 
     def finish(self, footer: Model) -> None:
-        """Write the footer; the file is whole."""
+        """Write the footer; the file is whole.
+
+        Raises:
+          OutputError: it can't be written.
+        """
         self.add(footer)
-        self._file.close()
+        with writing(self.path):
+            os.fsync(self._file.fileno())
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back; without a footer it stays as one that is cut short."""
+        with contextlib.suppress(OSError):  # What couldn't be written is known already.
+            self._file.close()
 
 
 def read_whole(path: Path, kind: type[Whole]) -> Whole:
@@ -77,7 +119,11 @@ def read_records(path: Path, kind: TypeAdapter[Record], what: str) -> Iterator[R
 
 
 def write_records(path: Path, records: Iterable[Model]) -> None:
-    """Write all, a record a line, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write all, a record a line, whole or not at all.
+
+    Raises:
+      UsageError: the path can't be a file.
+      OutputError: it can't be written here.
+    """
     lines = (canonical_json(record.model_dump(mode="json")) + "\n" for record in records)
     write_whole(path, "".join(lines))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -30,8 +29,9 @@ from parity.players.outcome import (
     Summarized,
 )
 from parity.project import shown
+from parity.replay_line import replay_line
 from parity.scenario import Expect
-from parity.schedules import Schedule, schedule_name
+from parity.schedules import Schedule
 from parity.summary import CHANNEL_OF_KEY, summarize
 from parity.trace import Trace
 from parity.verdict import BrokenExpectation, Record, Verdict
@@ -88,14 +88,13 @@ class Judge:
 
     def replay_command(self, file: ScenarioFile) -> str:
         """What to type to see the same again."""
-        words = ["monolith-parity", "run", shown(file.path), "--peer", self.peer.name]
-        if self.reference.name != "python":
-            words += ["--reference", self.reference.name]
-        if self.seed is not None:
-            words += ["--seed", str(self.seed)]
-        if self.schedule is not None:
-            words += ["--schedule", schedule_name(self.schedule)]
-        return shlex.join(words)
+        return replay_line(
+            file.path,
+            self.peer.name,
+            reference=self.reference.name,
+            seed=self.seed,
+            schedule=self.schedule,
+        )
 
     def _findings(self, file: ScenarioFile) -> _Findings:
         for player in (self.reference, self.peer):

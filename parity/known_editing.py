@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 
 from parity.known import Key, KnownDifference, KnownDifferences, KnownEntry
 from parity.problems import ScenarioError, UsageError
+from parity.whole_files import replacing
 
 _INDENT: Final = "  "
 _COMMENT: Final = re.compile(r"\s+#.*")
@@ -128,8 +129,7 @@ def _name_list(lines: list[str], *, empty: bool) -> None:
 
 
 def _replace(path: Path, text: str, wanted: Iterable[KnownDifference]) -> None:
-    temporary = path.with_suffix(".tmp")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
         try:
             got = [entry.known for entry in KnownDifferences.load(temporary).entries]
@@ -140,6 +140,3 @@ def _replace(path: Path, text: str, wanted: Iterable[KnownDifference]) -> None:
                 f"{path}: can't be edited as it is laid out; entries one below another, "
                 "each key on a line of its own, would be right"
             )
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -76,6 +76,18 @@ def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
     return found
 
 
+def find_scenario(path: Path, root: Path) -> tuple[Path, Path]:
+    """The one scenario file that is meant by a path or a name, and the folder that names it.
+
+    Raises:
+      UsageError: there is none, or it is a folder.
+    """
+    for found, base in find_scenarios([path], root).items():
+        if found in (path, _by_name(path, root)):
+            return found, base
+    raise UsageError(f"{path}: expected one scenario file, got a folder")
+
+
 def _by_name(name: Path, root: Path) -> Path:
     """Where the scenario or folder of this name is; the name itself if there is none."""
     named = (root / name, root / f"{name}.yaml")

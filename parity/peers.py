@@ -26,6 +26,13 @@ class PlayerSpec(Model):
     kind: Literal["python", "cluster", "rust", "recorded", "command"]
     where: str = ""
 
+    @property
+    def asked(self) -> str:
+        """What a user writes to have it."""
+        if self.kind == "command":
+            return self.where
+        return f"recorded:{self.where}" if self.kind == "recorded" and self.where else self.kind
+
 
 @dataclass(frozen=True)
 class Choice:

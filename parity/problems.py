@@ -1,17 +1,41 @@
-"""Errors that are the user's to mend; the command line prints them without a traceback."""
+"""Errors the user can fix; the command line prints them without a traceback."""
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_GIVEN_WRONGLY: Final = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+"""What the system says of a path that can't be meant, on whatever machine."""
+_FREE_SPACE: Final = "free space there, or choose another folder"
+_ADVICE: Final = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
 
 
 class UsageError(Exception):
-    """What the user gave is wrong; the message says what, where, and what would be right."""
+    """Wrong input; the message says what was found, where, and what was expected."""
 
 
 class PortUnavailableError(Exception):
     """The player that was asked for can't be had here; the message says why."""
+
+
+class OutputError(Exception):
+    """Output that can't be written here; the message names it, and says why and what to do."""
+
+
+def writing_problem(path: Path, error: OSError) -> UsageError | OutputError:
+    """The error to raise where ``error`` kept this path from being written."""
+    reason = error.strerror or str(error)
+    advice = _ADVICE.get(error.errno or 0, "choose another folder")
+    kind = UsageError if error.errno in _GIVEN_WRONGLY else OutputError
+    return kind(f"{path}: can't be written: {reason}; {advice}")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ SCENARIOS: Final = ROOT / "scenarios"
 KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
 FOUND: Final = SCENARIOS / "found"
 RECORDED: Final = ROOT / "recorded" / "rust"
+REPORTS: Final = Path("reports")
+"""Where a run leaves its report, below the folder that it is started in."""
 NAME: Final = "monolith-hooks-parity"
 
 

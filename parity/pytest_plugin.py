@@ -22,10 +22,12 @@ from parity.loading import load_scenario, scenario_name
 from parity.model import frozen
 from parity.peers import PlayerSpec, choose_player, open_player
 from parity.players.outcome import Player
-from parity.problems import PortUnavailableError, ScenarioError, UsageError
+from parity.problems import OutputError, PortUnavailableError, ScenarioError, UsageError
 from parity.schedules import parse_schedule
 from parity.verdict import EXIT_CODES, Record, was_compared
 
+_TOLD: Final = (UsageError, PortUnavailableError, OutputError)
+"""Errors that say all there is to say."""
 RECORD: Final = "parity_record"
 _JUDGE: Final = pytest.StashKey[Judge]()
 
@@ -99,7 +101,7 @@ class ScenarioItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Just the reasons where it is a verdict, or the user's to mend."""
-        if isinstance(excinfo.value, ParityFailure | UsageError | PortUnavailableError):
+        if isinstance(excinfo.value, (ParityFailure, *_TOLD)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

@@ -14,6 +14,7 @@ from parity.players.outcome import Played, Skipped
 from parity.players.recorded import Provenance, write_recording
 from parity.problems import UsageError
 from parity.runner import load_all
+from parity.whole_files import make_folder, writing
 
 
 def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: Console) -> int:
@@ -24,6 +25,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
     Raises:
       UsageError: something that was given is wrong.
       PortUnavailableError: the player can't be had.
+      OutputError: a recording can't be written; each is written whole or not at all.
     """
     files = load_all(paths)
     spec = choose_player(peer).spec
@@ -34,6 +36,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
             "rust or python would be right"
         )
+    make_folder(out)
     player = open_player(spec, limit)
     try:
         written, failures = set(), 0
@@ -62,6 +65,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
         player.close()
     if not paths:
         for old in set(out.rglob("*.json")) - written:
-            old.unlink()
+            with writing(old):
+                old.unlink(missing_ok=True)
     console.print(f"{len(written)} traces recorded in {out}", soft_wrap=True, markup=False)
     return 3 if failures else 0

@@ -16,8 +16,8 @@ from rich.console import Console
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from parity import project
 from parity.compare import Comparison, compare
-from parity.expectations import unmet, unmet_bounds
-from parity.loading import find_scenarios, load_scenario
+from parity.expectations import unmet, unmet_bounds, unmet_summary
+from parity.loading import ScenarioFile, find_scenario, load_scenario
 from parity.model import canonical_json
 from parity.needs import lacking
 from parity.ordering import common_ordering
@@ -34,9 +34,14 @@ from parity.problems import UsageError
 from parity.replay.moments import Play, play_of
 from parity.replay.playback import Ask, print_all, show_live, step_through
 from parity.replay.watching import whenever_changed
+from parity.scenario import Expect
 from parity.schedules import Schedule
+from parity.standard_streams import check_standard_output
+from parity.summary import summarize
 from parity.trace import Trace
+from parity.whole_files import must_be_replaceable, write_whole
 
+_CANNOT: Final = 3
 _INTERRUPTED: Final = 130
 
 
@@ -44,13 +49,14 @@ _INTERRUPTED: Final = 130
 class ReplayOptions:
     """What ``monolith-parity replay`` was asked for.
 
-    ``on`` is the player; with ``both`` the one beside python. ``speed`` is in events a
-    second, on a terminal.
+    ``on`` is the player; with ``both`` the one beside ``reference``, which is python by
+    default. ``speed`` is in events a second, on a terminal.
     """
 
     path: Path
     on: str | None = None
     both: bool = False
+    reference: str | None = None
     seed: int | None = None
     schedule: Schedule | None = None
     out: Path | None = None
@@ -66,15 +72,20 @@ def replay(
     """Play, then show it event by event; the exit code.
 
     That is 0, 1 if an expectation is broken or the two sides differ, 3 if a player
-    failed, and 130 after Ctrl-C.
+    failed or lacks what the scenario needs, and 130 after Ctrl-C.
 
     Raises:
       UsageError: something that was given is wrong.
       PortUnavailableError: there is no such player here.
+      OutputError: the trace can't be written; while watching, nobody reads any more.
     """
-    path = _one_file(options.path)
+    path, _ = find_scenario(options.path, project.SCENARIOS)
     if options.both and options.out is not None:
         raise UsageError("--out with --both: a trace is one side's; --on PLAYER would be right")
+    if options.reference is not None and not options.both:
+        raise UsageError("--reference: expected with --both, got it alone; --on names one player")
+    if options.out is not None:
+        must_be_replaceable(options.out)
     choices = _choices(options)
     for choice in choices:
         if choice.note:
@@ -95,7 +106,7 @@ def replay(
 
 def _choices(options: ReplayOptions) -> list[Choice]:
     if options.both:
-        return [choose_player("python"), choose_player(options.on)]
+        return [choose_player(options.reference or "python"), choose_player(options.on)]
     return [choose_player(options.on or "python")]
 
 
@@ -116,21 +127,20 @@ class _Showing:
         except UsageError as error:
             self._say(str(error))
         self._say(f"waiting for {path} to change; Ctrl-C ends")
+        check_standard_output()
 
     def once(self, path: Path) -> int:
-        ((path, base),) = find_scenarios([path], project.SCENARIOS).items()
-        file = load_scenario(path, base)
+        file = load_scenario(*find_scenario(path, project.SCENARIOS))
         seed, schedule = self.options.seed, self.options.schedule
         outcomes = [
             lacking(player, file) or player.play(file, seed, schedule) for player in self.players
         ]
         played = [outcome for outcome in outcomes if isinstance(outcome, Played)]
         if len(played) < len(outcomes):
-            codes = [self._say_outcome(*each) for each in zip(self._names, outcomes, strict=True)]
-            return max(codes)
+            return self._say_what_came(file, outcomes)
         traces = [each.trace for each in played]
         if self.options.out is not None:
-            _write(self.options.out, traces[0].text())
+            write_whole(self.options.out, traces[0].text())
         self._show(play_of(file.scenario, *traces))
         code = 0
         for player, each in zip(self.players, played, strict=True):
@@ -158,20 +168,46 @@ class _Showing:
         else:
             print_all(play, self.console)
 
+    def _say_what_came(self, file: ScenarioFile, outcomes: Sequence[Outcome]) -> int:
+        """Where not every player gave a trace; 3 if that leaves nothing to show or compare."""
+        codes = [self._say_outcome(*each) for each in zip(self._names, outcomes, strict=True)]
+        match outcomes:
+            case [Played(trace), Summarized(summary)]:
+                codes.append(self._say_summary(summarize(file.scenario, trace), summary))
+            case [_, _]:
+                self._say("nothing was compared")
+                codes.append(_CANNOT)
+        return max(codes)
+
     def _say_outcome(self, name: str, outcome: Outcome) -> int:
         match outcome:
             case Failed(failure, message, log_tail):
                 self._say(f"{name} {failure}: {message}")
                 self._say(log_tail)
-                return 3
+                return _CANNOT
             case Skipped(reason):
                 self._say(f"{name} skipped it: {reason}")
+                return _CANNOT
             case Summarized(summary):
                 document = summary.model_dump(mode="json", exclude_unset=True)
                 self._say(f"{name} has a summary, no trace: {canonical_json(document)}")
             case Played():
                 self._say(f"{name} played it")
         return 0
+
+    def _say_summary(self, ours: Expect, theirs: Expect) -> int:
+        compared = ours.model_fields_set & theirs.model_fields_set
+        if not compared:
+            self._say("nothing was compared")
+            return _CANNOT
+        differing = unmet_summary(ours, theirs)
+        (left, right) = self._names
+        for each in differing:
+            key = each.path.removeprefix("expect.")
+            self._say(f"{key}: {left} has {each.expected}, {right} has {each.got}")
+        if not differing:
+            self._say(f"equal: {', '.join(sorted(compared))}")
+        return 1 if differing else 0
 
     def _say_differences(self, comparison: Comparison) -> int:
         for difference in comparison.differences:
@@ -219,19 +255,6 @@ def diff(left: Path, right: Path, console: Console) -> int:
     if not comparison.differences:
         console.print(f"equal: {sum(comparison.agreements.values())} events")
     return 1 if comparison.differences else 0
-
-
-def _one_file(path: Path) -> Path:
-    if path.is_dir():
-        raise UsageError(f"{path}: this is a folder; one scenario file would be right")
-    return path
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: can't be written: {error.strerror}") from None
 
 
 def _read(path: Path) -> Trace:

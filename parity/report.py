@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Final, Literal
@@ -76,8 +76,8 @@ class Report(Model):
 class ReportWriter(JsonLinesWriter):
     """Writes the report into a folder."""
 
-    def __init__(self, folder: Path, header: Header) -> None:
-        super().__init__(folder / FILE_NAME, header)
+    def __init__(self, folder: Path, header: Header, made_from_it: Iterable[Path] = ()) -> None:
+        super().__init__(folder / FILE_NAME, header, made_from_it)
 
 
 def versions() -> dict[str, str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import pytest
 from rich.console import Console
@@ -15,34 +18,49 @@ from parity import project
 from parity.compare import COMPARED_CHANNELS, ComparedChannel
 from parity.console import RunPrinter
 from parity.digest import rust_source_digest
+from parity.folder_lock import held
 from parity.injections import injections
 from parity.known import KnownDifferences, catalogue
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
 from parity.peers import Choice, choose_player
-from parity.problems import ScenarioError, UsageError
+from parity.problems import PortUnavailableError, ScenarioError, UsageError
 from parity.pytest_plugin import record_of
+from parity.replay_line import replay_line
 from parity.report import Header, Report, ReportWriter, make_footer, versions
-from parity.reports.folder import PAGE, remove_rendered, write_rendered
+from parity.reports.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.schedules import Schedule, schedule_name
 from parity.verdict import Record
+from parity.whole_files import write_whole
+
+PARTIAL: Final = project.REPORTS / "partial"
+"""Where a run of some paths or of a filter leaves its report: the whole one's stays as it is."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What ``monolith-parity run`` was asked for."""
+    """What ``monolith-parity run`` was asked for; ``report`` None is the usual folder."""
 
     paths: Sequence[Path]
     peer: str | None
     reference: str | None
     workers: int
     keyword: str | None
-    report: Path
+    report: Path | None
     seed: int | None
     limit: float
     as_json: bool
     schedule: Schedule | None = None
     channels: tuple[ComparedChannel, ...] = COMPARED_CHANNELS
-    pytest_args: Sequence[str] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is a part of the catalogue that is played."""
+        return bool(self.paths or self.keyword)
+
+    @property
+    def folder(self) -> Path:
+        """Where the report goes."""
+        return self.report or (PARTIAL if self.partial else project.REPORTS)
 
 
 def load_all(paths: Sequence[Path]) -> list[ScenarioFile]:
@@ -87,9 +105,29 @@ def run(options: RunOptions, console: Console) -> int:
     Raises:
       UsageError: something that was given is wrong.
       PortUnavailableError: a player that was asked for can't be had.
+      OutputError: the report can't be written.
+    """
+    return play(options, console).footer.exit_code
+
+
+def play(options: RunOptions, console: Console) -> Report:
+    """Play every scenario on both sides, and leave a report of it.
+
+    The report of an earlier run stays until the first record of this one is there to
+    write, and goes with its page and everything else that was made from it.
+
+    Raises:
+      UsageError: something that was given is wrong.
+      PortUnavailableError: a player that was asked for can't be had.
+      OutputError: the report can't be written.
     """
     files = load_all(options.paths)
     check_known(files)
+    with held(options.folder, "--report"):
+        return _play(options, files, console)
+
+
+def _play(options: RunOptions, files: Sequence[ScenarioFile], console: Console) -> Report:
     reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
     header = Header(
         reference=reference.spec.kind,
@@ -103,38 +141,66 @@ def run(options: RunOptions, console: Console) -> int:
         began=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=versions(),
     )
-    writer = ReportWriter(options.report, header)
-    remove_rendered(options.report)
     printer = RunPrinter(
         Console(file=open(os.devnull, "w")) if options.as_json else console,  # noqa: SIM115
         width=max(len(file.name) for file in files),
         total=len(files),
     )
     printer.note(peer.note)
-    results = _Results(files, writer, printer)
-    with printer:
-        status = pytest.main(_pytest_args(options, files, reference, peer), plugins=[results])
-    if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
-        raise UsageError("pytest refused these options; see above")
+    results = _Results(
+        files,
+        begin=lambda: begin_report(options.folder, header),
+        printer=printer,
+        replay=lambda file: replay_line(
+            file.path,
+            peer.spec.asked,
+            reference=reference.spec.asked,
+            seed=options.seed,
+            schedule=options.schedule,
+        ),
+    )
+    with tempfile.TemporaryDirectory(prefix="parity-junit-") as folder:
+        junit = Path(folder) / JUNIT  # Where pytest can't write it is no internal error of its.
+        args = _pytest_args(options, files, reference, peer, junit)
+        # With processes that play, none of them can say that -k is no expression.
+        status = pytest.main([*args, "-n", "0", "--collect-only"]) if options.keyword else 0
+        if status != pytest.ExitCode.USAGE_ERROR:
+            with printer:
+                status = pytest.main(args, plugins=[results])
+        results.raise_failure()
+        if status == pytest.ExitCode.USAGE_ERROR:
+            raise UsageError("pytest refused these options; see above")
+        if status == pytest.ExitCode.INTERNAL_ERROR:
+            raise PortUnavailableError("pytest failed; see above")
+        junit_xml = junit.read_bytes() if junit.exists() else None
     results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
     records = list(results.records.values())
     footer = make_footer(header, records, interrupted=status == pytest.ExitCode.INTERRUPTED)
-    writer.finish(footer)
+    results.writer.finish(footer)
     report = Report(header=header, records=tuple(records), footer=footer)
-    write_rendered(report, options.report)
-    printer.totals(footer, project.shown(writer.path), project.shown(options.report / PAGE))
+    write_rendered(report, options.folder)
+    if junit_xml is not None:
+        write_whole(options.folder / JUNIT, junit_xml)
+    path = results.writer.path
+    printer.totals(footer, project.shown(path), project.shown(options.folder / PAGE))
+    if options.report is None and options.partial:
+        printer.note(f"a part of the catalogue was played; {project.REPORTS}/ is as it was")
     if options.as_json:
-        console.file.write(writer.path.read_text(encoding="utf-8"))
-    return footer.exit_code
+        console.file.write(path.read_text(encoding="utf-8"))
+    return report
 
 
 def _pytest_args(
-    options: RunOptions, files: Sequence[ScenarioFile], reference: Choice, peer: Choice
+    options: RunOptions,
+    files: Sequence[ScenarioFile],
+    reference: Choice,
+    peer: Choice,
+    junit: Path,
 ) -> list[str]:
     args = [
         "-c", os.devnull, "--rootdir", str(project.ROOT), "--noconftest",
         "-p", "parity.pytest_plugin", "-p", "no:terminalreporter", "-p", "no:cacheprovider",
-        "--junitxml", str(options.report / "junit.xml"), "-o", "junit_family=xunit2",
+        "--junitxml", str(junit), "-o", "junit_family=xunit2",
         "--parity-reference", reference.spec.model_dump_json(),
         "--parity-peer", peer.spec.model_dump_json(),
         "--parity-limit", str(options.limit),
@@ -150,22 +216,52 @@ def _pytest_args(
         args += ["-n", str(options.workers)]
     if options.keyword:
         args += ["-k", options.keyword]
-    return [*args, *options.pytest_args, *(str(file.path.resolve()) for file in files)]
+    return [*args, *(str(file.path.resolve()) for file in files)]
 
 
 class _Results:
-    """Takes the records as they come in; on xdist's controller, from all workers."""
+    """Takes the records as they come in; on xdist's controller, from all workers.
+
+    The report is begun with the first of them.
+    """
 
     def __init__(
-        self, files: Sequence[ScenarioFile], writer: ReportWriter, printer: RunPrinter
+        self,
+        files: Sequence[ScenarioFile],
+        begin: Callable[[], ReportWriter],
+        printer: RunPrinter,
+        replay: Callable[[ScenarioFile], str],
     ) -> None:
         self._files = {file.path.resolve(): file for file in files}
-        self._writer = writer
+        self._begin = begin
         self._printer = printer
+        self._replay = replay
+        self._failure: Exception | None = None
         self.records: dict[str, Record] = {}
 
+    @cached_property
+    def writer(self) -> ReportWriter:
+        """The report, begun when it is first asked for."""
+        return self._begin()
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Every scenario ends in a record, also one whose process has died."""
+        """Every scenario ends in a record, also one whose process has died.
+
+        What goes wrong here, as on a full disk, ends the run and is raised after it: pytest
+        would take it for a mistake of its own.
+        """
+        try:
+            self._take(report)
+        except Exception as error:  # noqa: BLE001 - raised by raise_failure
+            self._failure = error
+            pytest.exit(f"the report can't be written: {error}")
+
+    def raise_failure(self) -> None:
+        """Raise what ended the run, if something did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _take(self, report: pytest.TestReport) -> None:
         record = record_of(report) if report.when == "call" else None
         if record is None and report.failed:
             file = self._files[(project.ROOT / report.nodeid.split("::")[0]).resolve()]
@@ -181,7 +277,7 @@ class _Results:
 
     def _add(self, record: Record) -> None:
         self.records[record.scenario] = record
-        self._writer.add(record)
+        self.writer.add(record)
         self._printer.record(record)
 
     def _record(self, file: ScenarioFile, verdict: str, reason: str) -> Record:
@@ -195,7 +291,7 @@ class _Results:
             peer="",
             verdict=verdict,  # type: ignore[arg-type]
             reasons=(reason,),
-            replay=f"monolith-parity run {project.shown(file.path)}",
+            replay=self._replay(file),
             yaml=file.text,
             cluster=file.scenario.cluster,
             injections=injections(file.scenario, None),

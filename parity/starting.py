@@ -6,6 +6,7 @@ from pathlib import Path
 
 from parity.generated import modeline
 from parity.problems import UsageError
+from parity.whole_files import write_new
 
 _SCENARIO = """\
 # {name}: change what follows to what you want to show.
@@ -37,6 +38,7 @@ def new_scenario(name: str, root: Path) -> Path:
 
     Raises:
       UsageError: the name is no path below ``root``, or there is such a scenario already.
+      OutputError: it can't be written here.
     """
     path = root / f"{name}.yaml"
     words = Path(name)
@@ -47,10 +49,8 @@ def new_scenario(name: str, root: Path) -> Path:
             "such as health/oom_at_start would be right"
         )
     text = modeline(path.parent) + _SCENARIO.format(name=name, path=f"scenarios/{name}.yaml")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        write_new(path, text)
     except FileExistsError:
         raise UsageError(f"{path}: is there already; another name would be right") from None
     return path

@@ -14,7 +14,6 @@ from parity import project
 from parity.checklist.plan import load_plan
 from parity.checklist.resolving import Box, Checklist, Evidence, State, make_checklist
 from parity.checklist.results import read_results
-from parity.problems import UsageError
 from parity.whole_files import write_whole
 
 FILE_NAME: Final = "checklist.json"
@@ -31,10 +30,9 @@ def checklist(folder: Path, *, as_json: bool, strict: bool, console: Console) ->
     """Tick what the results in this folder prove; 0, or 1 if ``strict`` and more is open than said.
 
     Raises:
-      UsageError: the plan isn't valid, or there is no such folder.
+      UsageError: the plan isn't valid.
+      OutputError: the checklist can't be written.
     """
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder; that of a run's reports would be right")
     made = make_checklist(load_plan(PLAN), read_results(folder, project.ROOT), project.ROOT)
     text = made.model_dump_json(indent=1) + "\n"
     write_whole(folder / FILE_NAME, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,26 +12,47 @@ from rich.console import Console
 
 from parity.problems import UsageError
 
+DAY = 86_400.0
+"""The longest that anything can be told to wait, in seconds."""
+MOST = 2**63 - 1
+"""The largest seed: what any language has for one."""
+
+
+def number(value: float | None) -> float | None:
+    """What was given, unless it is nan, which is within any bounds."""
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("expected a number, got nan")
+    return value
+
+
 Paths = Annotated[
     list[Path] | None, typer.Argument(help="Scenario files or folders; all of them by default.")
 ]
 AsForRun = Annotated[str | None, typer.Option(help="As for run.")]
 LivePeer = Annotated[str | None, typer.Option(help="The peer: rust, or a driver's command line.")]
-Workers = Annotated[int, typer.Option("-n", min=1, help="Processes that play.")]
+Workers = Annotated[int, typer.Option("-n", min=1, max=256, help="Processes that play.")]
 Keyword = Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")]
+RunReport = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the report: reports, or reports/partial with paths or -k, by default."
+    ),
+]
 Report = Annotated[Path, typer.Option(help="Folder of the report.")]
 Seed = Annotated[
     int | None,
-    typer.Option(min=0, max=2**63 - 1, help="Explore another order of what is simultaneous."),
+    typer.Option(min=0, max=MOST, help="Explore another order of what is simultaneous."),
 ]
 Schedule = Annotated[
     str | None,
     typer.Option(help="Play this schedule, by name: s:0.2.1 (see explore); not with --seed."),
 ]
-Limit = Annotated[float, typer.Option(min=0.1, help="Real seconds that a driver may take.")]
+Limit = Annotated[
+    float,
+    typer.Option(min=0.1, max=DAY, callback=number, help="Real seconds that a driver may take."),
+]
 
 LIMIT = 60.0
-REPORT = Path("reports")
 
 
 def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:

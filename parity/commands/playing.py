@@ -10,12 +10,12 @@ import typer
 from parity import project
 from parity.commands.options import (
     LIMIT,
-    REPORT,
     AsForRun,
     Keyword,
     Limit,
     Paths,
     Report,
+    RunReport,
     Schedule,
     Seed,
     Workers,
@@ -36,7 +36,7 @@ def run(
     reference: Annotated[str | None, typer.Option(help="The other side; python.")] = None,
     workers: Workers = 1,
     keyword: Keyword = None,
-    report: Report = REPORT,
+    report: RunReport = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report itself.")] = False,
     seed: Seed = None,
     schedule: Schedule = None,
@@ -76,15 +76,20 @@ def interop(
             "where it can't be built."
         ),
     ] = None,
-    report: Report = REPORT,
+    report: Report = project.REPORTS,
     limit: Limit = LIMIT,
 ) -> None:
     """Have each language call a controller of each, and compare their messages."""
-    from parity.interop.run import interop  # noqa: PLC0415 - imports TensorFlow
-    from parity.reports.folder import render_again  # noqa: PLC0415
+    from parity.folder_lock import held  # noqa: PLC0415
 
-    code = interop(peer, report, limit, stdout())
-    render_again(report)  # The page shows what has come beside the report.
+    with held(report, "--report"):
+        from parity.interop.run import interop  # noqa: PLC0415 - imports TensorFlow
+        from parity.reports.folder import render_again  # noqa: PLC0415
+
+        try:
+            code = interop(peer, report, limit, stdout())
+        finally:
+            render_again(report)  # The page shows what has come beside the report.
     raise typer.Exit(code)
 
 
@@ -115,7 +120,7 @@ def baseline(
     reference: AsForRun = None,
     workers: Workers = 1,
     keyword: Keyword = None,
-    report: Report = REPORT,
+    report: RunReport = None,
     limit: Limit = LIMIT,
 ) -> None:
     """Play, and bring scenarios/known_differences.yaml up to date."""

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from parity import project
-from parity.commands.options import REPORT, stdout
+from parity.commands.options import stdout
+from parity.problems import UsageError
 
 
 def checklist(
-    report: Annotated[Path, typer.Option(help="Folder of the last reports.")] = REPORT,
+    report: Annotated[Path, typer.Option(help="Folder of the last reports.")] = project.REPORTS,
     as_json: Annotated[bool, typer.Option("--json", help="Print checklist.json itself.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if a box is open that isn't said to be.")
@@ -20,10 +21,14 @@ def checklist(
 ) -> None:
     """Tick the seed's checklists by what the last runs showed."""
     from parity.checklist.printing import checklist  # noqa: PLC0415
+    from parity.folder_lock import held  # noqa: PLC0415
     from parity.reports.folder import render_again  # noqa: PLC0415
 
-    code = checklist(report, as_json=as_json, strict=strict, console=stdout())
-    render_again(report)  # The page shows what has come beside the report.
+    if not report.is_dir():
+        raise UsageError(f"{report}: no such folder; expected that of a run's reports")
+    with held(report, "--report"):
+        code = checklist(report, as_json=as_json, strict=strict, console=stdout())
+        render_again(report)  # The page shows what has come beside the report.
     raise typer.Exit(code)
 
 
@@ -59,7 +64,7 @@ def compare(
 
 def merge(
     shards: Annotated[list[Path], typer.Argument(help="Folders that run --report wrote.")],
-    out: Annotated[Path, typer.Option(help="Folder of the joined report.")] = REPORT,
+    out: Annotated[Path, typer.Option(help="Folder of the joined report.")] = project.REPORTS,
 ) -> None:
     """Join the reports of a run's shards into one; exits as one run would have."""
     from parity.reports.folder import PAGE  # noqa: PLC0415

@@ -10,10 +10,13 @@ import typer
 
 from parity import project
 from parity.commands.options import (
+    DAY,
     LIMIT,
+    MOST,
     Limit,
     LivePeer,
     Workers,
+    number,
     stdout,
 )
 from parity.problems import UsageError
@@ -50,10 +53,16 @@ def explore(
 
 
 def fuzz(
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same scenarios.")],
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=MOST, help="The same seed gives the same scenarios."),
+    ],
     count: Annotated[int, typer.Option(min=1, help="How many scenarios.")] = 1000,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Stop after so long; the same command goes on.")
+        float | None,
+        typer.Option(
+            min=0.01, callback=number, help="Stop after so long; the same command goes on."
+        ),
     ] = None,
     peer: LivePeer = None,
     reference: Annotated[str, typer.Option(help="The other side.")] = "python",
@@ -90,12 +99,20 @@ def killmatrix(
         Path, typer.Option(help="Results so far; what is in it and still true is not done again.")
     ] = project.ROOT / "reports" / "killmatrix.jsonl",
     limit: Annotated[
-        float, typer.Option(min=0.1, help="Real seconds that a mutant may take for a scenario.")
+        float,
+        typer.Option(
+            min=0.1,
+            max=DAY,
+            callback=number,
+            help="Real seconds that a mutant may take for a scenario.",
+        ),
     ] = 10.0,
     by: Annotated[
         str, typer.Option(help="How to look for each bug: some of catalogue,fuzz,explore.")
     ] = "catalogue",
-    fuzz_seed: Annotated[int, typer.Option(min=0, help="Of what is made up for --by fuzz.")] = 2026,
+    fuzz_seed: Annotated[
+        int, typer.Option(min=0, max=MOST, help="Of what is made up for --by fuzz.")
+    ] = 2026,
     fuzz_count: Annotated[
         int, typer.Option(min=1, help="Scenarios that are made up for a bug, at most.")
     ] = 3000,
@@ -137,7 +154,9 @@ def mutants(
     sample: Annotated[
         int | None, typer.Option(min=1, help="So many of them, drawn at random by --seed.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed draws another sample.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST, help="Another seed draws another sample.")
+    ] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -146,7 +165,13 @@ def mutants(
         ),
     ] = None,
     limit: Annotated[
-        float, typer.Option(min=0.1, help="Real seconds that a mutant may take for a scenario.")
+        float,
+        typer.Option(
+            min=0.1,
+            max=DAY,
+            callback=number,
+            help="Real seconds that a mutant may take for a scenario.",
+        ),
     ] = 5.0,
 ) -> None:
     """Make every mutant that a tool knows of one side, and see which the catalogue catches."""

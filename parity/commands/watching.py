@@ -12,21 +12,30 @@ from parity.commands.options import (
     Limit,
     Schedule,
     Seed,
+    number,
     schedule_of,
     stdout,
 )
 
 
 def replay(
-    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    scenario: Annotated[
+        Path, typer.Argument(help="A scenario file, or its name such as health/oom.")
+    ],
     on: Annotated[
         str | None,
         typer.Option(help="The player, as run has them; python by default. With --both, the peer."),
     ] = None,
     both: Annotated[bool, typer.Option(help="Side by side: python, and the peer.")] = False,
+    reference: Annotated[
+        str | None, typer.Option(help="With --both, the other side; python by default.")
+    ] = None,
     step: Annotated[bool, typer.Option(help="Event by event, Enter for the next.")] = False,
     watch: Annotated[bool, typer.Option(help="Again whenever the file changes.")] = False,
-    speed: Annotated[float, typer.Option(min=0.1, help="Events a second, on a terminal.")] = 4.0,
+    speed: Annotated[
+        float,
+        typer.Option(min=0.1, max=1000, callback=number, help="Events a second, on a terminal."),
+    ] = 4.0,
     seed: Seed = None,
     schedule: Schedule = None,
     out: Annotated[Path | None, typer.Option(help="Write the trace to this file.")] = None,
@@ -43,6 +52,7 @@ def replay(
         path=scenario,
         on=on,
         both=both,
+        reference=reference,
         seed=seed,
         schedule=schedule_of(schedule, seed),
         out=out,

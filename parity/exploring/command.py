@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ from parity import project
 from parity.compare import compare
 from parity.exploring.outcomes import Seen, Side
 from parity.exploring.search import UnsteadyError
-from parity.loading import ScenarioFile, find_scenarios, load_scenario
+from parity.loading import ScenarioFile, find_scenario, load_scenario
 from parity.peers import choose_player, open_player
 from parity.problems import UsageError
+from parity.replay_line import replay_line
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,7 @@ def explore(options: ExploreOptions, console: Console) -> int:
       UsageError: something that was given is wrong.
       PortUnavailableError: a player can't be had, or went wrong.
     """
-    if options.scenario.is_dir():
-        raise UsageError(f"{options.scenario}: this is a folder; one scenario would be right")
-    ((path, base),) = find_scenarios([options.scenario], project.SCENARIOS).items()
-    file = load_scenario(path, base)
+    file = load_scenario(*find_scenario(options.scenario, project.SCENARIOS))
     wishes: list[str | None] = [options.reference]
     if not options.alone:
         wishes.append(options.peer)
@@ -159,8 +156,9 @@ class _Explorer:
             )
 
     def _replay(self, side: Side, seen: Seen) -> str:
-        words = ["monolith-parity", "replay", project.shown(self._file.path)]
-        return shlex.join([*words, "--on", side.player.name, "--schedule", seen.name])
+        return replay_line(
+            self._file.path, side.player.name, reference=None, schedule=seen.schedule
+        )
 
     def _say(self, text: str) -> None:
         self._console.print(text, soft_wrap=True, markup=False)

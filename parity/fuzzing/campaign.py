@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.status import Status
 
 from parity import project
+from parity.folder_lock import held
 from parity.fuzzing.features import all_features, all_shown
 from parity.fuzzing.found import Finding
 from parity.fuzzing.generator import BATCH
@@ -48,17 +49,19 @@ def fuzz(options: FuzzOptions, console: Console) -> int:
     Raises:
       UsageError: something that was given is wrong.
       PortUnavailableError: a player can't be had, or a process died.
+      OutputError: what was done or found can't be written.
     """
-    reference, peer = choose_player(options.reference), choose_player(options.peer)
-    if peer.spec.kind == "recorded":
-        raise UsageError(f"nothing is recorded of what is made up here. {peer.note}".rstrip())
-    state = State(
-        options.report / f"{options.seed}.jsonl",
-        header(options.seed, str(reference.spec), str(peer.spec)),
-    )
-    campaign = _Campaign(options, state, console)
-    campaign.play(reference.spec, peer.spec)
-    return campaign.report(peer.spec.where if peer.spec.kind == "command" else peer.spec.kind)
+    with held(options.report, "--report"):
+        reference, peer = choose_player(options.reference), choose_player(options.peer)
+        if peer.spec.kind == "recorded":
+            raise UsageError(f"nothing is recorded of what is made up here. {peer.note}".rstrip())
+        state = State(
+            options.report / f"{options.seed}.jsonl",
+            header(options.seed, str(reference.spec), str(peer.spec)),
+        )
+        campaign = _Campaign(options, state, console)
+        campaign.play(reference.spec, peer.spec)
+        return campaign.report(reference.spec.asked, peer.spec.asked)
 
 
 class _Campaign:
@@ -139,7 +142,7 @@ class _Campaign:
             f"{seconds:.0f} s, {len(self._state.findings())} symptoms"
         )
 
-    def report(self, peer: str) -> int:
+    def report(self, reference: str, peer: str) -> int:
         """Write what was found, say what was and what wasn't touched; the exit code."""
         done = self._state.done
         if not done:
@@ -155,7 +158,7 @@ class _Campaign:
         missed = self._count_features()
         findings = self._state.findings()
         for finding in findings:
-            path = finding.write(self._options.found, peer)
+            path = finding.write(self._options.found, reference, peer)
             self._say(f"{finding.symptom}, {finding.steps} steps: {project.shown(path)}")
             self._say(f"    {finding.reason.splitlines()[0]}")
         return max(_code(findings), 1 if missed else 0)

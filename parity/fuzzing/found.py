@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import shlex
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from ruamel.yaml import YAML
 from parity.fuzzing.case import document_of, scenario_of
 from parity.fuzzing.trial import Symptom
 from parity.model import Model
-from parity.project import shown
+from parity.replay_line import replay_line
 from parity.scenario import Scenario
 from parity.summary import summarize
 from parity.trace import (
@@ -24,6 +23,7 @@ from parity.trace import (
     RpcEvent,
     Trace,
 )
+from parity.whole_files import write_whole
 
 _KEY_OF_CHANNEL: Final = {
     "reports": "reported",
@@ -57,21 +57,18 @@ class Finding(Model):
         words = re.sub(r"\W+", "_", str(self.symptom)).strip("_").lower()[:50]
         return f"{words}_{hashlib.sha256(str(self.symptom).encode()).hexdigest()[:4]}"
 
-    def write(self, folder: Path, peer: str) -> Path:
+    def write(self, folder: Path, reference: str, peer: str) -> Path:
         """Write the file, with the command that plays it again."""
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.slug}.yaml"
-        words = ["monolith-parity", "run", shown(path), "--peer", peer]
-        if self.seed is not None:
-            words += ["--seed", str(self.seed)]
+        replay = replay_line(path, peer, reference=reference, seed=self.seed)
         comment = (
             "yaml-language-server: $schema=../schema.json",
             f"Found by monolith-parity fuzz as {self.case}: {self.symptom}.",
             *self.reason.splitlines()[:4],
-            f"Replay: {shlex.join(words)}",
+            f"Replay: {replay}",
             "What is expected is what the reference showed: hold it against docs/behaviour.md.",
         )
-        path.write_text("".join(f"# {line}\n" for line in comment) + self.text, encoding="utf-8")
+        write_whole(path, "".join(f"# {line}\n" for line in comment) + self.text)
         return path
 
 

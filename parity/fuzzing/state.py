@@ -19,6 +19,7 @@ from parity.digest import rust_source_digest
 from parity.fuzzing.found import Finding
 from parity.model import Model, frozen
 from parity.problems import UsageError
+from parity.whole_files import must_be_replaceable, write_whole, writing
 
 
 class Header(Model):
@@ -71,23 +72,27 @@ class State:
     Args:
       path: where it is, or will be.
       header: of the campaign to go on with; a file with another one is begun anew.
+
+    Raises:
+      UsageError: the file is of something else, or can't be one.
+      OutputError: it can't be written here.
     """
 
     def __init__(self, path: Path, header: Header) -> None:
         self._path = path
         self.done: list[BatchDone] = []
         self.begun_anew = False
-        if path.exists() and not self._read(header):
-            self.begun_anew = True
-            path.unlink()
-        if not path.exists():
+        must_be_replaceable(path)
+        there = path.exists()
+        if not there or not self._read(header):
+            self.begun_anew = there
             self.done = []
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(header.model_dump_json() + "\n", encoding="utf-8")
+            write_whole(path, header.model_dump_json() + "\n")
 
     def _read(self, header: Header) -> bool:
         try:
-            first, *lines = self._path.read_text(encoding="utf-8").split("\n")
+            text = self._path.read_text(encoding="utf-8")
+            first, *lines = text.split("\n")
             if Header.model_validate(frozen(json.loads(first))) != header:
                 return False
             whole = [line for line in lines[:-1] if line]  # The last one may be cut off.
@@ -96,15 +101,14 @@ class State:
             raise UsageError(
                 f"{self._path}: this is no campaign ({error}); to remove it would be right"
             ) from None
-        if lines[-1]:
-            text = "\n".join([first, *lines[:-1]]) + "\n"
-            self._path.write_text(text, encoding="utf-8")
+        if not text.endswith("\n"):
+            write_whole(self._path, "\n".join([first, *lines[:-1]]) + "\n")
         return True
 
     def add(self, batch: BatchDone) -> None:
         """Keep what came of a batch."""
         self.done.append(batch)
-        with self._path.open("a", encoding="utf-8") as file:
+        with writing(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(batch.model_dump_json() + "\n")
 
     def counts(self) -> Counter[str]:

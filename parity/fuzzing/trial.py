@@ -13,6 +13,7 @@ from parity.fuzzing.case import Case
 from parity.model import Model
 from parity.ordering import common_ordering
 from parity.players.outcome import Failed, Outcome, Played, Player
+from parity.problems import OutputError
 from parity.trace import Trace
 
 Kind = Literal["differs", "nondeterministic", "failed"]
@@ -106,6 +107,8 @@ class Sides:
     def _play(self, player: Player, case: Case) -> Outcome:
         try:
             return player.play(case.file, case.seed)
+        except OutputError:  # The machine's, and no symptom of a player's.
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, a player must not raise it
             trace = "".join(traceback.format_exception(error))
             return Failed("crashed", f"{type(error).__name__}: {error}", trace)

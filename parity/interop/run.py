@@ -49,6 +49,7 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
     Raises:
       UsageError: the peer that was asked for can't take part by its nature.
       PortUnavailableError: it was asked for by name and can't be had here.
+      OutputError: the report can't be written.
     """
     with plain_environment():
         other = _other_peer(peer, limit)
@@ -68,18 +69,18 @@ def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Con
         note=note,
         rust_source_digest=rust_source_digest(project.ROOT),
     )
-    writer = JsonLinesWriter(report / FILE_NAME, header)
     cells: list[InteropCell] = []
     interrupted = False
-    try:
-        for cell in play(peers):
-            cells.append(cell)
-            writer.add(cell)
-    except KeyboardInterrupt:
-        interrupted = True
-    code = max(exit_code(cells), 2 if interrupted else 0)
-    footer = make_footer(cells, interrupted=interrupted, exit_code=code)
-    writer.finish(footer)
+    with contextlib.closing(JsonLinesWriter(report / FILE_NAME, header)) as writer:
+        try:
+            for cell in play(peers):
+                cells.append(cell)
+                writer.add(cell)
+        except KeyboardInterrupt:
+            interrupted = True
+        code = max(exit_code(cells), 2 if interrupted else 0)
+        footer = make_footer(cells, interrupted=interrupted, exit_code=code)
+        writer.finish(footer)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
     if interrupted:
         counts += "; interrupted"

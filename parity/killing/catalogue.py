@@ -26,6 +26,7 @@ from parity.players.outcome import Player
 from parity.problems import UsageError
 from parity.runner import check_known, load_all
 from parity.verdict import EXIT_CODES, Verdict
+from parity.whole_files import make_folder
 
 _ENOUGH_FAILED: Final = 5
 """A mutant that hangs costs the limit each time; after so many nobody doubts it."""
@@ -51,7 +52,7 @@ def record_reference(traces: Path, log: Path) -> None:
       UsageError: a scenario couldn't be played; the log says which.
     """
     command = [sys.executable, "-m", "parity", "record", "--peer", "python", "--out", str(traces)]
-    log.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(log.parent)
     with log.open("wb") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False)  # noqa: S603
     if done.returncode != 0:

@@ -12,6 +12,7 @@ import hypothesis
 from rich.console import Console
 
 from parity import project
+from parity.folder_lock import held
 from parity.json_lines import write_records
 from parity.killing.explored import explored_files
 from parity.killing.fuzzed import Hunt
@@ -32,6 +33,7 @@ from parity.killing.ways import Way
 from parity.loading import ScenarioFile
 from parity.problems import PortUnavailableError, UsageError
 from parity.runner import check_known, load_all
+from parity.whole_files import must_be_replaceable, write_whole
 
 _SIDES: tuple[Side, ...] = ("rust", "python")
 
@@ -48,6 +50,11 @@ class KillOptions:
     limit: float
     markdown: Path | None = None
 
+    @property
+    def work(self) -> Path:
+        """A folder to work in, which belongs to the results."""
+        return self.out.resolve().with_suffix(".work")
+
 
 def killmatrix(options: KillOptions, console: Console) -> int:
     """Plant, play and tell; 1 if a bug survives all ways.
@@ -56,14 +63,18 @@ def killmatrix(options: KillOptions, console: Console) -> int:
       UsageError: something that was given is wrong, a planted bug doesn't fit the
         sources, or something is red without one.
       PortUnavailableError: the port can't be built here.
+      OutputError: the results can't be written, or another run is at them.
     """
     root = project.SOURCES
     if root is None:
         raise PortUnavailableError("an installed package doesn't have the sources to plant bugs in")
     bugs = chosen(load_planted(), options.only, options.shard)
+    for path in filter(None, (options.out, options.markdown)):
+        must_be_replaceable(path)  # It is written after minutes.
     for bug in bugs:
         bug.planted_in((root / bug.path).read_text(encoding="utf-8"))
-    return _Campaign(options, root, bugs, load_all([]), console).run()
+    with held(options.work, "--out"):
+        return _Campaign(options, root, bugs, load_all([]), console).run()
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ class _Campaign:
     ) -> Iterator[AnyResult]:
         if not any(to_do.values()):
             return
-        scratch = Scratch(self.root, self._work / side, side)
+        scratch = Scratch(self.root, self.options.work / side, side)
         scratch.refresh()
         buggy = self._buggy_side(scratch, side)
         if any("catalogue" in ways for ways in to_do.values()):
@@ -138,9 +149,8 @@ class _Campaign:
         """Write the smallest scenario, and refuse one in which the sound sides differ."""
         if hunt.finding is None:
             return
-        path = self._work / "found" / f"{bug.name}.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(hunt.finding.text, encoding="utf-8")
+        path = self.options.work / "found" / f"{bug.name}.yaml"
+        write_whole(path, hunt.finding.text)
         if not self._sound.agree_on(hunt.finding, path):
             raise UsageError(
                 f"planted bug {bug.name}: both sides without it differ as well in {path}; "
@@ -171,10 +181,6 @@ class _Campaign:
             )
         self._print(f"{side}: {len(seen)} scenarios are green without a planted bug")
 
-    @property
-    def _work(self) -> Path:
-        return self.options.out.resolve().with_suffix(".work")
-
     def _say(self, result: AnyResult) -> None:
         by = "SURVIVED, " if result.survived else ""
         self._print(f"{result.bug}, {result.way}: {by}{result.gist}, {result.seconds:.1f} s")
@@ -184,7 +190,7 @@ class _Campaign:
         self.console.print(table(self.bugs, ways, known))
         if self.options.markdown is not None:
             text = markdown(self.bugs, ways, known)
-            self.options.markdown.write_text(text, encoding="utf-8")
+            write_whole(self.options.markdown, text)
         for way in ways:
             names = [bug.name for bug in self.bugs if known[bug.name, way].survived]
             self._print(f"{way}: {len(self.bugs) - len(names)} of {len(self.bugs)} are caught")

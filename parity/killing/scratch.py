@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from parity.killing.planted import PORT, REFERENCE, PlantedBug, Side
+from parity.whole_files import write_whole
 
 _SOURCES: Final[dict[Side, tuple[tuple[str, str], ...]]] = {
     "rust": (
@@ -67,8 +68,7 @@ class Scratch:
     def _write(self, path: Path, content: bytes) -> None:
         target = self.folder / path
         if not (target.exists() and target.read_bytes() == content):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+            write_whole(target, content)
 
 
 def source_files(root: Path, side: Side) -> list[Path]:

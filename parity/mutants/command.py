@@ -12,6 +12,7 @@ from typing import Final
 from rich.console import Console
 
 from parity import project
+from parity.folder_lock import held
 from parity.json_lines import write_records
 from parity.killing.planted import Side, shard_of
 from parity.mutants.ordering import Deadliest
@@ -23,6 +24,7 @@ from parity.mutants.survivors import load_survivors, stale, unexplained
 from parity.mutants.tables import caught_share, table
 from parity.problems import PortUnavailableError, UsageError
 from parity.runner import check_known, load_all
+from parity.whole_files import must_be_replaceable
 
 SIDES: Final[dict[Side, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
 BOUNDS: Final[dict[Side, int]] = {"rust": 95, "python": 90}
@@ -44,6 +46,11 @@ class MutantOptions:
     seed: int
     limit: float
 
+    @property
+    def work(self) -> Path:
+        """A folder to work in, which belongs to the results."""
+        return self.out.resolve().with_suffix(".work")
+
 
 def mutants(options: MutantOptions, console: Console) -> int:
     """Make, judge and tell; 1 if a survivor isn't explained or too few are caught.
@@ -52,15 +59,22 @@ def mutants(options: MutantOptions, console: Console) -> int:
       UsageError: something that was given is wrong, or the catalogue is red without
         a mutant.
       PortUnavailableError: mutants can't be made or built here.
+      OutputError: the results can't be written, or another run is at them.
     """
     root = project.SOURCES
     if root is None:
         raise PortUnavailableError("an installed package doesn't have the sources to mutate")
+    must_be_replaceable(options.out)  # It is written after minutes.
+    with held(options.work, "--out"):
+        return _judge(options, root, console)
+
+
+def _judge(options: MutantOptions, root: Path, console: Console) -> int:
     files = load_all([])
     known = {outcome.key: outcome for outcome in read_outcomes(options.out)}
     bench = Bench(
         root=root,
-        work=options.out.resolve().with_suffix(".work"),
+        work=options.work,
         files=files,
         known=check_known(files),
         limit=options.limit,

@@ -31,6 +31,7 @@ from parity.players.driver import DriverPlayer
 from parity.players.rust import build_driver
 from parity.problems import PortUnavailableError, UsageError
 from parity.verdict import EXIT_CODES
+from parity.whole_files import write_whole
 
 SCOPE: Final = (
     "barrier_ops.rs", "device_utils.rs", "logging_ops.rs", "net_utils.rs", "hooks/**",
@@ -224,4 +225,4 @@ def _record(bench: Bench, traces: Path) -> None:
     if not (made_from.exists() and made_from.read_text(encoding="utf-8") == now):
         made_from.unlink(missing_ok=True)
         record_reference(traces, bench.work / "recording.txt")
-        made_from.write_text(now, encoding="utf-8")
+        write_whole(made_from, now)

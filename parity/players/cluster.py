@@ -7,7 +7,6 @@ real, and so is time, only that a scenario's minutes are played in seconds
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from parity.loading import ScenarioFile
 from parity.players.address_file import AddressFile
 from parity.players.cluster_faults import ClusterFaults, ShortOfMemoryError
 from parity.players.job_hooks import server_folder
+from parity.players.model_folder import model_folder
 from parity.players.operator import Operator
 from parity.players.outcome import (
     Failed,
@@ -94,9 +94,9 @@ class ClusterPlayer:
         del seed, schedule
         if file.scenario.cluster.ps == 0:
             return Skipped("needs a cluster without PS: nobody would keep the variables")
-        with tempfile.TemporaryDirectory(prefix="parity-") as folder:
+        with model_folder() as folder:
             try:
-                return _Play(file.scenario, self._zygote, Path(folder), self._limit).run()
+                return _Play(file.scenario, self._zygote, folder, self._limit).run()
             except UnplayableError as error:
                 return Failed("refused", str(error))
             except ShortOfMemoryError as error:

@@ -5,7 +5,6 @@ PS machines are fake and time is virtual; everything else is the real thing.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +37,7 @@ from parity.players.hook_logs import hook_logs_go_to
 from parity.players.interrupts import interrupt_afterwards
 from parity.players.job import Job
 from parity.players.job_hooks import HealthOps
+from parity.players.model_folder import model_folder
 from parity.players.outcome import (
     IN_VIRTUAL_TIME,
     Failed,
@@ -89,10 +89,10 @@ class PythonPlayer:
     ) -> Outcome:
         """Play one scenario in virtual time."""
         clock = VirtualClock(seed=seed, schedule=schedule)
-        with tempfile.TemporaryDirectory(prefix="parity-") as folder:
+        with model_folder() as folder:
             try:
                 with interrupt_afterwards():
-                    trace = clock.run(lambda: _play(file.scenario, clock, Path(folder)))
+                    trace = clock.run(lambda: _play(file.scenario, clock, folder))
             except (UnplayableError, DeadlockError, StalledError, ScheduleError) as error:
                 return Failed("refused", str(error), choices=_choices(clock))
             finally:

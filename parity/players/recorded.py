@@ -55,7 +55,6 @@ def recorded_digests(folder: Path) -> list[str]:
 def write_recording(folder: Path, provenance: Provenance, trace: Trace) -> Path:
     """Write a recording, whole or not at all."""
     path = recording_path(folder, provenance.scenario)
-    path.parent.mkdir(parents=True, exist_ok=True)
     document = {"provenance": provenance.model_dump(mode="json"), "trace": trace.to_json()}
     text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
     write_whole(path, text)

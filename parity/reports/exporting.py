@@ -11,6 +11,7 @@ from parity.report import Report
 from parity.reports.chrome import chrome_trace
 from parity.reports.perfetto import perfetto_trace
 from parity.verdict import Record
+from parity.whole_files import write_whole
 
 
 def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[Path]:
@@ -19,22 +20,15 @@ def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[P
     Without names it is every scenario that was played.
 
     Raises:
-      UsageError: there is no such scenario in the report, it has no trace, or a file
-        can't be written.
+      UsageError: there is no such scenario in the report, or it has no trace.
+      OutputError: a file can't be written.
     """
     written = []
     for record in _chosen(report, scenarios):
         path = out / f"{record.scenario}.pftrace"
         beside = out / f"{record.scenario}.json"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(perfetto_trace(record))
-            beside.write_text(chrome_trace(record), encoding="utf-8")
-        except OSError as error:
-            raise UsageError(
-                f"{error.filename}: can't be written: {error.strerror}; "
-                "another --out would be right"
-            ) from None
+        write_whole(path, perfetto_trace(record))
+        write_whole(beside, chrome_trace(record))
         written += [path, beside]
     return written
 

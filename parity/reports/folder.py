@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from parity.problems import UsageError
-from parity.report import FILE_NAME, Report, read_report
+from parity.problems import OutputError, UsageError
+from parity.report import FILE_NAME, Header, Report, ReportWriter, read_report
 from parity.reports.badge import render_badge
 from parity.reports.beside import matrices_beside
 from parity.reports.html import render_html
@@ -16,6 +16,7 @@ from parity.reports.markdown import render_markdown
 from parity.whole_files import write_whole
 
 PAGE: Final = "index.html"
+JUNIT: Final = "junit.xml"
 _RENDERERS: Final[dict[str, Callable[[Report, Path], str]]] = {
     PAGE: lambda report, folder: render_html(report, matrices_beside(folder)),
     "summary.md": lambda report, _: render_markdown(report),
@@ -23,24 +24,45 @@ _RENDERERS: Final[dict[str, Callable[[Report, Path], str]]] = {
 }
 
 
+def begin_report(folder: Path, header: Header) -> ReportWriter:
+    """Begin a report in the place of an old one; all that was made from that goes first.
+
+    So there is never a page beside a report that it isn't of. Hold the folder
+    (``parity.folder_lock``) until the report is finished and rendered.
+
+    Raises:
+      UsageError: the folder can't be one.
+      OutputError: nothing can be written there; the old report stays as it is.
+    """
+    return ReportWriter(folder, header, [folder / name for name in (*_RENDERERS, JUNIT)])
+
+
 def write_rendered(report: Report, folder: Path) -> None:
-    """Write every rendering; each file is replaced whole."""
-    for name, render in _RENDERERS.items():
-        write_whole(folder / name, render(report, folder))
+    """Write every rendering, each file whole; if one can't be written, none is left.
+
+    Raises:
+      UsageError: one can't be a file.
+      OutputError: one can't be written here.
+    """
+    try:
+        for name, render in _RENDERERS.items():
+            write_whole(folder / name, render(report, folder))
+    except (UsageError, OutputError):
+        for name in _RENDERERS:
+            with contextlib.suppress(OSError):  # What is raised says what went wrong.
+                (folder / name).unlink(missing_ok=True)
+        raise
 
 
 def render_again(folder: Path) -> None:
     """Render a report once more, if there is a whole one, for what has come beside it."""
-    if (folder / FILE_NAME).is_file():
-        with contextlib.suppress(UsageError):  # A truncated one has no page to renew.
-            write_rendered(read_report(folder / FILE_NAME), folder)
-
-
-def remove_rendered(folder: Path) -> None:
-    """Remove what an earlier run rendered, so that it isn't taken for this one's."""
-    for name in _RENDERERS:
-        with contextlib.suppress(FileNotFoundError):
-            (folder / name).unlink()
+    if not (folder / FILE_NAME).is_file():
+        return
+    try:
+        report = read_report(folder / FILE_NAME)
+    except UsageError:  # A truncated one has no page to renew.
+        return
+    write_rendered(report, folder)
 
 
 def report_file(path: Path) -> Path:

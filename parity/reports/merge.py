@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from parity.folder_lock import held
 from parity.problems import UsageError
-from parity.report import Header, Report, ReportWriter, make_footer, read_report
-from parity.reports.folder import remove_rendered, report_file, write_rendered
+from parity.report import Header, Report, make_footer, read_report
+from parity.reports.folder import JUNIT, begin_report, report_file, write_rendered
 from parity.verdict import Record
+from parity.whole_files import write_whole
 
 _ESSENTIALS: Final = (
     "format",
@@ -21,7 +23,6 @@ _ESSENTIALS: Final = (
     "rust_source_digest",
     "versions",
 )
-_JUNIT: Final = "junit.xml"
 
 
 def merge(folders: Sequence[Path], out: Path) -> Report:
@@ -32,18 +33,21 @@ def merge(folders: Sequence[Path], out: Path) -> Report:
 
     Raises:
       UsageError: the reports aren't of one run's shards, or one can't be read.
+      OutputError: the joined one can't be written.
     """
     if out.resolve() in {folder.resolve() for folder in folders}:
         raise UsageError(f"{out}: this is one of the shards; another folder would be right")
     files = [report_file(folder) for folder in folders]
     report = merged(dict(zip(map(str, folders), map(read_report, files), strict=True)))
-    remove_rendered(out)
-    writer = ReportWriter(out, report.header)
-    for record in report.records:
-        writer.add(record)
-    writer.finish(report.footer)
-    write_rendered(report, out)
-    _merge_junit([file.parent / _JUNIT for file in files], out / _JUNIT)
+    junit = _merged_junit([file.parent / JUNIT for file in files])
+    with held(out, "--out"):
+        writer = begin_report(out, report.header)
+        for record in report.records:
+            writer.add(record)
+        writer.finish(report.footer)
+        write_rendered(report, out)
+        if junit is not None:
+            write_whole(out / JUNIT, junit)
     return report
 
 
@@ -96,7 +100,7 @@ def _records(reports: dict[str, Report]) -> tuple[Record, ...]:
     return tuple(record for _, record in found.values())
 
 
-def _merge_junit(sources: Sequence[Path], out: Path) -> None:
+def _merged_junit(sources: Sequence[Path]) -> bytes | None:
     """The test suites of all shards that have a junit.xml, one after the other."""
     suites = ET.Element("testsuites")
     for source in sources:
@@ -106,5 +110,6 @@ def _merge_junit(sources: Sequence[Path], out: Path) -> None:
             suites.extend(ET.parse(source).getroot().iter("testsuite"))  # noqa: S314 - pytest's own
         except ET.ParseError as error:
             raise UsageError(f"{source}: {error}; the file of pytest would be right") from None
-    if len(suites):
-        ET.ElementTree(suites).write(out, encoding="utf-8", xml_declaration=True)
+    if not len(suites):
+        return None
+    return ET.tostring(suites, encoding="utf-8", xml_declaration=True)

@@ -43,7 +43,7 @@ def test_the_command_that_replays_it_is_there_and_can_be_copied(opened, report_p
     page = opened(report_page, STORY)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     command = page.inner_text("#replay")
-    assert command == f"monolith-parity run scenarios/{PLANTED}.yaml --peer rust"
+    assert command == f"monolith-parity replay {PLANTED} --both --on rust"
     page.click("#copy")
     page.wait_for_function("document.getElementById('copy').textContent === 'Copied'")
     assert page.evaluate("navigator.clipboard.readText()") == command

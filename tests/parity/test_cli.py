@@ -153,7 +153,7 @@ def test_replay_of_a_recording_shows_its_events_and_writes_its_trace(tmp_path):
 def test_replay_of_a_folder_is_refused():
     done = command("replay", "scenarios/health", "--on", "recorded")
     assert done.returncode == 2
-    assert "this is a folder; one scenario file would be right" in done.stderr
+    assert "scenarios/health: expected one scenario file, got a folder" in done.stderr
 
 
 def test_what_is_recorded_cannot_be_recorded_again(tmp_path):

@@ -33,7 +33,7 @@ def test_a_difference_is_named_with_channel_events_and_replay_command():
     assert record.reasons[0].startswith("steps: first difference at 0 ms on lane main")
     assert '"global_step":1' in record.reasons[0]
     assert '"global_step":2' in record.reasons[0]
-    assert record.replay == "monolith-parity run sample.yaml --peer scripted"
+    assert record.replay == "monolith-parity replay sample.yaml --both --on scripted"
 
 
 def test_the_replay_command_has_the_seed():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from monolith_hooks.clock import SystemClock
-from parity.problems import UsageError
+from parity.problems import OutputError, UsageError
 from parity.replaying import ReplayOptions, replay
 
 SCENARIO = """\
@@ -29,7 +30,7 @@ def path(tmp_path):
 def replayed(path, clock=None, ask=None, **options):
     out = StringIO()
     console = Console(file=out, width=200)
-    code = replay(ReplayOptions(path, **options), console, clock or SystemClock(), ask)
+    code = replay(ReplayOptions(Path(path), **options), console, clock or SystemClock(), ask)
     return code, out.getvalue()
 
 
@@ -104,3 +105,64 @@ def test_watching_plays_again_when_the_file_changes_and_says_what_is_wrong_with_
 def test_a_trace_of_both_cannot_be_written(path, tmp_path):
     with pytest.raises(UsageError, match="a trace is one side's"):
         replayed(path, both=True, out=tmp_path / "x.json")
+
+
+def test_the_reference_may_be_another_one_than_python(path):
+    folder = peer(path, lambda events: None)
+    code, out = replayed(path, both=True, reference=folder, on="python")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("equal: ")
+
+
+def test_a_reference_is_one_of_two_sides(path):
+    with pytest.raises(UsageError, match="--reference: expected with --both, got it alone"):
+        replayed(path, reference="python")
+
+
+def summary(path, text):
+    folder = path.parent / "summaries"
+    folder.mkdir()
+    (folder / "mine.json").write_text(f'{{"summary": {text}}}')
+    return f"recorded:{folder}"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "last"),
+    [
+        ('{"global_step": 1}', 0, "equal: global_step"),
+        ('{"global_step": 1, "reports": 7}', 1, "reports: python has 0, recorded:"),
+        ("{}", 3, "nothing was compared"),
+    ],
+)
+def test_a_summary_is_compared_as_far_as_it_goes(path, text, code, last):
+    got, out = replayed(path, both=True, on=summary(path, text))
+    assert got == code
+    assert out.splitlines()[-1].startswith(last)
+
+
+def test_a_side_that_skips_leaves_nothing_compared(path):
+    folder = peer(path, lambda events: None)
+    code, out = replayed(path, both=True, on=folder, seed=1)
+    assert code == 3
+    assert "recordings are of the default order" in out
+    assert out.splitlines()[-1] == "nothing was compared"
+
+
+@pytest.mark.parametrize("name", ["health", "scenarios/health", "scenarios"])
+def test_a_folder_of_scenarios_is_none_that_can_be_replayed(name):
+    with pytest.raises(UsageError, match=f"{name}: expected one scenario file, got a folder"):
+        replayed(name)
+
+
+def test_where_the_trace_cannot_be_written_nothing_is_played(path, tmp_path):
+    with pytest.raises(UsageError, match="expected a file, or a name for one, got a folder"):
+        replayed(path, out=tmp_path)
+
+
+def test_watching_ends_when_nobody_reads_any_more(path, monkeypatch):
+    def gone():
+        raise OutputError("standard output: can't be written: Broken pipe")
+
+    monkeypatch.setattr("parity.replaying.check_standard_output", gone)
+    with pytest.raises(OutputError):
+        replayed(path, watch=True)

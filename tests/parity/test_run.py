@@ -73,7 +73,7 @@ def test_a_planted_bug_ends_the_run_with_1_and_is_named(tmp_path, bug, scenario,
     assert event in difference.peer
     assert f"{channel}: first difference at" in run.out
     assert f"replay: {record.replay}" in run.out
-    assert record.replay.startswith(f"monolith-parity run scenarios/{scenario}.yaml --peer ")
+    assert record.replay.startswith(f"monolith-parity replay {scenario} --both --on ")
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_run_that_got_worse_is_told_with_the_command_that_replays_it_and_1():
     assert code == 1
     assert text.splitlines() == [
         "newly differing   sample: agree -> differs (reports)",
-        "    replay: monolith-parity run sample.yaml --peer rust",
+        "    replay: monolith-parity replay sample.yaml --both --on rust",
         "1 got worse; 1 newly differing; 0 as before",
     ]
 

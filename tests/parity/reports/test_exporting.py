@@ -46,5 +46,5 @@ def test_a_scenario_that_has_no_trace_is_refused(tmp_path, name, message):
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="can't be written: Not a directory"):
+    with pytest.raises(UsageError, match="expected a folder, got a file"):
         export_traces(report_of(ONE), [], tmp_path / "file")

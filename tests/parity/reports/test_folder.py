@@ -6,21 +6,66 @@ import pytest
 from samples import SESSION, judged, report_of, trace
 
 from parity.problems import UsageError
-from parity.reports.folder import remove_rendered, report_file, write_rendered
+from parity.report import read_report
+from parity.reports.folder import begin_report, render_again, report_file, write_rendered
+
+WHOLE = ["badge.svg", "index.html", "report.jsonl", "summary.md"]
+REPORT = report_of(judged(trace(SESSION)))
 
 
-def test_all_renderings_are_written_and_removed_again(tmp_path):
-    (tmp_path / "report.jsonl").touch()
-    write_rendered(report_of(judged(trace(SESSION))), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "badge.svg",
-        "index.html",
-        "report.jsonl",
-        "summary.md",
-    ]
-    remove_rendered(tmp_path)
-    remove_rendered(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["report.jsonl"]
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def whole_report(folder):
+    writer = begin_report(folder, REPORT.header)
+    writer.add(REPORT.records[0])
+    writer.finish(REPORT.footer)
+    write_rendered(REPORT, folder)
+
+
+def test_all_renderings_stand_beside_the_report(tmp_path):
+    whole_report(tmp_path)
+    assert names(tmp_path) == WHOLE
+
+
+def test_a_report_that_begins_takes_the_place_of_the_old_one_and_of_what_was_made_of_it(tmp_path):
+    whole_report(tmp_path)
+    (tmp_path / "junit.xml").touch()
+    (tmp_path / "interop.jsonl").touch()
+    writer = begin_report(tmp_path, REPORT.header)
+    writer.close()
+    assert names(tmp_path) == ["interop.jsonl", "report.jsonl"]
+    with pytest.raises(UsageError, match="truncated"):
+        read_report(writer.path)
+
+
+def test_a_report_that_cannot_begin_leaves_the_old_one_with_its_page(tmp_path):
+    whole_report(tmp_path)
+    (tmp_path / "junit.xml").mkdir()  # Nothing can remove it as a file.
+    with pytest.raises(UsageError, match=r"junit\.xml: can't be written: Is a directory"):
+        begin_report(tmp_path, REPORT.header)
+    assert not list(tmp_path.glob(".*"))
+    assert read_report(tmp_path / "report.jsonl") == REPORT
+
+
+def test_a_rendering_that_cannot_be_written_leaves_none(tmp_path):
+    whole_report(tmp_path)
+    (tmp_path / "summary.md").unlink()
+    (tmp_path / "summary.md").mkdir()
+    with pytest.raises(UsageError, match=r"summary\.md: expected a file, .* got a folder"):
+        write_rendered(REPORT, tmp_path)
+    assert names(tmp_path) == ["report.jsonl", "summary.md"]
+
+
+def test_a_whole_report_is_rendered_again_and_a_truncated_one_is_not(tmp_path):
+    whole_report(tmp_path)
+    (tmp_path / "index.html").unlink()
+    render_again(tmp_path)
+    assert names(tmp_path) == WHOLE
+    begin_report(tmp_path, REPORT.header).close()
+    render_again(tmp_path)
+    assert names(tmp_path) == ["report.jsonl"]
 
 
 def test_a_report_may_be_given_by_its_folder_or_itself(tmp_path):

@@ -37,7 +37,9 @@ def test_a_story_has_the_events_the_verdict_and_the_command_that_replays_it():
     (story,) = stories(render_html(report_of(DIFFERS)))
     assert story["reference"] == [SESSION]
     assert story["peer"] == [SESSION, REPORT]
-    assert story["record"]["replay"] == "monolith-parity run health/differs.yaml --peer rust"
+    assert (
+        story["record"]["replay"] == "monolith-parity replay health/differs.yaml --both --on rust"
+    )
     assert story["marks"] == [{"difference": 0, "row": 1}]
 
 

@@ -23,7 +23,7 @@ def test_totals_come_worst_first():
 def test_what_needs_a_look_comes_with_the_command_that_replays_it():
     text = render_markdown(report_of(judged(trace(SESSION), trace(SESSION, REPORT), name="x")))
     assert "| x | ≠ differs: reports: first difference at 0 ms" in text
-    assert "| `monolith-parity run x.yaml --peer rust` |" in text
+    assert "| `monolith-parity replay x.yaml --both --on rust` |" in text
 
 
 def test_what_is_written_in_a_table_cannot_end_its_cell_or_become_markup():

@@ -80,6 +80,7 @@ def test_everything_is_written_for_the_joined_report(tmp_path):
     report = merge([one, two], tmp_path / "out")
     assert read_report(tmp_path / "out" / "report.jsonl") == report
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        ".lock",
         "badge.svg",
         "index.html",
         "junit.xml",
