@@ -23,12 +23,7 @@ fn listen_on(new_socket: impl Fn(Domain) -> io::Result<Socket>) -> io::Result<Tc
         socket.set_only_v6(false)?;
         bind(socket, (Ipv6Addr::UNSPECIFIED, 0).into())
     };
-    let by_ipv4 = || {
-        bind(
-            new_socket(Domain::IPV4)?,
-            (Ipv4Addr::UNSPECIFIED, 0).into(),
-        )
-    };
+    let by_ipv4 = || bind(new_socket(Domain::IPV4)?, (Ipv4Addr::UNSPECIFIED, 0).into());
     by_both().or_else(|_| by_ipv4())
 }
 
