@@ -133,7 +133,7 @@ def measure_calls(cluster: Cluster, model_dir: Path) -> None:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time that a process has had, in steps of 10 ms."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

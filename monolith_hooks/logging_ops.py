@@ -19,6 +19,13 @@ from monolith_hooks import logging_ops_pb2
 _MEM_LIMIT_FLAG: Final = "monolith_default_machine_info_mem_limit"
 _NO_LIMIT: Final = 1 << 62
 _KEY: Final = 0
+_MEMORY_LINE: Final = r"^\C*\nVmRSS:[ \t]*([0-9]+) kB\n\C*$"
+r"""The last line that gives the resident memory, of bytes that needn't be text (B79).
+
+``\C`` is RE2's any byte; ``.`` would be any character of valid UTF-8, and the first line holds
+the process's name, which the kernel cuts also within a character. The last line, because on
+a kernel that doesn't escape line ends a name may pass for a line of its own.
+"""
 
 flags.DEFINE_integer(
     _MEM_LIMIT_FLAG,
@@ -106,7 +113,8 @@ def check_machine_health(machine_info_tensor: tf.Tensor) -> tf.Tensor:
 
     Returns:
         A string scalar: empty if healthy, else a serialized MachineHealthResult.
-        Running it raises NotFoundError where there is no ``/proc`` (it is Linux's).
+        Running it raises NotFoundError where there is no ``/proc`` (it is Linux's), and
+        InvalidArgumentError where that doesn't tell a process's memory.
     """
     graph = tf.compat.v1.get_default_graph()
     with tf.name_scope("check_machine_health"), graph.colocate_with(machine_info_tensor.op):
@@ -133,7 +141,11 @@ def _resident_bytes() -> tf.Tensor:
     # dependencies or not. This name is the same each time, but TensorFlow can't know.
     nothing = tf.strings.substr(tf.strings.as_string(tf.timestamp()), 0, 0)
     status = tf.io.read_file(tf.strings.join(["/proc/self/status", nothing]))
-    kilobytes = tf.strings.regex_replace(status, r"(?s)^.*\nVmRSS:\s*(\d+) kB\n.*$", r"\1")
+    kilobytes = tf.where(
+        tf.strings.regex_full_match(status, _MEMORY_LINE),
+        tf.strings.regex_replace(status, _MEMORY_LINE, r"\1"),
+        "no VmRSS line in /proc/self/status",  # It is no number, and so what the error says.
+    )
     return tf.strings.to_number(kilobytes, tf.int64) * 1024
 
 

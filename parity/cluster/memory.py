@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 _PAGE: Final = 1 << 12
-_RSS: Final = re.compile(r"^VmRSS:\s*(\d+) kB$", re.MULTILINE)
-_AVAILABLE: Final = re.compile(r"^MemAvailable:\s*(\d+) kB$", re.MULTILINE)
+_RSS: Final = re.compile(rb"^VmRSS:\s*(\d+) kB$", re.MULTILINE)
+_AVAILABLE: Final = re.compile(rb"^MemAvailable:\s*(\d+) kB$", re.MULTILINE)
 
 
 def resident_bytes(pid: int | str = "self") -> int:
@@ -46,7 +46,8 @@ def _touched(size: int) -> np.ndarray:
     return np.ones(max(size, _PAGE), np.uint8)
 
 
-def _kilobytes(line: re.Pattern[str], path: str) -> int:
-    found = line.search(Path(path).read_text(encoding="utf-8"))
-    assert found is not None, f"{path} has such a line"
-    return int(found[1])
+def _kilobytes(line: re.Pattern[bytes], path: str) -> int:
+    """By the last such line: a process's name, which comes first, may be any bytes."""
+    found = line.findall(Path(path).read_bytes())
+    assert found, f"{path} has such a line"
+    return int(found[-1])

@@ -271,10 +271,10 @@ class RoleProcess:
 
     def _is_zombie(self) -> bool:
         try:
-            stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
+            stat = Path(f"/proc/{self.pid}/stat").read_bytes()
         except FileNotFoundError:
             return True  # It was reaped meanwhile.
-        return stat.rpartition(")")[2].split()[0] == "Z"
+        return stat.rpartition(b")")[2].split()[0] == b"Z"
 
     def _wait(self, limit: float, what: str) -> Answer:
         try:

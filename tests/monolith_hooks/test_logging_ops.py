@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 from absl import flags
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monolith_hooks.device_utils import ps_device
@@ -39,8 +39,8 @@ def parsed(status: bytes) -> tuple[int, int]:
 
 
 def own_resident_bytes() -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmRSS:\s*(\d+) kB", status)[1]) * 1024
+    status = Path("/proc/self/status").read_bytes()
+    return int(re.search(rb"\nVmRSS:\s*(\d+) kB", status)[1]) * 1024
 
 
 def check_at(config: Any, limit: int | None, name: str | None = None) -> bytes:
@@ -115,6 +115,42 @@ def test_the_status_is_what_a_serialized_result_is(tmp_path):
         message="Memory limit exceeded. Current: 2048, Limit: 1000",
     )
     assert status_of(proc, 1000) == expected.SerializeToString()
+
+
+@given(name=st.binary(max_size=40), rest=st.binary(max_size=40))
+@example(name=b"\xc3", rest=b"")
+@example(name=b"VmRSS:\t1 kB", rest=b"")
+@example(name=b"\\nVmRSS:\t1 kB\\n", rest=b"")
+@example(name=b"\nVmRSS:\t1 kB\n", rest=b"\xff")
+@example(name=b"\0\n\xc3(\xff", rest=b"VmRSS:\t")
+@settings(max_examples=200, deadline=None)
+def test_no_name_of_a_process_hides_its_memory_or_passes_for_it(tmp_path_factory, name, rest):
+    proc = tmp_path_factory.mktemp("proc") / "status"
+    proc.write_bytes(b"Name:\t%b\nUmask:\t0022\nVmRSS:\t  7 kB\nThreads:\t1\n%b" % (name, rest))
+    assert parsed(status_of(proc, 1))[0] == 7 * 1024
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        b"",
+        b"Name:\tx\n",
+        b"Name:\tVmRSS:\t1 kB\nThreads:\t1\n",
+        b"Name:\t\xc3\xff\nVmRSS:\t-1 kB\n",
+        b"Name:\tx\nVmRSS:\t\xff kB\n",
+        b"Name:\tx\nVmRSS:\t kB\n",
+    ],
+)
+def test_without_a_memory_line_the_check_fails_as_an_op(tmp_path, status):
+    proc = tmp_path / "status"
+    proc.write_bytes(status)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no VmRSS line in /proc/self/status"):
+        status_of(proc, 1)
+
+
+def test_without_a_proc_the_check_fails_as_an_op(tmp_path):
+    with pytest.raises(tf.errors.NotFoundError, match="status"):
+        status_of(tmp_path / "status", 1)
 
 
 def test_the_memory_is_read_at_each_poll(config):
@@ -293,6 +329,29 @@ def test_each_ps_in_a_process_of_its_own_tells_its_own_memory(two_ps, cluster_se
     assert grown[1] - before[1] > 400 << 20
     assert abs(grown[0] - before[0]) < 100 << 20
     assert grown[1] - shrunk[1] > 400 << 20
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"\xc3(\xff",
+        "\u00e4".encode() * 8,  # The kernel cuts it after 15 bytes, which is within a character.
+        b"\nVmRSS:\t1 kB",
+        b"VmRSS:\t1 kB",
+        b"\\nVmRSS:\t1 kB",
+    ],
+)
+def test_a_ps_of_whatever_name_tells_its_own_memory(two_ps, cluster_session, name):
+    servers, _ = two_ps
+    with tf.Graph().as_default():
+        with tf.device(ps_device(1)):
+            status = check_machine_health(machine_info(0, "whatever name"))
+        with cluster_session() as session:
+            before = parsed(session.run(status))[0]
+            servers[1].tell(f"rename {name.hex()}")
+            renamed = parsed(session.run(status))[0]
+    assert before > 50 << 20
+    assert renamed == pytest.approx(before, rel=0.5)
 
 
 def test_the_same_name_on_two_ps_is_two_resources(cluster_session):

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, Lock};
-use crate::errors::{Error, ErrorKind, Result};
+use crate::errors::{Error, ErrorKind, Result, with_room};
 use crate::session::{Graph, Session, SessionRunContext, SessionRunHook, StepValues};
 
 /// Is called with the action when the barrier is placed, and on each worker
@@ -26,11 +26,23 @@ pub struct BarrierOp {
     lock: Lock<()>,
 }
 
+/// The largest capacity whose indices are all int32, as they are in TensorFlow and in
+/// `GetBlockStatus`.
+const MAX_CAPACITY: usize = 1 << 31;
+
 impl BarrierOp {
     /// Gives `graph` a barrier for workers 0 to `capacity - 1`.
+    ///
+    /// A capacity that is 0 or has no int32 indices is a `ValueError`. One that takes more
+    /// memory than there is fails each session of the graph.
     pub fn new(graph: &Graph, clock: Arc<dyn Clock>, capacity: usize) -> Result<Self> {
         if capacity == 0 {
             return Err(Error::value("capacity must be positive, it is 0."));
+        }
+        if capacity > MAX_CAPACITY {
+            return Err(Error::value(format!(
+                "capacity must be at most {MAX_CAPACITY}, it is {capacity}."
+            )));
         }
         graph.add_barrier(capacity)?;
         Ok(Self {
@@ -126,22 +138,22 @@ impl BarrierOp {
 
     /// Whether all bits are set.
     pub fn is_all_blocked(&self, session: &Session) -> Result<bool> {
-        Ok(self.get_unblocked_indices(session)?.is_empty())
+        session.with_barrier(|barrier| !barrier.bits.contains(&false))
     }
 
     /// Whether no bit is set.
     pub fn is_none_blocked(&self, session: &Session) -> Result<bool> {
-        Ok(self.get_blocked_indices(session)?.is_empty())
+        session.with_barrier(|barrier| !barrier.bits.contains(&true))
     }
 
     /// The bits that are set, ascending, 0 included.
     pub fn get_blocked_indices(&self, session: &Session) -> Result<Vec<usize>> {
-        session.with_barrier(|barrier| indices(&barrier.bits, true))
+        session.with_barrier(|barrier| indices(&barrier.bits, true))?
     }
 
     /// The bits that are clear, ascending, 0 included.
     pub fn get_unblocked_indices(&self, session: &Session) -> Result<Vec<usize>> {
-        session.with_barrier(|barrier| indices(&barrier.bits, false))
+        session.with_barrier(|barrier| indices(&barrier.bits, false))?
     }
 
     fn run_callbacks(&self, action: &str, session: &Arc<Session>) -> Result<()> {
@@ -151,8 +163,12 @@ impl BarrierOp {
     }
 }
 
-fn indices(bits: &[bool], wanted: bool) -> Vec<usize> {
-    (0..bits.len()).filter(|&bit| bits[bit] == wanted).collect()
+fn indices(bits: &[bool], wanted: bool) -> Result<Vec<usize>> {
+    let is_wanted = |bit: &usize| bits[*bit] == wanted;
+    let count = (0..bits.len()).filter(is_wanted).count();
+    let mut indices = with_room(count, "indices of workers")?;
+    indices.extend((0..bits.len()).filter(is_wanted));
+    Ok(indices)
 }
 
 impl fmt::Debug for BarrierOp {

@@ -42,8 +42,14 @@ pub trait Clock: fmt::Debug + Send + Sync {
     ///
     /// Nobody waits for it but the coordinator. An error that leaves `target`
     /// ends the thread and reaches only the log (a virtual clock keeps it as
-    /// the thread's fate).
-    fn start_thread(&self, name: &str, coord: Option<&Coordinator>, target: Target) -> Arc<Thread>;
+    /// the thread's fate). Where the system makes no more threads it is a
+    /// `RuntimeError`, as in Python.
+    fn start_thread(
+        &self,
+        name: &str,
+        coord: Option<&Coordinator>,
+        target: Target,
+    ) -> Result<Arc<Thread>, Error>;
 
     /// What a new [`Lock`] is made on.
     fn raw_lock(&self) -> Box<dyn RawLock>;
@@ -63,7 +69,8 @@ pub trait RawLock: fmt::Debug + Send + Sync {
 
 /// Runs handlers; shared by all connections of a server.
 pub trait HandlerPool: fmt::Debug + Send + Sync {
-    /// Runs the job as soon as a worker is free. Never blocks.
+    /// Runs the job as soon as a worker is free. Never blocks. Where the system makes
+    /// no thread at all for it, the job is dropped.
     fn submit(&self, job: Job);
 }
 

@@ -107,6 +107,7 @@ mod tests {
                 Ok(())
             }),
         );
+        let thread = thread.unwrap();
         assert!(thread.is_alive());
         coord.request_stop();
         coord.join(&clock, Duration::from_secs(120));

@@ -107,9 +107,20 @@ impl Error {
         Self::new(ErrorKind::ValueError, message)
     }
 
+    /// A `ResourceExhaustedError`: there is no memory for this many of these.
+    pub fn out_of_memory(count: usize, what: &str) -> Self {
+        let message = format!("OOM when allocating {count} {what}");
+        Self::new(ErrorKind::ResourceExhaustedError, message)
+    }
+
     /// What the use of a closed session gives.
     pub fn closed_session() -> Self {
         Self::runtime("Attempted to use a closed Session.")
+    }
+
+    /// What Python gives where the system makes no more threads.
+    pub fn no_new_thread(error: &std::io::Error) -> Self {
+        Self::runtime(format!("can't start new thread: {error}"))
     }
 
     /// A file system error under TensorFlow's name for it.
@@ -148,6 +159,14 @@ impl Error {
     }
 }
 
+/// An empty vector that can take `count` of these, whatever `count` is.
+pub(crate) fn with_room<T>(count: usize, what: &str) -> Result<Vec<T>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(count)
+        .map_err(|_| Error::out_of_memory(count, what))?;
+    Ok(room)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +177,15 @@ mod tests {
         assert!(ErrorKind::UnauthenticatedError.is_op_error());
         assert!(!ErrorKind::BarrierAlreadyPlacedError.is_op_error());
         assert!(!ErrorKind::StopIteration.is_op_error());
+    }
+
+    #[test]
+    fn room_that_there_is_not_is_an_error() {
+        assert!(with_room::<u8>(7, "bytes").unwrap().capacity() >= 7);
+        for count in [usize::MAX, usize::MAX / 8] {
+            let error = with_room::<u64>(count, "numbers").unwrap_err();
+            assert_eq!(error, Error::out_of_memory(count, "numbers"));
+        }
     }
 
     #[test]

@@ -117,23 +117,30 @@ impl HealthSource for LocalMachine {
 }
 
 /// Resident memory of this process in bytes: `VmRSS` of `/proc/self/status`.
+///
+/// Without such a file or line it fails as the op does in Python (B79).
 pub fn resident_memory() -> Result<i64> {
-    let path = Path::new("/proc/self/status");
-    let status = std::fs::read_to_string(path).map_err(|error| Error::from_io(&error, path))?;
+    resident_memory_of(Path::new("/proc/self/status"))
+}
+
+fn resident_memory_of(path: &Path) -> Result<i64> {
+    let status = std::fs::read(path).map_err(|error| Error::from_io(&error, path))?;
     parse_resident_memory(&status).ok_or_else(|| {
-        Error::new(
-            ErrorKind::UnknownError,
-            "VmRSS not found in /proc/self/status",
-        )
+        let message = format!("no VmRSS line in {}", path.display());
+        Error::new(ErrorKind::InvalidArgumentError, message)
     })
 }
 
-fn parse_resident_memory(status: &str) -> Option<i64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
+/// The first line holds the process's name, which is anybody's bytes: not UTF-8 where
+/// the kernel cut it within a character, and on a kernel that doesn't escape line ends
+/// it may pass for a line of its own. What comes last is the kernel's.
+fn parse_resident_memory(status: &[u8]) -> Option<i64> {
+    let lines = status.split(|byte| *byte == b'\n');
+    lines.rev().find_map(|line| {
+        let value = line.strip_prefix(b"VmRSS:")?.strip_suffix(b" kB")?;
+        let kilobytes: i64 = str::from_utf8(value).ok()?.trim_ascii().parse().ok()?;
+        kilobytes.checked_mul(1024)
+    })
 }
 
 /// Parses what a health check gave, as lenient as Python's protobuf.
@@ -294,11 +301,65 @@ mod tests {
 
     #[test]
     fn resident_memory_is_read_in_bytes() {
-        assert_eq!(
-            parse_resident_memory("Name:\tx\nVmRSS:\t    1234 kB\n"),
-            Some(1234 * 1024)
-        );
-        assert_eq!(parse_resident_memory("Name:\tx\n"), None);
+        let status = b"Name:\tx\nVmHWM:\t  9 kB\nVmRSS:\t    1234 kB\nVmData:\t7 kB\n";
+        assert_eq!(parse_resident_memory(status), Some(1234 * 1024));
         assert!(resident_memory().unwrap() > 0);
+    }
+
+    #[test]
+    fn no_name_of_a_process_hides_its_memory_or_passes_for_it() {
+        for name in [
+            &b"\xc3"[..],
+            b"\xc3(\xff\xfe\0",
+            b"VmRSS:\t1 kB",
+            b"\\nVmRSS:\t1 kB",
+            b"\nVmRSS:\t1 kB\n",
+            b"\n\n\n",
+        ] {
+            let status = [
+                b"Name:\t",
+                name,
+                b"\nUmask:\t0022\nVmRSS:\t  7 kB\nThreads:\t1\n",
+            ];
+            assert_eq!(parse_resident_memory(&status.concat()), Some(7 * 1024));
+        }
+    }
+
+    #[test]
+    fn this_process_may_have_any_name() {
+        let comm = Path::new("/proc/self/comm");
+        let before = std::fs::read(comm).unwrap();
+        // The kernel cuts the second one after 15 bytes, which is within a character.
+        let names = [
+            b"\xc3(\xff".to_vec(),
+            "ä".repeat(8).into_bytes(),
+            b"\nVmRSS:\t1 kB".to_vec(),
+        ];
+        for name in names {
+            std::fs::write(comm, &name).unwrap();
+            let status = std::fs::read("/proc/self/status").unwrap();
+            assert!(str::from_utf8(&status).is_err() || name.is_ascii());
+            assert!(resident_memory().unwrap() > 1 << 20);
+        }
+        std::fs::write(comm, before.trim_ascii_end()).unwrap();
+    }
+
+    #[test]
+    fn without_a_readable_memory_line_the_check_fails_as_an_op() {
+        let missing = resident_memory_of(Path::new("/proc/self/no-such-file")).unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFoundError);
+        let other = resident_memory_of(Path::new("/proc/self/limits")).unwrap_err();
+        assert_eq!(other.kind(), ErrorKind::InvalidArgumentError);
+        assert_eq!(other.message(), "no VmRSS line in /proc/self/limits");
+        for status in [
+            &b""[..],
+            b"VmRSS:",
+            b"VmRSS:\t kB\n",
+            b"VmRSS:\t-\xff kB\n",
+            b"VmRSS:\t9223372036854775807 kB\n",
+            b"Name:\tVmRSS:\t1 kB\n",
+        ] {
+            assert_eq!(parse_resident_memory(status), None, "{status:?}");
+        }
     }
 }

@@ -33,7 +33,7 @@ pub fn is_ipv4_supported() -> Result<bool> {
 
 /// The first address that this machine's name resolves to.
 pub fn get_local_ip() -> Result<String> {
-    Ok(local_ip(resolve, &host_name())?.to_string())
+    Ok(local_ip(resolve, &host_name()?)?.to_string())
 }
 
 /// Where others reach a server on this machine's `port`.
@@ -60,11 +60,16 @@ fn local_ip(resolve: impl Fn(&str) -> std::io::Result<Vec<IpAddr>>, host: &str) 
         .map_err(|error| Error::new(ErrorKind::GaiError, format!("{host}: {error}")))
 }
 
-fn host_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map(|name| name.trim().to_owned())
-        .or_else(|_| std::env::var("HOSTNAME"))
-        .unwrap_or_else(|_| "localhost".to_owned())
+/// As the kernel has it, without the help of `/proc` or of the environment.
+fn host_name() -> Result<String> {
+    let name = rustix::system::uname().nodename().to_bytes().to_vec();
+    String::from_utf8(name).map_err(|error| {
+        let name = error.as_bytes().escape_ascii();
+        Error::new(
+            ErrorKind::GaiError,
+            format!("the host name {name} isn't UTF-8"),
+        )
+    })
 }
 
 /// Looks which of some servers accept a connection.
@@ -75,7 +80,8 @@ pub struct NodeAliveChecker {
 }
 
 impl NodeAliveChecker {
-    /// Tries all addresses, `num_thread` at a time, each for `timeout` at most.
+    /// Tries all addresses, `num_thread` at a time, or as many as the host has threads
+    /// for, each for `timeout` at most.
     ///
     /// One that is neither `host:port` nor `[ipv6]:port` is a `ValueError`.
     pub fn new(addrs: Vec<String>, timeout: Duration, num_thread: usize) -> Result<Self> {
@@ -83,18 +89,22 @@ impl NodeAliveChecker {
         let targets = targets?;
         let alive = Mutex::new(vec![false; addrs.len()]);
         let queue = Mutex::new(0..addrs.len());
-        thread::scope(|scope| {
-            for _ in 0..num_thread.clamp(1, addrs.len().max(1)) {
-                scope.spawn(|| {
-                    loop {
-                        let Some(at) = relock(&queue).next() else {
-                            return;
-                        };
-                        let answers = answers(targets[at], timeout);
-                        relock(&alive)[at] = answers;
-                    }
-                });
+        let next = || relock(&queue).next();
+        let try_those_left = || {
+            while let Some(at) = next() {
+                let answers = answers(targets[at], timeout);
+                relock(&alive)[at] = answers;
             }
+        };
+        thread::scope(|scope| {
+            // This thread is one of them.
+            for _ in 1..num_thread.min(addrs.len()) {
+                let started = thread::Builder::new().spawn_scoped(scope, try_those_left);
+                if started.is_err() {
+                    break;
+                }
+            }
+            try_those_left();
         });
         let alive = alive.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Self { addrs, alive })
@@ -264,5 +274,16 @@ mod tests {
         assert!(!checker.all_nodes_alive());
         assert_eq!(checker.get_alive_nodes(), [&alive]);
         assert_eq!(checker.get_dead_nodes(), [&dead]);
+        for threads in [0, 1, usize::MAX] {
+            let addrs = vec![alive.clone(); 3];
+            let checker = NodeAliveChecker::new(addrs, Duration::from_secs(1), threads).unwrap();
+            assert!(checker.all_nodes_alive());
+        }
+    }
+
+    #[test]
+    fn this_host_is_called_what_its_kernel_says() {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        assert_eq!(host_name().unwrap(), name.trim_end());
     }
 }

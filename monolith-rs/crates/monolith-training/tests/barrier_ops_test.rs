@@ -13,7 +13,7 @@ use monolith_training::testing::virtual_clock::VirtualClock;
 fn barrier(capacity: usize, callbacks: Vec<BarrierCallback>) -> (BarrierOp, Arc<Session>) {
     let graph = Graph::new();
     let barrier = BarrierOp::new(&graph, Arc::new(SystemClock), capacity).unwrap();
-    let session = Session::new(&graph, 0);
+    let session = Session::new(&graph, 0).unwrap();
     (barrier.with_callbacks(callbacks), session)
 }
 
@@ -41,6 +41,19 @@ fn placing_twice_is_an_error_that_changes_nothing() {
     // The action outlives the removal: who arrives now is called with it (B20).
     barrier.wait_until_barrier_removed(&session, 1).unwrap();
     assert_eq!(calls.lock().unwrap()[2..], ["a Stop", "b Stop"]);
+}
+
+#[test]
+fn a_capacity_without_a_meaning_is_a_value_error() {
+    for capacity in [0, (1 << 31) + 1, 1 << 40, usize::MAX] {
+        let graph = Graph::new();
+        let error = BarrierOp::new(&graph, Arc::new(SystemClock), capacity).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ValueError);
+        let found = format!("it is {capacity}.");
+        assert!(error.message().ends_with(&found), "{error}");
+        // The graph has no barrier yet.
+        BarrierOp::new(&graph, Arc::new(SystemClock), 1).unwrap();
+    }
 }
 
 #[test]
@@ -91,7 +104,7 @@ fn a_worker_is_held_after_its_step_until_it_sees_bit_0_clear() {
             let graph = Graph::new();
             let shared: Arc<dyn Clock> = Arc::new(lanes.clone());
             let barrier = Arc::new(BarrierOp::new(&graph, shared, 3).unwrap());
-            let session = Session::new(&graph, 0);
+            let session = Session::new(&graph, 0).unwrap();
             barrier.place_barrier(&session, "").unwrap();
             let steps = Arc::new(Mutex::new(Vec::new()));
             for index in [0, 1, 3] {
@@ -135,7 +148,7 @@ fn a_quick_remove_and_place_goes_unnoticed() {
             let shared: Arc<dyn Clock> = Arc::new(lanes.clone());
             let barrier = BarrierOp::new(&graph, shared, 2).unwrap();
             let barrier = Arc::new(barrier.with_callbacks(vec![spied]));
-            let session = Session::new(&graph, 0);
+            let session = Session::new(&graph, 0).unwrap();
             barrier.place_barrier(&session, "first").unwrap();
             let (waits, inside) = (Arc::clone(&barrier), Arc::clone(&session));
             let worker = lanes.start_lane("worker", move || {

@@ -263,7 +263,7 @@ fn a_hook_calls_in_its_phase_and_finds_whoever_is_there_by_then() {
 
 #[test]
 fn a_call_in_the_background_is_waited_for_before_the_play_is_over() {
-    let server = json!({"server": {"ip": "::1", "folder": "missing"}});
+    let server = json!({"server": {"ip": "127.0.0.1", "folder": "missing"}});
     let trace = answer(&with_hooks(
         &json!([saver(), server]),
         &json!([
@@ -288,9 +288,16 @@ fn a_call_in_the_background_is_waited_for_before_the_play_is_over() {
         told(&trace, "session", &["state", "ms"]),
         ["created 0", "closed 5000"]
     );
-    assert_eq!(told(&trace, "address", &["text"]), ["[::1]:<port>"]);
+    assert_eq!(told(&trace, "address", &["text"]), ["127.0.0.1:<port>"]);
     let left = &events(&trace, "files")[0]["left"];
     assert_eq!(left[0], "server/new/controller_server_addr.txt");
+}
+
+#[test]
+fn an_ipv6_address_is_published_in_brackets() {
+    let server = json!({"server": {"ip": "::1", "folder": "model_dir"}});
+    let trace = answer(&with_hooks(&json!([saver(), server]), &json!([])));
+    assert_eq!(told(&trace, "address", &["text"]), ["[::1]:<port>"]);
 }
 
 #[test]

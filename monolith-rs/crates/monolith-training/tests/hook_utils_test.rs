@@ -44,7 +44,7 @@ impl CheckpointSaverListener for Spy {
 }
 
 fn call_all(listener: &dyn CheckpointSaverListener) -> Result<bool> {
-    let session = Session::new(&Graph::new(), 0);
+    let session = Session::new(&Graph::new(), 0).unwrap();
     listener.begin()?;
     listener.before_save(&session, 7)?;
     let stop = listener.after_save(&session, 7)?;

@@ -56,7 +56,7 @@ impl Rig {
         change(&mut options);
         let saver = Arc::clone(&faults);
         Self {
-            session: Session::new(&graph, 0),
+            session: Session::new(&graph, 0).unwrap(),
             hook: Arc::new(NoFirstSaveCheckpointSaverHook::new(
                 &graph, clock, "unused", saver, options,
             )),

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
 use monolith_training::clock::{Clock, SystemClock};
@@ -85,7 +86,7 @@ impl Chief {
             saver,
             SaverOptions::new(Every::Steps(1_000_000)),
         );
-        let session = Session::new(graph, 0);
+        let session = Session::new(graph, 0).unwrap();
         let coord = Coordinator::new();
         if graph.has_global_step() {
             saver_hook.after_create_session(&session, &coord).unwrap();
@@ -225,7 +226,7 @@ fn end_before_a_session_is_an_attribute_error() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let barrier = Arc::new(BarrierOp::new(&graph, Arc::clone(&clock), 1).unwrap());
     let hook = ServerHook::new("/nowhere", barrier, None, clock);
-    let error = hook.end(&Session::new(&graph, 0)).unwrap_err();
+    let error = hook.end(&Session::new(&graph, 0).unwrap()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AttributeError);
 }
 
@@ -238,7 +239,7 @@ fn a_model_dir_that_is_a_file_is_a_failed_precondition() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let barrier = Arc::new(BarrierOp::new(&graph, Arc::clone(&clock), 1).unwrap());
     let hook = ServerHook::new(&file, barrier, None, clock);
-    let session = Session::new(&graph, 0);
+    let session = Session::new(&graph, 0).unwrap();
     let error = hook
         .after_create_session(&session, &Coordinator::new())
         .unwrap_err();
@@ -250,7 +251,7 @@ fn a_model_dir_that_is_a_file_is_a_failed_precondition() {
 fn a_new_session_has_a_new_server_under_the_same_file() {
     let chief = Chief::new();
     let before = chief.file(SERVER_ADDR_FILENAME);
-    let session = Session::new(&Graph::new(), 41);
+    let session = Session::new(&Graph::new(), 41).unwrap();
     chief
         .hook
         .after_create_session(&session, &Coordinator::new())
@@ -286,7 +287,7 @@ fn a_save_in_flight_at_the_end_fails_with_the_closed_session() {
     let call = chief
         .runtime
         .spawn(async move { stub.save_checkpoint(SaveCheckpointRequest {}).await });
-    was_entered.recv().unwrap();
+    was_entered.recv_timeout(Duration::from_secs(30)).unwrap();
     chief.hook.end(&chief.session).unwrap();
     chief.session.close();
     let_go.send(()).unwrap();

@@ -154,7 +154,7 @@ struct KeepingCreator {
 
 impl SessionCreator for KeepingCreator {
     fn create_session(&self) -> Result<Arc<Session>> {
-        let session = Session::new(&Graph::new(), 0);
+        let session = Session::new(&Graph::new(), 0).unwrap();
         self.made.lock().unwrap().push(Arc::clone(&session));
         Ok(session)
     }
@@ -246,14 +246,14 @@ fn a_closed_session_cannot_be_used_and_a_shared_one_follows_the_chief() {
     let chief = ChiefsSession::default();
     let shared = chief.shared();
     assert!(shared.global_step().is_err());
-    let first = Session::new(&graph, 1);
+    let first = Session::new(&graph, 1).unwrap();
     chief.set(Some(&first));
     assert_eq!(shared.train_step(), Ok(2));
     shared.close();
     assert_eq!(first.global_step(), Ok(2));
     first.close();
     assert_eq!(shared.global_step(), Err(Error::closed_session()));
-    chief.set(Some(&Session::new(&graph, 7)));
+    chief.set(Some(&Session::new(&graph, 7).unwrap()));
     assert_eq!(shared.global_step(), Ok(7));
     chief.set(None);
     assert!(shared.global_step().is_err());

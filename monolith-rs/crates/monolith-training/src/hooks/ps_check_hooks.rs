@@ -120,9 +120,11 @@ impl SessionRunHook for PsHealthCheckerHook {
             session: Arc::clone(session),
             coord: Arc::clone(coord),
         };
-        self.config
-            .clock
-            .start_thread(THREAD_NAME, Some(coord), Box::new(move || checker.run()));
+        self.config.clock.start_thread(
+            THREAD_NAME,
+            Some(coord),
+            Box::new(move || checker.run()),
+        )?;
         Ok(())
     }
 }

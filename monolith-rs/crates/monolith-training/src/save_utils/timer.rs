@@ -37,7 +37,7 @@ impl SecondOrStepTimer {
             return self.enabled;
         };
         let due = match self.every {
-            Every::Time(time) => now >= last_time + time,
+            Every::Time(time) => now >= last_time.saturating_add(time),
             Every::Steps(steps) => step >= last_step.saturating_add(steps),
         };
         self.enabled && step != last_step && due
@@ -79,6 +79,13 @@ mod tests {
     fn a_timer_that_was_never_triggered_is_due() {
         let timer = SecondOrStepTimer::new(Every::Steps(10));
         assert!(timer.should_trigger_for_step(0, NOW));
+    }
+
+    #[test]
+    fn an_interval_may_be_longer_than_time_is() {
+        let mut timer = SecondOrStepTimer::new(Every::Time(Duration::MAX));
+        timer.update_last_triggered_step(5, NOW);
+        assert!(!timer.should_trigger_for_step(6, NOW));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::hook::StepValues;
 use crate::clock::relock;
-use crate::errors::{Error, ErrorKind, Result};
+use crate::errors::{Error, ErrorKind, Result, with_room};
 use crate::save_utils;
 
 /// What sessions are made from: which variables there will be.
@@ -70,6 +70,15 @@ pub(crate) struct BarrierVariables {
     pub(crate) action: String,
 }
 
+impl BarrierVariables {
+    fn new(capacity: usize) -> Result<Self> {
+        let mut bits = with_room(capacity, "bits of a barrier")?;
+        bits.resize(capacity, false);
+        let action = String::new();
+        Ok(Self { bits, action })
+    }
+}
+
 #[derive(Debug)]
 struct Values {
     global_step: Option<i64>,
@@ -124,18 +133,18 @@ impl ChiefsSession {
 
 impl Session {
     /// A session of this graph with everything at its initial value.
-    pub fn new(graph: &Graph, global_step: i64) -> Arc<Self> {
-        let barrier = relock(&graph.barrier_capacity).map(|capacity| BarrierVariables {
-            bits: vec![false; capacity],
-            action: String::new(),
-        });
-        Arc::new(Self {
+    ///
+    /// A barrier that there is no memory for is a `ResourceExhaustedError`.
+    pub fn new(graph: &Graph, global_step: i64) -> Result<Arc<Self>> {
+        let capacity = *relock(&graph.barrier_capacity);
+        let barrier = capacity.map(BarrierVariables::new).transpose()?;
+        Ok(Arc::new(Self {
             variables: Variables::Own(Mutex::new(Some(Values {
                 global_step: graph.has_global_step.then_some(global_step),
                 barrier,
                 flags: vec![false; graph.flags.load(Ordering::SeqCst)],
             }))),
-        })
+        }))
     }
 
     /// The global step.
@@ -258,6 +267,6 @@ impl SessionCreator for ChiefSessionCreator {
             Some(dir) => save_utils::restore_global_step(dir)?.unwrap_or(0),
             None => 0,
         };
-        Ok(Session::new(&self.graph, global_step))
+        Session::new(&self.graph, global_step)
     }
 }

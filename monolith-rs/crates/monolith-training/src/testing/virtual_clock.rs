@@ -59,6 +59,14 @@ pub enum Failure {
     /// The schedule takes a candidate that there isn't.
     #[error("{0}")]
     Schedule(String),
+    /// The system makes no more threads.
+    #[error("no thread for lane {lane}: {message}")]
+    NoThread {
+        /// Whose it was to be.
+        lane: String,
+        /// What the system said.
+        message: String,
+    },
     /// A lane panicked, which is a bug.
     #[error("{lane} panicked: {message}")]
     Panicked {
@@ -310,6 +318,9 @@ impl VirtualClock {
         let parked = relock(&self.shared.state).schedule.parked();
         for lane in parked {
             let mut state = relock(&self.shared.state);
+            if state.schedule.has_ended(lane) {
+                continue;
+            }
             state.turn = Some(lane);
             self.shared.changed.notify_all();
             let gone = |state: &mut State| state.turn == Some(lane);

@@ -53,26 +53,9 @@ fn main() -> ExitCode {
 fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
     let mut interop = interop::Peer::default();
     for line in input.lines() {
-        let request: Request = serde_json::from_str(&line?)?;
-        let answer = match request {
-            Request::Hello { protocol } => protocol::hello(protocol)?,
-            Request::Play {
-                seq,
-                seed,
-                schedule,
-                scenario,
-            } => match protocol::clock(seed, schedule) {
-                Ok(clock) => player::play(seq, &clock, scenario),
-                Err(message) => Answer::failed(seq, message),
-            },
-            Request::Serve(serve) => interop.serve(serve),
-            Request::Arrive(arrive) => interop.arrive(&arrive),
-            Request::StopServing { seq } => interop.stop_serving(seq),
-            Request::Call(call) => interop::call(&call),
-            Request::Encode(encode) => interop::encode(encode),
-            Request::Decode(decode) => interop::decode(decode),
-            Request::Look(look) => interop::look(look, &interop),
-            Request::Bye {} => Answer::Bye {},
+        let answer = match protocol::read(&line?)? {
+            Ok(request) => answer_to(request, &mut interop)?,
+            Err(answer) => answer,
         };
         serde_json::to_writer(&mut *output, &answer)?;
         output.write_all(b"\n")?;
@@ -82,4 +65,27 @@ fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn answer_to(request: Request, interop: &mut interop::Peer) -> io::Result<Answer> {
+    Ok(match request {
+        Request::Hello { protocol } => protocol::hello(protocol)?,
+        Request::Play {
+            seq,
+            seed,
+            schedule,
+            scenario,
+        } => match protocol::clock(seed, schedule) {
+            Ok(clock) => player::play(seq, &clock, scenario),
+            Err(message) => Answer::failed(seq, message),
+        },
+        Request::Serve(serve) => interop.serve(serve),
+        Request::Arrive(arrive) => interop.arrive(&arrive),
+        Request::StopServing { seq } => interop.stop_serving(seq),
+        Request::Call(call) => interop::call(&call),
+        Request::Encode(encode) => interop::encode(encode),
+        Request::Decode(decode) => interop::decode(decode),
+        Request::Look(look) => interop::look(look, interop),
+        Request::Bye {} => Answer::Bye {},
+    })
 }

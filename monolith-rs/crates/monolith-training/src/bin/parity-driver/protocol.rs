@@ -94,6 +94,23 @@ impl Answer {
     }
 }
 
+/// Reads a line. A request that says what it is and has a number, and is wrong otherwise,
+/// is answered.
+pub(crate) fn read(line: &str) -> serde_json::Result<Result<Request, Answer>> {
+    #[derive(Deserialize)]
+    struct Outline {
+        #[serde(rename = "type")]
+        kind: String,
+        seq: u64,
+    }
+    serde_json::from_str(line).map(Ok).or_else(|error| {
+        let Ok(Outline { kind, seq }) = serde_json::from_str(line) else {
+            return Err(error);
+        };
+        Ok(Err(Answer::failed(seq, format!("{kind}: {error}"))))
+    })
+}
+
 /// The clock of a play that is to follow a seed or a schedule.
 pub(crate) fn clock(
     seed: Option<u64>,

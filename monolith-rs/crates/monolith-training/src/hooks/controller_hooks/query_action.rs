@@ -82,7 +82,7 @@ impl SessionRunHook for QueryActionHook {
             coord: Arc::clone(&coord),
         };
         self.clock
-            .start_thread(THREAD_NAME, Some(&coord), Box::new(move || looker.run()));
+            .start_thread(THREAD_NAME, Some(&coord), Box::new(move || looker.run()))?;
         Ok(())
     }
 

@@ -20,6 +20,9 @@ pub type ControllerChannel = InterceptedService<Channel, AddressCheck>;
 /// What calls the controller.
 pub type ControllerStub = ControllerClient<ControllerChannel>;
 
+/// The longest time that a server can be told of: eight digits of hours.
+const LONGEST: Duration = Duration::from_secs(99_999_999 * 3600);
+
 /// The port where an address names none, as in gRPC.
 const DEFAULT_PORT: u16 = 443;
 
@@ -59,6 +62,7 @@ pub async fn with_deadline<T, R>(
     call: impl AsyncFnOnce(Request<T>) -> Result<R, Status>,
 ) -> Result<R, Status> {
     let exceeded = || Status::deadline_exceeded("Deadline Exceeded");
+    let deadline = deadline.min(LONGEST);
     let begun = Instant::now();
     let mut request = Request::new(message);
     request.set_timeout(deadline);
@@ -184,6 +188,20 @@ mod tests {
             with_deadline(StopTrainingRequest {}, Duration::from_secs(10), call).await
         });
         assert_eq!(outcome.unwrap_err().code(), Code::Unavailable);
+    }
+
+    #[test]
+    fn a_deadline_may_be_longer_than_a_server_can_be_told() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let outcome = runtime.block_on(async {
+            let call =
+                async |request: Request<()>| Ok(request.metadata().get("grpc-timeout").cloned());
+            with_deadline((), Duration::MAX, call).await
+        });
+        assert_eq!(outcome.unwrap().unwrap(), "99999999H");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! - [`server_lib`]: what each call does, and the hook that serves them;
 //! - `dispatch`: from the server's thread to its handlers;
 //! - [`serving`]: the gRPC server under it;
+//! - `listening`: the socket that it listens on;
 //! - [`client_lib`]: how a client finds the server;
 //! - [`codec`]: how bytes that can't be decoded are answered.
 
@@ -10,5 +11,6 @@ pub mod client_lib;
 pub mod codec;
 pub mod constants;
 mod dispatch;
+mod listening;
 pub mod server_lib;
 pub mod serving;

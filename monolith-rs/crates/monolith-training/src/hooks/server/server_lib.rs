@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use prost::Message;
 use tonic::Status;
 
 use super::constants::{HANDLER_POOL_NAME, SERVER_ADDR_FILENAME};
@@ -13,7 +14,7 @@ use super::serving::Serving;
 use crate::barrier_ops::BarrierOp;
 use crate::clock::{Clock, relock};
 use crate::coordinator::Coordinator;
-use crate::errors::{Error, ErrorKind, Result};
+use crate::errors::{Error, ErrorKind, Result, with_room};
 use crate::net_utils::get_local_server_addr;
 use crate::proto::controller::controller_server::ControllerServer;
 use crate::proto::controller::{
@@ -83,13 +84,18 @@ impl ControllerServicer {
     pub fn get_block_status(&self) -> Answer<GetBlockStatusResponse> {
         // Of one look: with two, an index could be in both lists or in neither.
         let look = self.barrier_op.get_blocked_indices(&self.session);
-        let blocked = look.map_err(|error| raised(&error))?;
-        let unblocked = 0..self.barrier_op.capacity();
-        let unblocked: Vec<usize> = unblocked.filter(|at| !blocked.contains(at)).collect();
-        Ok(GetBlockStatusResponse {
-            blocked_indices: to_wire(&blocked)?,
-            unblocked_indices: to_wire(&unblocked)?,
-        })
+        let response = look.and_then(|blocked| {
+            let capacity = self.barrier_op.capacity();
+            let unblocked = capacity - blocked.len();
+            let response = GetBlockStatusResponse {
+                unblocked_indices: to_wire(gaps(&blocked, capacity), unblocked)?,
+                blocked_indices: to_wire(blocked.iter().copied(), blocked.len())?,
+            };
+            // A buffer that can't grow to hold it would end the process; it may double.
+            with_room::<u8>(2 * response.encoded_len(), "bytes of an answer")?;
+            Ok(response)
+        });
+        response.map_err(|error| raised(&error))
     }
 
     /// Writes a checkpoint.
@@ -123,11 +129,20 @@ fn raised(error: &Error) -> Status {
     ))
 }
 
-fn to_wire(indices: &[usize]) -> Answer<Vec<i32>> {
-    let indices = indices.iter().map(|index| i32::try_from(*index));
-    indices
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|error| raised(&Error::value(error.to_string())))
+/// The indices below `capacity` that aren't among these, which ascend.
+fn gaps(indices: &[usize], capacity: usize) -> impl Iterator<Item = usize> {
+    let mut taken = indices.iter().copied().peekable();
+    (0..capacity).filter(move |index| taken.next_if_eq(index).is_none())
+}
+
+/// These `count` indices, as the response has them.
+fn to_wire(indices: impl Iterator<Item = usize>, count: usize) -> Result<Vec<i32>> {
+    let mut on_wire = with_room(count, "indices of workers")?;
+    for index in indices {
+        let index = i32::try_from(index).map_err(|error| Error::value(error.to_string()))?;
+        on_wire.push(index);
+    }
+    Ok(on_wire)
 }
 
 /// Under which address a server on a port is published.

@@ -1,6 +1,5 @@
 //! The gRPC server under the controller: its port, its life, its end.
 
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 use std::pin::Pin;
 use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll};
@@ -18,6 +17,7 @@ use tonic::transport::Server;
 use tonic::{Status, transport::server::TcpIncoming};
 use tower_service::Service;
 
+use super::listening::listen;
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
 
@@ -37,7 +37,7 @@ const UNITS: [(&str, Duration); 6] = [
 /// Turns true when calls in flight are out of time.
 pub type Cancelled = watch::Receiver<bool>;
 
-/// A server on a port of the system's choice, on all interfaces.
+/// A server on a port of the system's choice, on all interfaces, by IPv4 and IPv6.
 ///
 /// It has a runtime of its own, whose one thread only moves bytes: handlers run
 /// elsewhere. It serves until [`stop`](Self::stop), or until it is dropped, also
@@ -74,9 +74,7 @@ impl Serving {
         S::Future: Send + 'static,
     {
         let failed = |error: std::io::Error| Error::new(ErrorKind::UnknownError, error.to_string());
-        let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0))
-            .or_else(|_| TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)))
-            .map_err(failed)?;
+        let listener = listen().map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = Builder::new_multi_thread()

@@ -170,6 +170,7 @@ impl VirtualClock {
         self.spawn_thread(lane, label, kind, body)
     }
 
+    /// Starts the lane's thread. Where the system makes none, the run is over.
     pub(super) fn spawn_thread(
         &self,
         lane: LaneId,
@@ -180,7 +181,7 @@ impl VirtualClock {
         let thread = Thread::new(label);
         let handle = Arc::clone(&thread);
         let clock = self.clone();
-        std::thread::spawn(move || {
+        let spawned = std::thread::Builder::new().spawn(move || {
             LANE.set(Some(lane));
             let outcome = if clock.shared.wait_for_turn(lane) {
                 if let Kind::Handler(pool) = kind {
@@ -223,6 +224,19 @@ impl VirtualClock {
                 clock.shared.pass_turn(&mut state);
             }
         });
+        if let Err(error) = spawned {
+            let mut state = relock(&self.shared.state);
+            state.schedule.end(lane);
+            state.phase = Phase::Over(Some(Failure::NoThread {
+                lane: label.to_owned(),
+                message: error.to_string(),
+            }));
+            // Whoever leaves lanes may have given it the turn meanwhile.
+            if state.turn == Some(lane) {
+                state.turn = None;
+            }
+            self.shared.changed.notify_all();
+        }
         thread
     }
 }

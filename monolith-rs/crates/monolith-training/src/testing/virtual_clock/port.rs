@@ -8,6 +8,7 @@ use super::lanes::{Kind, VirtualLock, VirtualPool};
 use super::schedule::{Condition, Park};
 use crate::clock::{Clock, HandlerPool, RawLock, Target, Thread, relock};
 use crate::coordinator::Coordinator;
+use crate::errors::Result;
 
 impl Clock for VirtualClock {
     fn now(&self) -> Duration {
@@ -38,7 +39,12 @@ impl Clock for VirtualClock {
         }
     }
 
-    fn start_thread(&self, name: &str, coord: Option<&Coordinator>, target: Target) -> Arc<Thread> {
+    fn start_thread(
+        &self,
+        name: &str,
+        coord: Option<&Coordinator>,
+        target: Target,
+    ) -> Result<Arc<Thread>> {
         let label = {
             let mut state = relock(&self.shared.state);
             let count = state.names.entry(name.to_owned()).or_default();
@@ -63,7 +69,7 @@ impl Clock for VirtualClock {
         if let Some(coord) = coord {
             coord.register_thread(Arc::clone(&thread));
         }
-        thread
+        Ok(thread)
     }
 
     fn raw_lock(&self) -> Box<dyn RawLock> {

@@ -89,17 +89,14 @@ fn a_requested_stop_wakes_who_waits_and_join_waits_for_its_end() {
         .run(move || {
             let coord = Coordinator::new();
             let (waits, clock, log) = (Arc::clone(&coord), inner.clone(), Arc::clone(&seen));
-            inner.start_thread(
-                "waits",
-                Some(&coord),
-                Box::new(move || {
-                    assert!(!clock.wait_for_stop(&waits, Some(Duration::from_secs(30))));
-                    assert!(clock.wait_for_stop(&waits, None));
-                    clock.sleep(Duration::from_secs(2));
-                    note(&log, &clock, "ends");
-                    Ok(())
-                }),
-            );
+            let target = Box::new(move || {
+                assert!(!clock.wait_for_stop(&waits, Some(Duration::from_secs(30))));
+                assert!(clock.wait_for_stop(&waits, None));
+                clock.sleep(Duration::from_secs(2));
+                note(&log, &clock, "ends");
+                Ok(())
+            });
+            inner.start_thread("waits", Some(&coord), target).unwrap();
             inner.sleep(Duration::from_secs(40));
             coord.request_stop();
             coord.join(&inner, Duration::from_secs(120));
@@ -168,13 +165,14 @@ fn the_fates_of_threads_are_told_and_those_left_are_listed() {
     let inner = clock.clone();
     clock
         .run(move || {
-            inner.start_thread("t", None, Box::new(|| Err(Error::value("x"))));
+            let dies = Box::new(|| Err(Error::value("x")));
+            inner.start_thread("t", None, dies).unwrap();
             let waits = inner.clone();
             let forever = Box::new(move || {
                 waits.wait_until(|| false);
                 Ok(())
             });
-            inner.start_thread("t", None, forever);
+            inner.start_thread("t", None, forever).unwrap();
             inner.settle();
         })
         .unwrap();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use monolith_training::clock::{Clock, HandlerPool, RawLock, SystemClock, Target, Thread};
 use monolith_training::coordinator::Coordinator;
+use monolith_training::errors::Result;
 
 /// The machine's own time, but a sleep lasts until all are let go.
 ///
@@ -68,7 +69,12 @@ impl Clock for HoldingClock {
         SystemClock.join(threads, grace);
     }
 
-    fn start_thread(&self, name: &str, coord: Option<&Coordinator>, target: Target) -> Arc<Thread> {
+    fn start_thread(
+        &self,
+        name: &str,
+        coord: Option<&Coordinator>,
+        target: Target,
+    ) -> Result<Arc<Thread>> {
         SystemClock.start_thread(name, coord, target)
     }
 

@@ -37,12 +37,22 @@ pub(crate) struct Serve {
     seq: u64,
     model_dir: PathBuf,
     ip: String,
-    workers: usize,
+    workers: i64,
     global_step: i64,
     save_error: Option<String>,
     #[serde(default)]
     save_ms: u64,
     callback_error: Option<String>,
+}
+
+impl Serve {
+    /// The barrier's capacity; of a negative one Python says the same.
+    fn capacity(&self) -> Result<usize> {
+        usize::try_from(self.workers).map_err(|_| {
+            let workers = self.workers;
+            Error::value(format!("capacity must be positive, it is {workers}."))
+        })
+    }
 }
 
 /// Workers that come to the barrier.
@@ -145,8 +155,9 @@ impl Run {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let graph = Graph::new();
         let workers_clock = Arc::new(HoldingClock::default());
-        let barrier_op = BarrierOp::new(&graph, Arc::clone(&workers_clock) as _, serve.workers)?
-            .with_callbacks(serve.callback_error.map(raising).into_iter().collect());
+        let barrier_op =
+            BarrierOp::new(&graph, Arc::clone(&workers_clock) as _, serve.capacity()?)?
+                .with_callbacks(serve.callback_error.map(raising).into_iter().collect());
         let barrier_op = Arc::new(barrier_op);
         let saver = FaultySaver::new(
             Arc::new(FileSaver::default()),
@@ -173,7 +184,7 @@ impl Run {
             Arc::clone(&clock),
         )
         .with_address(move |port| Ok(concat_ip_and_port(&serve.ip, port)));
-        let session = Session::new(&graph, serve.global_step);
+        let session = Session::new(&graph, serve.global_step)?;
         let monitored = MonitoredSession::new(
             Recovery::Leaves,
             Box::new(Given(Arc::clone(&session))),
@@ -194,7 +205,7 @@ impl Run {
             let (barrier_op, session) = (Arc::clone(&self.barrier_op), Arc::clone(&self.session));
             let waits = move || barrier_op.wait_until_barrier_removed(&session, worker);
             let wanted = self.workers_clock.held() + 1;
-            SystemClock.start_thread(&format!("worker {worker}"), None, Box::new(waits));
+            SystemClock.start_thread(&format!("worker {worker}"), None, Box::new(waits))?;
             if !self.workers_clock.wait_for(wanted, ARRIVAL) {
                 return Err(Error::runtime(format!("worker {worker} isn't blocked")));
             }
