@@ -14,6 +14,10 @@ class PortUnavailableError(Exception):
     """The player that was asked for can't be had here; the message says why."""
 
 
+class PortDoesNotCompileError(PortUnavailableError):
+    """The port's sources are wrong; the message has the compiler's own, place first."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong in one place of a file; lines and columns count from 1."""

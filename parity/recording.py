@@ -9,7 +9,7 @@ from rich.console import Console
 
 from parity.expectations import unmet
 from parity.needs import play
-from parity.peers import choose_player, open_player
+from parity.peers import choose_player, open_players
 from parity.players.outcome import Played, Skipped
 from parity.players.recorded import Provenance, write_recording
 from parity.problems import UsageError
@@ -23,7 +23,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
 
     Raises:
       UsageError: something that was given is wrong.
-      PortUnavailableError: the player can't be had.
+      PortUnavailableError: the player can't be had, or went wrong for good.
     """
     files = load_all(paths)
     spec = choose_player(peer).spec
@@ -34,8 +34,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
             "rust or python would be right"
         )
-    player = open_player(spec, limit)
-    try:
+    with open_players([spec], limit, gives_up=True) as (player,):
         written, failures = set(), 0
         for file in files:
             outcome = play(player, file)
@@ -57,10 +56,8 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             written.add(write_recording(out, provenance, outcome.trace))
             for broken in unmet(file.scenario, outcome.trace):
                 console.print(f"{file.name}: broken: {broken}", soft_wrap=True, markup=False)
-    finally:
-        player.close()
-    if not paths:
-        for old in set(out.rglob("*.json")) - written:
-            old.unlink()
-    console.print(f"{len(written)} traces recorded in {out}", soft_wrap=True, markup=False)
+        if not paths:
+            for old in set(out.rglob("*.json")) - written:
+                old.unlink()
+        console.print(f"{len(written)} traces recorded in {out}", soft_wrap=True, markup=False)
     return 3 if failures else 0

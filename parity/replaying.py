@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ from parity.expectations import unmet, unmet_bounds
 from parity.loading import find_scenarios, load_scenario
 from parity.model import canonical_json
 from parity.needs import lacking
-from parity.peers import Choice, choose_player, open_player
+from parity.peers import Choice, choose_player, open_players
 from parity.players.outcome import (
     Failed,
     Outcome,
@@ -70,7 +69,7 @@ def replay(
 
     Raises:
       UsageError: something that was given is wrong.
-      PortUnavailableError: there is no such player here.
+      PortUnavailableError: there is no such player here, or one went wrong for good.
     """
     path = _one_file(options.path)
     if options.both and options.out is not None:
@@ -79,10 +78,7 @@ def replay(
     for choice in choices:
         if choice.note:
             console.print(choice.note, style="cyan", soft_wrap=True, markup=False)
-    with ExitStack() as stack:
-        players = [open_player(choice.spec, options.limit) for choice in choices]
-        for player in players:
-            stack.callback(player.close)
+    with open_players([choice.spec for choice in choices], options.limit) as players:
         showing = _Showing(options, players, console, clock, ask or _from_keyboard)
         try:
             if not options.watch:

@@ -43,7 +43,10 @@ class Header(Model):
 
 
 class Footer(Model):
-    """What came of it; ``empty_channels`` had no event on either side in a whole catalogue."""
+    """What came of it; ``empty_channels`` had no event on either side in a whole catalogue.
+
+    ``notes`` say how a driver went wrong other than in a scenario.
+    """
 
     kind: Literal["footer"] = "footer"
     verdicts: dict[Verdict, int]
@@ -51,6 +54,7 @@ class Footer(Model):
     empty_channels: tuple[Channel, ...] = ()
     interrupted: bool
     exit_code: int
+    notes: tuple[str, ...] = ()
 
 
 class Report(Model):
@@ -93,6 +97,7 @@ def make_footer(
     interrupted: bool,
     exit_code: int,
     empty_channels: tuple[Channel, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Footer:
     """Totals of these records."""
     agreements: Counter[Channel] = Counter()
@@ -104,6 +109,7 @@ def make_footer(
         empty_channels=empty_channels,
         interrupted=interrupted,
         exit_code=exit_code,
+        notes=notes,
     )
 
 

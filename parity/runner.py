@@ -17,9 +17,9 @@ from parity.digest import rust_source_digest
 from parity.injections import injections
 from parity.known import KnownDifferences, catalogue
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
-from parity.peers import Choice, choose_player
-from parity.problems import ScenarioError, UsageError
-from parity.pytest_plugin import record_of
+from parity.peers import Choice, choose_player, greet_drivers
+from parity.problems import PortUnavailableError, ScenarioError, UsageError
+from parity.pytest_plugin import record_of, unavailable_of, wrong_at_the_end
 from parity.report import Header, Report, ReportWriter, empty_channels, make_footer, versions
 from parity.reports.folder import PAGE, remove_rendered, write_rendered
 from parity.schedules import Schedule, schedule_name
@@ -84,11 +84,13 @@ def run(options: RunOptions, console: Console) -> int:
 
     Raises:
       UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had.
+      PortUnavailableError: a player that was asked for can't be had, and nothing was
+        played; or one went wrong for good, and the report says so.
     """
     files = load_all(options.paths)
     check_known(files)
     reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
+    greet_drivers([reference.spec, peer.spec], options.limit)
     header = Header(
         reference=reference.spec.kind,
         peer=peer.spec.kind,
@@ -114,7 +116,7 @@ def run(options: RunOptions, console: Console) -> int:
         raise UsageError("pytest refused these options; see above")
     results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
     records = list(results.records.values())
-    code = exit_code([record.verdict for record in records])
+    code = max(exit_code([record.verdict for record in records]), 3 if results.gone_wrong else 0)
     interrupted = status == pytest.ExitCode.INTERRUPTED
     if interrupted or all(record.verdict == "not run" for record in records):
         code = max(code, 2)
@@ -122,13 +124,21 @@ def run(options: RunOptions, console: Console) -> int:
     empty = empty_channels(records) if whole else ()
     if empty:
         code = max(code, 1)
-    footer = make_footer(records, interrupted=interrupted, exit_code=code, empty_channels=empty)
+    footer = make_footer(
+        records,
+        interrupted=interrupted,
+        exit_code=code,
+        empty_channels=empty,
+        notes=results.gone_wrong,
+    )
     writer.finish(footer)
     report = Report(header=header, records=tuple(records), footer=footer)
     write_rendered(report, options.report)
     printer.totals(footer, project.shown(writer.path), project.shown(options.report / PAGE))
     if options.as_json:
         console.file.write(writer.path.read_text(encoding="utf-8"))
+    if results.gone_wrong:
+        raise PortUnavailableError("\n".join(results.gone_wrong))
     return code
 
 
@@ -166,9 +176,20 @@ class _Results:
         self._writer = writer
         self._printer = printer
         self.records: dict[str, Record] = {}
+        self.gone_wrong: tuple[str, ...] = ()
+        """How players went wrong for good, or when they were closed."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take what the plugin has to say of the end."""
+        self.gone_wrong += tuple(wrong_at_the_end(session.config))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Every scenario ends in a record, also one whose process has died."""
+        unavailable = unavailable_of(report)
+        if unavailable:
+            self.gone_wrong = self.gone_wrong or (unavailable,)  # Of one worker, if of several.
+            return
         record = record_of(report) if report.when == "call" else None
         if record is None and report.failed:
             file = self._files[(project.ROOT / report.nodeid.split("::")[0]).resolve()]
@@ -178,6 +199,8 @@ class _Results:
 
     def list_what_was_not_run(self, why: str) -> None:
         """Nothing is left out silently."""
+        if self.gone_wrong:
+            why = self.gone_wrong[0].partition("\n")[0]
         for file in self._files.values():
             if file.name not in self.records:
                 self._add(self._record(file, "not run", why))

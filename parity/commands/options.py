@@ -27,7 +27,9 @@ Schedule = Annotated[
     str | None,
     typer.Option(help="Play this schedule, by name: s:0.2.1 (see explore); not with --seed."),
 ]
-Limit = Annotated[float, typer.Option(min=0.1, help="Real seconds that a driver may take.")]
+Limit = Annotated[
+    float, typer.Option(min=0.1, max=86_400, help="Real seconds that a driver may take.")
+]
 
 LIMIT = 60.0
 REPORT = Path("reports")

@@ -90,7 +90,10 @@ def killmatrix(
         Path, typer.Option(help="Results so far; what is in it and still true is not done again.")
     ] = project.ROOT / "reports" / "killmatrix.jsonl",
     limit: Annotated[
-        float, typer.Option(min=0.1, help="Real seconds that a mutant may take for a scenario.")
+        float,
+        typer.Option(
+            min=0.1, max=86_400, help="Real seconds that a mutant may take for a scenario."
+        ),
     ] = 10.0,
     by: Annotated[
         str, typer.Option(help="How to look for each bug: some of catalogue,fuzz,explore.")
@@ -146,7 +149,10 @@ def mutants(
         ),
     ] = None,
     limit: Annotated[
-        float, typer.Option(min=0.1, help="Real seconds that a mutant may take for a scenario.")
+        float,
+        typer.Option(
+            min=0.1, max=86_400, help="Real seconds that a mutant may take for a scenario."
+        ),
     ] = 5.0,
 ) -> None:
     """Make every mutant that a tool knows of one side, and see which the catalogue catches."""

@@ -12,6 +12,7 @@ from parity.compare import Difference, compare
 from parity.fuzzing.case import Case
 from parity.model import Model
 from parity.players.outcome import Failed, Outcome, Played, Player
+from parity.problems import PortUnavailableError
 from parity.trace import Trace
 
 Kind = Literal["differs", "nondeterministic", "failed"]
@@ -33,6 +34,11 @@ class Symptom(Model):
     where: str
     what: str
     lane: str = ""
+
+    @property
+    def hung(self) -> bool:
+        """Whether a side gave no answer."""
+        return self.kind == "failed" and self.what.startswith("hung: ")
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.kind, self.where, self.what, self.lane)))
@@ -104,6 +110,8 @@ class Sides:
     def _play(self, player: Player, case: Case) -> Outcome:
         try:
             return player.play(case.file, case.seed)
+        except PortUnavailableError:
+            raise  # It plays nothing any more, which no scenario is to blame for.
         except Exception as error:  # noqa: BLE001 - whatever it is, a player must not raise it
             trace = "".join(traceback.format_exception(error))
             return Failed("crashed", f"{type(error).__name__}: {error}", trace)
