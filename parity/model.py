@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.config import JsonDict, JsonValue
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import TupleSchema
 
 from parity.nearest import did_you_mean
 
@@ -51,6 +58,23 @@ class OrOneOf:
     ) -> JsonSchemaValue:
         """The schema of the long form, or one of the words."""
         return {"anyOf": [handler(core_schema), {"enum": list(self.words)}]}
+
+
+@dataclass(frozen=True)
+class _FailFast:
+    """As pydantic's FailFast, which can't stand in a union because it has no hash."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """The tuple's own schema, which stops at the first error."""
+        return cast(TupleSchema, {**handler(source), "fail_fast": True})
+
+
+T = TypeVar("T")
+
+FailFastTuple = Annotated[tuple[T, ...], _FailFast()]
+"""A tuple that a program wrote: of its wrong items, which may be millions, the first is told."""
 
 
 def example(value: JsonValue) -> JsonDict:

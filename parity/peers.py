@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,18 +16,20 @@ from parity.players.driver import DriverPlayer
 from parity.players.outcome import Player
 from parity.players.recorded import RecordedPlayer, recorded_digests
 from parity.players.rust import build_driver, rust_player
-from parity.problems import PortUnavailableError, UsageError
+from parity.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
 
 
 class PlayerSpec(Model):
     """Which player, in a form that can be handed to other processes.
 
     ``where`` is the built driver of ``rust``, the folder of ``recorded``, or the
-    command line of ``command``.
+    command line of ``command``. ``stands_in`` is why the port can't be built, where
+    ``recorded`` stands in for it.
     """
 
     kind: Literal["python", "cluster", "rust", "recorded", "command"]
     where: str = ""
+    stands_in: str = ""
 
     @property
     def asked(self) -> str:
@@ -45,18 +50,22 @@ class Choice:
 def choose_player(asked: str | None) -> Choice:
     """Settle on a player; builds the Rust driver where it is the one.
 
-    Without a wish it is ``rust`` where that can be built, else ``recorded``.
+    Without a wish it is ``rust``, or ``recorded`` where that can't be built for want of
+    something else than sources that compile.
 
     Raises:
       UsageError: no such player.
+      PortDoesNotCompileError: the port's sources are wrong.
       PortUnavailableError: it was asked for by name and can't be had here.
     """
     if asked is None:
         try:
             return Choice(_rust())
+        except PortDoesNotCompileError:
+            raise
         except PortUnavailableError as error:
             note = f"recorded traces stand in for the Rust port: {error}{_unchecked('; ')}"
-            return Choice(PlayerSpec(kind="recorded"), note)
+            return Choice(PlayerSpec(kind="recorded", stands_in=str(error)), note)
     spec = _by_name(asked)
     return Choice(spec, _unchecked() if spec == PlayerSpec(kind="recorded") else "")
 
@@ -80,13 +89,33 @@ def _by_name(asked: str) -> PlayerSpec:
             if not Path(where).is_dir():
                 raise UsageError(f"{asked}: {where} is no folder; one with *.json would be right")
             return PlayerSpec(kind="recorded", where=where)
-    if not shlex.split(asked):
-        raise UsageError("no player is named; rust, recorded or a command would be right")
+    _words(asked)
     return PlayerSpec(kind="command", where=asked)
 
 
+def _words(command: str) -> list[str]:
+    """The words of a command line, as a shell would have them.
+
+    Raises:
+      UsageError: a quote isn't closed, or there is no word.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        reason = str(error)[:1].lower() + str(error)[1:]
+        raise UsageError(f"{command}: expected a driver's command line, got {reason}") from None
+    if not words or not words[0]:
+        raise UsageError(f"{command!r}: expected rust, recorded or a driver's command line")
+    return words
+
+
 def _rust() -> PlayerSpec:
-    return PlayerSpec(kind="rust", where=str(build_driver(_sources())))
+    return PlayerSpec(kind="rust", where=str(build_driver(_sources(), _tell)))
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")  # Not stdout, which may be a report.
+    sys.stderr.flush()
 
 
 def _sources() -> Path:
@@ -95,8 +124,10 @@ def _sources() -> Path:
     return project.SOURCES
 
 
-def open_player(spec: PlayerSpec, limit: float) -> Player:
+def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Player:
     """Make the player ready; ``limit`` is in real seconds per answer.
+
+    With ``gives_up`` a driver that goes wrong too often in a row isn't started again.
 
     Raises:
       PortUnavailableError: it can't be started.
@@ -116,11 +147,63 @@ def open_player(spec: PlayerSpec, limit: float) -> Player:
 
         return ClusterPlayer(limit)
     if spec.kind == "rust":
-        return rust_player(_sources(), Path(spec.where), limit)
+        return rust_player(_sources(), Path(spec.where), limit, gives_up=gives_up)
     if spec.kind == "recorded":
         if spec.where:
             return RecordedPlayer(Path(spec.where), sources=None)
-        return RecordedPlayer(project.RECORDED, sources=project.SOURCES)
-    player = DriverPlayer(spec.where, shlex.split(spec.where), limit)
+        return RecordedPlayer(project.RECORDED, project.SOURCES, spec.stands_in)
+    player = DriverPlayer(spec.where, _words(spec.where), limit, gives_up=gives_up)
     player.start()
     return player
+
+
+def open_all(specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = False) -> list[Player]:
+    """Make players ready, all of them or none.
+
+    Raises:
+      PortUnavailableError: one can't be started.
+    """
+    players: list[Player] = []
+    try:
+        for spec in specs:
+            players += [open_player(spec, limit, gives_up=gives_up)]
+    except BaseException:
+        close_players(players)
+        raise
+    return players
+
+
+@contextmanager
+def open_players(
+    specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = False
+) -> Iterator[list[Player]]:
+    """Make players ready, and close them on every way out.
+
+    Raises:
+      PortUnavailableError: one can't be started, or went wrong when it was closed.
+    """
+    players = open_all(specs, limit, gives_up=gives_up)
+    try:
+        yield players
+    except BaseException:
+        close_players(players)
+        raise
+    wrong = close_players(players)
+    if wrong:
+        raise PortUnavailableError("\n".join(wrong))
+
+
+def close_players(players: Sequence[Player]) -> list[str]:
+    """Close all of them; what went wrong with that."""
+    return [wrong for player in players if (wrong := player.close())]
+
+
+def greet_drivers(specs: Sequence[PlayerSpec], limit: float) -> None:
+    """Start those that are drivers and greet them, so that nothing is begun with one that fails.
+
+    Raises:
+      PortUnavailableError: one can't be started.
+    """
+    for spec in specs:
+        if spec.kind in ("rust", "command"):
+            open_player(spec, limit).close()  # What goes wrong now does so again in the end.

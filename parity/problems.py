@@ -26,6 +26,10 @@ class PortUnavailableError(Exception):
     """The player that was asked for can't be had here; the message says why."""
 
 
+class PortDoesNotCompileError(PortUnavailableError):
+    """The port's sources are wrong; the message has the compiler's own, place first."""
+
+
 class OutputError(Exception):
     """Output that can't be written here; the message names it, and says why and what to do."""
 

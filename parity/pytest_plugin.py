@@ -2,7 +2,9 @@
 
 Each file is one item; its verdict decides whether it passes. The record travels as an
 attribute of the test report, so that it also comes back from xdist's workers; as a
-user property it would be in junit.xml as well, traces and all.
+user property it would be in junit.xml as well, traces and all. So does the reason why a
+player can play nothing any more, which ends the session; what goes wrong when the players
+are closed, after the last item, comes back as a worker's output.
 """
 
 from __future__ import annotations
@@ -20,8 +22,7 @@ from parity.judge import Judge
 from parity.known import KnownDifferences, catalogue
 from parity.loading import load_scenario, scenario_name
 from parity.model import frozen
-from parity.peers import PlayerSpec, choose_player, open_player
-from parity.players.outcome import Player
+from parity.peers import PlayerSpec, choose_player, close_players, open_all
 from parity.problems import OutputError, PortUnavailableError, ScenarioError, UsageError
 from parity.schedules import parse_schedule
 from parity.verdict import EXIT_CODES, Record, was_compared
@@ -29,7 +30,10 @@ from parity.verdict import EXIT_CODES, Record, was_compared
 _TOLD: Final = (UsageError, PortUnavailableError, OutputError)
 """Errors that say all there is to say."""
 RECORD: Final = "parity_record"
+UNAVAILABLE: Final = "parity_unavailable"
 _JUDGE: Final = pytest.StashKey[Judge]()
+_WRONG_AT_THE_END: Final = "parity_wrong_at_the_end"
+_WRONG: Final = pytest.StashKey[list[str]]()
 
 
 class ParityFailure(Exception):  # noqa: N818 - pytest prints it as a failure
@@ -88,8 +92,16 @@ class ScenarioItem(pytest.Item):
         self.record: Record | None = None
 
     def runtest(self) -> None:
-        """Judge, keep the record, and fail or skip as it says."""
-        record = _judge(self.config).judge(load_scenario(self.path, self._root))
+        """Judge, keep the record, and fail or skip as it says.
+
+        Raises:
+          PortUnavailableError: a player can play nothing any more; the session ends.
+        """
+        try:
+            record = _judge(self.config).judge(load_scenario(self.path, self._root))
+        except PortUnavailableError as error:
+            self.session.shouldstop = str(error)
+            raise
         self.record = record
         self.user_properties.append(("verdict", record.verdict))
         if record.not_compared:
@@ -112,12 +124,15 @@ class ScenarioItem(pytest.Item):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Send the record along."""
+    """Send the record along, or why there is none and won't be any more."""
     report = yield
-    if report.when == "call" and isinstance(item, ScenarioItem) and item.record is not None:
-        setattr(report, RECORD, item.record.model_dump_json())
+    if report.when == "call" and isinstance(item, ScenarioItem):
+        if item.record is not None:
+            setattr(report, RECORD, item.record.model_dump_json())
+        if call.excinfo is not None and isinstance(call.excinfo.value, PortUnavailableError):
+            setattr(report, UNAVAILABLE, str(call.excinfo.value))
     return report
 
 
@@ -154,15 +169,28 @@ def record_of(report: pytest.TestReport) -> Record | None:
     return None if text is None else Record.model_validate(frozen(json.loads(text)))
 
 
+def unavailable_of(report: pytest.TestReport) -> str:
+    """Why a player can play nothing any more, if this report says so."""
+    return getattr(report, UNAVAILABLE, "")
+
+
+def wrong_at_the_end(config: pytest.Config) -> list[str]:
+    """What went wrong when the players were closed, once each."""
+    wrong: list[str] = config.stash.setdefault(_WRONG, [])
+    return list(dict.fromkeys(wrong))
+
+
 def _judge(config: pytest.Config) -> Judge:
     """The players of this process, opened once."""
     if _JUDGE not in config.stash:
         limit = config.getoption("--parity-limit")
-        reference = config.getoption("--parity-reference") or "python"
         schedule = config.getoption("--parity-schedule")
+        asked = (config.getoption("--parity-reference"), config.getoption("--parity-peer"))
+        specs = [_spec(asked[0] or "python"), _spec(asked[1])]
+        reference, peer = open_all(specs, limit, gives_up=True)
         config.stash[_JUDGE] = Judge(
-            reference=open_player(_spec(reference), limit),
-            peer=open_player(_spec(config.getoption("--parity-peer")), limit),
+            reference=reference,
+            peer=peer,
             known=KnownDifferences.load(project.KNOWN_DIFFERENCES),
             seed=config.getoption("--parity-seed"),
             schedule=None if schedule is None else parse_schedule(schedule),
@@ -178,10 +206,33 @@ def _spec(option: str | None) -> PlayerSpec:
     return choose_player(option).spec
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Give the players back."""
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Give the players back; a session in which that goes wrong isn't well."""
+    config = session.config
     judge = config.stash.get(_JUDGE, None)
     if judge is not None:
-        players: tuple[Player, Player] = (judge.reference, judge.peer)
-        for player in players:
-            player.close()
+        del config.stash[_JUDGE]
+        _take_wrong(config, close_players([judge.reference, judge.peer]))
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[_WRONG_AT_THE_END] = wrong_at_the_end(config)
+    if wrong_at_the_end(config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker of xdist has to say; one that was killed says nothing."""
+    output = getattr(node, "workeroutput", {})
+    _take_wrong(node.config, output.get(_WRONG_AT_THE_END, []))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what went wrong at the end."""
+    for line in wrong_at_the_end(config):
+        terminalreporter.write_line(line)
+
+
+def _take_wrong(config: pytest.Config, wrong: list[str]) -> None:
+    config.stash.setdefault(_WRONG, []).extend(wrong)

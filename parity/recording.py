@@ -9,7 +9,7 @@ from rich.console import Console
 
 from parity.expectations import unmet
 from parity.needs import play
-from parity.peers import choose_player, open_player
+from parity.peers import choose_player, open_players
 from parity.players.outcome import Played, Skipped
 from parity.players.recorded import Provenance, write_recording
 from parity.problems import UsageError
@@ -24,7 +24,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
 
     Raises:
       UsageError: something that was given is wrong.
-      PortUnavailableError: the player can't be had.
+      PortUnavailableError: the player can't be had, or went wrong for good.
       OutputError: a recording can't be written; each is written whole or not at all.
     """
     files = load_all(paths)
@@ -37,8 +37,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             "rust or python would be right"
         )
     make_folder(out)
-    player = open_player(spec, limit)
-    try:
+    with open_players([spec], limit, gives_up=True) as (player,):
         written, failures = set(), 0
         for file in files:
             outcome = play(player, file)
@@ -61,11 +60,9 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             written.add(write_recording(out, provenance, outcome.trace))
             for broken in unmet(file.scenario, outcome.trace):
                 console.print(f"{file.name}: broken: {broken}", soft_wrap=True, markup=False)
-    finally:
-        player.close()
-    if not paths:
-        for old in set(out.rglob("*.json")) - written:
-            with writing(old):
-                old.unlink(missing_ok=True)
-    console.print(f"{len(written)} traces recorded in {out}", soft_wrap=True, markup=False)
+        if not paths:
+            for old in set(out.rglob("*.json")) - written:
+                with writing(old):
+                    old.unlink(missing_ok=True)
+        console.print(f"{len(written)} traces recorded in {out}", soft_wrap=True, markup=False)
     return 3 if failures else 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,7 @@ from parity.loading import ScenarioFile, find_scenario, load_scenario
 from parity.model import canonical_json
 from parity.needs import lacking
 from parity.ordering import common_ordering
-from parity.peers import Choice, choose_player, open_player
+from parity.peers import Choice, choose_player, open_players
 from parity.players.outcome import (
     Failed,
     Outcome,
@@ -76,7 +75,7 @@ def replay(
 
     Raises:
       UsageError: something that was given is wrong.
-      PortUnavailableError: there is no such player here.
+      PortUnavailableError: there is no such player here, or one went wrong for good.
       OutputError: the trace can't be written; while watching, nobody reads any more.
     """
     path, _ = find_scenario(options.path, project.SCENARIOS)
@@ -90,10 +89,7 @@ def replay(
     for choice in choices:
         if choice.note:
             console.print(choice.note, style="cyan", soft_wrap=True, markup=False)
-    with ExitStack() as stack:
-        players = [open_player(choice.spec, options.limit) for choice in choices]
-        for player in players:
-            stack.callback(player.close)
+    with open_players([choice.spec for choice in choices], options.limit) as players:
         showing = _Showing(options, players, console, clock, ask or _from_keyboard)
         try:
             if not options.watch:

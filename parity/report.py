@@ -53,7 +53,8 @@ class Footer(Model):
     """Totals of a run.
 
     ``skips`` counts skipped scenarios by reason. ``never_compared`` are the channels that a
-    whole run was to compare and on which no scenario had anything to compare.
+    whole run was to compare and on which no scenario had anything to compare. ``notes`` say
+    how a driver went wrong other than in a scenario.
     """
 
     kind: Literal["footer"] = "footer"
@@ -63,6 +64,7 @@ class Footer(Model):
     never_compared: tuple[ComparedChannel, ...] = ()
     interrupted: bool
     exit_code: int
+    notes: tuple[str, ...] = ()
 
 
 class Report(Model):
@@ -89,12 +91,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def make_footer(header: Header, records: Sequence[Record], *, interrupted: bool) -> Footer:
+def make_footer(
+    header: Header, records: Sequence[Record], *, interrupted: bool, notes: Sequence[str] = ()
+) -> Footer:
     """Total these records, and say which exit code they come to.
 
     That is the worst verdict's; at least 2 where the run was interrupted or a filter left
-    nothing to play, and at least 3 where nothing was compared, or in a whole run a channel
-    never was.
+    nothing to play, and 3 where nothing was compared, in a whole run a channel never was, or
+    ``notes`` say that a driver went wrong other than in a scenario.
     """
     agreements: Counter[Channel] = Counter()
     for record in records:
@@ -116,7 +120,8 @@ def make_footer(header: Header, records: Sequence[Record], *, interrupted: bool)
         ),
         never_compared=never,
         interrupted=interrupted,
-        exit_code=code,
+        exit_code=3 if notes else code,
+        notes=tuple(notes),
     )
 
 

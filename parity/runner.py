@@ -22,9 +22,9 @@ from parity.folder_lock import held
 from parity.injections import injections
 from parity.known import KnownDifferences, catalogue
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
-from parity.peers import Choice, choose_player
+from parity.peers import Choice, choose_player, greet_drivers
 from parity.problems import PortUnavailableError, ScenarioError, UsageError
-from parity.pytest_plugin import record_of
+from parity.pytest_plugin import record_of, unavailable_of, wrong_at_the_end
 from parity.replay_line import replay_line
 from parity.report import Header, Report, ReportWriter, make_footer, versions
 from parity.reports.folder import JUNIT, PAGE, begin_report, write_rendered
@@ -104,7 +104,8 @@ def run(options: RunOptions, console: Console) -> int:
 
     Raises:
       UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had.
+      PortUnavailableError: a player that was asked for can't be had, and nothing was
+        played; or one went wrong for good, and the report says so.
       OutputError: the report can't be written.
     """
     return play(options, console).footer.exit_code
@@ -118,7 +119,8 @@ def play(options: RunOptions, console: Console) -> Report:
 
     Raises:
       UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had.
+      PortUnavailableError: a player that was asked for can't be had, and nothing was
+        played; or one went wrong for good, and the report says so.
       OutputError: the report can't be written.
     """
     files = load_all(options.paths)
@@ -129,6 +131,7 @@ def play(options: RunOptions, console: Console) -> Report:
 
 def _play(options: RunOptions, files: Sequence[ScenarioFile], console: Console) -> Report:
     reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
+    greet_drivers([reference.spec, peer.spec], options.limit)
     header = Header(
         reference=reference.spec.kind,
         peer=peer.spec.kind,
@@ -175,7 +178,12 @@ def _play(options: RunOptions, files: Sequence[ScenarioFile], console: Console) 
         junit_xml = junit.read_bytes() if junit.exists() else None
     results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
     records = list(results.records.values())
-    footer = make_footer(header, records, interrupted=status == pytest.ExitCode.INTERRUPTED)
+    footer = make_footer(
+        header,
+        records,
+        interrupted=status == pytest.ExitCode.INTERRUPTED,
+        notes=results.gone_wrong,
+    )
     results.writer.finish(footer)
     report = Report(header=header, records=tuple(records), footer=footer)
     write_rendered(report, options.folder)
@@ -187,6 +195,8 @@ def _play(options: RunOptions, files: Sequence[ScenarioFile], console: Console) 
         printer.note(f"a part of the catalogue was played; {project.REPORTS}/ is as it was")
     if options.as_json:
         console.file.write(path.read_text(encoding="utf-8"))
+    if results.gone_wrong:
+        raise PortUnavailableError("\n".join(results.gone_wrong))
     return report
 
 
@@ -238,6 +248,13 @@ class _Results:
         self._replay = replay
         self._failure: Exception | None = None
         self.records: dict[str, Record] = {}
+        self.gone_wrong: tuple[str, ...] = ()
+        """How players went wrong for good, or when they were closed."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take what the plugin has to say of the end."""
+        self.gone_wrong += tuple(wrong_at_the_end(session.config))
 
     @cached_property
     def writer(self) -> ReportWriter:
@@ -262,6 +279,10 @@ class _Results:
             raise self._failure
 
     def _take(self, report: pytest.TestReport) -> None:
+        unavailable = unavailable_of(report)
+        if unavailable:
+            self.gone_wrong = self.gone_wrong or (unavailable,)  # Of one worker, if of several.
+            return
         record = record_of(report) if report.when == "call" else None
         if record is None and report.failed:
             file = self._files[(project.ROOT / report.nodeid.split("::")[0]).resolve()]
@@ -271,6 +292,8 @@ class _Results:
 
     def list_what_was_not_run(self, why: str) -> None:
         """Nothing is left out silently."""
+        if self.gone_wrong:
+            why = self.gone_wrong[0].partition("\n")[0]
         for file in self._files.values():
             if file.name not in self.records:
                 self._add(self._record(file, "not run", why))

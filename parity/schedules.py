@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from parity.model import Model
+from parity.model import FailFastTuple, Model
 from parity.problems import UsageError
 
 Schedule = tuple[int, ...]
@@ -23,7 +23,7 @@ _NAME: Final = re.compile(r"s:(0|[1-9]\d*)(\.(0|[1-9]\d*))*")
 class Choice(Model):
     """A choice point of a play: the labels of the lanes that could go on, and which one did."""
 
-    candidates: Annotated[tuple[str, ...], Field(min_length=2)]
+    candidates: Annotated[FailFastTuple[str], Field(min_length=2)]
     taken: Annotated[int, Field(ge=0)]
 
 

@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from parity.hooks import Phase
-from parity.model import Model, canonical_json, frozen
+from parity.model import FailFastTuple, Model, canonical_json, frozen
 from parity.rpcs import Method, StatusCode
 
 CONCURRENT_PREFIX: Final = "concurrently-"
@@ -65,21 +65,21 @@ class ReportEvent(BaseEvent):
     """report_fn was called."""
 
     kind: Literal["report"] = "report"
-    results: tuple[PsResult, ...]
+    results: FailFastTuple[PsResult]
 
 
 class BarrierEvent(BaseEvent):
     """The barrier changed; the indices that are set now."""
 
     kind: Literal["barrier"] = "barrier"
-    blocked: tuple[int, ...]
+    blocked: FailFastTuple[int]
 
 
 class RpcResponse(Model):
     """The fields of the response message; those that it doesn't have are absent."""
 
-    blocked_indices: tuple[int, ...] | None = None
-    unblocked_indices: tuple[int, ...] | None = None
+    blocked_indices: FailFastTuple[int] | None = None
+    unblocked_indices: FailFastTuple[int] | None = None
     global_step: int | None = None
 
 
@@ -187,7 +187,7 @@ class FilesEvent(BaseEvent):
     """What is left in the model directory, by canonical names."""
 
     kind: Literal["files"] = "files"
-    left: tuple[str, ...]
+    left: FailFastTuple[str]
 
 
 Event = Annotated[
@@ -258,7 +258,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
 class Trace(Model):
     """The events in their canonical order, and which declared faults struck."""
 
-    events: tuple[Event, ...]
+    events: FailFastTuple[Event]
     struck: dict[str, bool]
 
     @classmethod

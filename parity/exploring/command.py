@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from parity.compare import compare
 from parity.exploring.outcomes import Seen, Side
 from parity.exploring.search import UnsteadyError
 from parity.loading import ScenarioFile, find_scenario, load_scenario
-from parity.peers import choose_player, open_player
+from parity.peers import choose_player, open_players
+from parity.players.outcome import Player
 from parity.problems import UsageError
 from parity.replay_line import replay_line
 
@@ -42,8 +43,13 @@ def explore(options: ExploreOptions, console: Console) -> int:
     wishes: list[str | None] = [options.reference]
     if not options.alone:
         wishes.append(options.peer)
-    with _Explorer(options, file, wishes, console) as explorer:
-        return explorer.run()
+    choices = [choose_player(wish) for wish in wishes]
+    for choice in choices:
+        if choice.spec.kind == "recorded":
+            why = f": {choice.note}" if choice.note else ""
+            raise UsageError(f"recordings can't be explored; rust would be right{why}")
+    with open_players([choice.spec for choice in choices], options.seconds) as players:
+        return _Explorer(options, file, players, console).run()
 
 
 class _Explorer:
@@ -51,25 +57,13 @@ class _Explorer:
         self,
         options: ExploreOptions,
         file: ScenarioFile,
-        wishes: list[str | None],
+        players: Sequence[Player],
         console: Console,
     ) -> None:
         self._options = options
         self._file = file
         self._console = console
-        choices = [choose_player(wish) for wish in wishes]
-        for choice in choices:
-            if choice.spec.kind == "recorded":
-                why = f": {choice.note}" if choice.note else ""
-                raise UsageError(f"recordings can't be explored; rust would be right{why}")
-        self._sides = [Side(open_player(each.spec, options.seconds), file) for each in choices]
-
-    def __enter__(self) -> _Explorer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for side in self._sides:
-            side.player.close()
+        self._sides = [Side(player, file) for player in players]
 
     def run(self) -> int:
         bound, limit = self._options.bound, self._options.limit

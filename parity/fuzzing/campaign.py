@@ -21,7 +21,7 @@ from parity.fuzzing.found import Finding
 from parity.fuzzing.generator import BATCH
 from parity.fuzzing.playing import open_in_this_process, play_in_this_process
 from parity.fuzzing.state import BatchDone, State, header
-from parity.peers import PlayerSpec, choose_player
+from parity.peers import PlayerSpec, choose_player, greet_drivers
 from parity.problems import PortUnavailableError, UsageError
 
 ENOUGH: Final = 5000
@@ -48,13 +48,14 @@ def fuzz(options: FuzzOptions, console: Console) -> int:
 
     Raises:
       UsageError: something that was given is wrong.
-      PortUnavailableError: a player can't be had, or a process died.
+      PortUnavailableError: a player can't be had or went wrong for good, or a process died.
       OutputError: what was done or found can't be written.
     """
     with held(options.report, "--report"):
         reference, peer = choose_player(options.reference), choose_player(options.peer)
         if peer.spec.kind == "recorded":
             raise UsageError(f"nothing is recorded of what is made up here. {peer.note}".rstrip())
+        greet_drivers([reference.spec, peer.spec], options.limit)
         state = State(
             options.report / f"{options.seed}.jsonl",
             header(options.seed, str(reference.spec), str(peer.spec)),
@@ -70,6 +71,7 @@ class _Campaign:
         self._state = state
         self._console = console
         self._began = time.monotonic()
+        self._wrong_at_the_end: list[str] = []
 
     def play(self, reference: PlayerSpec, peer: PlayerSpec) -> None:
         """Play the batches that aren't done yet."""
@@ -78,12 +80,13 @@ class _Campaign:
         elif self._state.done:
             self._say(f"going on after {self._played()} scenarios")
         numbers = self._to_do()
+        spawning = multiprocessing.get_context("spawn")  # Threads and gRPC don't survive a fork.
+        wrong = spawning.SimpleQueue()
         pool = ProcessPoolExecutor(
             self._options.workers,
-            # Threads and gRPC don't survive a fork.
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=spawning,
             initializer=open_in_this_process,
-            initargs=(reference, peer, self._options.limit),
+            initargs=(reference, peer, self._options.limit, wrong),
         )
         with pool, self._console.status("starting") as status:
             try:
@@ -92,9 +95,11 @@ class _Campaign:
                 raise PortUnavailableError(
                     "a process that plays has died; the same command goes on with what is left"
                 ) from None
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, PortUnavailableError):
                 pool.shutdown(cancel_futures=True)
                 raise
+        while not wrong.empty():
+            self._wrong_at_the_end.append(wrong.get())
 
     def _to_do(self) -> Iterator[tuple[int, int]]:
         done = {batch.number: batch.played for batch in self._state.done}
@@ -143,7 +148,11 @@ class _Campaign:
         )
 
     def report(self, reference: str, peer: str) -> int:
-        """Write what was found, say what was and what wasn't touched; the exit code."""
+        """Write what was found, say what was and what wasn't touched; the exit code.
+
+        Raises:
+          PortUnavailableError: a driver went wrong when it was closed.
+        """
         done = self._state.done
         if not done:
             self._say("nothing was played")
@@ -161,6 +170,8 @@ class _Campaign:
             path = finding.write(self._options.found, reference, peer)
             self._say(f"{finding.symptom}, {finding.steps} steps: {project.shown(path)}")
             self._say(f"    {finding.reason.splitlines()[0]}")
+        if self._wrong_at_the_end:
+            raise PortUnavailableError("\n".join(dict.fromkeys(self._wrong_at_the_end)))
         return max(_code(findings), 1 if missed else 0)
 
     def _count_features(self) -> list[str]:

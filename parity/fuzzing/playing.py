@@ -7,6 +7,8 @@ import dataclasses
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
+from multiprocessing.queues import SimpleQueue
 
 from parity.fuzzing.case import Case
 from parity.fuzzing.features import features_of, shown_by
@@ -15,7 +17,10 @@ from parity.fuzzing.generator import batch
 from parity.fuzzing.shrinking import Shrinker
 from parity.fuzzing.state import BatchDone
 from parity.fuzzing.trial import Agreed, Sides, Symptom, Wrong
-from parity.peers import PlayerSpec, open_player
+from parity.peers import PlayerSpec, close_players, open_all
+from parity.players.driver import HUNG_IN_A_ROW
+from parity.players.outcome import Player
+from parity.problems import PortUnavailableError
 from parity.scenario import Scenario
 
 _REPEAT_EACH = 20
@@ -35,15 +40,25 @@ class BatchPlayer:
         self._known: set[str] = set()
 
     def play(self, seed: int, number: int, count: int, known: frozenset[str]) -> BatchDone:
-        """Play one batch; symptoms that are ``known`` aren't looked into."""
+        """Play one batch; symptoms that are ``known`` aren't looked into.
+
+        Raises:
+          PortUnavailableError: a side can play nothing any more, or hung too often in a row.
+        """
         self._known |= known
         began = time.monotonic()
         results: Counter[str] = Counter()
         counts: Counter[str] = Counter()
         findings: list[Finding] = []
-        events = 0
+        events = hung = 0
         for i, generated in enumerate(batch(seed, number, count)):
             case, result = self._sides.try_out_playable(generated, repeat=i % _REPEAT_EACH == 0)
+            if isinstance(result, Wrong) and result.symptom.hung:
+                hung += 1
+                if hung == HUNG_IN_A_ROW:
+                    raise PortUnavailableError(f"{result.reason}; {hung} scenarios in a row")
+            else:
+                hung = 0
             counts.update(features_of(case.scenario))
             if result.trace is not None:
                 counts.update(shown_by(result.trace))
@@ -97,18 +112,36 @@ class BatchPlayer:
 
 _players: list[BatchPlayer] = []
 """The one of this process."""
+_unavailable: list[PortUnavailableError] = []
+"""Why this process has none; an error at its start would be lost."""
 
 
-def open_in_this_process(reference: PlayerSpec, peer: PlayerSpec, limit: float) -> None:
-    """Open both players, until the process ends."""
-    sides = Sides(open_player(reference, limit), open_player(peer, limit))
-    atexit.register(sides.peer.close)
-    atexit.register(sides.reference.close)
+def open_in_this_process(
+    reference: PlayerSpec, peer: PlayerSpec, limit: float, wrong: SimpleQueue[str]
+) -> None:
+    """Open both players, until the process ends; ``wrong`` gets what goes wrong then."""
+    try:
+        players = open_all([reference, peer], limit)
+    except PortUnavailableError as error:
+        _unavailable.append(error)
+        return
+    atexit.register(_close, players, wrong)
     for name in ("absl", "tensorflow", "grpc"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    _players.append(BatchPlayer(sides))
+    _players.append(BatchPlayer(Sides(*players)))
+
+
+def _close(players: Sequence[Player], wrong: SimpleQueue[str]) -> None:
+    for each in close_players(players):
+        wrong.put(each)
 
 
 def play_in_this_process(seed: int, number: int, count: int, known: frozenset[str]) -> BatchDone:
-    """Play one batch on this process's players."""
+    """Play one batch on this process's players.
+
+    Raises:
+      PortUnavailableError: one of them couldn't be opened, or can't be started again.
+    """
+    if _unavailable:
+        raise _unavailable[0]
     return _players[-1].play(seed, number, count, known)

@@ -13,7 +13,7 @@ from parity.fuzzing.case import Case
 from parity.model import Model
 from parity.ordering import common_ordering
 from parity.players.outcome import Failed, Outcome, Played, Player
-from parity.problems import OutputError
+from parity.problems import OutputError, PortUnavailableError
 from parity.trace import Trace
 
 Kind = Literal["differs", "nondeterministic", "failed"]
@@ -35,6 +35,11 @@ class Symptom(Model):
     where: str
     what: str
     lane: str = ""
+
+    @property
+    def hung(self) -> bool:
+        """Whether a side gave no answer."""
+        return self.kind == "failed" and self.what.startswith("hung: ")
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.kind, self.where, self.what, self.lane)))
@@ -107,8 +112,8 @@ class Sides:
     def _play(self, player: Player, case: Case) -> Outcome:
         try:
             return player.play(case.file, case.seed)
-        except OutputError:  # The machine's, and no symptom of a player's.
-            raise
+        except (OutputError, PortUnavailableError):
+            raise  # The machine's, or a player's that is gone: no scenario is to blame.
         except Exception as error:  # noqa: BLE001 - whatever it is, a player must not raise it
             trace = "".join(traceback.format_exception(error))
             return Failed("crashed", f"{type(error).__name__}: {error}", trace)

@@ -17,8 +17,10 @@ from parity.interop.peer import (
     Server,
 )
 from parity.model import Model
-from parity.players.driver import DriverError, DriverPlayer
+from parity.players.driver import DriverPlayer
+from parity.players.driver_process import DriverError
 from parity.players.protocol import (
+    Answer,
     ArrivedAnswer,
     CalledAnswer,
     DecodedAnswer,
@@ -95,21 +97,28 @@ class DriverPeer:
         """Say what the port sees."""
         return Looked.model_validate(_value(self._ask("look", look.model_dump(), LookedAnswer)))
 
-    def close(self) -> None:
-        """End the process."""
-        self._player.close()
+    @property
+    def given_up(self) -> str:
+        """Why the driver isn't started again; empty while it is."""
+        return self._player.given_up
+
+    def close(self) -> str | None:
+        """End the process; what went wrong with that."""
+        return self._player.close()
 
     def _ask(self, kind: str, fields: Mapping[str, object], expected: type[Expected]) -> Expected:
-        try:
-            answer = self._player.ask(lambda seq: interop_request(seq, kind, fields))
+        def read(answer: Answer) -> Expected:
             if not isinstance(answer, expected):
-                raise self._player.garbage(f"it answered {kind} with {answer.type}")
+                raise DriverError("garbage", f"it answered {kind} with {answer.type}")
+            return answer
+
+        try:
+            return self._player.ask(lambda seq: interop_request(seq, kind, fields), read)
         except DriverError as error:
             tail = f"\nthe last lines of its log:\n{error.log_tail}" if error.log_tail else ""
             raise PeerError(f"{self.name} {error.failure} at {kind}: {error}{tail}") from None
         except PortUnavailableError as error:
             raise PeerError(str(error)) from None
-        return answer
 
 
 def _value(answer: Model) -> dict[str, Any]:

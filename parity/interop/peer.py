@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from parity.model import Model
+from parity.model import FailFastTuple, Model
 
 Fields = Mapping[str, Any]
 """A message by field: enums as numbers, null where a field that can be unset is unset."""
@@ -97,8 +97,8 @@ class LookedBarrier(Model):
 
     removed: bool
     none_blocked: bool
-    unblocked: tuple[int, ...]
-    refused: tuple[int, ...]
+    unblocked: FailFastTuple[int]
+    refused: FailFastTuple[int]
 
 
 class LookedCheckpoints(Model):
@@ -109,9 +109,9 @@ class LookedCheckpoints(Model):
 
     prefix: str
     asset_dir: str
-    existing: tuple[int, ...]
+    existing: FailFastTuple[int]
     restored: int | None
-    steps: tuple[int | None, ...]
+    steps: FailFastTuple[int | None]
 
 
 class Looked(Model):
@@ -125,14 +125,14 @@ class Looked(Model):
 
     server_addr: str
     ipv4: bool
-    addrs: tuple[str, ...]
-    alive: tuple[str, ...]
-    dead: tuple[str, ...]
+    addrs: FailFastTuple[str]
+    alive: FailFastTuple[str]
+    dead: FailFastTuple[str]
     all_alive: bool
-    valid: tuple[bool, ...]
-    joined: tuple[str, ...]
-    health_hex: tuple[str, ...]
-    timer: tuple[bool, ...]
+    valid: FailFastTuple[bool]
+    joined: FailFastTuple[str]
+    health_hex: FailFastTuple[str]
+    timer: FailFastTuple[bool]
     no_capacity: str | None
     barrier: LookedBarrier | None = None
     checkpoints: LookedCheckpoints
@@ -176,5 +176,5 @@ class InteropPeer(Protocol):
     def look(self, look: Look) -> Looked:
         """Say what the port sees of its machine, of others and of the served barrier."""
 
-    def close(self) -> None:
-        """Give back what it holds."""
+    def close(self) -> str | None:
+        """Give back what it holds; what went wrong with that."""

@@ -30,7 +30,7 @@ from parity.interop.steps import Case, MessageCase
 from parity.json_lines import JsonLinesWriter
 from parity.peers import PlayerSpec, choose_player, open_player
 from parity.players.driver import DriverPlayer
-from parity.problems import PortUnavailableError, UsageError
+from parity.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
 
 _PROXIES: Final = ("grpc_proxy", "https_proxy", "http_proxy")
 
@@ -48,18 +48,38 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
 
     Raises:
       UsageError: the peer that was asked for can't take part by its nature.
-      PortUnavailableError: it was asked for by name and can't be had here.
+      PortUnavailableError: it was asked for by name and can't be had here, its sources are
+        wrong, or it went wrong for good, which ends the report.
       OutputError: the report can't be written.
     """
     with plain_environment():
         other = _other_peer(peer, limit)
-        peers = [_python_peer()] if other is None else [_python_peer(), other]
+        peers = [] if other is None else [other]
         try:
-            return _play_all(peers, report, console)
-        finally:
-            for each in peers:
-                if not isinstance(each, Missing):
-                    each.close()
+            peers.insert(0, _python_peer())
+            code = _play_all(peers, report, console)
+        except BaseException:
+            _close(peers)
+            raise
+        wrong = [*_given_up(peers), *_close(peers)]
+        if wrong:
+            raise PortUnavailableError("\n".join(wrong))
+        return code
+
+
+def _close(peers: Sequence[InteropPeer | Missing]) -> list[str]:
+    """Close all of them; what went wrong with that."""
+    return [
+        wrong
+        for each in peers
+        if not isinstance(each, Missing)
+        if (wrong := each.close()) is not None
+    ]
+
+
+def _given_up(peers: Sequence[InteropPeer | Missing]) -> list[str]:
+    """Why drivers aren't started again, of those that aren't."""
+    return [each.given_up for each in peers if isinstance(each, DriverPeer) and each.given_up]
 
 
 def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Console) -> int:
@@ -76,9 +96,12 @@ def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Con
             for cell in play(peers):
                 cells.append(cell)
                 writer.add(cell)
+                if _given_up(peers):
+                    interrupted = True
+                    break
         except KeyboardInterrupt:
             interrupted = True
-        code = max(exit_code(cells), 2 if interrupted else 0)
+        code = max(exit_code(cells), 3 if _given_up(peers) else 2 if interrupted else 0)
         footer = make_footer(cells, interrupted=interrupted, exit_code=code)
         writer.finish(footer)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
@@ -136,6 +159,8 @@ def _other_peer(asked: str | None, limit: float) -> InteropPeer | Missing | None
     """The peer that was asked for; by default the Rust port, which may be missing."""
     try:
         spec = choose_player(asked or "rust").spec
+    except PortDoesNotCompileError:
+        raise
     except PortUnavailableError as error:
         if asked is None:
             return Missing("rust", f"there is no Rust port here: {error}")
@@ -146,7 +171,7 @@ def _other_peer(asked: str | None, limit: float) -> InteropPeer | Missing | None
 
 
 def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
-    player = None if spec.kind == "recorded" else open_player(spec, limit)
+    player = None if spec.kind == "recorded" else open_player(spec, limit, gives_up=True)
     if not isinstance(player, DriverPlayer):
         raise UsageError(
             f"{spec.kind} can't take part in interop, as it answers no calls; "

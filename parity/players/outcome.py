@@ -99,7 +99,11 @@ class Player(Protocol):
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
-        """Play one scenario; the same scenario and seed, or schedule, give the same trace."""
+        """Play one scenario; the same scenario and seed, or schedule, give the same trace.
 
-    def close(self) -> None:
-        """Give back what it holds."""
+        Raises:
+          PortUnavailableError: it can play nothing any more.
+        """
+
+    def close(self) -> str | None:
+        """Give back what it holds; what went wrong with that."""

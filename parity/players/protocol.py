@@ -5,22 +5,57 @@ The protocol is described in docs/driver-protocol.md.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Discriminator, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from parity.interop.peer import Called, Decoded, Encoded, Looked
 from parity.loading import ScenarioFile
-from parity.model import Model, canonical_json, frozen
+from parity.model import FailFastTuple, Model, canonical_json, frozen
 from parity.schedules import Choice, Schedule
+from parity.strict_json import parse_json
+from parity.terminal_text import printable
 
 PROTOCOL: Final = 1
+
+_LONGEST_PROSE: Final = 10_000
+_SHOWN: Final = 200
 
 
 class GarbageError(Exception):
     """What a driver printed is no answer; the message shows it."""
+
+
+def prose(text: str) -> str:
+    """Make what a driver said fit for a terminal and a report: controls shown, with an end."""
+    more = len(text) - _LONGEST_PROSE
+    return printable(text if more <= 0 else f"{text[:_LONGEST_PROSE]}... ({more} more characters)")
+
+
+def shown(line: bytes) -> str:
+    """Quote the beginning of a line."""
+    text = line[:_SHOWN].decode("utf-8", errors="backslashreplace")
+    return printable(repr(text + "..." * (len(line) > _SHOWN)))
+
+
+def _a_reason(text: str) -> str:
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        raise PydanticCustomError("no_reason", "a skip needs a reason; expected what is lacking")
+    return text
+
+
+def _flags(value: Any) -> Any:
+    """Refuse the first that is neither true nor false; pydantic would list millions."""
+    for key, flag in value.items() if isinstance(value, dict) else ():
+        if not isinstance(flag, bool):
+            raise PydanticCustomError("flag", "{key}: expected true or false", {"key": prose(key)})
+    return value
+
+
+Prose = Annotated[str, AfterValidator(prose)]
+Reason = Annotated[str, AfterValidator(_a_reason), AfterValidator(prose)]
 
 
 class Hello(Model):
@@ -43,8 +78,8 @@ class TraceAnswer(Model):
     type: Literal["trace"]
     seq: int
     events: Any
-    struck: Any
-    choices: tuple[Choice, ...] = ()
+    struck: Annotated[Any, AfterValidator(_flags)]
+    choices: FailFastTuple[Choice] = ()
 
 
 class SkippedAnswer(Model):
@@ -52,7 +87,7 @@ class SkippedAnswer(Model):
 
     type: Literal["skipped"]
     seq: int
-    reason: str
+    reason: Reason
 
 
 class FailedAnswer(Model):
@@ -60,8 +95,8 @@ class FailedAnswer(Model):
 
     type: Literal["failed"]
     seq: int
-    message: str
-    choices: tuple[Choice, ...] = ()
+    message: Prose
+    choices: FailFastTuple[Choice] = ()
 
 
 class ServingAnswer(Model):
@@ -157,22 +192,23 @@ def bye_request() -> str:
     return canonical_json({"type": "bye"})
 
 
-def parse_answer(line: str) -> AnyAnswer:
+def parse_answer(line: bytes) -> AnyAnswer:
     """Read one line.
 
     Raises:
       GarbageError: it is no answer of this protocol.
     """
     try:
-        return _ANSWER.validate_python(frozen(json.loads(line)))
-    except json.JSONDecodeError as error:
-        raise GarbageError(f"not JSON ({error.msg}): {_shown(line)}") from None
+        return _ANSWER.validate_python(frozen(parse_json(line.decode("utf-8"))))
+    except UnicodeDecodeError as error:
+        raise GarbageError(f"not UTF-8, from byte {error.start} on: {shown(line)}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise GarbageError(f"no answer ({where}: {first['msg']}): {_shown(line)}") from None
+        raise GarbageError(f"no answer ({first_of(error)}): {shown(line)}") from None
+    except ValueError as error:
+        raise GarbageError(f"{error}: {shown(line)}") from None
 
 
-def _shown(line: str) -> str:
-    line = line.rstrip("\n")
-    return repr(line if len(line) <= 200 else line[:200] + "...")
+def first_of(error: ValidationError) -> str:
+    """Say where the first thing is that is wrong, and what."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return prose(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")

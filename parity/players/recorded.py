@@ -68,12 +68,14 @@ class RecordedPlayer:
       folder: where the recordings lie.
       sources: the project whose Rust sources they must have been made from; None
         where those sources aren't here.
+      stands_in: why the port can't be built here, where they stand in for it.
     """
 
     can = IN_VIRTUAL_TIME
 
-    def __init__(self, folder: Path, sources: Path | None) -> None:
+    def __init__(self, folder: Path, sources: Path | None, stands_in: str = "") -> None:
         self._folder = folder
+        self._stands_in = stands_in
         self._digest = None if sources is None else rust_source_digest(sources)
 
     @property
@@ -89,7 +91,8 @@ class RecordedPlayer:
             return Skipped("recordings are of the default order, not of a seed or a schedule")
         path = recording_path(self._folder, file.name)
         if not path.exists():
-            return Failed("missing", f"there is no {path}; monolith-parity record makes it")
+            how = self._if_recordable("monolith-parity record makes it")
+            return Failed("missing", f"there is no {path}; {how}")
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(document, dict):
@@ -105,6 +108,11 @@ class RecordedPlayer:
     def close(self) -> None:
         """Nothing is held."""
 
+    def _if_recordable(self, how: str) -> str:
+        if not self._stands_in:
+            return how
+        return f"it can't be recorded here, as the port can't be built: {self._stands_in}"
+
     def _read(self, path: Path, document: dict[str, Any], file: ScenarioFile) -> Outcome:
         if "summary" in document:
             return Summarized(Expect.model_validate(frozen(document["summary"])))
@@ -117,7 +125,8 @@ class RecordedPlayer:
         if self._digest is not None and provenance.source_digest != self._digest:
             moved.append("the Rust sources have changed since")
         if moved:
-            return Failed("stale", f"{path}: {', and '.join(moved)}; record it again")
+            how = self._if_recordable("record it again")
+            return Failed("stale", f"{path}: {', and '.join(moved)}; {how}")
         maker = Maker(
             implementation=provenance.implementation,
             language=provenance.language,

@@ -1,0 +1,77 @@
+"""The processes that a program has started, found wherever they have gone.
+
+A process leaves its group by ``setsid`` and its parent by outliving it, but it keeps the
+environment that it was started with. So the program gets an environment variable with a
+name of its own, which all that it starts inherit; /proc/PID/environ shows who has it.
+Children of such a process are its as well, whatever environment they were given.
+
+Not found is what was started with another environment and has outlived its parent, and
+what another user runs. Without /proc, which only Linux has, nothing is found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+import uuid
+from pathlib import Path
+from typing import Final
+
+_PROC: Final = Path("/proc")
+_END_SECONDS: Final = 5.0
+"""How long to look for more: a process that is killed ends at once, unless it waits for a disk."""
+
+
+class Descendants:
+    """The processes that one program has started, however far down."""
+
+    def __init__(self) -> None:
+        self._variable = f"PARITY_DRIVER_{uuid.uuid4().hex}"
+
+    def environment(self) -> dict[str, str]:
+        """The environment to start the program with."""
+        return {**os.environ, self._variable: "1"}
+
+    def kill(self, program: int) -> None:
+        """Kill the program, which hasn't been waited for yet, and all that it has started."""
+        deadline = time.monotonic() + _END_SECONDS
+        found = self._living(program)  # Before the program ends and its children lose their parent.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(program, signal.SIGKILL)
+        while found and time.monotonic() < deadline:
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.005)
+            found = self._living(program)  # Those that were started meanwhile, too.
+
+    def _living(self, program: int) -> set[int]:
+        mark = f"{self._variable}=1".encode()
+        parents: dict[int, int] = {}
+        found = {program}
+        for pid in _processes():
+            # A process may end, or be somebody else's, between one look and the next.
+            with contextlib.suppress(OSError):
+                state, parents[pid] = _state_and_parent(pid)
+                if state in "ZX":
+                    del parents[pid]
+                elif mark in (_PROC / str(pid) / "environ").read_bytes().split(b"\0"):
+                    found.add(pid)
+        while more := {pid for pid, parent in parents.items() if parent in found} - found:
+            found |= more
+        return found & parents.keys()
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir(_PROC) if name.isdigit()]
+    except OSError:
+        return []
+
+
+def _state_and_parent(pid: int) -> tuple[str, int]:
+    # The name, between parentheses, may have any character in it.
+    fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    return fields[0], int(fields[1])
