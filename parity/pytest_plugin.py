@@ -8,6 +8,7 @@ user property it would be in junit.xml as well, traces and all.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -49,7 +50,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Scenario files, of the folders that were asked for."""
     if file_path.suffix == ".yaml" and file_path.name != project.KNOWN_DIFFERENCES.name:
-        return ScenarioFileCollector.from_parent(parent, path=file_path)
+        # Of a file elsewhere pytest would make a node id without its path.
+        nodeid = os.path.relpath(file_path, parent.config.rootpath)
+        return ScenarioFileCollector.from_parent(parent, path=file_path, nodeid=nodeid)
     return None
 
 
