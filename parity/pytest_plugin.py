@@ -10,6 +10,7 @@ are closed, after the last item, comes back as a worker's output.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -55,7 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Scenario files, of the folders that were asked for."""
     if file_path.suffix == ".yaml" and file_path.name != project.KNOWN_DIFFERENCES.name:
-        return ScenarioFileCollector.from_parent(parent, path=file_path)
+        # Of a file elsewhere pytest would make a node id without its path.
+        nodeid = os.path.relpath(file_path, parent.config.rootpath)
+        return ScenarioFileCollector.from_parent(parent, path=file_path, nodeid=nodeid)
     return None
 
 
