@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, StringConstraints
-from ruamel.yaml.comments import CommentedMap
 
 from parity import project
 from parity.compare import CHANNELS, Difference
 from parity.loading import find_scenarios, load_yaml, scenario_name
 from parity.model import Model
 from parity.problems import Problem, ScenarioError
+from parity.terminal_text import quoted, shortened
 from parity.trace import Channel
 
 SHORTEST_REASON: Final = 10
@@ -36,17 +36,17 @@ Key = tuple[str, Channel]
 def _known_channel(value: object) -> object:
     if value not in CHANNELS:
         right = _nearest(str(value), CHANNELS) or f"one of {', '.join(CHANNELS)}"
-        raise ValueError(f"there is no channel {value}; {right} would be right")
+        raise ValueError(f"there is no channel {shortened(str(value))}; {right} would be right")
     return value
 
 
 def _date(value: object) -> object:
-    """YAML reads a bare 2026-11-24 as a date already, a quoted one as text."""
+    """A date as YAML has it, which is text, or as baseline makes it."""
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
             return date.fromisoformat(value)
     if not isinstance(value, date):
-        raise ValueError(f"{value!r} is no date; one such as 2026-11-24 would be right")
+        raise ValueError(f"{quoted(str(value))} is no date; one such as 2026-11-24 would be right")
     return value
 
 
@@ -107,8 +107,8 @@ class KnownDifferences:
             return cls()
         read, document = load_yaml(path, _Document, "docs/known-differences.md")
         entries = tuple(
-            KnownEntry(known, path, _lines(item))
-            for known, item in zip(read.differences, document.get("differences", ()), strict=True)
+            KnownEntry(known, path, document.lines("differences", i))
+            for i, known in enumerate(read.differences)
         )
         if problems := [*_listed_twice(entries)]:
             raise ScenarioError(problems)
@@ -167,10 +167,6 @@ def stale_entries(known: dict[Channel, KnownEntry], found: tuple[Difference, ...
                 f"{entry.at('difference')}: the difference is another one now; "
                 f"look at it, then change {entry.known.difference} to {now}"
             )
-
-
-def _lines(item: CommentedMap) -> dict[str, int]:
-    return {str(key): item.lc.key(key)[0] + 1 for key in item}
 
 
 def _listed_twice(entries: tuple[KnownEntry, ...]) -> Iterator[Problem]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from parity.terminal_text import one_line
+
 
 class UsageError(Exception):
     """What the user gave is wrong; the message says what, where, and what would be right."""
@@ -26,7 +28,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {where}{self.message}"
+        return one_line(f"{self.file}:{self.line}:{self.column}: {where}{self.message}")
 
 
 class ScenarioError(UsageError):
