@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from parity.bounded import Hex, PsIndex, Text, Times
 from parity.model import Model, example
 from parity.process_faults import (
     AllocateFault,
@@ -43,27 +44,28 @@ ErrorName = Literal[
 ]
 """A TensorFlow error by its Python name, or one of Python's own."""
 
-Index = Annotated[int, Field(ge=0)]
+SLOWEST_POLL: Final = 100_000
+"""Milliseconds; an exit waits 120,000 for threads."""
 
 
 class Machine(Model):
     """Which PS a fault concerns."""
 
-    ps: Index
+    ps: PsIndex
     """The PS, counted from 0."""
 
 
 class Rss(Machine):
     """The resident memory of a PS, from now on."""
 
-    bytes: Annotated[Size, Field(ge=0)]
+    bytes: Size
     """What its resident memory is from now on."""
 
 
 class HealthBytes(Machine):
     """What the health check of a PS gives instead of the truth."""
 
-    hex: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})+$")]
+    hex: Annotated[Hex, StringConstraints(min_length=2)]
     """The bytes, two lower-case hexadecimal digits each; any at all mean unhealthy (B7)."""
 
 
@@ -74,7 +76,7 @@ class SlowPoll(Machine):
     waits for the poll in real time, which no virtual clock can move.
     """
 
-    takes: Annotated[Duration, Field(le=100_000)]
+    takes: Annotated[Duration, Field(le=SLOWEST_POLL)]
     """How much virtual time it takes."""
 
 
@@ -83,9 +85,9 @@ class SaveError(Model):
 
     error: ErrorName
     """What is raised: a TensorFlow error by its Python name, or one of Python's own."""
-    message: str = "injected"
+    message: Text = "injected"
     """Its message."""
-    times: Annotated[int, Field(ge=1)] | None = None
+    times: Times | None = None
     """How many writes raise; ``null``: every one."""
 
 

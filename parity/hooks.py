@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from parity.bounded import Name, Steps, Text, Times
+from parity.bounds import MOST_HOOKS
 from parity.faults import ErrorName, only_key
 from parity.model import Model, OrOneOf, example
 from parity.rpcs import Method, StatusCode
@@ -27,7 +29,7 @@ class PsHealth(Model):
 class Saver(Model):
     """How NoFirstSaveCheckpointSaverHook is set up, and whom it tells of its saves."""
 
-    save_steps: Annotated[int, Field(ge=1)] | None = None
+    save_steps: Steps | None = None
     """Save every so many steps; without this and ``save_secs`` it never saves by itself."""
     save_secs: Annotated[Duration, Field(ge=1)] | None = None
     """Save as often as this, instead."""
@@ -37,7 +39,10 @@ class Saver(Model):
     """The saver hook's own ``is_dense_only``: nothing is written at step 0 (B32)."""
     ignore_save_errors: bool = False
     """The saver hook's own option; it doesn't hide an error from SaveCheckpoint (B31)."""
-    listeners: tuple[Literal["plain", "before", "after", "stops", "after_stops"], ...] = ()
+    listeners: Annotated[
+        tuple[Literal["plain", "before", "after", "stops", "after_stops"], ...],
+        Field(max_length=MOST_HOOKS),
+    ] = ()
     """Each records what it is told: ``plain`` directly, ``before`` from behind a
     BeforeSaveListener, ``after`` from behind an AfterSaveListener. ``stops`` records and
     asks for a stop after each save; ``after_stops`` is that from behind an
@@ -95,16 +100,16 @@ class Raises(Model):
     """In which phase, after having recorded it."""
     error: ErrorName
     """What: a TensorFlow error by its Python name, or one of Python's own."""
-    message: str = ""
+    message: Text = ""
     """With which message; by default ``<name> raises in <phase>``."""
-    times: Annotated[int, Field(ge=1)] = 1
+    times: Times = 1
     """The first so many times that the probe comes to that phase."""
 
 
 class Probe(Model):
     """A hook that shows when its phases come, and can raise in one."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[Name, Field(min_length=1)]
     """What it is called in events; another name for each probe."""
     raises: Raises | None = None
     """What it raises, if anything; this must strike before the play is over."""

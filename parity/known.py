@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, StringConstraints
-from ruamel.yaml.comments import CommentedMap
 
 from parity import project
 from parity.compare import COMPARED_CHANNELS, ComparedChannel, Difference
 from parity.loading import find_scenarios, load_yaml, scenario_name
 from parity.model import Model
 from parity.problems import Problem, ScenarioError
+from parity.terminal_text import quoted, shortened
 
 SHORTEST_REASON: Final = 10
 """Characters; less is no reason."""
@@ -35,17 +35,17 @@ Key = tuple[str, ComparedChannel]
 def _known_channel(value: object) -> object:
     if value not in COMPARED_CHANNELS:
         right = _nearest(str(value), COMPARED_CHANNELS) or f"one of {', '.join(COMPARED_CHANNELS)}"
-        raise ValueError(f"there is no channel {value}; {right} would be right")
+        raise ValueError(f"there is no channel {shortened(str(value))}; {right} would be right")
     return value
 
 
 def _date(value: object) -> object:
-    """YAML reads a bare 2026-11-24 as a date already, a quoted one as text."""
+    """A date as YAML has it, which is text, or as baseline makes it."""
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
             return date.fromisoformat(value)
     if not isinstance(value, date):
-        raise ValueError(f"{value!r} is no date; one such as 2026-11-24 would be right")
+        raise ValueError(f"{quoted(str(value))} is no date; one such as 2026-11-24 would be right")
     return value
 
 
@@ -106,8 +106,8 @@ class KnownDifferences:
             return cls()
         read, document = load_yaml(path, _Document, "docs/known-differences.md")
         entries = tuple(
-            KnownEntry(known, path, _lines(item))
-            for known, item in zip(read.differences, document.get("differences", ()), strict=True)
+            KnownEntry(known, path, document.lines("differences", i))
+            for i, known in enumerate(read.differences)
         )
         if problems := [*_listed_twice(entries)]:
             raise ScenarioError(problems)
@@ -168,10 +168,6 @@ def stale_entries(
                 f"{entry.at('difference')}: the difference is another one now; "
                 f"look at it, then change {entry.known.difference} to {now}"
             )
-
-
-def _lines(item: CommentedMap) -> dict[str, int]:
-    return {str(key): item.lc.key(key)[0] + 1 for key in item}
 
 
 def _listed_twice(entries: tuple[KnownEntry, ...]) -> Iterator[Problem]:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from parity.bounds import LARGEST_YAML
 from parity.faults import FAULTS
+from parity.given_files import check_within, read_text
 from parity.hooks import HOOKS
-from parity.model import Model, frozen
+from parity.model import Model
+from parity.names import check_scenario_name
 from parity.nearest import did_you_mean
 from parity.problems import Problem, ScenarioError, UsageError
 from parity.references import Loc, bad_references
 from parity.scenario import Scenario
 from parity.steps import CONCURRENT, STEPS
+from parity.strict_yaml import Node, YamlError, parse_yaml
+from parity.terminal_text import shortened
 
 M = TypeVar("M", bound=Model)
 
@@ -32,6 +37,25 @@ _KINDS: Final = {
     "no_fault": FAULTS,
 }
 """By the type of the error that a union of kinds raises, the kinds that there are."""
+_MOST_PROBLEMS: Final = 50
+"""Of one file; a person mends some and looks again."""
+_EXPECTED: Final = {
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than_equal": "a number of at most {le}",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_too_long": "text of at most {max_length} characters",
+    "too_short": "at least {min_length} of them",
+    "too_long": "at most {max_length} of them",
+    "string_type": "text",
+    "int_type": "an integer",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "literal_error": "{expected}",
+}
+"""By the type of pydantic's errors, what would have been right; of others its own words."""
 
 
 @dataclass(frozen=True)
@@ -51,28 +75,20 @@ def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
     isn't a path may be a name: ``health/oom``, ``health``.
 
     Raises:
-      UsageError: a path doesn't exist, or there is no scenario in it.
+      UsageError: a path doesn't exist, can't be looked into, has a link that leads out of
+        it, or there is no scenario in it.
     """
     found: dict[Path, Path] = {}
     for given in paths or [root]:
-        path = given if given.exists() else _by_name(given, root)
-        if path.is_file():
-            here = [path]
-        elif path.is_dir():
-            here = sorted(p for p in path.rglob("*.yaml") if p.name != "known_differences.yaml")
-        else:
-            names = (scenario_name(each, root) for each in root.rglob("*.yaml"))
+        try:
+            found.update(_scenarios_of(given, root))
+        except (OSError, RuntimeError) as error:  # Of a loop of links resolve raises the latter.
+            said = error.strerror if isinstance(error, OSError) else "it leads to itself"
             raise UsageError(
-                f"{path}: no such file or folder{did_you_mean(path, names)}; a scenario, a folder "
-                "of them, or a name such as health/oom would be right"
-            )
-        if not here:
-            raise UsageError(
-                f"{path}: no scenario found; a folder with *.yaml files would be right"
-            )
-        inside = path.resolve().is_relative_to(root.resolve())
-        base = root if inside else path if path.is_dir() else path.parent
-        found.update(dict.fromkeys(here, base))
+                f"{shortened(str(given), 200)}: can't be looked into: {said}"
+            ) from None
+        except ValueError as error:
+            raise UsageError(f"{shortened(str(given), 200)}: {error}") from None
     return found
 
 
@@ -88,28 +104,63 @@ def find_scenario(path: Path, root: Path) -> tuple[Path, Path]:
     raise UsageError(f"{path}: expected one scenario file, got a folder")
 
 
+def _scenarios_of(given: Path, root: Path) -> dict[Path, Path]:
+    path = given if given.exists() else _by_name(given, root)
+    if path.is_dir():
+        here = sorted(_scenarios_below(path))
+        base = path
+    elif path.exists():
+        here = [path]
+        base = path.resolve().parent
+    else:
+        names = (scenario_name(each, root) for each in _scenarios_below(root))
+        raise UsageError(
+            f"{path}: no such file or folder{did_you_mean(path, names)}; a scenario, a folder "
+            "of them, or a name such as health/oom would be right"
+        )
+    if not here:
+        raise UsageError(f"{path}: no scenario found; a folder with *.yaml files would be right")
+    inside = path.resolve().is_relative_to(root.resolve())
+    return dict.fromkeys(here, root if inside else base)
+
+
+def _scenarios_below(folder: Path) -> Iterator[Path]:
+    """Each YAML file but the list of known differences; links to folders aren't followed."""
+    for here, _, names in os.walk(folder, onerror=_refuse):
+        for name in names:
+            if name.endswith(".yaml") and name != "known_differences.yaml":
+                path = Path(here, name)
+                if path.is_symlink():
+                    _check_link(path, folder)
+                yield path
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise error
+
+
+def _check_link(path: Path, folder: Path) -> None:
+    try:
+        check_within(path, folder)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
 def _by_name(name: Path, root: Path) -> Path:
     """Where the scenario or folder of this name is; the name itself if there is none."""
     named = (root / name, root / f"{name}.yaml")
     return next((path for path in named if path.exists()), name)
 
 
-def load_yaml(
-    path: Path, model: type[M], page: str = "docs/scenario-format.md"
-) -> tuple[M, CommentedMap]:
-    """Read a YAML file into a model; also gives the document, which knows its lines.
+def load_yaml(path: Path, model: type[M], page: str = "docs/scenario-format.md") -> tuple[M, Node]:
+    """Read a YAML file into a model; also gives the document, which knows its places.
 
     ``page`` is where the format is described; errors point there.
 
     Raises:
       ScenarioError: the file can't be read or isn't valid.
     """
-    document = _read_yaml(path)
-    try:
-        return model.model_validate(frozen(document)), document
-    except ValidationError as error:
-        problems = [_problem(path, document, page, each) for each in error.errors()]
-        raise ScenarioError(problems) from None
+    return _load(path, _read(path), model, page)
 
 
 def load_scenario(path: Path, root: Path) -> ScenarioFile:
@@ -118,15 +169,19 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
     Raises:
       ScenarioError: the file can't be read or isn't a valid scenario.
     """
-    scenario, document = load_yaml(path, Scenario)
-    problems = [
-        Problem(path, *_position(document, loc), _dotted(loc), message)
+    text = _read(path)
+    scenario, document = _load(path, text, Scenario, "docs/scenario-format.md")
+    try:
+        name = check_scenario_name(scenario_name(path, root))
+    except ValueError as error:
+        raise ScenarioError([Problem(path, 1, 1, "", str(error))]) from None
+    problems = _first(
+        Problem(path, *document.place(loc), _dotted(loc), message)
         for loc, message in bad_references(scenario)
-    ]
+    )
     if problems:
         raise ScenarioError(problems)
-    text = path.read_text(encoding="utf-8")
-    return ScenarioFile(scenario_name(path, root), path, scenario, text)
+    return ScenarioFile(name, path, scenario, text)
 
 
 def scenario_name(path: Path, root: Path) -> str:
@@ -134,47 +189,52 @@ def scenario_name(path: Path, root: Path) -> str:
     return path.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
 
 
-def _read_yaml(path: Path) -> CommentedMap:
-    def wrong(message: str, line: int = 1, column: int = 1) -> ScenarioError:
-        return ScenarioError([Problem(path, line, column, "", message)])
+def _read(path: Path) -> str:
+    try:
+        return read_text(path, LARGEST_YAML)
+    except ValueError as error:
+        raise ScenarioError([Problem(path, 1, 1, "", str(error))]) from None
 
+
+def _load(path: Path, text: str, model: type[M], page: str) -> tuple[M, Node]:
+    document = _mapping(path, text, page)
     try:
-        text = path.read_text(encoding="utf-8")
-    except IsADirectoryError:
-        raise wrong("this is a folder; a YAML file would be right") from None
-    except UnicodeDecodeError as error:
-        raise wrong(f"not UTF-8 (byte {error.start}); UTF-8 text would be right") from None
-    except OSError as error:
-        raise wrong(
-            f"can't be read: {error.strerror}; a readable YAML file would be right"
-        ) from None
+        return model.model_validate(document.value), document
+    except ValidationError as error:
+        problems = (_problem(path, document, page, each) for each in error.errors())
+        raise ScenarioError(_first(problems)) from None
+
+
+def _mapping(path: Path, text: str, page: str) -> Node:
     try:
-        document = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        said = " ".join((error.problem or "not YAML").split())
-        if said.startswith("found duplicate key"):
-            said = said.split(" with value")[0] + "; each key once would be right"
-        else:
-            said = f"not YAML: {said}; see docs/scenario-format.md"
-        raise wrong(said, line, column) from None
-    except YAMLError as error:
-        raise wrong(
-            f"not YAML: {' '.join(str(error).split())}; UTF-8 text would be right"
-        ) from None
-    if document is None:
-        raise wrong("the file is empty; a mapping with about, steps and expect would be right")
-    if not isinstance(document, CommentedMap):
-        raise wrong("this is no mapping; one with about, steps and expect would be right")
+        document = parse_yaml(text)
+    except YamlError as error:
+        message = error.message
+        message += f"; see {page}" if message.startswith("not YAML") else ""
+        raise ScenarioError([Problem(path, error.line, error.column, "", message)]) from None
+    if document is None or document.value is None:
+        message = f"the file is empty; expected a mapping, see {page}"
+        raise ScenarioError([Problem(path, 1, 1, "", message)])
+    if not isinstance(document.value, dict):
+        message = f"found {_shown(document.value)}; expected a mapping, see {page}"
+        raise ScenarioError([Problem(path, document.line, document.column, "", message)])
     return document
 
 
-def _problem(path: Path, document: CommentedMap, page: str, error: Any) -> Problem:
+def _first(problems: Iterable[Problem]) -> list[Problem]:
+    """As many as a person reads at once."""
+    kept = list(islice(problems, _MOST_PROBLEMS + 1))
+    if len(kept) > _MOST_PROBLEMS:
+        last = kept.pop()
+        kept.append(Problem(last.file, last.line, last.column, "", "and more, from here on"))
+    return kept
+
+
+def _problem(path: Path, document: Node, page: str, error: Any) -> Problem:
     loc = _without_tags(tuple(error["loc"]))
     if error["type"] == "unknown_key":
         loc = (*loc, error["ctx"]["key"])
-    return Problem(path, *_position(document, loc), _dotted(loc), _say(error, page))
+    return Problem(path, *document.place(loc), _dotted(loc), _say(error, page))
 
 
 def _without_tags(loc: Loc) -> Loc:
@@ -194,39 +254,35 @@ def _without_tags(loc: Loc) -> Loc:
 def _say(error: Any, page: str) -> str:
     kind, message, value = error["type"], error["msg"], error["input"]
     if kind in _KINDS:
-        words = value if isinstance(value, dict) else [value]
+        words = list(value)[:10] if isinstance(value, dict) else [value]
         hints = (did_you_mean(word, _KINDS[kind]) for word in words)
         said, right = message.split("; ")
         return f"{said}{next(filter(None, hints), '')}; {right}"
-    if "would be right" in message:
-        return str(message.removeprefix("Value error, "))
-    shown = json.dumps(value, default=str, ensure_ascii=False)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    message = message.removeprefix("Value error, ")
+    if "would be right" in message or "expected" in message:
+        return message
     if kind == "missing":
         return f"this key is missing; see {page} for what would be right"
-    right = message[0].lower() + message[1:]
-    right = right.removeprefix("input should be ").removeprefix("input should ")
+    if kind in _EXPECTED:
+        right = _EXPECTED[kind].format(**error.get("ctx", {}))
+    else:
+        right = message[0].lower() + message[1:]
+        right = right.removeprefix("input should be ").removeprefix("input should ")
     hint = ""
     if kind == "literal_error":
         hint = did_you_mean(value, re.findall("'([^']+)'", error["ctx"]["expected"]))
-    return f"{shown} is wrong{hint}; {right} would be right"
+    return f"expected {right}, got {_shown(value)}{hint}"
 
 
-def _position(document: CommentedMap, loc: Loc) -> tuple[int, int]:
-    """Line and column, from 1, of the deepest node on the way to ``loc``."""
-    node: object = document
-    line, column = document.lc.line, document.lc.col
-    for part in loc:
-        if isinstance(node, CommentedMap) and part in node:
-            line, column = node.lc.key(part)
-        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-            line, column = node.lc.item(part)
-        else:
-            break
-        node = node[part]
-    return line + 1, column + 1
+def _shown(value: object) -> str:
+    if isinstance(value, str) and len(value) > 60:
+        return f"text of {len(value)} characters"
+    if isinstance(value, dict | tuple | list):
+        of = "a mapping" if isinstance(value, dict) else "a list"
+        return f"{of} of {len(value)}"
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _dotted(loc: Loc) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{shortened(part)}" for part in loc)
     return text.removeprefix(".")

@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ValidationError,
     model_validator,
 )
 from pydantic.config import JsonDict, JsonValue
@@ -19,6 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import TupleSchema
 
 from parity.nearest import did_you_mean
+from parity.terminal_text import shortened
 
 
 class Model(BaseModel):
@@ -37,9 +39,10 @@ class Model(BaseModel):
                 if key not in known:
                     raise PydanticCustomError(
                         "unknown_key",
-                        "unknown key {key}{hint}; one of {known} would be right",
+                        "unknown key {shown}{hint}; one of {known} would be right",
                         {
                             "key": key,
+                            "shown": shortened(key),
                             "hint": did_you_mean(key, known),
                             "known": ", ".join(known) or "(none)",
                         },
@@ -96,3 +99,11 @@ def canonical_json(value: object) -> str:
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
+
+
+def first_error(error: ValidationError) -> str:
+    """The first thing wrong with a JSON value, in one line: where, and what."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(shortened(str(part)) for part in first["loc"])
+    said = shortened(first["msg"].removeprefix("Value error, "), 400)
+    return f"{where}: {said}" if where else said

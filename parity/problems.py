@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from parity.terminal_text import one_line
+
 _GIVEN_WRONGLY: Final = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 """What the system says of a path that can't be meant, on whatever machine."""
 _FREE_SPACE: Final = "free space there, or choose another folder"
@@ -54,7 +56,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {where}{self.message}"
+        return one_line(f"{self.file}:{self.line}:{self.column}: {where}{self.message}")
 
 
 class ScenarioError(UsageError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
+from parity.bounded import PsIndex
 from parity.model import Model, example
-from parity.units import Size
+from parity.units import Allocated
 
 ProcessName = Annotated[
-    str, StringConstraints(pattern=r"^(chief|ps-(0|[1-9]\d*)|worker-[1-9]\d*)$")
+    str, StringConstraints(pattern=r"^(chief|ps-(0|[1-9][0-9]{0,3})|worker-[1-9][0-9]{0,3})$")
 ]
 """``chief``, ``ps-0``, ``worker-1``."""
 
@@ -18,9 +19,9 @@ ProcessName = Annotated[
 class Allocation(Model):
     """Which PS allocates how many bytes."""
 
-    ps: Annotated[int, Field(ge=0)]
+    ps: PsIndex
     """The PS, counted from 0."""
-    bytes: Annotated[Size, Field(ge=1)]
+    bytes: Allocated
     """How much more it has from now on."""
 
 

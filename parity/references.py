@@ -1,17 +1,21 @@
-"""What a scenario says twice, or of a PS, worker or probe that it doesn't have."""
+"""What a scenario says twice, asks for too much of together, or refers to and doesn't have."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from parity.bounds import LONGEST_TIME, MOST_LANES, MOST_STEPS
+from parity.expected_references import bad_expected, bad_response, no_such_ps, spread
 from parity.faults import Fault, Machine
-from parity.hooks import ProbeEntry
+from parity.hooks import ProbeEntry, ServerEntry
 from parity.process_faults import Allocation
 from parity.scenario import Scenario
 from parity.steps import (
     AddressFileStep,
+    AdvanceStep,
+    BackgroundStep,
     ConcurrentlyStep,
     ControllerOpStep,
     FaultStep,
@@ -20,8 +24,11 @@ from parity.steps import (
     RpcStep,
     Step,
     TimerStep,
+    TrainStep,
     WorkerStep,
 )
+from parity.terminal_text import shortened
+from parity.units import format_duration
 
 Loc = tuple[int | str, ...]
 Bad = tuple[Loc, str]
@@ -33,8 +40,10 @@ def bad_references(scenario: Scenario) -> Iterator[Bad]:
     for i, fault in enumerate(scenario.faults):
         yield from _bad_fault(fault, ("faults", i), scenario)
     yield from _bad_steps(scenario.steps, ("steps",), scenario)
+    yield from _bad_totals(scenario)
     yield from _bad_probes(scenario)
     yield from _missing_hooks(scenario)
+    yield from bad_expected(scenario)
 
 
 def _missing_hooks(scenario: Scenario) -> Iterator[Bad]:
@@ -50,17 +59,11 @@ def _missing_hooks(scenario: Scenario) -> Iterator[Bad]:
             yield ("steps", i), "there is no saver; one among the hooks would be right"
 
 
-def _range_of_ps(scenario: Scenario) -> str:
-    count = scenario.cluster.ps
-    return f"0 to {count - 1}" if count else "more cluster.ps"
-
-
 def _bad_machines(scenario: Scenario) -> Iterator[Bad]:
     seen: set[int] = set()
     for i, machine in enumerate(scenario.machines):
         if machine.ps >= scenario.cluster.ps:
-            right = _range_of_ps(scenario)
-            yield ("machines", i, "ps"), f"there is no PS {machine.ps}; {right} would be right"
+            yield ("machines", i, "ps"), no_such_ps(machine.ps, scenario)
         if machine.ps in seen:
             yield ("machines", i, "ps"), f"PS {machine.ps} is listed twice; once would be right"
         seen.add(machine.ps)
@@ -69,49 +72,42 @@ def _bad_machines(scenario: Scenario) -> Iterator[Bad]:
 def _bad_fault(fault: Fault, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
     for kind in type(fault).model_fields:
         at = getattr(fault, kind)
-        if kind in _OF_PROCESSES and at not in _processes(scenario):
-            names = ", ".join(_processes(scenario))
-            yield (*loc, kind), f"there is no process {at}; one of {names} would be right"
+        if kind in _OF_PROCESSES and not _has_process(at, scenario):
+            yield (*loc, kind), f"there is no process {at}; expected {_processes(scenario)}"
         if isinstance(at, Machine | Allocation) and at.ps >= scenario.cluster.ps:
-            message = f"there is no PS {at.ps}; {_range_of_ps(scenario)} would be right"
-            yield (*loc, kind, "ps"), message
+            yield (*loc, kind, "ps"), no_such_ps(at.ps, scenario)
 
 
 _OF_PROCESSES: Final = ("kill", "restart", "freeze", "thaw")
 
 
-def _processes(scenario: Scenario) -> list[str]:
-    return [
-        "chief",
-        *(f"ps-{ps}" for ps in range(scenario.cluster.ps)),
-        *(f"worker-{index}" for index in range(1, scenario.cluster.workers)),
-    ]
-
-
 def _bad_steps(
-    steps: tuple[Step | RpcStep | WorkerStep, ...], loc: Loc, scenario: Scenario
+    steps: Iterable[Step | RpcStep | WorkerStep], loc: Loc, scenario: Scenario
 ) -> Iterator[Bad]:
-    workers = scenario.cluster.workers
     for i, step in enumerate(steps):
+        here = (*loc, i)
         match step:
             case FaultStep():
-                yield from _bad_fault(step.fault, (*loc, i, "fault"), scenario)
+                yield from _bad_fault(step.fault, (*here, "fault"), scenario)
             case MachineInfoStep() if step.machine_info.ps >= scenario.cluster.ps:
-                right = _range_of_ps(scenario)
-                message = f"there is no PS {step.machine_info.ps}; {right} would be right"
-                yield (*loc, i, "machine_info", "ps"), message
-            case WorkerStep() if step.worker.index >= workers:
-                right = f"1 to {workers - 1}" if workers > 1 else "more cluster.workers"
-                message = f"there is no worker {step.worker.index}; {right} would be right"
-                yield (*loc, i, "worker", "index"), message
+                yield (*here, "machine_info", "ps"), no_such_ps(step.machine_info.ps, scenario)
+            case WorkerStep() if step.worker.index >= scenario.cluster.workers:
+                last = scenario.cluster.workers - 1
+                right = spread(1, last) if last else "more cluster.workers"
+                message = f"there is no worker {step.worker.index}; expected {right}"
+                yield (*here, "worker", "index"), message
+            case RpcStep():
+                yield from _bad_call(step, here, scenario)
+            case BackgroundStep():
+                yield from _bad_call(step.background, (*here, "background"), scenario)
             case ConcurrentlyStep():
-                yield from _bad_steps(step.concurrently, (*loc, i, "concurrently"), scenario)
+                yield from _bad_steps(step.concurrently, (*here, "concurrently"), scenario)
             case AddressFileStep():
-                yield from _bad_placeholders(step.address_file.text, (*loc, i, "address_file"))
+                yield from _bad_placeholders(step.address_file.text, (*here, "address_file"))
             case LookStep() if step.expect not in (*_SEEN[step.look], "none"):
                 right = " or ".join(("none", *_SEEN[step.look]))
                 message = f"{step.look} is never {step.expect}; {right} would be right"
-                yield (*loc, i, "expect"), message
+                yield (*here, "expect"), message
             case _:
                 pass
 
@@ -120,10 +116,50 @@ _SEEN: Final = {"current_session": ("current", "left"), "action_response": ("OK"
 _PLACEHOLDERS: Final = ("{addr}", "{dead}", "{silent}")
 
 
+def _bad_call(call: RpcStep, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
+    servers = sum(isinstance(hook, ServerEntry) for hook in scenario.hooks)
+    if call.server is not None and servers == 0:
+        yield (*loc, "server"), "there is no server; one among the hooks would be right"
+    elif call.server is not None and scenario.session == "singular" and call.server > servers:
+        message = f"there is no server {call.server}; expected {spread(1, servers)}"
+        yield (*loc, "server"), message
+    if call.response is not None:
+        yield from bad_response(call.response, (*loc, "response"), scenario)
+
+
 def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[Bad]:
     for found in re.findall(r"\{[^{}]*\}", text or ""):
         if found not in _PLACEHOLDERS:
-            yield (*loc, "text"), f"{found} stands for nothing; {', '.join(_PLACEHOLDERS)} do"
+            message = f"{shortened(found)} stands for nothing; {', '.join(_PLACEHOLDERS)} do"
+            yield (*loc, "text"), message
+
+
+def _bad_totals(scenario: Scenario) -> Iterator[Bad]:
+    """What is bounded of one step is so of all of them together."""
+    time = training = calls = 0
+    for i, step in enumerate(scenario.steps):
+        before = time, training, calls
+        match step:
+            case AdvanceStep():
+                time += step.advance
+            case TrainStep():
+                training += step.train
+            case WorkerStep():
+                training += step.worker.train
+            case ConcurrentlyStep():
+                branches = step.concurrently
+                training += sum(b.worker.train for b in branches if isinstance(b, WorkerStep))
+            case BackgroundStep():
+                calls += 1
+            case _:
+                pass
+        for total, earlier, most, of in (
+            (time, before[0], LONGEST_TIME, f"{format_duration(LONGEST_TIME)} of time"),
+            (training, before[1], MOST_STEPS, f"{MOST_STEPS} training steps"),
+            (calls, before[2], MOST_LANES, f"{MOST_LANES} calls in the background"),
+        ):
+            if earlier <= most < total:
+                yield ("steps", i), f"too much with the steps before it; expected at most {of}"
 
 
 def _bad_probes(scenario: Scenario) -> Iterator[Bad]:
@@ -132,6 +168,21 @@ def _bad_probes(scenario: Scenario) -> Iterator[Bad]:
         if isinstance(hook, ProbeEntry):
             name = hook.probe.name
             if name in seen:
-                message = f"there is another probe named {name}; another name would be right"
+                message = f"there is another probe named {shortened(name)}; expected another name"
                 yield ("hooks", i, "probe", "name"), message
             seen.add(name)
+
+
+def _has_process(name: str, scenario: Scenario) -> bool:
+    role, _, index = name.partition("-")
+    count = {"ps": scenario.cluster.ps, "worker": scenario.cluster.workers}
+    return role == "chief" or int(index) < count[role]
+
+
+def _processes(scenario: Scenario) -> str:
+    names = ["chief"]
+    if scenario.cluster.ps:
+        names.append(f"ps-{spread(0, scenario.cluster.ps - 1)}")
+    if scenario.cluster.workers > 1:
+        names.append(f"worker-{spread(1, scenario.cluster.workers - 1)}")
+    return " or ".join(names)

@@ -11,7 +11,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from parity.faults import Fault, Index
+from parity.bounded import Integer, Name, PsIndex, Text, Total, WorkerIndex
+from parity.bounds import (
+    LONGEST_NAME,
+    MOST_EXPECTED,
+    MOST_HOOKS,
+    MOST_LISTED,
+    MOST_PS,
+    MOST_WORKERS,
+)
+from parity.covers import Covered
+from parity.faults import Fault
 from parity.hooks import DEFAULT_HOOKS, Hook
 from parity.model import Model, canonical_json
 from parity.process_faults import Need
@@ -24,11 +34,11 @@ DEFAULT_RSS = 2**30
 class Cluster(Model):
     """How many PS there are, how many workers with the chief, and how many the barrier knows."""
 
-    ps: Index = 1
+    ps: Annotated[int, Field(ge=0, le=MOST_PS)] = 1
     """How many PS."""
-    workers: Annotated[int, Field(ge=1)] = 1
+    workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)] = 1
     """How many workers, the chief being worker 0."""
-    capacity: Annotated[int, Field(ge=1)] | None = None
+    capacity: Annotated[int, Field(ge=1, le=MOST_WORKERS)] | None = None
     """The barrier's bits; ``null``: one a worker. Canonical JSON has the number."""
 
     def barrier_capacity(self) -> int:
@@ -39,7 +49,9 @@ class Cluster(Model):
 class Barrier(Model):
     """Who is called when the barrier is placed, and how often a blocked worker looks."""
 
-    callbacks: tuple[Literal["record", "slow", "raise"], ...] = ()
+    callbacks: Annotated[
+        tuple[Literal["record", "slow", "raise"], ...], Field(max_length=MOST_HOOKS)
+    ] = ()
     """Each shows itself as an event. ``slow`` then takes 1 s, with the barrier's lock held;
     ``raise`` raises RuntimeError ``callback failed``."""
     wait: Annotated[Duration, Field(ge=1)] = 1000
@@ -49,9 +61,9 @@ class Barrier(Model):
 class PsMachine(Model):
     """One PS at the start: its resident memory, and its limit if the job sets one."""
 
-    ps: Index
+    ps: PsIndex
     """The PS, counted from 0."""
-    rss: Annotated[Size, Field(ge=0)] = DEFAULT_RSS
+    rss: Size = DEFAULT_RSS
     """Its resident memory; 1 GiB unless given."""
     mem_limit: MemLimit | None = None
     """Given: the job creates this PS's machine info with it before any hook begins.
@@ -59,7 +71,13 @@ class PsMachine(Model):
     step, or the health hook's first poll with the flag's value."""
 
 
-Fate = Annotated[str, StringConstraints(pattern=r"^(returned|left|died: \w+)$")]
+Fate = Annotated[
+    str, StringConstraints(pattern=r"^(returned|left|died: \w+)$", max_length=LONGEST_NAME)
+]
+Texts = Annotated[tuple[Text, ...], Field(max_length=MOST_EXPECTED)]
+Names = Annotated[tuple[Name, ...], Field(max_length=MOST_EXPECTED)]
+Machines = Annotated[tuple[PsIndex, ...], Field(max_length=MOST_PS)]
+Bits = Annotated[tuple[WorkerIndex, ...], Field(max_length=MOST_WORKERS)]
 
 
 class Expect(Model):
@@ -69,37 +87,37 @@ class Expect(Model):
     the same way don't pass.
     """
 
-    reports: Index | None = None
+    reports: Total | None = None
     """How often report_fn was called; for ``report: default``, how often it logged."""
-    reported: tuple[tuple[Index, ...], ...] | None = None
+    reported: Annotated[tuple[Machines, ...], Field(max_length=MOST_EXPECTED)] | None = None
     """The PS in each report: ``[[1], [0, 2]]``."""
-    barrier: tuple[tuple[Index, ...], ...] | None = None
+    barrier: Annotated[tuple[Bits, ...], Field(max_length=MOST_EXPECTED)] | None = None
     """The indices that are set after every change: ``[[0], [0, 1], [1], []]``."""
-    blocked: tuple[Index, ...] | None = None
+    blocked: Bits | None = None
     """The indices that are set when the session is left."""
-    callbacks: tuple[str, ...] | None = None
+    callbacks: Texts | None = None
     """Each call of a barrier callback: ``["0: Stop", "1: Stop"]``, ``["0:"]`` for an
     empty action."""
-    raised: str | None = None
+    raised: Name | None = None
     """The error that left the session, or ``null``."""
-    workers_raised: dict[str, str] | None = None
+    workers_raised: Annotated[dict[Name, Name], Field(max_length=MOST_WORKERS)] | None = None
     """By lane, what a worker's step raised: ``{worker-2: ValueError}``."""
-    threads: dict[str, Fate] | None = None
+    threads: Annotated[dict[Name, Fate], Field(max_length=MOST_EXPECTED)] | None = None
     """The fate of each thread that hooks started: ``{ps_health: returned}``,
     ``died: DecodeError`` or ``left``."""
-    saves: tuple[Index, ...] | None = None
+    saves: Annotated[tuple[Total, ...], Field(max_length=MOST_EXPECTED)] | None = None
     """The global steps of the checkpoints written, in order, repeats included."""
-    global_step: int | None = None
+    global_step: Integer | None = None
     """The highest global step that a training step showed."""
-    hook_order: tuple[str, ...] | None = None
+    hook_order: Texts | None = None
     """The phases of all probes: ``[A.begin, B.begin, A.after_create_session]``."""
-    listener_calls: tuple[str, ...] | None = None
+    listener_calls: Names | None = None
     """The calls of all listeners by index: ``[0.begin, 0.before_save]``."""
-    logs: tuple[str, ...] | None = None
+    logs: Texts | None = None
     """The messages logged."""
-    addresses: tuple[str, ...] | None = None
+    addresses: Texts | None = None
     """The texts that servers published, the port not shown: ``["127.0.0.1:<port>"]``."""
-    files: tuple[str, ...] | None = None
+    files: Names | None = None
     """What is left in the model directory, by the names of the trace format."""
 
     @model_validator(mode="before")
@@ -113,12 +131,12 @@ class Expect(Model):
 class Scenario(Model):
     """One scenario, every default filled in."""
 
-    about: Annotated[str, Field(min_length=1)]
+    about: Annotated[Text, Field(min_length=1)]
     """One sentence: what the scenario shows."""
-    covers: tuple[str, ...] = ()
+    covers: Annotated[tuple[Covered, ...], Field(max_length=MOST_LISTED)] = ()
     """What this is evidence for: numbers of the behaviour, ``B12``, and of the seed
     ``module_test.test_name`` or ``module.parity``."""
-    needs: Annotated[tuple[Need, ...], Field(exclude=True)] = ()
+    needs: Annotated[tuple[Need, ...], Field(exclude=True, max_length=MOST_HOOKS)] = ()
     """What a player must be able to do, beyond what the faults say for themselves; one that
     can't isn't asked. Not in canonical JSON."""
     cluster: Cluster = Cluster()
@@ -129,16 +147,16 @@ class Scenario(Model):
     default_mem_limit: MemLimit | None = None
     """The value of the flag ``monolith_default_machine_info_mem_limit`` in the job's
     process; ``null``: the flag isn't set, which is 2^62 bytes."""
-    machines: tuple[PsMachine, ...] = ()
+    machines: Annotated[tuple[PsMachine, ...], Field(max_length=MOST_PS)] = ()
     """Memory and limit of the PS that aren't as usual; canonical JSON lists every PS."""
     barrier: Barrier = Barrier()
     """The barrier's callbacks, and how often a blocked worker looks at it."""
-    hooks: tuple[Hook, ...] = DEFAULT_HOOKS
+    hooks: Annotated[tuple[Hook, ...], Field(max_length=MOST_HOOKS)] = DEFAULT_HOOKS
     """The chief's hooks in order. After these the player adds, always, a BarrierHook of
     index 0 (it never blocks) and an observer that records ``session`` events."""
-    faults: tuple[Fault, ...] = ()
+    faults: Annotated[tuple[Fault, ...], Field(max_length=MOST_LISTED)] = ()
     """Faults in effect before the session is created; each must strike."""
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_LISTED)]
     """What happens, in order."""
     expect: Expect
     """What each player must show."""

@@ -8,36 +8,38 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
-    StringConstraints,
     Tag,
     model_validator,
 )
 
-from parity.faults import ErrorName, Fault, Index, only_key
+from parity.bounded import Hex, Integer, Name, PsIndex, Steps, Text, WorkerIndex
+from parity.bounds import MOST_LANES, MOST_LISTED, MOST_WORKERS
+from parity.faults import ErrorName, Fault, only_key
 from parity.model import Model, OrOneOf, example
 from parity.rpcs import Method, StatusCode
 from parity.units import Duration, MemLimit
-
-Count = Annotated[int, Field(ge=1)]
 
 
 class WorkerTrain(Model):
     """Training steps for one worker; the chief is worker 0 and isn't meant."""
 
-    index: Count
+    index: Annotated[WorkerIndex, Field(ge=1)]
     """The worker, counted from 1."""
-    train: Count
+    train: Steps
     """How many training steps are put into its inbox."""
+
+
+Indices = Annotated[tuple[WorkerIndex, ...], Field(max_length=MOST_WORKERS)]
 
 
 class Response(Model):
     """The fields of a response that a step expects; those not given aren't compared."""
 
-    blocked_indices: tuple[Index, ...] | None = None
+    blocked_indices: Indices | None = None
     """GetBlockStatus: 0 if the barrier is placed, and the workers that it holds."""
-    unblocked_indices: tuple[Index, ...] | None = None
+    unblocked_indices: Indices | None = None
     """GetBlockStatus: all others."""
-    global_step: int | None = None
+    global_step: Integer | None = None
     """GetTrainingStatus."""
 
 
@@ -46,7 +48,7 @@ class Raised(Model):
 
     error: ErrorName
     """A TensorFlow error by its Python name, or one of Python's own."""
-    message: str = "raised by the scenario"
+    message: Text = "raised by the scenario"
     """Its message."""
 
 
@@ -68,7 +70,7 @@ class TrainStep(Model, json_schema_extra=example({"train": 3})):
     Once a hook has asked the session to stop it takes no more.
     """
 
-    train: Count
+    train: Steps
     """How many."""
     within: Bound = None
     """Real time in which it is over, all having settled; see the cluster's page."""
@@ -101,16 +103,16 @@ class RpcStep(
     """The method."""
     deadline: Annotated[Duration, Field(ge=1)] | None = None
     """Virtual time after which the client gives up with DEADLINE_EXCEEDED."""
-    server: Count | None = None
+    server: Annotated[int, Field(ge=1, le=MOST_LISTED)] | None = None
     """``1``: not the address file's address but the first that the observer saw
     published; ``2``: the second, and so on."""
     expect: StatusCode = "OK"
     """The status code that must come back."""
-    details: str | None = None
+    details: Text | None = None
     """The text that must come with it, where given."""
     response: Response | None = None
     """The response that must come back, where given."""
-    error: str | None = None
+    error: Name | None = None
     """What the client raises where it can't even call: ``NotFoundError``,
     ``UnicodeDecodeError``; ``expect`` isn't looked at then."""
     within: Bound = None
@@ -167,13 +169,10 @@ class BackgroundStep(Model, json_schema_extra=example({"background": {"rpc": "Sa
     """An ``rpc`` step."""
 
 
-Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
-
-
 class FileContent(Model):
     """What a file is made to hold: text, or bytes in hex; neither removes it."""
 
-    text: str | None = None
+    text: Text | None = None
     """UTF-8 text."""
     hex: Hex | None = None
     """Bytes instead, two lower-case hexadecimal digits each."""
@@ -221,7 +220,7 @@ class ControllerOpStep(Model, json_schema_extra=example({"controller_op": "stop_
 class MachineInfo(Model):
     """The PS, and its limit."""
 
-    ps: Index
+    ps: PsIndex
     """The PS, counted from 0."""
     mem_limit: MemLimit | None = None
     """The limit; ``null`` is the flag's value."""
@@ -283,7 +282,7 @@ class ConcurrentlyStep(
     RPCs among them ``expect`` is compared as a multiset.
     """
 
-    concurrently: Annotated[tuple[ConcurrentStep, ...], Field(min_length=2)]
+    concurrently: Annotated[tuple[ConcurrentStep, ...], Field(min_length=2, max_length=MOST_LANES)]
     """Two or more ``rpc`` and ``worker`` steps."""
 
 

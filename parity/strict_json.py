@@ -11,10 +11,13 @@ import json
 import re
 from collections import Counter
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final
 
-DEEPEST: Final = 64
-"""Lists and objects within each other; a trace in a report has 8."""
+from parity.bounds import DEEPEST, INT64, LARGEST_JSON, MOST_VALUES
+from parity.given_files import read_text
+from parity.terminal_text import quoted
+
 _WIDEST: Final = 19
 """Digits of the largest int64."""
 
@@ -26,9 +29,11 @@ def parse_json(text: str) -> object:
 
     Raises:
       ValueError: with a plain sentence: it isn't JSON, an object has a key twice, a number
-        is no int64 and no finite float, a string has half a character, or lists and
-        objects are nested too deep.
+        is no int64 and no finite float, a string has half a character, lists and objects
+        are nested too deep, or there are too many of them.
     """
+    if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
+        raise ValueError(f"too many values; expected at most {MOST_VALUES}")
     try:
         value = _DECODER.decode(text)
         _check_depth(value)
@@ -41,6 +46,15 @@ def parse_json(text: str) -> object:
     except RecursionError:
         raise _too_deep() from None
     return value
+
+
+def read_json(path: Path) -> object:
+    """Read a file that holds one JSON value.
+
+    Raises:
+      ValueError: as of ``parse_json``, or because the file can't be read.
+    """
+    return parse_json(read_text(path, LARGEST_JSON))
 
 
 def _too_deep() -> ValueError:
@@ -74,31 +88,26 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     read = dict(pairs)
     if len(read) < len(pairs):
         twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        raise ValueError(f"the key {shortened(twice)} comes twice; expected each key once")
+        raise ValueError(f"the key {quoted(twice)} comes twice; expected each key once")
     return read
 
 
 def _integer(digits: str) -> int:
     number = int(digits) if len(digits) <= _WIDEST + 1 else None
-    if number is None or not -(2**63) <= number < 2**63:
-        raise ValueError(f"the number {shortened(digits)} is too large; expected an int64")
+    if number is None or not -INT64 - 1 <= number <= INT64:
+        raise ValueError(f"the number {quoted(digits)} is too large; expected an int64")
     return number
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        raise ValueError(f"the number {shortened(digits)} is too large; expected a finite one")
+        raise ValueError(f"the number {quoted(digits)} is too large; expected a finite one")
     return number
 
 
 def _constant(word: str) -> float:
     raise ValueError(f"{word} isn't JSON; expected a number")
-
-
-def shortened(text: str, longest: int = 40) -> str:
-    """As it is quoted in a message: its first characters, where it is long."""
-    return ascii(text if len(text) <= longest else text[: longest - 3] + "...")
 
 
 _DECODER: Final = json.JSONDecoder(

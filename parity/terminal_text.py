@@ -19,3 +19,22 @@ def printable(text: str) -> str:
     Newlines and tabs stay: ``printable("\x1b[2J")`` is the text ``\x1b[2J`` in six characters.
     """
     return _STEERS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def one_line(text: str) -> str:
+    """Show newlines and tabs as escapes as well."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def shortened(text: str, longest: int = 40) -> str:
+    """Show somebody's text within a message: in one line, and only its beginning if it is long."""
+    return one_line(text if len(text) <= longest else text[: longest - 3] + "...")
+
+
+def quoted(text: str, longest: int = 40) -> str:
+    """Show somebody's text within a message as ``shortened`` does, in quotation marks."""
+    return (
+        repr(text)
+        if text.isprintable() and len(text) <= longest
+        else f"'{shortened(text, longest)}'"
+    )

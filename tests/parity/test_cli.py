@@ -133,7 +133,7 @@ def test_validate_lists_the_problems_of_all_files(tmp_path):
     done = command("validate", str(tmp_path))
     assert done.returncode == 2
     assert "a.yaml:1:1: the file is empty" in done.stderr
-    assert "b.yaml:1:1: about: 3 is wrong" in done.stderr
+    assert "b.yaml:1:1: about: expected text, got 3" in done.stderr
     assert "Traceback" not in done.stderr
 
 

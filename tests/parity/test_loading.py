@@ -48,20 +48,36 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
     ("old", "new", "problem"),
     [
         ("about:", "abuot:", "bad.yaml:1:1: abuot: unknown key abuot (did you mean about?)"),
-        ("train: 3", "train: three", 'bad.yaml:9:5: steps[0].train: "three" is wrong; '),
-        ("train: 3", "train: 0", "bad.yaml:9:5: steps[0].train: 0 is wrong; "),
-        ("train: 3", "train: true", "bad.yaml:9:5: steps[0].train: true is wrong; "),
+        (
+            "train: 3",
+            "train: three",
+            'bad.yaml:9:5: steps[0].train: expected an integer, got "three"',
+        ),
+        (
+            "train: 3",
+            "train: 0",
+            "bad.yaml:9:5: steps[0].train: expected a number of at least 1, got 0",
+        ),
+        ("train: 3", "train: true", "bad.yaml:9:5: steps[0].train: expected an integer, got true"),
         (
             "train: 3",
             "trian: 3",
             "bad.yaml:9:5: steps[0]: this is no step (did you mean train?); a",
         ),
-        ("{ps: 1, m", "{ps: 2, m", "bad.yaml:4:6: machines[0].ps: there is no PS 2; 0 to 1 would"),
-        ("{ps: 1, m", "{ps: -1, m", "bad.yaml:4:6: machines[0].ps: -1 is wrong; "),
+        (
+            "{ps: 1, m",
+            "{ps: 2, m",
+            "bad.yaml:4:6: machines[0].ps: there is no PS 2; expected 0 to 1",
+        ),
+        (
+            "{ps: 1, m",
+            "{ps: -1, m",
+            "bad.yaml:4:6: machines[0].ps: expected a number of at least 0, got -1",
+        ),
         (
             "rss: {ps: 0",
             "rss: {ps: 9",
-            "bad.yaml:13:19: steps[3].fault.rss.ps: there is no PS 9; 0 to 1 would be right",
+            "bad.yaml:13:19: steps[3].fault.rss.ps: there is no PS 9; expected 0 to 1",
         ),
         ("9GiB", "9GB", "bad.yaml:13:26: steps[3].fault.rss.bytes: '9GB' is no size; "),
         ("index: 1", "index: 3", "bad.yaml:14:14: steps[4].worker.index: there is no worker 3; "),
@@ -75,7 +91,7 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
         (
             "StopTraining",
             "Stop",
-            "bad.yaml:11:5: steps[2].rpc: \"Stop\" is wrong; 'StopTraining', ",
+            "bad.yaml:11:5: steps[2].rpc: expected 'StopTraining', 'ResumeTraining', ",
         ),
         (
             "ps_health",
@@ -85,15 +101,21 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
         (
             "StopTraining",
             "stopTrainng",
-            'bad.yaml:11:5: steps[2].rpc: "stopTrainng" is wrong (did you mean StopTraining?); ',
+            "bad.yaml:11:5: steps[2].rpc: expected 'StopTraining', 'ResumeTraining', "
+            "'GetBlockStatus', 'SaveCheckpoint' or 'GetTrainingStatus', "
+            'got "stopTrainng" (did you mean StopTraining?)',
         ),
         ("rss:", "rs:", "bad.yaml:13:5: steps[3].fault: this is no fault (did you mean rss?); a"),
         (
             "phase: end",
             "phase: exit",
-            'bad.yaml:7:31: hooks[1].probe.raises.phase: "exit" is wrong',
+            "bad.yaml:7:31: hooks[1].probe.raises.phase: expected 'begin', ",
         ),
-        ("reports: 1", "reports: 2020-01-01", 'bad.yaml:16:3: expect.reports: "2020-01-01" is'),
+        (
+            "reports: 1",
+            "reports: 2020-01-01",
+            'bad.yaml:16:3: expect.reports: expected an integer, got "2020-01-01"',
+        ),
         ("  reports: 1", "  {}", "bad.yaml:15:1: expect: nothing is expected; at least `reports"),
         ("about: A sample.", "# none", "bad.yaml:2:1: about: this key is missing; see docs/"),
         ("steps:", "name: x\nsteps:", "bad.yaml:8:1: name: unknown key name; one of about"),
@@ -109,16 +131,13 @@ def test_each_problem_says_where_it_is_what_is_wrong_and_what_would_be_right(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "bad.yaml:1:1: the file is empty; a mapping with about, steps and expect would be"),
-        (
-            "- 1",
-            "bad.yaml:1:1: this is no mapping; one with about, steps and expect would be right",
-        ),
+        ("", "bad.yaml:1:1: the file is empty; expected a mapping, see docs/scenario-format.md"),
+        ("- 1", "bad.yaml:1:1: found a list of 1; expected a mapping, see docs/scenario-format.md"),
         ("a: [1\nb: }", "bad.yaml:2:2: not YAML: expected ',' or ']', but got ':'; see docs/"),
-        ("a: 1\na: 2", 'bad.yaml:2:1: found duplicate key "a"; each key once would be right'),
+        ("a: 1\na: 2", "bad.yaml:2:1: found the key 'a' twice; expected each key once"),
         ("\tx: 1", "bad.yaml:1:1: not YAML: found character '\\t' that cannot start any token; "),
-        (b"a: \xff", "bad.yaml:1:1: not UTF-8 (byte 3); UTF-8 text would be right"),
-        (b"a: \0", "bad.yaml:1:1: not YAML: unacceptable character #x0000"),
+        (b"a: \xff", "bad.yaml:1:1: not UTF-8 (byte 3); expected UTF-8 text"),
+        (b"a: \0", "bad.yaml:1:4: found the character U+0000; expected printable text"),
     ],
 )
 def test_a_file_that_is_no_mapping_says_so(tmp_path, text, problem):
@@ -141,7 +160,7 @@ def test_a_machine_that_is_listed_twice_is_refused(tmp_path):
 
 
 def test_a_folder_is_no_scenario(tmp_path):
-    with pytest.raises(ScenarioError, match=":1:1: this is a folder; a YAML file would be right"):
+    with pytest.raises(ScenarioError, match=":1:1: found a folder; expected a file"):
         load_scenario(tmp_path, tmp_path)
 
 

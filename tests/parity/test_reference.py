@@ -57,7 +57,11 @@ def test_every_kind_has_an_example_that_a_scenario_can_hold(each):
 
 def test_an_option_says_what_it_accepts_and_what_it_is_by_default():
     option = entry("hooks.probe.raises.times")
-    assert (option.kind, option.accepts, option.default) == ("option", "an integer, 1 or more", "1")
+    assert (option.kind, option.accepts, option.default) == (
+        "option",
+        "an integer, 1 to 1000000",
+        "1",
+    )
     assert option.says == "The first so many times that the probe comes to that phase."
 
 

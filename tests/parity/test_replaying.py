@@ -98,7 +98,7 @@ def test_watching_plays_again_when_the_file_changes_and_says_what_is_wrong_with_
     assert code == 130
     plays = out.split(f"waiting for {path} to change; Ctrl-C ends\n")
     assert "global_step=1" in plays[0]
-    assert "mine.yaml:1:1: about: 3 is wrong" in plays[1]
+    assert "mine.yaml:1:1: about: expected text, got 3" in plays[1]
     assert "global_step=2" in plays[2]
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parity.strict_json import DEEPEST, parse_json
+from parity.bounds import DEEPEST
+from parity.strict_json import parse_json
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 JSON = st.recursive(

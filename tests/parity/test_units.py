@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
+from parity.bounds import LONGEST_TIME
 from parity.units import format_duration, parse_duration, parse_size
 
 
@@ -42,6 +43,6 @@ def test_what_is_no_duration_is_refused_with_what_would_be_right(value, message)
     assert str(caught.value).startswith(message)
 
 
-@given(st.integers(0, 10**12))
+@given(st.integers(0, LONGEST_TIME))
 def test_a_duration_written_and_read_is_itself(milliseconds):
     assert parse_duration(format_duration(milliseconds)) == milliseconds

@@ -40,7 +40,7 @@ def spoilt(tmp_path, change):
             lambda plan: plan["server/constants"].update(errors=[{"scenarios": "x"}]),
             "this is no selector; a mapping with one of the keys covers, scenario, ",
         ),
-        (lambda plan: plan["server/constants"].update(errors=[{"covers": 25}]), "25 is wrong"),
+        (lambda plan: plan["server/constants"].update(errors=[{"covers": 25}]), "got 25"),
     ],
 )
 def test_what_is_wrong_with_a_plan_is_said_with_its_place(tmp_path, change, said):
