@@ -14,6 +14,7 @@ import typer
 
 from parity.commands import playing, reporting, searching, watching, writing
 from parity.problems import PortUnavailableError, UsageError
+from parity.terminal_text import printable
 
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     playing.run,
@@ -52,9 +53,9 @@ def main() -> NoReturn:
     try:
         app()
     except UsageError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(printable(str(error)), err=True)
         sys.exit(2)
     except PortUnavailableError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(printable(str(error)), err=True)
         sys.exit(3)
     sys.exit(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from parity import project
 from parity.compare import Comparison, compare
 from parity.expectations import unmet, unmet_bounds
 from parity.loading import find_scenarios, load_scenario
-from parity.model import canonical_json
+from parity.model import canonical_json, first_error
 from parity.needs import lacking
 from parity.peers import Choice, choose_player, open_player
 from parity.players.outcome import (
@@ -35,6 +34,7 @@ from parity.replay.moments import Play, play_of
 from parity.replay.playback import Ask, print_all, show_live, step_through
 from parity.replay.watching import whenever_changed
 from parity.schedules import Schedule
+from parity.strict_json import read_json
 from parity.trace import Trace
 
 _INTERRUPTED: Final = 130
@@ -236,13 +236,11 @@ def _write(path: Path, text: str) -> None:
 
 def _read(path: Path) -> Trace:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
         if isinstance(document, dict):
             document = document.get("trace", document)
         return Trace.from_json(document)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UsageError(f"{path}: no trace: {error}; replay --out writes one") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: no trace: {where}: {first['msg']}") from None
+        raise UsageError(f"{path}: no trace: {first_error(error)}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: no trace: {error}; replay --out writes one") from None

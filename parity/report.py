@@ -17,8 +17,9 @@ from pydantic import Field
 
 from parity import project
 from parity.compare import CHANNELS
-from parity.json_lines import JsonLinesWriter, read_whole
+from parity.json_lines import JsonLinesWriter, check_totals, read_whole
 from parity.model import Model
+from parity.problems import UsageError
 from parity.trace import Channel
 from parity.verdict import Record, Verdict
 
@@ -111,6 +112,14 @@ def read_report(path: Path) -> Report:
     """Read a whole report.
 
     Raises:
-      UsageError: it is truncated, or no report.
+      UsageError: it is truncated, no report, or doesn't add up.
     """
-    return read_whole(path, Report)
+    report = read_whole(path, Report, FORMAT, lambda record: record.scenario)
+    if len(report.records) != report.header.scenarios:
+        raise UsageError(
+            f"{path}: expected {report.header.scenarios} records as its header says, got "
+            f"{len(report.records)}"
+        )
+    counted = make_footer(list(report.records), interrupted=False, exit_code=0)
+    check_totals(path, report.footer, counted, ("verdicts", "agreements"))
+    return report

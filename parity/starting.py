@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from parity.generated import modeline
+from parity.given_files import check_within
+from parity.names import check_scenario_name
 from parity.problems import UsageError
+from parity.terminal_text import quoted
 
 _SCENARIO = """\
 # {name}: change what follows to what you want to show.
@@ -38,14 +41,16 @@ def new_scenario(name: str, root: Path) -> Path:
     Raises:
       UsageError: the name is no path below ``root``, or there is such a scenario already.
     """
-    path = root / f"{name}.yaml"
-    words = Path(name)
-    inside = not words.is_absolute() and all(part.isidentifier() for part in words.parts)
-    if not inside or not words.parts:
+    if not all(part.isidentifier() for part in name.split("/")):
         raise UsageError(
-            f"{name!r} can't name a scenario; a folder and a name of letters, digits and _ "
+            f"{quoted(name)} can't name a scenario; a folder and a name of letters, digits and _ "
             "such as health/oom_at_start would be right"
         )
+    try:
+        path = root / f"{check_scenario_name(name)}.yaml"
+        check_within(path, root)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     text = modeline(path.parent) + _SCENARIO.format(name=name, path=f"scenarios/{name}.yaml")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -10,6 +10,7 @@ from parity.compare import Difference
 from parity.expectations import Unmet
 from parity.injections import Injection
 from parity.model import Model
+from parity.names import ScenarioName
 from parity.players.outcome import Maker
 from parity.scenario import Cluster
 from parity.trace import Channel, Trace
@@ -70,7 +71,7 @@ class Record(Model):
     is ``same`` where the peer's equals it; each is None where that side gave none.
     """
 
-    scenario: str
+    scenario: ScenarioName
     file: str
     about: str
     covers: tuple[str, ...]

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from parity.problems import UsageError
+from parity.terminal import console_on
 
 Paths = Annotated[
     list[Path] | None, typer.Argument(help="Scenario files or folders; all of them by default.")
@@ -50,4 +51,4 @@ def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
 
 def stdout() -> Console:
     """Where commands print."""
-    return Console(file=sys.stdout, highlight=False)
+    return console_on(sys.stdout)

@@ -157,7 +157,7 @@ class _Campaign:
         for finding in findings:
             path = finding.write(self._options.found, peer)
             self._say(f"{finding.symptom}, {finding.steps} steps: {project.shown(path)}")
-            self._say(f"    {finding.reason.splitlines()[0]}")
+            self._say(f"    {finding.reason.split(chr(10))[0]}")
         return max(_code(findings), 1 if missed else 0)
 
     def _count_features(self) -> list[str]:

@@ -17,6 +17,7 @@ from parity.model import Model
 from parity.project import shown
 from parity.scenario import Scenario
 from parity.summary import summarize
+from parity.terminal_text import one_line
 from parity.trace import (
     ActionResponseEvent,
     ClientErrorEvent,
@@ -67,11 +68,13 @@ class Finding(Model):
         comment = (
             "yaml-language-server: $schema=../schema.json",
             f"Found by monolith-parity fuzz as {self.case}: {self.symptom}.",
-            *self.reason.splitlines()[:4],
+            *self.reason.split("\n")[:4],
             f"Replay: {shlex.join(words)}",
             "What is expected is what the reference showed: hold it against docs/behaviour.md.",
         )
-        path.write_text("".join(f"# {line}\n" for line in comment) + self.text, encoding="utf-8")
+        path.write_text(
+            "".join(f"# {one_line(line)}\n" for line in comment) + self.text, encoding="utf-8"
+        )
         return path
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from parity.checklist.outcomes import read_xml
 from parity.problems import UsageError
 from parity.report import Header, Report, ReportWriter, make_footer, read_report
 from parity.reports.folder import remove_rendered, report_file, write_rendered
@@ -92,11 +94,7 @@ def _merge_junit(sources: Sequence[Path], out: Path) -> None:
     """The test suites of all shards that have a junit.xml, one after the other."""
     suites = ET.Element("testsuites")
     for source in sources:
-        if not source.exists():
-            continue
-        try:
-            suites.extend(ET.parse(source).getroot().iter("testsuite"))  # noqa: S314 - pytest's own
-        except ET.ParseError as error:
-            raise UsageError(f"{source}: {error}; the file of pytest would be right") from None
+        if os.path.lexists(source):
+            suites.extend(read_xml(source).iter("testsuite"))
     if len(suites):
         ET.ElementTree(suites).write(out, encoding="utf-8", xml_declaration=True)
