@@ -21,6 +21,7 @@ import typer
 from parity.commands import playing, reporting, searching, watching, writing
 from parity.problems import OutputError, PortUnavailableError, UsageError
 from parity.standard_streams import check_standard_output, standard_streams
+from parity.terminal_text import printable
 
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     playing.run,
@@ -83,7 +84,7 @@ def _tell(error: BaseException) -> int:
                 "This is a mistake of monolith-parity's, not of a port: please report it, with "
                 "the lines above and the command."
             )
-    typer.echo(text, err=True)
+    typer.echo(printable(text), err=True)
     return code
 
 

@@ -24,8 +24,8 @@ _KINDS: Final = {
 }
 
 
-def read_text(path: Path, largest: int) -> str:
-    """Read a file of at most so many bytes.
+def read_text(path: Path, largest: int, errors: str = "strict") -> str:
+    """Read a file of at most so many bytes; ``errors`` is as of ``bytes.decode``.
 
     Raises:
       ValueError: with a plain sentence: it can't be read, or it isn't such a file.
@@ -34,7 +34,7 @@ def read_text(path: Path, largest: int) -> str:
         data = file.read(largest + 1)
     if len(data) > largest:
         raise _too_large(largest)
-    return _decoded(data)
+    return _decoded(data, errors)
 
 
 def read_lines(
@@ -97,8 +97,8 @@ def _in_mebibytes(size: int) -> str:
     return f"{size // 2**20} MiB"
 
 
-def _decoded(data: bytes) -> str:
+def _decoded(data: bytes, errors: str = "strict") -> str:
     try:
-        return data.decode()
+        return data.decode(errors=errors)
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 (byte {error.start}); expected UTF-8 text") from None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from parity.model import Model, canonical_json, frozen
+from parity.given_files import read_lines
+from parity.model import Model, canonical_json, first_error, frozen
 from parity.problems import UsageError, writing_problem
+from parity.strict_json import parse_json
+from parity.terminal_text import shortened
 from parity.whole_files import replacing, write_whole, writing
 
 Whole = TypeVar("Whole", bound=Model)
@@ -79,27 +81,93 @@ class JsonLinesWriter:
             self._file.close()
 
 
-def read_whole(path: Path, kind: type[Whole]) -> Whole:
+def read_whole(path: Path, kind: type[Whole], version: int, name_of: Callable[[Any], str]) -> Whole:
     """Read a whole file into a model with ``header``, ``records`` and ``footer``.
 
+    Args:
+      path: where it is.
+      kind: the model; its header has the ``format``.
+      version: of the format, which is read alone.
+      name_of: what no two records have in common.
+
     Raises:
-      UsageError: it is truncated, or no such file.
+      UsageError: it can't be read, is truncated, is of another version, has parts out of
+        place or a record twice; with the line.
     """
+    reading = _Reading(kind, version, name_of)
+    number = 0
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UsageError(f"{path}: no report: {error}; a whole one would be right") from None
-    last = lines[-1] if lines else None
-    if not (isinstance(last, dict) and last.get("kind") == "footer"):
-        raise UsageError(f"{path}: truncated, it has no footer; a run that ended would be right")
-    try:
-        return kind.model_validate(
-            frozen({"header": lines[0], "records": lines[1:-1], "footer": last})
-        )
+        for number, line in enumerate(read_lines(path), start=1):
+            reading.take(number, parse_json(line))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: {where}: {first['msg']}; another version's report?") from None
+        said = first_error(error)
+        raise UsageError(f"{path}:{number}: no report of this version: {said}") from None
+    except ValueError as error:
+        where = f"{path}:{number}" if number else f"{path}"
+        raise UsageError(f"{where}: no report: {error}") from None
+    if reading.footer is None:
+        raise UsageError(f"{path}: truncated, it has no footer; a run that ended would be right")
+    parts = {"header": reading.header, "records": tuple(reading.records), "footer": reading.footer}
+    return kind.model_validate(parts)
+
+
+class _Reading:
+    """The parts of a file, each checked as it comes, so that little is held of a wrong one."""
+
+    def __init__(self, kind: type[Model], version: int, name_of: Callable[[Any], str]) -> None:
+        self._version = version
+        self._name_of = name_of
+        types = get_type_hints(kind, include_extras=True)
+        self._header: TypeAdapter[Any] = TypeAdapter(types["header"])
+        self._record: TypeAdapter[Any] = TypeAdapter(get_args(types["records"])[0])
+        self._footer: TypeAdapter[Any] = TypeAdapter(types["footer"])
+        self._lines: dict[str, int] = {}
+        self.header: object = None
+        self.records: list[object] = []
+        self.footer: object = None
+
+    def take(self, number: int, part: object) -> None:
+        """Take the value of the next line.
+
+        Raises:
+          ValueError: it isn't what comes next.
+        """
+        role = part.get("kind") if isinstance(part, dict) else None
+        if self.footer is not None:
+            raise ValueError("found a line after the footer")
+        if (role == "header") is not (number == 1):
+            raise ValueError("found no header" if number == 1 else "found a second header")
+        if isinstance(part, dict) and role == "header":
+            if part.get("format") != self._version:
+                found = f"format {shortened(str(part.get('format')))}"
+                raise ValueError(f"another version's report: {found}, expected {self._version}")
+            self.header = self._header.validate_python(frozen(part))
+        elif role == "footer":
+            self.footer = self._footer.validate_python(frozen(part))
+        else:
+            self._take_record(number, self._record.validate_python(frozen(part)))
+
+    def _take_record(self, number: int, record: object) -> None:
+        name = self._name_of(record)
+        earlier = self._lines.setdefault(name, number)
+        if earlier != number:
+            raise ValueError(f"{shortened(name)} has a record in line {earlier} already")
+        self.records.append(record)
+
+
+def check_totals(path: Path, footer: Model, counted: Model, keys: Iterable[str]) -> None:
+    """Hold what a footer says against what its records come to.
+
+    Raises:
+      UsageError: they differ.
+    """
+    for key in keys:
+        found, expected = getattr(footer, key), getattr(counted, key)
+        if found != expected:
+            raise UsageError(
+                f"{path}: footer: {key}: expected {canonical_json(expected)} as its records "
+                f"have it, got {shortened(canonical_json(found), 400)}"
+            )
 
 
 def read_records(path: Path, kind: TypeAdapter[Record], what: str) -> Iterator[Record]:
@@ -110,12 +178,20 @@ def read_records(path: Path, kind: TypeAdapter[Record], what: str) -> Iterator[R
     Raises:
       UsageError: it is no such file.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield kind.validate_python(frozen(json.loads(line)))
-        except (json.JSONDecodeError, ValidationError):
-            raise UsageError(f"{path}:{number}: no {what}; another --out would be right") from None
+    if not os.path.lexists(path):
+        return
+    number = 0
+    try:
+        for number, line in enumerate(read_lines(path), start=1):  # noqa: B007 - for the error
+            yield kind.validate_python(frozen(parse_json(line)))
+    except ValidationError as error:
+        said = first_error(error)
+        raise UsageError(
+            f"{path}:{number}: no {what}: {said}; another --out would be right"
+        ) from None
+    except ValueError as error:
+        where = f"{path}:{number}" if number else f"{path}"
+        raise UsageError(f"{where}: no {what}: {error}; another --out would be right") from None
 
 
 def write_records(path: Path, records: Iterable[Model]) -> None:

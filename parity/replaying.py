@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from parity import project
 from parity.compare import Comparison, compare
 from parity.expectations import unmet, unmet_bounds, unmet_summary
 from parity.loading import ScenarioFile, find_scenario, load_scenario
-from parity.model import canonical_json
+from parity.model import canonical_json, first_error
 from parity.needs import lacking
 from parity.ordering import common_ordering
 from parity.peers import Choice, choose_player, open_players
@@ -36,6 +35,7 @@ from parity.replay.watching import whenever_changed
 from parity.scenario import Expect
 from parity.schedules import Schedule
 from parity.standard_streams import check_standard_output
+from parity.strict_json import read_json
 from parity.summary import summarize
 from parity.trace import Trace
 from parity.whole_files import must_be_replaceable, write_whole
@@ -255,13 +255,11 @@ def diff(left: Path, right: Path, console: Console) -> int:
 
 def _read(path: Path) -> Trace:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
         if isinstance(document, dict):
             document = document.get("trace", document)
         return Trace.from_json(document)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UsageError(f"{path}: no trace: {error}; replay --out writes one") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{path}: no trace: {where}: {first['msg']}") from None
+        raise UsageError(f"{path}: no trace: {first_error(error)}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: no trace: {error}; replay --out writes one") from None

@@ -18,8 +18,9 @@ from pydantic import Field
 
 from parity import project
 from parity.compare import COMPARED_CHANNELS, ORDER, ComparedChannel
-from parity.json_lines import JsonLinesWriter, read_whole
+from parity.json_lines import JsonLinesWriter, check_totals, read_whole
 from parity.model import Model
+from parity.problems import UsageError
 from parity.trace import Channel
 from parity.verdict import COMPARED, Record, Verdict, exit_code, was_compared
 
@@ -150,6 +151,18 @@ def read_report(path: Path) -> Report:
     """Read a whole report.
 
     Raises:
-      UsageError: it is truncated, or no report.
+      UsageError: it is truncated, no report, or doesn't add up.
     """
-    return read_whole(path, Report)
+    report = read_whole(path, Report, FORMAT, lambda record: record.scenario)
+    if len(report.records) != report.header.scenarios:
+        raise UsageError(
+            f"{path}: expected {report.header.scenarios} records as its header says, got "
+            f"{len(report.records)}"
+        )
+    footer = report.footer
+    counted = make_footer(
+        report.header, report.records, interrupted=footer.interrupted, notes=footer.notes
+    )
+    totals = ("verdicts", "agreements", "skips", "never_compared", "exit_code")
+    check_totals(path, footer, counted, totals)
+    return report

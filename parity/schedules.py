@@ -13,11 +13,14 @@ from pydantic import Field
 
 from parity.model import FailFastTuple, Model
 from parity.problems import UsageError
+from parity.terminal_text import quoted
 
 Schedule = tuple[int, ...]
 """The candidate taken at each choice point; at those beyond it, the first."""
 
-_NAME: Final = re.compile(r"s:(0|[1-9]\d*)(\.(0|[1-9]\d*))*")
+_NAME: Final = re.compile(r"s:(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5}))*")
+_MOST: Final = 100_000
+"""Choice points; at each there are fewer lanes than a million."""
 
 
 class Choice(Model):
@@ -41,9 +44,9 @@ def parse_schedule(name: str) -> Schedule:
     Raises:
       UsageError: it is no name of a schedule.
     """
-    if not _NAME.fullmatch(name):
+    if name.count(".") >= _MOST or not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} names no schedule; s: and whole numbers between dots, as in s:0.2.1, "
-            "would be right"
+            f"{quoted(name)} names no schedule; s: and at most {_MOST} whole numbers between "
+            "dots, as in s:0.2.1, would be right"
         )
     return tuple(map(int, name.removeprefix("s:").split(".")))

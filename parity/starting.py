@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from parity.generated import modeline
+from parity.given_files import check_within
+from parity.names import check_scenario_name
 from parity.problems import UsageError
+from parity.terminal_text import quoted
 from parity.whole_files import write_new
 
 _SCENARIO = """\
@@ -40,14 +43,16 @@ def new_scenario(name: str, root: Path) -> Path:
       UsageError: the name is no path below ``root``, or there is such a scenario already.
       OutputError: it can't be written here.
     """
-    path = root / f"{name}.yaml"
-    words = Path(name)
-    inside = not words.is_absolute() and all(part.isidentifier() for part in words.parts)
-    if not inside or not words.parts:
+    if not all(part.isidentifier() for part in name.split("/")):
         raise UsageError(
-            f"{name!r} can't name a scenario; a folder and a name of letters, digits and _ "
+            f"{quoted(name)} can't name a scenario; a folder and a name of letters, digits and _ "
             "such as health/oom_at_start would be right"
         )
+    try:
+        path = root / f"{check_scenario_name(name)}.yaml"
+        check_within(path, root)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     text = modeline(path.parent) + _SCENARIO.format(name=name, path=f"scenarios/{name}.yaml")
     try:
         write_new(path, text)

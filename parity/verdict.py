@@ -10,6 +10,7 @@ from parity.compare import ComparedChannel, Difference
 from parity.expectations import Unmet
 from parity.injections import Injection
 from parity.model import Model
+from parity.names import ScenarioName
 from parity.ordering import Ordering
 from parity.players.outcome import Maker
 from parity.scenario import Cluster
@@ -77,7 +78,7 @@ class Record(Model):
     each is None where that side gave none.
     """
 
-    scenario: str
+    scenario: ScenarioName
     file: str
     about: str
     covers: tuple[str, ...]

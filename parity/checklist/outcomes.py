@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from parity.bounds import LARGEST_LOG
+from parity.given_files import read_text
 from parity.problems import UsageError
 
 _BINARY: Final = re.compile(r"^\s+Running .*\(.*?([^/\\]+)-[0-9a-f]+(?:\.exe)?\)$")
@@ -25,9 +27,17 @@ class TestOutcome:
 
 
 def read_rust_tests(path: Path) -> Iterator[TestOutcome]:
-    """Every test in the output of ``cargo test``, named ``binary::test``."""
+    """Every test in the output of ``cargo test``, named ``binary::test``.
+
+    Raises:
+      UsageError: it can't be read.
+    """
+    try:
+        text = read_text(path, LARGEST_LOG, errors="replace")
+    except ValueError as error:
+        raise UsageError(f"{path} is no output of cargo test: {error}") from None
     binary = ""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in text.split("\n"):
         if match := _BINARY.match(line) or _DOC_TESTS.match(line):
             binary = match[1]
         elif match := _TEST.match(line):
@@ -40,12 +50,20 @@ def read_junit(path: Path) -> Iterator[TestOutcome]:
     Raises:
       UsageError: it is no such file.
     """
-    try:
-        root = ET.parse(path).getroot()  # noqa: S314 - written by pytest, in the project's folder
-    except ET.ParseError as error:
-        raise UsageError(f"{path.name} is no JUnit file: {error}") from None
-    for case in root.iter("testcase"):
+    for case in read_xml(path).iter("testcase"):
         yield TestOutcome(f"{_file(case.get('classname', ''))}::{case.get('name')}", _outcome(case))
+
+
+def read_xml(path: Path) -> ET.Element:
+    """The root of a JUnit file.
+
+    Raises:
+      UsageError: it is no such file.
+    """
+    try:
+        return ET.fromstring(read_text(path, LARGEST_LOG))  # noqa: S314 - expat bounds entities
+    except (ET.ParseError, ValueError) as error:
+        raise UsageError(f"{path} is no JUnit file of pytest: {error}") from None
 
 
 def _file(classname: str) -> str:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from parity.problems import UsageError
+from parity.terminal import console_on
 
 DAY = 86_400.0
 """The longest that anything can be told to wait, in seconds."""
@@ -72,4 +73,4 @@ def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
 
 def stdout() -> Console:
     """Where commands print."""
-    return Console(file=sys.stdout, highlight=False)
+    return console_on(sys.stdout)

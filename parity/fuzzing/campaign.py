@@ -169,7 +169,7 @@ class _Campaign:
         for finding in findings:
             path = finding.write(self._options.found, reference, peer)
             self._say(f"{finding.symptom}, {finding.steps} steps: {project.shown(path)}")
-            self._say(f"    {finding.reason.splitlines()[0]}")
+            self._say(f"    {finding.reason.split(chr(10))[0]}")
         if self._wrong_at_the_end:
             raise PortUnavailableError("\n".join(dict.fromkeys(self._wrong_at_the_end)))
         return max(_code(findings), 1 if missed else 0)

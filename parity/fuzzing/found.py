@@ -16,6 +16,7 @@ from parity.model import Model
 from parity.replay_line import replay_line
 from parity.scenario import Scenario
 from parity.summary import summarize
+from parity.terminal_text import one_line
 from parity.trace import (
     ActionResponseEvent,
     ClientErrorEvent,
@@ -64,11 +65,11 @@ class Finding(Model):
         comment = (
             "yaml-language-server: $schema=../schema.json",
             f"Found by monolith-parity fuzz as {self.case}: {self.symptom}.",
-            *self.reason.splitlines()[:4],
+            *self.reason.split("\n")[:4],
             f"Replay: {replay}",
             "What is expected is what the reference showed: hold it against docs/behaviour.md.",
         )
-        write_whole(path, "".join(f"# {line}\n" for line in comment) + self.text)
+        write_whole(path, "".join(f"# {one_line(line)}\n" for line in comment) + self.text)
         return path
 
 

@@ -7,7 +7,6 @@ they ended.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -15,10 +14,13 @@ import hypothesis
 from pydantic import Field, ValidationError
 
 from parity import project
+from parity.bounds import LARGEST_LINES
 from parity.digest import rust_source_digest
 from parity.fuzzing.found import Finding
-from parity.model import Model, frozen
+from parity.given_files import read_text
+from parity.model import Model, first_error, frozen
 from parity.problems import UsageError
+from parity.strict_json import parse_json
 from parity.whole_files import must_be_replaceable, write_whole, writing
 
 
@@ -91,15 +93,16 @@ class State:
 
     def _read(self, header: Header) -> bool:
         try:
-            text = self._path.read_text(encoding="utf-8")
+            text = read_text(self._path, LARGEST_LINES)
             first, *lines = text.split("\n")
-            if Header.model_validate(frozen(json.loads(first))) != header:
+            if Header.model_validate(frozen(parse_json(first))) != header:
                 return False
-            whole = [line for line in lines[:-1] if line]  # The last one may be cut off.
-            self.done = [BatchDone.model_validate(frozen(json.loads(line))) for line in whole]
-        except (ValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            whole = lines[:-1]  # The last one may be cut off.
+            self.done = [BatchDone.model_validate(frozen(parse_json(line))) for line in whole]
+        except ValueError as error:
+            said = first_error(error) if isinstance(error, ValidationError) else error
             raise UsageError(
-                f"{self._path}: this is no campaign ({error}); to remove it would be right"
+                f"{self._path}: this is no campaign ({said}); to remove it would be right"
             ) from None
         if not text.endswith("\n"):
             write_whole(self._path, "\n".join([first, *lines[:-1]]) + "\n")

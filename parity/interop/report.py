@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from parity.interop.cells import InteropCell, Verdict
-from parity.json_lines import read_whole
+from parity.json_lines import check_totals, read_whole
 from parity.model import Model
 
 FORMAT: Final = 1
@@ -52,6 +52,13 @@ def read_report(path: Path) -> Report:
     """Read a whole report.
 
     Raises:
-      UsageError: it is truncated, or no report.
+      UsageError: it is truncated, no report, or doesn't add up.
     """
-    return read_whole(path, Report)
+    report = read_whole(path, Report, FORMAT, _name)
+    counted = make_footer(report.records, interrupted=False, exit_code=0)
+    check_totals(path, report.footer, counted, ("verdicts",))
+    return report
+
+
+def _name(cell: InteropCell) -> str:
+    return f"{cell.method}, {cell.case} ({cell.client} to {cell.server})"

@@ -187,7 +187,7 @@ class BuggyReference:
             )
         if done.returncode != 0:
             return "", f"its process ended with {done.returncode}: it crashed, or hung"
-        return done.stdout.splitlines()[-1], ""
+        return done.stdout.rstrip("\n").rpartition("\n")[2], ""
 
 
 @contextmanager

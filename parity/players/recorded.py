@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from pydantic import ValidationError
 
 from parity import project
 from parity.digest import rust_source_digest
+from parity.given_files import check_within
 from parity.loading import ScenarioFile
-from parity.model import Model, frozen
+from parity.model import Model, first_error, frozen
+from parity.names import ScenarioName
 from parity.ordering import Ordering
 from parity.players.outcome import (
     IN_VIRTUAL_TIME,
@@ -22,8 +25,10 @@ from parity.players.outcome import (
     Skipped,
     Summarized,
 )
+from parity.problems import UsageError
 from parity.scenario import Expect
 from parity.schedules import Schedule
+from parity.strict_json import read_json
 from parity.trace import Trace
 from parity.whole_files import write_whole
 
@@ -31,7 +36,7 @@ from parity.whole_files import write_whole
 class Provenance(Model):
     """What a recording was made from, and by whom."""
 
-    scenario: str
+    scenario: ScenarioName
     scenario_digest: str
     implementation: str
     language: str
@@ -46,10 +51,23 @@ def recording_path(folder: Path, name: str) -> Path:
 
 
 def recorded_digests(folder: Path) -> list[str]:
-    """The digests of the sources that the recordings of a folder were made from."""
-    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.json")))
-    found = (json.loads(text).get("provenance", {}).get("source_digest") for text in texts)
-    return sorted({digest for digest in found if digest})
+    """The digests of the sources that the recordings of a folder were made from.
+
+    Raises:
+      UsageError: one of them can't be read.
+    """
+    found = set()
+    for path in sorted(folder.rglob("*.json")):
+        try:
+            check_within(path, folder)
+            document = read_json(path)
+            if isinstance(document, dict) and "provenance" in document:
+                found.add(Provenance.model_validate(document["provenance"]).source_digest)
+        except ValidationError as error:
+            raise UsageError(f"{path}: no recording: {first_error(error)}") from None
+        except ValueError as error:
+            raise UsageError(f"{path}: no recording: {error}") from None
+    return sorted(digest for digest in found if digest)
 
 
 def write_recording(folder: Path, provenance: Provenance, trace: Trace) -> Path:
@@ -90,20 +108,19 @@ class RecordedPlayer:
         if seed is not None or schedule is not None:
             return Skipped("recordings are of the default order, not of a seed or a schedule")
         path = recording_path(self._folder, file.name)
-        if not path.exists():
+        if not os.path.lexists(path):
             how = self._if_recordable("monolith-parity record makes it")
             return Failed("missing", f"there is no {path}; {how}")
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            check_within(path, self._folder)
+            document = read_json(path)
             if not isinstance(document, dict):
-                return Failed("garbage", f"{path}: an object would be right")
+                return Failed("garbage", f"{path}: expected an object; see docs/trace-format.md")
             return self._read(path, document, file)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            return Failed("garbage", f"{path}: not JSON: {error}")
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            return Failed("garbage", f"{path}: {where}: {first['msg']}; see docs/trace-format.md")
+            return Failed("garbage", f"{path}: {first_error(error)}; see docs/trace-format.md")
+        except ValueError as error:
+            return Failed("garbage", f"{path}: {error}")
 
     def close(self) -> None:
         """Nothing is held."""

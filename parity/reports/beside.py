@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
-
-from pydantic import ValidationError
 
 from parity.checklist.printing import FILE_NAME as CHECKLIST
 from parity.checklist.resolving import Box, Checklist, State
@@ -18,6 +15,7 @@ from parity.model import frozen
 from parity.problems import UsageError
 from parity.reports.cells import Cell
 from parity.reports.matrices import Matrix, MatrixRow
+from parity.strict_json import read_json
 
 _NOTHING: Final = Cell(sign="○", tone="idle", words="not run")
 _BOXES: Final[dict[State, Cell]] = {
@@ -81,8 +79,8 @@ def _agreeing(cells: Sequence[InteropCell]) -> Cell:
 
 def _checklist(path: Path) -> Iterator[Matrix]:
     try:
-        checklist = Checklist.model_validate(frozen(json.loads(path.read_text(encoding="utf-8"))))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, ValidationError):
+        checklist = Checklist.model_validate(frozen(read_json(path)))
+    except ValueError:  # Of the file, of JSON and of the model.
         return
     titles = dict.fromkeys(box.title for module in checklist.modules for box in module.boxes)
     yield Matrix(

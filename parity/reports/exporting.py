@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from parity.given_files import check_within
+from parity.names import LONGEST_NAME
 from parity.problems import UsageError
 from parity.report import Report
 from parity.reports.chrome import chrome_trace
 from parity.reports.perfetto import perfetto_trace
+from parity.terminal_text import shortened
 from parity.verdict import Record
 from parity.whole_files import write_whole
 
@@ -25,12 +28,21 @@ def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[P
     """
     written = []
     for record in _chosen(report, scenarios):
+        _check_inside(record.scenario, out)
         path = out / f"{record.scenario}.pftrace"
         beside = out / f"{record.scenario}.json"
         write_whole(path, perfetto_trace(record))
         write_whole(beside, chrome_trace(record))
         written += [path, beside]
     return written
+
+
+def _check_inside(name: str, out: Path) -> None:
+    """A name has no way out by itself, but a folder in ``out`` can be a link."""
+    try:
+        check_within((out / name).parent, out)
+    except ValueError as error:
+        raise UsageError(f"{out / name}: {error}") from None
 
 
 def _chosen(report: Report, scenarios: Sequence[str]) -> list[Record]:
@@ -42,9 +54,9 @@ def _chosen(report: Report, scenarios: Sequence[str]) -> list[Record]:
         return played
     for name in scenarios:
         if name not in records:
-            near = get_close_matches(name, records, n=1)
+            near = get_close_matches(name[:LONGEST_NAME], records, n=1)
             right = near[0] if near else f"one of its {len(records)} scenarios"
-            raise UsageError(f"{name}: not in this report; {right} would be right")
+            raise UsageError(f"{shortened(name)}: not in this report; {right} would be right")
         if records[name].trace is None:
             raise UsageError(f"{name}: has no trace, its verdict is {records[name].verdict}")
     return [records[name] for name in scenarios]

@@ -11,7 +11,7 @@ from parity.problems import UsageError
 from parity.report import Header, ReportWriter, make_footer, read_report
 
 HEADER = Header(
-    reference="python", peer="rust", note="", seed=None, scenarios=1, rust_source_digest="sha256:0"
+    reference="python", peer="rust", note="", seed=None, scenarios=2, rust_source_digest="sha256:0"
 )
 
 
@@ -22,7 +22,7 @@ def a_record(peer=None):
 
 
 def test_a_report_written_and_read_is_itself(tmp_path):
-    records = [a_record(), a_record(trace())]
+    records = [a_record(), a_record(trace()).model_copy(update={"scenario": "other"})]
     writer = ReportWriter(tmp_path / "new" / "folder", HEADER)
     for record in records:
         writer.add(record)
@@ -47,5 +47,5 @@ def test_what_was_done_is_there_before_the_end_but_counts_as_truncated(tmp_path)
 def test_what_is_no_report_is_refused(tmp_path, text):
     path = tmp_path / "report.jsonl"
     path.write_text(text)
-    with pytest.raises(UsageError, match=r"report\.jsonl: "):
+    with pytest.raises(UsageError, match=r"report\.jsonl:"):
         read_report(path)

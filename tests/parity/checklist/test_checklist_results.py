@@ -44,7 +44,7 @@ CELLS = [
     InteropCell(
         **{**CELL, "case": "twice"}, verdict="differs", reasons=("OK is not ALREADY_EXISTS",)
     ),
-    interop_report.Footer(verdicts={}, interrupted=False, exit_code=1),
+    interop_report.Footer(verdicts={"agree": 1, "differs": 1}, interrupted=False, exit_code=1),
 ]
 
 
@@ -166,7 +166,9 @@ def test_pytest_gives_its_tests_by_file(root):
 
 def test_a_file_that_is_no_junit_is_doubted(root):
     write(root, "tests.xml", "<testsuites>")
-    assert str(read(root).python_tests.doubt).startswith("tests.xml is no JUnit file")
+    assert str(read(root).python_tests.doubt).startswith(
+        f"{root.parent / 'reports' / 'tests.xml'} is no JUnit file"
+    )
 
 
 def test_results_older_than_the_sources_are_doubted(root):

@@ -4,12 +4,16 @@
 //! that isn't known names a capability that this driver lacks, and the scenario
 //! is skipped; anything else that is wrong makes the play fail.
 //!
+//! - [`bounds`]: how much of everything there can be;
 //! - [`hooks`], [`faults`], [`steps`]: what there can be of each;
+//! - [`references`]: what one part says of another;
 //! - [`reading`]: reading such mappings.
 
+mod bounds;
 mod faults;
 mod hooks;
 mod reading;
+mod references;
 mod steps;
 
 use std::time::Duration;
@@ -20,9 +24,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use self::bounds::{INT64, LONGEST_TIME, MOST_HOOKS, MOST_LISTED, MOST_PS, MOST_WORKERS, bounded};
 pub(crate) use self::faults::Fault;
 pub(crate) use self::hooks::{Call, Folder, Hook, Ip, Listener, Phase, Raises, Report, Saver};
-use self::reading::{each, failed, milliseconds, tagged, typed};
+use self::reading::{each, milliseconds, tagged, typed};
 pub(crate) use self::steps::{
     Branch, Content, ControllerOp, Look, MachineInfo, Method, Rpc, Step, Switch,
 };
@@ -80,6 +85,29 @@ struct Document {
     _expect: IgnoredAny,
 }
 
+impl Document {
+    fn check_bounds(&self) -> Result<(), Unplayable> {
+        let Cluster {
+            ps,
+            workers,
+            capacity,
+        } = self.cluster;
+        for (at, count, least, most) in [
+            ("cluster.ps", ps, 0, MOST_PS),
+            ("cluster.workers", workers, 1, MOST_WORKERS),
+            ("cluster.capacity", capacity, 1, MOST_WORKERS),
+        ] {
+            let count = u64::try_from(count).unwrap_or(u64::MAX);
+            bounds::check(at, count, least, most)?;
+        }
+        bounds::check_list("machines", &self.machines, MOST_PS)?;
+        bounds::check_list("barrier.callbacks", &self.barrier.callbacks, MOST_HOOKS)?;
+        bounds::check_list("hooks", &self.hooks, MOST_HOOKS)?;
+        bounds::check_list("faults", &self.faults, MOST_LISTED)?;
+        bounds::check_list("steps", &self.steps, MOST_LISTED)
+    }
+}
+
 /// How many there are of everything; `capacity` is the barrier's.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,6 +128,7 @@ enum SessionKind {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Machine {
     pub(crate) ps: usize,
+    #[serde(deserialize_with = "bounded::<0, INT64, _, _>")]
     pub(crate) rss: i64,
     pub(crate) mem_limit: Option<i64>,
 }
@@ -109,7 +138,7 @@ pub(crate) struct Machine {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Barrier {
     pub(crate) callbacks: Vec<Callback>,
-    #[serde(deserialize_with = "milliseconds")]
+    #[serde(deserialize_with = "milliseconds::<1, LONGEST_TIME, _>")]
     pub(crate) wait: Duration,
 }
 
@@ -125,6 +154,7 @@ impl Scenario {
     /// Checks a document.
     pub(crate) fn parse(document: Value) -> Result<Self, Unplayable> {
         let document: Document = typed(document, "scenario")?;
+        document.check_bounds()?;
         let count = document.cluster.ps;
         let scenario = Self {
             cluster: document.cluster,
@@ -145,38 +175,8 @@ impl Scenario {
                 steps::parse(step, count, at)
             })?,
         };
-        scenario.check()?;
+        references::check(&scenario)?;
         Ok(scenario)
-    }
-
-    fn check(&self) -> Result<(), Unplayable> {
-        let machines = self.machines.iter().map(|machine| machine.ps);
-        if !machines.eq(0..self.cluster.ps) {
-            return Err(failed("machines", "must list every PS in order"));
-        }
-        if self.cluster.workers == 0 {
-            return Err(failed("cluster", "needs a worker"));
-        }
-        let has = |wanted: fn(&Hook) -> bool| self.hooks.iter().any(wanted);
-        let has_saver = has(|hook| matches!(hook, Hook::Saver(_)));
-        let has_controller = has(|hook| matches!(hook, Hook::Controller {}));
-        for (at, hook) in self.hooks.iter().enumerate() {
-            let missing = match hook {
-                Hook::Server { .. } if !has_saver => "a server needs a saver",
-                Hook::QueryAction {} if !has_controller => "a query_action needs a controller",
-                _ => continue,
-            };
-            return Err(failed(&format!("hooks[{at}]"), missing));
-        }
-        for (at, step) in self.steps.iter().enumerate() {
-            let missing = match step {
-                Step::Timer(_) if !has_saver => "there is no saver",
-                Step::ControllerOp(_) if !has_controller => "there is no controller",
-                _ => continue,
-            };
-            return Err(failed(&format!("steps[{at}]"), missing));
-        }
-        Ok(())
     }
 }
 

@@ -7,6 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Unplayable;
+use super::bounds::{
+    INT64, LONGEST_TEXT, LONGEST_TIME, MOST_TIMES, SLOWEST_POLL, bounded, optional, text,
+};
 use super::reading::{check_ps, hex, milliseconds, tagged};
 
 /// The keys of faults.
@@ -25,6 +28,7 @@ pub(super) const KINDS: &[&str] = &[
 pub(crate) enum Fault {
     Rss {
         ps: usize,
+        #[serde(deserialize_with = "bounded::<0, INT64, _, _>")]
         bytes: i64,
     },
     HealthBytes {
@@ -37,7 +41,7 @@ pub(crate) enum Fault {
     },
     SlowPoll {
         ps: usize,
-        #[serde(deserialize_with = "milliseconds")]
+        #[serde(deserialize_with = "milliseconds::<0, SLOWEST_POLL, _>")]
         takes: Duration,
     },
     Recover {
@@ -45,11 +49,13 @@ pub(crate) enum Fault {
     },
     SaveError {
         error: ErrorKind,
+        #[serde(deserialize_with = "text::<LONGEST_TEXT, _>")]
         message: String,
+        #[serde(deserialize_with = "optional::<1, MOST_TIMES, _, _>")]
         times: Option<u64>,
     },
     SlowSave {
-        #[serde(deserialize_with = "milliseconds")]
+        #[serde(deserialize_with = "milliseconds::<0, LONGEST_TIME, _>")]
         takes: Duration,
     },
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::Method;
+use super::bounds::{LONGEST_NAME, LONGEST_TEXT, MOST_STEPS, MOST_TIMES, bounded, optional, text};
 use super::reading::optional_milliseconds;
 
 /// The keys of hooks.
@@ -40,6 +41,7 @@ pub(crate) enum Hook {
     QueryAction {},
     StopHelper {},
     Probe {
+        #[serde(deserialize_with = "text::<LONGEST_NAME, _>")]
         name: String,
         raises: Option<Raises>,
     },
@@ -57,6 +59,7 @@ pub(crate) enum Report {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Saver {
+    #[serde(deserialize_with = "optional::<1, MOST_STEPS, _, _>")]
     pub(crate) save_steps: Option<i64>,
     #[serde(deserialize_with = "optional_milliseconds")]
     pub(crate) save_secs: Option<Duration>,
@@ -111,7 +114,9 @@ pub(crate) struct Call {
 pub(crate) struct Raises {
     pub(crate) phase: Phase,
     pub(crate) error: ErrorKind,
+    #[serde(deserialize_with = "text::<LONGEST_TEXT, _>")]
     pub(crate) message: String,
+    #[serde(deserialize_with = "bounded::<1, MOST_TIMES, _, _>")]
     pub(crate) times: u64,
 }
 

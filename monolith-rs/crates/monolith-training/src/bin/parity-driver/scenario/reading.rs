@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::Unplayable;
+use super::bounds::{self, LONGEST_TEXT, LONGEST_TIME};
 
 /// A mapping with one key, which must be one of those known.
 pub(super) fn known_key(
@@ -64,16 +65,19 @@ pub(super) fn check_ps(ps: usize, count: usize, at: &str) -> Result<(), Unplayab
     Err(failed(at, format!("there is no PS {ps}")))
 }
 
-pub(super) fn milliseconds<'de, D: Deserializer<'de>>(
+/// A time within its bounds.
+pub(super) fn milliseconds<'de, const LEAST: u64, const MOST: u64, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Duration, D::Error> {
-    u64::deserialize(deserializer).map(Duration::from_millis)
+    bounds::bounded::<LEAST, MOST, _, _>(deserializer).map(Duration::from_millis)
 }
 
+/// A time that isn't 0, if there is one.
 pub(super) fn optional_milliseconds<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
-    Option::deserialize(deserializer).map(|time: Option<u64>| time.map(Duration::from_millis))
+    let time = bounds::optional::<1, LONGEST_TIME, _, _>(deserializer)?;
+    Ok(time.map(Duration::from_millis))
 }
 
 pub(super) fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
@@ -81,6 +85,7 @@ pub(super) fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>,
 }
 
 pub(super) fn parse_hex(text: &str) -> Result<Vec<u8>, String> {
+    bounds::check_length(text, 2 * LONGEST_TEXT)?;
     let bytes = text.as_bytes().chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair)
             .ok()

@@ -6,6 +6,10 @@ use monolith_training::errors::{Error, ErrorKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::bounds::{
+    self, LONGEST_TEXT, LONGEST_TIME, MOST_LANES, MOST_LISTED, MOST_STEPS, MOST_WORKERS, bounded,
+    text,
+};
 use super::reading::{check_ps, each, failed, known_key, parse_hex, typed};
 use super::{Fault, Unplayable, faults};
 
@@ -136,7 +140,9 @@ pub(crate) enum Look {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Worker {
+    #[serde(deserialize_with = "bounded::<1, MOST_WORKERS, _, _>")]
     index: u32,
+    #[serde(deserialize_with = "bounded::<1, MOST_STEPS, _, _>")]
     train: u64,
 }
 
@@ -144,6 +150,7 @@ struct Worker {
 #[serde(deny_unknown_fields)]
 struct Raise {
     error: ErrorKind,
+    #[serde(deserialize_with = "text::<LONGEST_TEXT, _>")]
     message: String,
 }
 
@@ -167,8 +174,8 @@ pub(super) fn parse(step: Value, ps_count: usize, at: &str) -> Result<Step, Unpl
     } = keyed(step, at)?;
     let at = &format!("{at}.{kind}");
     Ok(match kind {
-        "train" => Step::Train(typed(value, at)?),
-        "advance" => Step::Advance(Duration::from_millis(typed(value, at)?)),
+        "train" => Step::Train(number(value, 1, MOST_STEPS, at)?),
+        "advance" => Step::Advance(Duration::from_millis(number(value, 0, LONGEST_TIME, at)?)),
         "fault" => Step::Fault(faults::parse(value, ps_count, at)?),
         "background" => match parse_branch(value, at)? {
             Branch::Rpc(rpc) => Step::Background(rpc),
@@ -176,7 +183,11 @@ pub(super) fn parse(step: Value, ps_count: usize, at: &str) -> Result<Step, Unpl
                 return Err(failed(at, "worker can't run in the background"));
             }
         },
-        "concurrently" => Step::Concurrently(each(typed(value, at)?, at, parse_branch)?),
+        "concurrently" => {
+            let branches: Vec<Value> = typed(value, at)?;
+            bounds::check_list(at, &branches, MOST_LANES)?;
+            Step::Concurrently(each(branches, at, parse_branch)?)
+        }
         "address_file" => Step::AddressFile(content(value, at)?),
         "action_file" => Step::ActionFile(content(value, at)?),
         "machine_info" => {
@@ -216,12 +227,19 @@ fn branch(
 ) -> Result<Branch, Unplayable> {
     match kind {
         "rpc" => {
-            let mut given = |key: &str| beside.remove(key).unwrap_or_default();
-            let deadline: Option<u64> = typed(given("deadline"), &format!("{at}.deadline"))?;
+            let mut given = |key: &str, most: u64| {
+                let at = format!("{at}.{key}");
+                match beside.remove(key).unwrap_or_default() {
+                    Value::Null => Ok(None),
+                    value => number(value, 1, most, &at).map(Some),
+                }
+            };
+            let deadline = given("deadline", LONGEST_TIME)?;
+            let server = given("server", MOST_LISTED)?;
             Ok(Branch::Rpc(Rpc {
                 method: typed(value, at)?,
                 deadline: deadline.map(Duration::from_millis),
-                server: typed(given("server"), &format!("{at}.server"))?,
+                server: server.and_then(|server| usize::try_from(server).ok()),
             }))
         }
         "worker" => {
@@ -237,7 +255,9 @@ fn content(value: Value, at: &str) -> Result<Content, Unplayable> {
         TextOrHex {
             text: Some(text),
             hex: None,
-        } => Ok(Content::Text(text)),
+        } => bounds::check_length(&text, LONGEST_TEXT)
+            .map(|()| Content::Text(text))
+            .map_err(|error| failed(at, error)),
         TextOrHex {
             text: None,
             hex: Some(hex),
@@ -253,6 +273,12 @@ fn content(value: Value, at: &str) -> Result<Content, Unplayable> {
             hex: Some(_),
         } => Err(failed(at, "text and hex are both given")),
     }
+}
+
+fn number(value: Value, least: u64, most: u64, at: &str) -> Result<u64, Unplayable> {
+    let number = typed(value, at)?;
+    bounds::check(at, number, least, most)?;
+    Ok(number)
 }
 
 /// A step by its key, and what stands beside that key.

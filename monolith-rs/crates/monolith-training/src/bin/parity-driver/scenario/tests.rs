@@ -138,3 +138,184 @@ fn a_hook_or_a_step_without_what_it_works_on_is_refused() {
         failed("steps[0]: there is no controller")
     );
 }
+
+/// The document with a value in another place than it is written.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut document = document(&json!([{"train": 1}]));
+    *document.pointer_mut(pointer).unwrap() = value;
+    document
+}
+
+fn failure(document: Value) -> String {
+    match Scenario::parse(document).unwrap_err() {
+        Unplayable::Failed(message) => message,
+        skipped @ Unplayable::Skipped(_) => panic!("{skipped:?}"),
+    }
+}
+
+/// Each of these in its place makes a scenario that isn't one, said in these words.
+fn assert_refused(cases: impl IntoIterator<Item = (&'static str, Value, &'static str)>) {
+    for (pointer, value, message) in cases {
+        let said = failure(with(pointer, value));
+        assert!(said.starts_with(message), "{pointer}: {said}");
+    }
+}
+
+#[test]
+fn more_of_everything_than_any_machine_has_is_refused_at_its_place() {
+    let huge = json!(1_000_000_000);
+    assert_refused([
+        (
+            "/cluster/ps",
+            huge.clone(),
+            "cluster.ps: expected 0 to 10000, got 1000000000",
+        ),
+        (
+            "/cluster/workers",
+            huge.clone(),
+            "cluster.workers: expected 1 to 10000, got 1000000000",
+        ),
+        (
+            "/cluster/workers",
+            json!(0),
+            "cluster.workers: expected 1 to 10000, got 0",
+        ),
+        (
+            "/cluster/capacity",
+            huge,
+            "cluster.capacity: expected 1 to 10000, got 1000000000",
+        ),
+        (
+            "/cluster/capacity",
+            json!(0),
+            "cluster.capacity: expected 1 to 10000, got 0",
+        ),
+        ("/machines/0/rss", json!(-1), "scenario: "),
+        (
+            "/barrier/wait",
+            json!(0),
+            "scenario: expected 1 to 360000000000, got 0",
+        ),
+        (
+            "/barrier/callbacks",
+            json!(["slow"].repeat(1001)),
+            "barrier.callbacks: expected at most",
+        ),
+        (
+            "/hooks",
+            json!(vec![json!({"current_session": {}}); 1001]),
+            "hooks: expected at most 1000 of them, got 1001",
+        ),
+        (
+            "/hooks/0/saver/save_steps",
+            json!(1_000_001),
+            "hooks[0]: expected 1 to 1000000, got",
+        ),
+        (
+            "/hooks/0/saver/listeners",
+            json!(["plain"].repeat(1001)),
+            "hooks[0].saver.listeners: ",
+        ),
+    ]);
+}
+
+#[test]
+fn more_than_a_step_or_a_fault_may_ask_for_is_refused_at_its_place() {
+    let long = json!("x".repeat(65_537));
+    assert_refused([
+        (
+            "/steps",
+            json!(vec![json!({"train": 1}); 10_001]),
+            "steps: expected at most 10000 of them, got 10001",
+        ),
+        (
+            "/steps",
+            json!([{"train": 0}]),
+            "steps[0].train: expected 1 to 1000000, got 0",
+        ),
+        (
+            "/steps",
+            json!([{"train": 1_000_001}]),
+            "steps[0].train: expected 1 to 1000000, got",
+        ),
+        (
+            "/steps",
+            json!([{"advance": 360_000_000_001_u64}]),
+            "steps[0].advance: expected 0 to",
+        ),
+        (
+            "/steps",
+            json!([{"advance": u64::MAX}]),
+            "steps[0].advance: expected 0 to",
+        ),
+        ("/steps", json!([{"advance": 1e30}]), "steps[0].advance: "),
+        (
+            "/steps",
+            json!([{"action_file": {"text": long, "hex": null}}]),
+            "steps[0].action_file: expected text of at most 65536 characters, got 65537",
+        ),
+        (
+            "/steps",
+            json!([{"raise": {"error": "ValueError", "message": long}}]),
+            "steps[0].raise: expected text of at most 65536 characters, got 65537",
+        ),
+        (
+            "/faults",
+            json!([{"slow_poll": {"ps": 0, "takes": 100_001}}]),
+            "faults[0]: expected 0 to 100000, got 100001",
+        ),
+        (
+            "/faults",
+            json!([{"save_error": {"error": "InternalError", "message": "", "times": 0}}]),
+            "faults[0]: expected 1 to 1000000, got 0",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_bounded_of_a_step_is_bounded_of_all_together() {
+    let twice = |step: Value| json!([step.clone(), step]);
+    let said = |steps: Value| failure(with("/steps", steps));
+    assert_eq!(
+        said(twice(json!({"advance": 360_000_000_000_u64}))),
+        "steps[1]: expected at most 360000000000 ms of time up to here, got 720000000000"
+    );
+    assert_eq!(
+        said(twice(json!({"train": 600_000}))),
+        "steps[1]: expected at most 1000000 training steps up to here, got 1200000"
+    );
+    let background = json!({"background": rpc("SaveCheckpoint")});
+    assert_eq!(
+        said(Value::Array(vec![background; 1001])),
+        "steps[1000]: expected at most 1000 calls in the background up to here, got 1001"
+    );
+    let all = json!([{"advance": 360_000_000_000_u64}, {"train": 500_000}, {"train": 500_000}]);
+    assert!(Scenario::parse(with("/steps", all)).is_ok());
+}
+
+#[test]
+fn a_worker_that_there_is_not_is_refused() {
+    let worker = |index: u32| json!({"worker": {"index": index, "train": 1}});
+    assert!(Scenario::parse(with("/steps", json!([worker(1)]))).is_ok());
+    assert_eq!(
+        failure(with("/steps", json!([worker(2)]))),
+        "steps[0].worker: there is no worker 2"
+    );
+    let both = json!([{"concurrently": [rpc("StopTraining"), worker(9)]}]);
+    assert_eq!(
+        failure(with("/steps", both)),
+        "steps[0].concurrently[1].worker: there is no worker 9"
+    );
+    assert_eq!(
+        failure(with("/steps", json!([worker(0)]))),
+        "steps[0].worker: expected 1 to 10000, got 0"
+    );
+}
+
+#[test]
+fn a_large_cluster_is_read() {
+    let machines = (0..10_000).map(|ps| json!({"ps": ps, "rss": 1, "mem_limit": null}));
+    let mut large = with("/machines", machines.collect());
+    large["cluster"] = json!({"ps": 10_000, "workers": 10_000, "capacity": 10_000});
+    assert_eq!(Scenario::parse(large).unwrap().machines.len(), 10_000);
+}
