@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from parity.given_files import check_within, read_lines, read_text
+from parity.given_files import Lines, check_within, read_text
 
 
 def write(path, data):
@@ -24,12 +24,12 @@ def test_a_file_is_its_text_with_its_own_line_ends(tmp_path):
 def test_lines_end_at_a_line_feed_and_at_nothing_else(tmp_path):
     text = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\rh\r\n\ni"
     path = write(tmp_path / "x", text.encode())
-    assert list(read_lines(path)) == text.split("\n")
+    assert list(Lines(path)) == text.split("\n")
 
 
 def test_a_last_line_feed_begins_no_line(tmp_path):
-    assert list(read_lines(write(tmp_path / "x", b"a\n"))) == ["a"]
-    assert list(read_lines(write(tmp_path / "y", b""))) == []
+    assert list(Lines(write(tmp_path / "x", b"a\n"))) == ["a"]
+    assert list(Lines(write(tmp_path / "y", b""))) == []
 
 
 def _fifo(path):
@@ -64,7 +64,7 @@ def _loop(path):
 def test_what_is_no_such_file_says_what_it_is(tmp_path, make, said):
     path = tmp_path / "x"
     make(path)
-    for read in (lambda: read_text(path, 2**20), lambda: list(read_lines(path, 2**20))):
+    for read in (lambda: read_text(path, 2**20), lambda: list(Lines(path, 2**20))):
         with pytest.raises(ValueError, match=f"^{re.escape(said)}"):
             read()
 
@@ -74,7 +74,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
     with path.open("wb") as file:
         file.truncate(2**40)
     with pytest.raises(ValueError, match="too large; expected at most 512 MiB"):
-        list(read_lines(path))
+        list(Lines(path))
 
 
 def test_a_file_that_grows_while_it_is_read_is_bounded_as_well(tmp_path):
@@ -89,11 +89,13 @@ def test_a_file_that_grows_while_it_is_read_is_bounded_as_well(tmp_path):
 
 def test_a_line_is_bounded(tmp_path):
     path = write(tmp_path / "x", b"ok\n" + b"x" * 11)
-    lines = read_lines(path, 100, 10)
-    assert next(lines) == "ok"
+    lines = Lines(path, 100, 10)
+    each = iter(lines)
+    assert (next(each), lines.place) == ("ok", f"{path}:1")
     with pytest.raises(ValueError, match="a line too large"):
-        next(lines)
-    assert list(read_lines(write(path, b"x" * 10 + b"\n" + b"y" * 10), 100, 10))[1] == "y" * 10
+        next(each)
+    assert lines.place == f"{path}:2"
+    assert list(Lines(write(path, b"x" * 10 + b"\n" + b"y" * 10), 100, 10))[1] == "y" * 10
 
 
 def test_a_link_within_its_folder_is_fine_and_one_out_of_it_is_not(tmp_path):
