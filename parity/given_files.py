@@ -37,21 +37,42 @@ def read_text(path: Path, largest: int, errors: str = "strict") -> str:
     return _decoded(data, errors)
 
 
-def read_lines(
-    path: Path, largest: int = LARGEST_LINES, longest: int = LARGEST_JSON
-) -> Iterator[str]:
-    r"""Read a file line by line; a line ends at ``\n`` and at nothing else.
+class Lines:
+    r"""The lines of a file, each read when it is asked for.
 
-    Raises:
-      ValueError: with a plain sentence, once the lines before it are read: it can't be read,
-        or it isn't such a file.
+    A line ends at ``\n`` and at nothing else. Iterating raises ValueError, with a plain
+    sentence, at what can't be read or isn't such a file; ``place`` is then where.
+
+    Args:
+      path: of the file.
+      largest: bytes of the file, at most.
+      longest: bytes of a line, at most.
     """
-    with _opened(path, largest) as file:
-        while line := file.readline(longest + 2):
-            whole = line.removesuffix(b"\n")
-            if len(whole) > longest:
-                raise ValueError(f"a line too large; expected at most {_in_mebibytes(longest)}")
-            yield _decoded(whole)
+
+    def __init__(
+        self, path: Path, largest: int = LARGEST_LINES, longest: int = LARGEST_JSON
+    ) -> None:
+        self._path = path
+        self._largest = largest
+        self._longest = longest
+        self.number = 0
+        """Of the line that was read last, or is being read, from 1; 0 before the first."""
+
+    @property
+    def place(self) -> str:
+        """The file, and the line if there is one."""
+        return f"{self._path}:{self.number}" if self.number else str(self._path)
+
+    def __iter__(self) -> Iterator[str]:
+        with _opened(self._path, self._largest) as file:
+            self.number = 1
+            while line := file.readline(self._longest + 2):
+                whole = line.removesuffix(b"\n")
+                if len(whole) > self._longest:
+                    most = _in_mebibytes(self._longest)
+                    raise ValueError(f"a line too large; expected at most {most}")
+                yield _decoded(whole)
+                self.number += 1
 
 
 def check_within(path: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from parity.given_files import read_lines
+from parity.given_files import Lines
 from parity.model import Model, canonical_json, first_error, frozen
 from parity.problems import UsageError, writing_problem
 from parity.strict_json import parse_json
@@ -95,16 +95,15 @@ def read_whole(path: Path, kind: type[Whole], version: int, name_of: Callable[[A
         place or a record twice; with the line.
     """
     reading = _Reading(kind, version, name_of)
-    number = 0
+    lines = Lines(path)
     try:
-        for number, line in enumerate(read_lines(path), start=1):
-            reading.take(number, parse_json(line))
+        for line in lines:
+            reading.take(lines.number, parse_json(line))
     except ValidationError as error:
         said = first_error(error)
-        raise UsageError(f"{path}:{number}: no report of this version: {said}") from None
+        raise UsageError(f"{lines.place}: no report of this version: {said}") from None
     except ValueError as error:
-        where = f"{path}:{number}" if number else f"{path}"
-        raise UsageError(f"{where}: no report: {error}") from None
+        raise UsageError(f"{lines.place}: no report: {error}") from None
     if reading.footer is None:
         raise UsageError(f"{path}: truncated, it has no footer; a run that ended would be right")
     parts = {"header": reading.header, "records": tuple(reading.records), "footer": reading.footer}
@@ -180,18 +179,15 @@ def read_records(path: Path, kind: TypeAdapter[Record], what: str) -> Iterator[R
     """
     if not os.path.lexists(path):
         return
-    number = 0
+    lines = Lines(path)
     try:
-        for number, line in enumerate(read_lines(path), start=1):  # noqa: B007 - for the error
+        for line in lines:
             yield kind.validate_python(frozen(parse_json(line)))
-    except ValidationError as error:
-        said = first_error(error)
-        raise UsageError(
-            f"{path}:{number}: no {what}: {said}; another --out would be right"
-        ) from None
     except ValueError as error:
-        where = f"{path}:{number}" if number else f"{path}"
-        raise UsageError(f"{where}: no {what}: {error}; another --out would be right") from None
+        said = first_error(error) if isinstance(error, ValidationError) else error
+        raise UsageError(
+            f"{lines.place}: no {what}: {said}; another --out would be right"
+        ) from None
 
 
 def write_records(path: Path, records: Iterable[Model]) -> None:

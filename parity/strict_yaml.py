@@ -95,9 +95,23 @@ def parse_yaml(text: str) -> Node | None:
     return builder.root
 
 
+_OF_THE_PARSER: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What ruamel's parser raises where it stumbles, such as chr's own error of ``\\U00110000``."""
+
+
 def _events(text: str) -> Iterator[Event]:
+    last: Event | None = None
     try:
-        yield from YAML(typ="safe", pure=True).parse(text)
+        for last in YAML(typ="safe", pure=True).parse(text):
+            yield last
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -113,6 +127,10 @@ def _events(text: str) -> Iterator[Event]:
         ) from None
     except YAMLError as error:
         raise YamlError(f"not YAML: {_in_one_line(str(error))}") from None
+    except _OF_THE_PARSER as error:
+        where = _place(last) if last is not None else (1, 1)
+        said = _in_one_line(str(error))
+        raise YamlError(f"not YAML: after this the parser failed: {said}", *where) from None
 
 
 def _in_one_line(text: str) -> str:

@@ -1,0 +1,68 @@
+"""What scenarios can be evidence for is known by name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from samples import scenario
+
+from parity import project
+from parity.checklist.plan import BoxPlan, ModulePlan, Plan, load_plan
+from parity.checklist.printing import PLAN
+from parity.covers import COVERED, MODULES, SEED_TESTS
+
+UPSTREAM = Path(__file__).parents[1] / "upstream_style"
+
+
+def test_the_plan_asks_for_nothing_that_no_scenario_can_cover():
+    plan = load_plan(PLAN)
+    boxes = [
+        getattr(module, name)
+        for module in (getattr(plan, name) for name in Plan.model_fields)
+        for name in ModulePlan.model_fields
+    ]
+    assert all(isinstance(box, BoxPlan) for box in boxes)
+    asked = {s.pattern for box in boxes for s in box.evidence if s.kind == "covers"}
+    assert asked
+    assert asked <= COVERED
+
+
+@pytest.mark.parametrize("item", SEED_TESTS)
+def test_each_test_of_the_seed_is_written_in_its_style(item):
+    module, _, name = item.partition(".")
+    assert re.search(rf"def {name}\(", (UPSTREAM / f"{module}.py").read_text())
+
+
+def test_each_module_of_ours_that_the_seed_has_can_be_covered():
+    seed = {(field.alias or name).rpartition("/")[2] for name, field in Plan.model_fields.items()}
+    assert seed <= set(MODULES)
+    assert (project.ROOT / "monolith_hooks").is_dir()
+
+
+@pytest.mark.parametrize("item", ["B1", "B9", "B10", "B79", "B80", "server_lib.parity"])
+def test_what_is_known_can_be_covered(item):
+    assert scenario(covers=[item]).covers == (item,)
+
+
+@pytest.mark.parametrize(
+    ("item", "got"),
+    [
+        ("B0", "got B0"), ("B81", "got B81"), ("B999", "got B999"), ("B01", "got B01"),
+        ("b1", "got b1"), ("", "got "), ("B1 ", "got B1 "),
+        ("server_lib.partiy", "got server_lib.partiy (did you mean server_lib.parity?)"),
+        ("nosuch_test.parity", "got nosuch_test.parity"),
+        ("B" + "1" * 5000, f"got B{'1' * 36}..."),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_is_refused_with_what_may_have_been_meant(item, got):
+    with pytest.raises(ValidationError) as raised:
+        scenario(covers=[item])
+    (error,) = raised.value.errors()
+    assert error["loc"] == ("covers", 0)
+    assert (
+        f"expected B1 to B80, or an item of the seed such as server_lib.parity, {got}"
+        in error["msg"]
+    )
