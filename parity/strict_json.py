@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from parity.bounds import DEEPEST, INT64, LARGEST_JSON, MOST_VALUES
 from parity.given_files import read_text
-from parity.terminal_text import quoted
+from parity.terminal_text import check_unicode, quoted
 
 _WIDEST: Final = 19
 """Digits of the largest int64."""
@@ -37,8 +37,9 @@ def parse_json(text: str) -> object:
     try:
         value = _DECODER.decode(text)
         _check_depth(value)
-        if not text.isascii() or _ESCAPED_SURROGATE.search(text):
-            _check_surrogates(text, value)
+        check_unicode(text)
+        if _ESCAPED_SURROGATE.search(text):
+            check_unicode(json.dumps(value, ensure_ascii=False))
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, " if "\n" in text.rstrip("\n") else ""
         said = error.msg[:1].lower() + error.msg[1:]
@@ -73,15 +74,6 @@ def _check_depth(value: object) -> None:
         if not level:
             return
     raise _too_deep()
-
-
-def _check_surrogates(text: str, value: object) -> None:
-    try:
-        text.encode()
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        half = ascii(error.object[error.start])[1:-1]
-        raise ValueError(f"{half} is half a character; expected Unicode text") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ and size are bounded before they cost anything.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,10 +28,11 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from parity.bounds import DEEPEST, INT64, LONGEST_LINE, MOST_NODES
-from parity.terminal_text import quoted, shortened
+from parity.bounds import DEEPEST, LONGEST_LINE, MOST_NODES
+from parity.core_schema import Scalar, plain_scalar
+from parity.terminal_text import check_unicode, quoted, shortened
 
-Value = str | int | float | bool | None | tuple["Value", ...] | dict[str, "Value"]
+Value = Scalar | tuple["Value", ...] | dict[str, "Value"]
 
 
 class YamlError(Exception):
@@ -223,7 +223,10 @@ class _Builder:
         at, key = self._open[-1], event.value
         if key == "<<" and event.implicit[0]:
             raise _error(event, "found a merge key; expected each key written out")
-        _check_text(event)
+        try:
+            check_unicode(key)
+        except ValueError as error:
+            raise _error(event, str(error)) from None
         if key in at.inner:
             raise _error(event, f"found the key {quoted(key)} twice; expected each key once")
         at.key, at.key_place = key, _place(event)
@@ -287,52 +290,10 @@ def _too_deep(event: Event) -> YamlError:
     return _error(event, f"nested too deep; expected at most {DEEPEST} lists and mappings")
 
 
-_NULL: Final = ("", "~", "null", "Null", "NULL")
-_BOOLEANS: Final = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-_INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NO_NUMBER: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_MAY_BE_NUMBER: Final = frozenset("+-.0123456789")
-_MOST_DIGITS: Final = 40
-_WITHOUT_SIGN: Final = {"0o": 8, "0x": 16}
-
-
 def _scalar(event: ScalarEvent) -> Value:
-    """The value of a scalar by YAML 1.2's core schema, 10.3.2."""
-    text: str = event.value
-    if not event.implicit[0]:
-        _check_text(event)
-        return text
-    if text in _NULL:
-        return None
-    if text in _BOOLEANS:
-        return _BOOLEANS[text]
-    return _number(text, event) if text[0] in _MAY_BE_NUMBER else text
-
-
-def _number(text: str, event: Event) -> Value:
-    if _NO_NUMBER.fullmatch(text):
-        raise _error(event, f"found {text}; expected a finite number")
-    if _INTEGER.fullmatch(text):
-        number = int(text, _WITHOUT_SIGN.get(text[:2], 10)) if len(text) <= _MOST_DIGITS else None
-        if number is None or not -INT64 - 1 <= number <= INT64:
-            raise _error(event, f"the number {quoted(text)} is too large; expected an int64")
-        return number
-    if _FLOAT.fullmatch(text):
-        value = float(text)
-        if value in (float("inf"), float("-inf")):
-            raise _error(event, f"the number {quoted(text)} is too large; expected a finite one")
-        return value
-    return text
-
-
-def _check_text(event: ScalarEvent) -> None:
-    if not event.value.isascii():
-        try:
-            event.value.encode()
-        except UnicodeEncodeError as error:
-            half = ascii(error.object[error.start])[1:-1]
-            raise _error(event, f"{half} is half a character; expected Unicode text") from None
+    is_plain = event.implicit[0]
+    try:
+        check_unicode(event.value)
+        return plain_scalar(event.value) if is_plain else str(event.value)
+    except ValueError as error:
+        raise _error(event, str(error)) from None

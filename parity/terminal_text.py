@@ -38,3 +38,17 @@ def quoted(text: str, longest: int = 40) -> str:
         if text.isprintable() and len(text) <= longest
         else f"'{shortened(text, longest)}'"
     )
+
+
+def check_unicode(text: str) -> None:
+    """Refuse text with half a character, a lone surrogate, which no file can hold.
+
+    Raises:
+      ValueError: with a plain sentence.
+    """
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            half = printable(text[error.start])
+            raise ValueError(f"{half} is half a character; expected Unicode text") from None
