@@ -17,9 +17,16 @@ from parity.digest import rust_source_digest
 from parity.injections import injections
 from parity.known import KnownDifferences, catalogue
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
-from parity.peers import Choice, choose_player, greet_drivers
+from parity.peers import (
+    Choice,
+    PlayerSpec,
+    choose_player,
+    close_players,
+    greet_drivers,
+    open_drivers,
+)
 from parity.problems import PortUnavailableError, ScenarioError, UsageError
-from parity.pytest_plugin import record_of, unavailable_of, wrong_at_the_end
+from parity.pytest_plugin import HandedOnPlayers, record_of, unavailable_of, wrong_at_the_end
 from parity.report import Header, Report, ReportWriter, empty_channels, make_footer, versions
 from parity.reports.folder import PAGE, remove_rendered, write_rendered
 from parity.schedules import Schedule, schedule_name
@@ -90,7 +97,21 @@ def run(options: RunOptions, console: Console) -> int:
     files = load_all(options.paths)
     check_known(files)
     reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
-    greet_drivers([reference.spec, peer.spec], options.limit)
+    handed_on = _greet([reference.spec, peer.spec], options)
+    try:
+        return _play(options, files, reference, peer, handed_on, console)
+    finally:
+        close_players([each for each in handed_on.players if each is not None])
+
+
+def _play(
+    options: RunOptions,
+    files: Sequence[ScenarioFile],
+    reference: Choice,
+    peer: Choice,
+    handed_on: HandedOnPlayers,
+    console: Console,
+) -> int:
     header = Header(
         reference=reference.spec.kind,
         peer=peer.spec.kind,
@@ -111,7 +132,8 @@ def run(options: RunOptions, console: Console) -> int:
     printer.note(peer.note)
     results = _Results(files, writer, printer)
     with printer:
-        status = pytest.main(_pytest_args(options, files, reference, peer), plugins=[results])
+        args = _pytest_args(options, files, reference, peer)
+        status = pytest.main(args, plugins=[results, handed_on])
     if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise UsageError("pytest refused these options; see above")
     results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
@@ -140,6 +162,18 @@ def run(options: RunOptions, console: Console) -> int:
     if results.gone_wrong:
         raise PortUnavailableError("\n".join(results.gone_wrong))
     return code
+
+
+def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> HandedOnPlayers:
+    """Start the drivers and greet them; they are kept if they are to play in this process.
+
+    Raises:
+      PortUnavailableError: one can't be started.
+    """
+    if options.workers > 1:
+        greet_drivers(specs, options.limit)
+        return HandedOnPlayers()
+    return HandedOnPlayers(open_drivers(specs, options.limit))
 
 
 def _pytest_args(
