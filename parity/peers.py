@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from parity import project
 from parity.model import Model
@@ -37,6 +37,9 @@ class PlayerSpec(Model):
         if self.kind == "command":
             return self.where
         return f"recorded:{self.where}" if self.kind == "recorded" and self.where else self.kind
+
+
+_DRIVERS: Final = ("rust", "command")
 
 
 @dataclass(frozen=True)
@@ -198,12 +201,24 @@ def close_players(players: Sequence[Player]) -> list[str]:
     return [wrong for player in players if (wrong := player.close())]
 
 
-def greet_drivers(specs: Sequence[PlayerSpec], limit: float) -> None:
-    """Start those that are drivers and greet them, so that nothing is begun with one that fails.
+def open_drivers(specs: Sequence[PlayerSpec], limit: float) -> list[Player | None]:
+    """Make those ready that are drivers, so that nothing is begun with one that fails.
+
+    The others, in whose place is None, can't fail, and may take seconds.
 
     Raises:
       PortUnavailableError: one can't be started.
     """
-    for spec in specs:
-        if spec.kind in ("rust", "command"):
-            open_player(spec, limit).close()  # What goes wrong now does so again in the end.
+    drivers = [spec for spec in specs if spec.kind in _DRIVERS]
+    opened = iter(open_all(drivers, limit, gives_up=True))
+    return [next(opened) if spec.kind in _DRIVERS else None for spec in specs]
+
+
+def greet_drivers(specs: Sequence[PlayerSpec], limit: float) -> None:
+    """Start those that are drivers only to greet them: they are to play in other processes.
+
+    Raises:
+      PortUnavailableError: one can't be started.
+    """
+    # A bye that fails now does so again there.
+    close_players([player for player in open_drivers(specs, limit) if player is not None])

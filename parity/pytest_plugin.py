@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from parity.known import KnownDifferences, catalogue
 from parity.loading import load_scenario, scenario_name
 from parity.model import frozen
 from parity.peers import PlayerSpec, choose_player, close_players, open_all
+from parity.players.outcome import Player
 from parity.problems import OutputError, PortUnavailableError, ScenarioError, UsageError
 from parity.schedules import parse_schedule
 from parity.verdict import EXIT_CODES, Record, was_compared
@@ -72,6 +73,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             known.check_names(catalogue() | {item.scenario for item in collected})
         except ScenarioError as error:
             raise pytest.UsageError(str(error)) from None
+
+
+class HandedOnPlayers:
+    """A plugin with the reference and the peer that were opened before the session.
+
+    None is in the place of one that wasn't. They are to be closed by whoever made this,
+    unless they were asked for.
+    """
+
+    def __init__(self, players: Sequence[Player | None] = (None, None)) -> None:
+        self.players = list(players)
+
+    def complete(self, specs: Sequence[PlayerSpec], limit: float) -> tuple[Player, Player]:
+        """Both, of which those that are missing are opened; they are the caller's now.
+
+        Raises:
+          PortUnavailableError: one can't be started.
+        """
+        missing = [i for i, player in enumerate(self.players) if player is None]
+        opened = open_all([specs[i] for i in missing], limit, gives_up=True)
+        for i, player in zip(missing, opened, strict=True):
+            self.players[i] = player
+        reference, peer = self.players
+        self.players = [None, None]
+        assert reference is not None
+        assert peer is not None
+        return reference, peer
 
 
 class ScenarioFileCollector(pytest.File):
@@ -190,7 +218,7 @@ def _judge(config: pytest.Config) -> Judge:
         schedule = config.getoption("--parity-schedule")
         asked = (config.getoption("--parity-reference"), config.getoption("--parity-peer"))
         specs = [_spec(asked[0] or "python"), _spec(asked[1])]
-        reference, peer = open_all(specs, limit, gives_up=True)
+        reference, peer = _handed_on(config).complete(specs, limit)
         config.stash[_JUDGE] = Judge(
             reference=reference,
             peer=peer,
@@ -200,6 +228,12 @@ def _judge(config: pytest.Config) -> Judge:
             channels=parse_channels(config.getoption("--parity-channels")),
         )
     return config.stash[_JUDGE]
+
+
+def _handed_on(config: pytest.Config) -> HandedOnPlayers:
+    plugins = config.pluginmanager.get_plugins()
+    found = [plugin for plugin in plugins if isinstance(plugin, HandedOnPlayers)]
+    return found[0] if found else HandedOnPlayers()
 
 
 def _spec(option: str | None) -> PlayerSpec:

@@ -22,9 +22,16 @@ from parity.folder_lock import held
 from parity.injections import injections
 from parity.known import KnownDifferences, catalogue
 from parity.loading import ScenarioFile, find_scenarios, load_scenario
-from parity.peers import Choice, choose_player, greet_drivers
+from parity.peers import (
+    Choice,
+    PlayerSpec,
+    choose_player,
+    close_players,
+    greet_drivers,
+    open_drivers,
+)
 from parity.problems import PortUnavailableError, ScenarioError, UsageError
-from parity.pytest_plugin import record_of, unavailable_of, wrong_at_the_end
+from parity.pytest_plugin import HandedOnPlayers, record_of, unavailable_of, wrong_at_the_end
 from parity.replay_line import replay_line
 from parity.report import Header, Report, ReportWriter, make_footer, versions
 from parity.reports.folder import JUNIT, PAGE, begin_report, write_rendered
@@ -126,12 +133,23 @@ def play(options: RunOptions, console: Console) -> Report:
     files = load_all(options.paths)
     check_known(files)
     with held(options.folder, "--report"):
-        return _play(options, files, console)
+        reference = choose_player(options.reference or "python")
+        peer = choose_player(options.peer)
+        handed_on = _greet([reference.spec, peer.spec], options)
+        try:
+            return _play(options, files, reference, peer, handed_on, console)
+        finally:
+            close_players([each for each in handed_on.players if each is not None])
 
 
-def _play(options: RunOptions, files: Sequence[ScenarioFile], console: Console) -> Report:
-    reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
-    greet_drivers([reference.spec, peer.spec], options.limit)
+def _play(
+    options: RunOptions,
+    files: Sequence[ScenarioFile],
+    reference: Choice,
+    peer: Choice,
+    handed_on: HandedOnPlayers,
+    console: Console,
+) -> Report:
     header = Header(
         reference=reference.spec.kind,
         peer=peer.spec.kind,
@@ -169,7 +187,7 @@ def _play(options: RunOptions, files: Sequence[ScenarioFile], console: Console) 
         status = pytest.main([*args, "-n", "0", "--collect-only"]) if options.keyword else 0
         if status != pytest.ExitCode.USAGE_ERROR:
             with printer:
-                status = pytest.main(args, plugins=[results])
+                status = pytest.main(args, plugins=[results, handed_on])
         results.raise_failure()
         if status == pytest.ExitCode.USAGE_ERROR:
             raise UsageError("pytest refused these options; see above")
@@ -198,6 +216,18 @@ def _play(options: RunOptions, files: Sequence[ScenarioFile], console: Console) 
     if results.gone_wrong:
         raise PortUnavailableError("\n".join(results.gone_wrong))
     return report
+
+
+def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> HandedOnPlayers:
+    """Start the drivers and greet them; they are kept if they are to play in this process.
+
+    Raises:
+      PortUnavailableError: one can't be started.
+    """
+    if options.workers > 1:
+        greet_drivers(specs, options.limit)
+        return HandedOnPlayers()
+    return HandedOnPlayers(open_drivers(specs, options.limit))
 
 
 def _pytest_args(

@@ -1,7 +1,8 @@
-"""A driver that goes wrong in one way, always at the same point: ``failing.py WAY [WHEN]``.
+"""A driver that goes wrong in one way, always at the same point: ``failing.py WAY [WHEN [LOG]]``.
 
-WHEN is ``hello``, ``play`` (every play, the default), ``bye``, or ``again``: the first process
-plays one scenario and dies, and all that are started after it go wrong at hello.
+WHEN is ``hello``, ``play`` (every play, the default), ``bye``, or ``again``: it crashes at the
+first play, and all that are started afterwards go wrong at hello. LOG gets a line from each
+process that is started, and one of that crash.
 """
 
 from __future__ import annotations
@@ -84,26 +85,29 @@ WAYS = {
 
 go_wrong = WAYS[sys.argv[1]]
 when = sys.argv[2] if len(sys.argv) > 2 else "play"
-started = Path(sys.argv[3]) if len(sys.argv) > 3 else None
-"""A file that gets a line from each process, for those who count them."""
+log = Path(sys.argv[3]) if len(sys.argv) > 3 else None
+crashed = log is not None and log.exists() and "crashed" in log.read_text(encoding="utf-8")
 
-if started is not None:
-    first = not started.exists()
-    with started.open("a", encoding="utf-8") as file:
-        file.write(f"{os.getpid()}\n")
-else:
-    first = True
 
+def note(text):
+    if log is not None:
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+
+
+note("started")
 for line in sys.stdin:
     request = json.loads(line)
-    if request["type"] == when or (when == "again" and not first):
+    if request["type"] == when or (when == "again" and crashed):
         go_wrong(request)
     elif when == "again" and request["type"] == "play":
+        note("crashed")
         crash(request)
     elif request["type"] == "hello":
         say(hello())
     elif request["type"] == "bye":
         say({"type": "bye"})
+        note("bye")
         break
     else:
         say(recorded_trace(request))

@@ -21,10 +21,12 @@ def python_player():
 def rust_player():
     """The port, or a skip that says why it can't be built."""
     from parity.peers import choose_player, open_player
-    from parity.problems import PortUnavailableError
+    from parity.problems import PortDoesNotCompileError, PortUnavailableError
 
     try:
         player = open_player(choose_player("rust").spec, 60)
+    except PortDoesNotCompileError:
+        raise
     except PortUnavailableError as error:
         pytest.skip(str(error))
     yield player

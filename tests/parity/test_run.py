@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -100,6 +101,105 @@ def test_a_driver_that_goes_wrong_fails_that_scenario_only_and_the_run_with_3(
     assert record.reasons[0].startswith(failure)
     assert "playing health/oom" in record.log_tail
     assert "the last lines of its log" in run.out
+
+
+def starts(log):
+    return log.read_text().splitlines().count("started")
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_driver_that_fails_at_hello_ends_the_run_with_one_message_before_anything_is_played(
+    tmp_path, processes
+):
+    (tmp_path / "report.jsonl").write_text("an earlier one")
+    log = tmp_path / "log"
+    peer = driver("failing.py", "crash", "hello", str(log))
+    run = Run(tmp_path, "--peer", peer, "-n", processes)
+    assert (run.code, run.out) == (3, "")
+    assert run.err == (
+        f"{peer}: hello failed, crashed: it exited with status 7 before it answered\n"
+        "its last words:\ncannot open libport.so\nsee docs/driver-protocol.md\n"
+    )
+    assert starts(log) == 1
+    assert (tmp_path / "report.jsonl").read_text() == "an earlier one"
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_driver_that_cannot_be_started_again_ends_the_run_and_the_rest_is_not_run(
+    tmp_path, processes
+):
+    log = tmp_path / "log"
+    peer = driver("failing.py", "crash", "again", str(log))
+    words = ["--peer", peer, "--reference", "recorded", "-n", str(processes)]
+    run = Run(tmp_path, "scenarios/health", *words)
+    assert run.code == 3
+    assert run.err.startswith(f"{peer}: ")
+    assert run.err.count("hello failed, crashed: it exited with status 7") == 1
+    verdicts = list(run.verdicts.values())
+    assert verdicts.count("failed") <= processes
+    assert set(verdicts) <= {"failed", "not run"}
+    assert starts(log) <= (processes > 1) + 2 * processes  # One to greet it, if others play.
+    assert run.report.footer.exit_code == 3
+    assert len(run.report.footer.notes) == 1
+    first = run.report.footer.notes[0].partition("\n")[0]
+    assert {each.reasons for each in run.report.records if each.verdict == "not run"} == {(first,)}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_driver_that_goes_wrong_in_every_scenario_is_given_up(tmp_path, processes):
+    log = tmp_path / "log"
+    peer = driver("failing.py", "babble", "play", str(log))
+    names = ["scenarios/health", "scenarios/barrier", "scenarios/controller"]
+    run = Run(tmp_path, *names, "--peer", peer, "--reference", "recorded", "-n", str(processes))
+    assert run.code == 3
+    assert run.err.startswith(f"{peer}: given up, as it went wrong 10 times in a row, at last garb")
+    verdicts = list(run.verdicts.values())
+    assert 10 <= verdicts.count("failed") <= 10 * processes
+    assert verdicts.count("not run") == len(verdicts) - verdicts.count("failed") > 0
+    assert starts(log) <= (processes > 1) + 10 * processes
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_bye_that_fails_is_told_and_exits_3_though_all_agree(tmp_path, processes):
+    peer = driver("failing.py", "crash", "bye")
+    words = ["--peer", peer, "--reference", "recorded", "-n", processes]
+    run = Run(tmp_path, *files(), *words)
+    assert run.code == 3
+    assert set(run.verdicts.values()) == {"agree"}
+    assert run.err == (
+        f"{peer}: bye failed, crashed: it exited with status 7 before it answered\n"
+        "its last words:\ncannot open libport.so\n"
+    )
+    assert run.report.footer.notes == (run.err.rstrip("\n"),)
+    assert run.report.footer.exit_code == 3
+
+
+def test_the_report_itself_is_all_that_json_prints_on_stdout(tmp_path):
+    peer = driver("failing.py", "crash", "bye")
+    run = Run(tmp_path, *files(FEW[:1]), "--peer", peer, "--reference", "recorded", "--json")
+    assert run.code == 3
+    assert run.out == (tmp_path / "report.jsonl").read_text()
+    assert "bye failed" in run.err
+
+
+def test_a_port_that_does_not_compile_is_not_stood_in_for(tmp_path):
+    span = {"file_name": "src/x.rs", "line_start": 3, "column_start": 5, "is_primary": True}
+    message = {
+        "reason": "compiler-message",
+        "package_id": "path+file:///x#0.1.0",
+        "message": {
+            "level": "error",
+            "message": "mismatched types",
+            "rendered": "error[E0308]: mismatched types",
+            "spans": [span],
+        },
+    }
+    (tmp_path / "cargo").write_text(f"#!/bin/sh\necho '{json.dumps(message)}'\nexit 101\n")
+    (tmp_path / "cargo").chmod(0o755)
+    run = Run(tmp_path / "report", *files(), env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert (run.code, run.out) == (3, "")
+    assert run.err.startswith("monolith-rs/src/x.rs:3:5: error[E0308]: mismatched types\n")
+    assert not run.folder.exists()
 
 
 def test_skipped_scenarios_are_named_and_counted(tmp_path):
@@ -259,7 +359,11 @@ def test_summaries_made_elsewhere_are_compared_as_far_as_they_go(tmp_path):
         (["benchmarks"], 2, "benchmarks: no scenario found"),
         (["pyproject.toml"], 2, "pyproject.toml:"),
         (["--peer", "recorded:nowhere"], 2, "recorded:nowhere: nowhere is no folder"),
-        (["--peer", ""], 2, "no player is named"),
+        (["--peer", ""], 2, "'': expected rust, recorded or a driver's command line"),
+        (["--peer", "' '"], 3, "  can't be run"),
+        (["--peer", "''"], 2, "expected rust, recorded or a driver's command line"),
+        (["--peer", "'unbalanced"], 2, "'unbalanced: expected a driver's command line, got no clo"),
+        (["--reference", "x \\"], 2, "x \\: expected a driver's command line, got no escaped char"),
         (["--peer", "/nowhere/driver"], 3, "/nowhere/driver can't be run"),
     ],
 )

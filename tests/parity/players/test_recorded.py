@@ -59,6 +59,21 @@ def test_one_that_no_longer_matches_is_stale_and_says_which_side_moved(tmp_path,
     assert outcome.message.startswith(f"{path}: {moved}")
 
 
+@pytest.mark.parametrize("moved", [{"scenario_digest": "sha256:0"}, {"source_digest": "sha256:0"}])
+def test_one_that_stands_in_for_a_port_that_cannot_be_built_is_not_to_be_recorded_again(
+    tmp_path, moved
+):
+    write_recording(tmp_path, provenance(**moved), TRACE)
+    for scenario in (FILE, scenario_file("health/other")):
+        outcome = RecordedPlayer(tmp_path, project.ROOT, "there is no cargo").play(scenario)
+        assert isinstance(outcome, Failed)
+        assert "record it again" not in outcome.message
+        assert "makes it" not in outcome.message
+        assert outcome.message.endswith(
+            "; it can't be recorded here, as the port can't be built: there is no cargo"
+        )
+
+
 def test_somebody_elses_recording_is_not_held_to_our_sources(tmp_path):
     write_recording(tmp_path, provenance(source_digest="sha256:theirs"), TRACE)
     assert played(tmp_path, sources=None) == Played(TRACE)
