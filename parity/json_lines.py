@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from parity.model import Model, canonical_json, frozen
-from parity.problems import UsageError, writing_problem
+from parity.problems import OutputError, UsageError, writing_problem
 from parity.whole_files import replacing, write_whole, writing
 
 Whole = TypeVar("Whole", bound=Model)
@@ -66,12 +66,14 @@ class JsonLinesWriter:
         """Write the footer; the file is whole.
 
         Raises:
-          OutputError: it can't be written.
+          OutputError: it can't be written, or was removed or replaced meanwhile.
         """
         self.add(footer)
-        with writing(self.path):
+        with writing(self.path), self._file:
             os.fsync(self._file.fileno())
-        self.close()
+            links = os.fstat(self._file.fileno()).st_nlink
+        if links == 0:
+            raise OutputError(f"{self.path}: was removed or replaced meanwhile; run it again")
 
     def close(self) -> None:
         """Give the file back; without a footer it stays as one that is cut short."""
