@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from parity.given_files import Lines
 from parity.model import Model, canonical_json, first_error, frozen
-from parity.problems import UsageError, writing_problem
+from parity.problems import OutputError, UsageError, writing_problem
 from parity.strict_json import parse_json
 from parity.terminal_text import shortened
 from parity.whole_files import replacing, write_whole, writing
@@ -68,12 +68,14 @@ class JsonLinesWriter:
         """Write the footer; the file is whole.
 
         Raises:
-          OutputError: it can't be written.
+          OutputError: it can't be written, or was removed or replaced meanwhile.
         """
         self.add(footer)
-        with writing(self.path):
+        with writing(self.path), self._file:
             os.fsync(self._file.fileno())
-        self.close()
+            links = os.fstat(self._file.fileno()).st_nlink
+        if links == 0:
+            raise OutputError(f"{self.path}: was removed or replaced meanwhile; run it again")
 
     def close(self) -> None:
         """Give the file back; without a footer it stays as one that is cut short."""

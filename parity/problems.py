@@ -15,7 +15,7 @@ _FREE_SPACE: Final = "free space there, or choose another folder"
 _ADVICE: Final = {
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
-    errno.EFBIG: _FREE_SPACE,
+    errno.EFBIG: "raise the limit of files' sizes (ulimit -f)",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 

@@ -61,6 +61,17 @@ def test_a_disk_that_fills_up_later_leaves_what_was_done(tmp_path):
         assert names(disk) == ["filler", "report.jsonl"]
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_removed_or_replaced_meanwhile_is_not_called_whole(tmp_path, replaced):
+    path = tmp_path / "report.jsonl"
+    writer = JsonLinesWriter(path, REPORT.header)
+    path.unlink()
+    if replaced:
+        path.write_text("another one's")
+    with pytest.raises(OutputError, match=r"report\.jsonl: was removed or replaced meanwhile"):
+        writer.finish(REPORT.footer)
+
+
 def test_records_are_written_all_or_not_at_all(tmp_path):
     with small_disk(tmp_path / "disk", 64) as disk:
         write_records(disk / "found.jsonl", REPORT.records)
