@@ -21,6 +21,7 @@ from typing import IO, Final
 from pydantic import ValidationError
 
 from parity.loading import ScenarioFile
+from parity.players.environment import UMASK, environment_of_players
 from parity.players.outcome import (
     IN_VIRTUAL_TIME,
     Failed,
@@ -227,6 +228,8 @@ class _Process:
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
+            env=environment_of_players(),
+            umask=UMASK,
             start_new_session=True,  # So that what it starts can be ended with it.
         )
         assert self._popen.stdin is not None

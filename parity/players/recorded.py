@@ -22,6 +22,7 @@ from parity.players.outcome import (
     Summarized,
     Timing,
 )
+from parity.process_faults import Need
 from parity.scenario import Expect
 from parity.schedules import Schedule
 from parity.trace import Trace
@@ -70,7 +71,8 @@ class RecordedPlayer:
         where those sources aren't here.
     """
 
-    can = IN_VIRTUAL_TIME
+    can: frozenset[Need] = IN_VIRTUAL_TIME | frozenset[Need]({"ipv4", "ipv6"})
+    """Calls were made where it was recorded, so none of this host's loopbacks is needed."""
     timing: Timing = "exact"
 
     def __init__(self, folder: Path, sources: Path | None) -> None:
