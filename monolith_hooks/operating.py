@@ -13,6 +13,7 @@ import grpc
 
 from monolith_hooks import net_utils
 from monolith_hooks.server import address_file, service_pb2, service_pb2_grpc
+from monolith_hooks.server.channels import open_channel
 
 R = TypeVar("R")
 State = Literal["running", "stopping", "stopped", "resuming"]
@@ -144,7 +145,7 @@ class Operator:
     def __init__(self, addr: str, timeout: float) -> None:
         self._addr = addr
         self._timeout = timeout
-        self._channel = grpc.insecure_channel(addr)
+        self._channel = open_channel(addr)
         self._stub = service_pb2_grpc.ControllerStub(self._channel)  # type: ignore[no-untyped-call]  # generated
 
     def status(self) -> Status:

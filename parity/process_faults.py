@@ -74,9 +74,11 @@ class ModelDirFault(Model, json_schema_extra=example({"model_dir": "read_only"})
 
 
 Need = Literal[
-    "kill", "stop_process", "real_memory", "disk", "injection", "exact_time", "exact_memory"
-]
-"""What a player must be able to do, beyond what all can (docs/cluster.md)."""
+    "kill", "stop_process", "real_memory", "disk", "injection", "exact_time", "exact_memory",
+    "ipv4", "ipv6",
+]  # fmt: skip
+"""What a player must be able to do, beyond what all can (docs/cluster.md), or what the host
+must have (``parity.host``)."""
 
 NEED_OF_FAULT: Final[dict[str, Need]] = {
     "allocate": "real_memory",

@@ -14,6 +14,7 @@ from monolith_hooks.server.address_file import (
     read_with_tensorflow,
     server_addr_path,
 )
+from monolith_hooks.server.channels import open_channel
 
 
 def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
@@ -21,7 +22,7 @@ def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
 
     Nothing is connected yet: an address that is empty, malformed or stale makes
     the first call fail, and a call without a deadline hangs on a server that
-    accepts connections and never answers.
+    accepts connections and never answers. No proxy of the environment comes between.
 
     Raises:
         tf.errors.NotFoundError: There is no address file; the message names it.
@@ -41,4 +42,4 @@ def get_channel_from_model_dir(model_dir: str) -> grpc.Channel:
     except OSError:
         # Upstream reads through TensorFlow, so what is wrong must be TensorFlow's to say.
         addr = read_with_tensorflow(server_addr_path(model_dir))
-    return grpc.insecure_channel(addr)
+    return open_channel(addr)

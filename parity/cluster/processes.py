@@ -24,6 +24,7 @@ from typing import IO, Any, Final
 
 from parity import project
 from parity.cluster.wire import Answer, Command, Happened, parse_said
+from parity.players.environment import UMASK, environment_of_players
 from parity.problems import PortUnavailableError
 
 _LOG_LINES: Final = 40
@@ -64,7 +65,7 @@ class Zygote:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         environment = {
-            **os.environ,
+            **environment_of_players(),
             "TF_GRPC_REUSE_PORT": "1",  # See parity.cluster.ports.
             "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
             "TF_ENABLE_ONEDNN_OPTS": "0",
@@ -72,7 +73,6 @@ class Zygote:
             "OPENBLAS_NUM_THREADS": "1",  # A fork takes one thread along, so there must be one.
             "OMP_NUM_THREADS": "1",
             "PYTHONUNBUFFERED": "1",
-            "no_grpc_proxy": "127.0.0.1,::1",
             "PYTHONPATH": os.pathsep.join(
                 filter(None, (str(project.ROOT), os.environ.get("PYTHONPATH")))
             ),
@@ -85,6 +85,7 @@ class Zygote:
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
                 env=environment,
+                umask=UMASK,
                 start_new_session=True,  # Ctrl-C is the player's to handle.
                 text=True,
             )

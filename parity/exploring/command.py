@@ -13,9 +13,10 @@ from parity.compare import compare
 from parity.exploring.outcomes import Seen, Side
 from parity.exploring.search import UnsteadyError
 from parity.loading import ScenarioFile, find_scenario, load_scenario
+from parity.needs import lacking
 from parity.peers import choose_player, open_players
 from parity.players.outcome import Player
-from parity.problems import UsageError
+from parity.problems import PortUnavailableError, UsageError
 from parity.replay_line import replay_line
 
 
@@ -67,6 +68,10 @@ class _Explorer:
 
     def run(self) -> int:
         bound, limit = self._options.bound, self._options.limit
+        for side in self._sides:
+            skipped = lacking(side.player, self._file)
+            if skipped is not None:
+                raise PortUnavailableError(f"{self._file.name} {skipped.reason}")
         try:
             for side in self._sides:
                 self._explore(side, bound, limit)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from parity.host import IPV4_LOOPBACK, IPV6_LOOPBACK
 from parity.interop.peer import Server
 from parity.interop.service_cases import ask, global_step
 from parity.interop.steps import Address, AddressFileIs, Case, Group, Want
 
 ADDRESS_FILE: Final = "address file"
-IPV6_LOOPBACK: Final = "::1"
 
 _STEP: Final = 9
 _WORKS: Final = global_step(_STEP)
@@ -48,7 +48,7 @@ def address_groups() -> list[Group]:
     """All cases about the address file."""
     return [
         _contents(),
-        _published("127.0.0.1", "127.0.0.1:{port}"),
+        _published(IPV4_LOOPBACK, "127.0.0.1:{port}"),
         _published(IPV6_LOOPBACK, "[::1]:{port}"),
     ]
 

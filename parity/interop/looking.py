@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
+from parity.host import IPV6_LOOPBACK
 from parity.interop.peer import InteropPeer, Limits, Look
 from parity.interop.python_messages import decode
-from parity.interop.steps import BarrierIs, CheckpointsAre, LookStep, MachineIsSeen
+from parity.interop.steps import BarrierIs, CheckpointsAre, Ipv6IsSeen, LookStep, MachineIsSeen
 
 _HEALTH: Final = "tensorflow.monolith_tf.MachineHealthResult"
 _OUT_OF_MEMORY: Final = 1
@@ -98,6 +99,8 @@ def what_is_seen_otherwise(peer: InteropPeer, step: LookStep, model_dir: Path) -
             yield from unequal("restored step", steps[-1], there.restored)
         case MachineIsSeen():
             yield from _machine(peer)
+        case Ipv6IsSeen():
+            yield from _ipv6(peer)
 
 
 def _machine(peer: InteropPeer) -> Iterator[str]:
@@ -153,14 +156,13 @@ def _addresses(peer: InteropPeer) -> Iterator[str]:
     for (addr, wanted), got in zip(CANDIDATES.items(), seen.valid, strict=False):
         yield from unequal(f"{addr!r} is an address", wanted, got)
     yield from unequal("hosts with a port", tuple(JOINED.values()), seen.joined)
-    try:
-        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
-    except OSError:
-        return  # This machine has no IPv6.
-    with listener:
-        addr = f"[::1]:{listener.getsockname()[1]}"
-        ipv6 = peer.look(Look(port=_PORT, addrs=(addr,)))
-        yield from unequal("alive by IPv6", (addr,), ipv6.alive)
+
+
+def _ipv6(peer: InteropPeer) -> Iterator[str]:
+    with socket.create_server((IPV6_LOOPBACK, 0), family=socket.AF_INET6) as listener:
+        addr = f"[{IPV6_LOOPBACK}]:{listener.getsockname()[1]}"
+        seen = peer.look(Look(port=_PORT, addrs=(addr,)))
+        yield from unequal("alive by IPv6", (addr,), seen.alive)
 
 
 def _checkpoints(peer: InteropPeer, folder: Path) -> Iterator[str]:

@@ -6,7 +6,15 @@ from typing import Final
 
 from parity.interop.peer import Server
 from parity.interop.service_cases import ask
-from parity.interop.steps import Arrive, BarrierIs, Case, CheckpointsAre, Group, MachineIsSeen
+from parity.interop.steps import (
+    Arrive,
+    BarrierIs,
+    Case,
+    CheckpointsAre,
+    Group,
+    Ipv6IsSeen,
+    MachineIsSeen,
+)
 
 BARRIER: Final = "barrier"
 MACHINE: Final = "machine"
@@ -28,10 +36,11 @@ def looking_groups() -> list[Group]:
     barrier = Case(method=BARRIER, name="in each state", covers=("B23",), steps=steps)
     covers = ("B1", "B2", "B3", "B44")
     machine = Case(method=MACHINE, name="is seen", covers=covers, steps=(MachineIsSeen(),))
+    ipv6 = Case(method=MACHINE, name="by IPv6", covers=("B44",), steps=(Ipv6IsSeen(),))
     saved = Case(
         method=CHECKPOINTS,
         name="a saved step is there and can be restored",
         covers=("B30",),
         steps=(ask("SaveCheckpoint"), CheckpointsAre(steps=(_STEP,))),
     )
-    return [Group(server=Server(global_step=_STEP), cases=(barrier, machine, saved))]
+    return [Group(server=Server(global_step=_STEP), cases=(barrier, machine, ipv6, saved))]

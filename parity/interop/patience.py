@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import grpc
 
+from monolith_hooks.server.channels import open_channel
 from parity.interop.peer import Called
 
 _HEADER: Final = "grpc-timeout"
@@ -14,7 +15,7 @@ _PATIENCE_SECONDS: Final = 10
 
 def ask_patiently(address: str, method: str, timeout: str) -> Called:
     """What the server makes of an empty request with this timeout in its header."""
-    with grpc.insecure_channel(address) as channel:
+    with open_channel(address) as channel:
         send: Any = channel.unary_unary(method)
         # With a deadline of its own gRPC would send that one.
         call = send.future(b"", metadata=[(_HEADER, timeout)])

@@ -26,6 +26,7 @@ from parity.interop.steps import (
     CheckpointsAre,
     FilesAre,
     Group,
+    Ipv6IsSeen,
     LookStep,
     MachineIsSeen,
     MessageCase,
@@ -157,7 +158,7 @@ class _Served:
             case FilesAre():
                 left = [name for name in files_left(self.model_dir) if name != _ADDRESS_FILE]
                 return unequal("files in the model directory", list(step.names), left)
-            case BarrierIs() | CheckpointsAre() | MachineIsSeen():
+            case BarrierIs() | CheckpointsAre() | MachineIsSeen() | Ipv6IsSeen():
                 return list(what_is_seen_otherwise(self._pair.server, step, self.model_dir))
             case StopServing():
                 self._pair.server.stop_serving()

@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from parity import project
+from parity import host, project
 from parity.digest import rust_source_digest
-from parity.interop.address_cases import IPV6_LOOPBACK, address_groups
+from parity.interop.address_cases import address_groups
 from parity.interop.cells import InteropCell, exit_code
 from parity.interop.driver_peer import CAPABILITY, DriverPeer
 from parity.interop.looking_cases import looking_groups
 from parity.interop.matrix import matrix, skips, trouble
 from parity.interop.message_cases import message_cases
+from parity.interop.needs import needs_of
 from parity.interop.peer import InteropPeer
 from parity.interop.playing import Pair, make_cell, play_group, play_message
 from parity.interop.report import FILE_NAME, Header, make_footer
 from parity.interop.service_cases import service_groups
-from parity.interop.steps import Case, MessageCase
+from parity.interop.steps import Case, Group, MessageCase
 from parity.json_lines import JsonLinesWriter
 from parity.peers import PlayerSpec, choose_player, open_player
 from parity.players.driver import DriverPlayer
+from parity.players.environment import plain_umask
 from parity.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
-
-_PROXIES: Final = ("grpc_proxy", "https_proxy", "http_proxy")
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
         wrong, or it went wrong for good, which ends the report.
       OutputError: the report can't be written.
     """
-    with plain_environment():
+    with plain_umask():
         other = _other_peer(peer, limit)
         peers = [] if other is None else [other]
         try:
@@ -119,7 +116,6 @@ def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Con
 def play(peers: Sequence[InteropPeer | Missing]) -> Iterator[InteropCell]:
     """Every case with each peer calling each peer, itself included."""
     groups, messages = [*looking_groups(), *service_groups(), *address_groups()], message_cases()
-    has_ipv6 = _has_ipv6()
     for client, server in itertools.product(peers, repeat=2):
         if isinstance(client, Missing) or isinstance(server, Missing):
             reasons = [each.reason for each in (client, server) if isinstance(each, Missing)]
@@ -129,21 +125,22 @@ def play(peers: Sequence[InteropPeer | Missing]) -> Iterator[InteropCell]:
             continue
         pair = Pair(client, server)
         for group in groups:
-            if group.server.ip == IPV6_LOOPBACK and not has_ipv6:
-                reason = f"this machine has no {IPV6_LOOPBACK}"
-                yield from (pair.cell(case, "skipped", [reason]) for case in group.cases)
-            else:
-                yield from play_group(pair, group)
+            yield from _play_what_the_host_can(pair, group)
         for message in messages:
             yield play_message(pair, message)
 
 
-def _has_ipv6() -> bool:
-    try:
-        socket.create_server((IPV6_LOOPBACK, 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
+def _play_what_the_host_can(pair: Pair, group: Group) -> Iterator[InteropCell]:
+    """Play the cases of a group whose needs this host meets; the rest is skipped, by name."""
+    playable = []
+    for case in group.cases:
+        lacking = host.lacking(needs_of(case, group.server))
+        if lacking:
+            yield pair.cell(case, "skipped", lacking)
+        else:
+            playable.append(case)
+    if playable:
+        yield from play_group(pair, Group(server=group.server, cases=tuple(playable)))
 
 
 def _python_peer() -> InteropPeer:
@@ -182,15 +179,3 @@ def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
         player.close()
         return Missing(player.name, f"{player.name} doesn't have the capability {CAPABILITY}")
     return DriverPeer(player)
-
-
-@contextlib.contextmanager
-def plain_environment() -> Iterator[None]:
-    """The umask that B35's mode is for, and calls to this machine past any proxy."""
-    umask = os.umask(0o022)
-    proxies = {name: os.environ.pop(name) for name in _PROXIES if name in os.environ}
-    try:
-        yield
-    finally:
-        os.umask(umask)
-        os.environ.update(proxies)

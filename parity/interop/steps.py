@@ -98,7 +98,11 @@ class MachineIsSeen(Model):
     """The server's port sees its machine as this process does."""
 
 
-LookStep = BarrierIs | CheckpointsAre | MachineIsSeen
+class Ipv6IsSeen(Model):
+    """The server's port sees who answers by IPv6."""
+
+
+LookStep = BarrierIs | CheckpointsAre | MachineIsSeen | Ipv6IsSeen
 """What only a peer that can look can say."""
 Step = Ask | AskPatiently | Arrive | Address | AddressFileIs | FilesAre | StopServing | LookStep
 

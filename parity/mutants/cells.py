@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from parity.interop.cells import EXIT_CODES
 from parity.interop.peer import InteropPeer
-from parity.interop.run import plain_environment, play
+from parity.interop.run import play
 from parity.mutants.outcome import INTEROP
+from parity.players.environment import plain_umask
 
 
 def first_red_cell(
@@ -17,7 +18,7 @@ def first_red_cell(
 
     ``passed`` is called after each case before it.
     """
-    with plain_environment():
+    with plain_umask():
         for cell in play([peer]):
             if EXIT_CODES[cell.verdict]:
                 return f"{INTEROP}: {cell.method}/{cell.case}", next(

@@ -34,7 +34,7 @@ from parity.loading import ScenarioFile
 from parity.model import Model
 from parity.mutants.outcome import INTEROP
 from parity.mutants.python_source import MUTATED, PACKAGE
-from parity.players.outcome import IN_VIRTUAL_TIME, Outcome
+from parity.players.outcome import Outcome
 from parity.players.recorded import RecordedPlayer
 from parity.runner import check_known, load_all
 from parity.schedules import Schedule
@@ -71,7 +71,7 @@ class _Remembered:
     """The port's recorded traces, read once for all mutants."""
 
     name = "recorded"
-    can = IN_VIRTUAL_TIME
+    can = RecordedPlayer.can
 
     def __init__(self, files: Sequence[ScenarioFile]) -> None:
         player = RecordedPlayer(project.RECORDED, sources=project.SOURCES)

@@ -19,6 +19,8 @@ import uuid
 from pathlib import Path
 from typing import Final
 
+from parity.players.environment import environment_of_players
+
 _PROC: Final = Path("/proc")
 _END_SECONDS: Final = 5.0
 """How long to look for more: a process that is killed ends at once, unless it waits for a disk."""
@@ -31,8 +33,12 @@ class Descendants:
         self._variable = f"PARITY_DRIVER_{uuid.uuid4().hex}"
 
     def environment(self) -> dict[str, str]:
-        """The environment to start the program with."""
-        return {**os.environ, self._variable: "1"}
+        """The environment to start the program with.
+
+        Raises:
+          PortUnavailableError: there is no folder for temporary files.
+        """
+        return {**environment_of_players(), self._variable: "1"}
 
     def kill(self, program: int) -> None:
         """Kill the program, which hasn't been waited for yet, and all that it has started."""

@@ -22,6 +22,7 @@ from typing import Final
 
 from parity.players.descendants import Descendants
 from parity.players.driver_pipes import LineReader, LogTail
+from parity.players.environment import UMASK
 from parity.players.outcome import Failure
 from parity.players.protocol import (
     AnyAnswer,
@@ -81,6 +82,7 @@ class DriverProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self._descendants.environment(),
+            umask=UMASK,
             start_new_session=True,
         )
         assert self._popen.stdin is not None

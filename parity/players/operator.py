@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from fakes.errors import error_name
 from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
+from monolith_hooks.server.channels import open_channel
 from parity.players.address_file import AddressFile
 from parity.players.outcome import UnplayableError
 from parity.players.recorder import Records
@@ -83,7 +84,7 @@ class Operator:
                 f"there is no server {step.server}; {len(published)} have published an address"
             )
         addr = published[step.server - 1]
-        channel = grpc.insecure_channel(addr)
+        channel = open_channel(addr)
         return addr, service_pb2_grpc.ControllerStub(channel)  # type: ignore[no-untyped-call]
 
 

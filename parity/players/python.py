@@ -33,6 +33,7 @@ from parity.faults import (
 )
 from parity.hooks import PsHealthEntry
 from parity.loading import ScenarioFile
+from parity.players.environment import plain_umask
 from parity.players.hook_logs import hook_logs_go_to
 from parity.players.interrupts import interrupt_afterwards
 from parity.players.job import Job
@@ -91,7 +92,7 @@ class PythonPlayer:
         clock = VirtualClock(seed=seed, schedule=schedule)
         with model_folder() as folder:
             try:
-                with interrupt_afterwards():
+                with interrupt_afterwards(), plain_umask():
                     trace = clock.run(lambda: _play(file.scenario, clock, folder))
             except (UnplayableError, DeadlockError, StalledError, ScheduleError) as error:
                 return Failed("refused", str(error), choices=_choices(clock))

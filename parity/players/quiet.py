@@ -12,14 +12,19 @@ from contextlib import contextmanager
 
 from absl import logging as _absl_logging  # noqa: F401 - it makes the logger "absl" its own way
 
+from parity.host import require_what_tensorflow_needs
+
 
 def quiet_tensorflow() -> None:
-    """Import TensorFlow, which takes seconds; call before any other import of it."""
+    """Import TensorFlow, which takes seconds; call before any other import of it.
+
+    Raises:
+      PortUnavailableError: this host lacks what TensorFlow needs.
+    """
+    require_what_tensorflow_needs()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # Calls go to this machine only, whatever proxy there is for others.
-    os.environ["no_grpc_proxy"] = "127.0.0.1,::1"  # noqa: SIM112 - gRPC spells it so
     for name in ("absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with held_back_unless_it_fails():

@@ -26,6 +26,7 @@ from parity.players.outcome import (
     Summarized,
 )
 from parity.problems import UsageError
+from parity.process_faults import Need
 from parity.scenario import Expect
 from parity.schedules import Schedule
 from parity.strict_json import read_json
@@ -89,7 +90,8 @@ class RecordedPlayer:
       stands_in: why the port can't be built here, where they stand in for it.
     """
 
-    can = IN_VIRTUAL_TIME
+    can: frozenset[Need] = IN_VIRTUAL_TIME | frozenset[Need]({"ipv4", "ipv6"})
+    """Calls were made where it was recorded, so none of this host's loopbacks is needed."""
 
     def __init__(self, folder: Path, sources: Path | None, stands_in: str = "") -> None:
         self._folder = folder

@@ -11,10 +11,11 @@ import pytest
 from acting import ActingPeer
 from rich.console import Console
 
+from parity import host
 from parity.interop import run
 from parity.interop.message_cases import ACTIONS
 from parity.interop.report import read_report
-from parity.interop.steps import Ask, Case, Group, MessageCase, Server, Want
+from parity.interop.steps import Ask, Case, Group, Ipv6IsSeen, MessageCase, Server, Want
 from parity.problems import PortUnavailableError, UsageError
 
 DRIVERS = Path(__file__).parents[2] / "drivers"
@@ -120,22 +121,38 @@ def test_an_interrupted_run_keeps_what_it_has_done(small, tmp_path, monkeypatch)
     assert "1 cells: 1 agree; interrupted" in shown
 
 
-def test_umask_and_proxies_are_as_before_afterwards(small, tmp_path, monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://proxy:1")
+def test_the_umask_is_as_before_afterwards(small, tmp_path):
     before = os.umask(0o077)
     try:
         interop(tmp_path, "python")
         assert os.umask(0o077) == 0o077
     finally:
         os.umask(before)
-    assert os.environ["http_proxy"] == "http://proxy:1"
 
 
-def test_a_machine_without_ipv6_skips_its_cases(small, tmp_path, monkeypatch):
+@pytest.fixture
+def without_ipv6(monkeypatch):
+    host.has.cache_clear()
+    monkeypatch.setitem(host._TRIALS, "ipv6", lambda: False)
+    yield
+    host.has.cache_clear()
+
+
+def test_a_host_without_ipv6_skips_its_cases_by_name(small, tmp_path, monkeypatch, without_ipv6):
     six = GROUP.model_copy(update={"server": Server(ip="::1")})
     monkeypatch.setattr(run, "address_groups", lambda: [six])
-    monkeypatch.setattr(run, "_has_ipv6", lambda: False)
     code, shown, report = interop(tmp_path, "python")
     assert code == 0
     assert report.footer.verdicts == {"agree": 2, "skipped": 1}
-    assert "1 skipped: this machine has no ::1" in shown
+    assert "1 skipped: needs ipv6: this host has no IPv6 loopback" in shown
+
+
+def test_of_one_server_the_cases_are_played_that_the_host_can(
+    small, tmp_path, monkeypatch, without_ipv6
+):
+    seen = Case(method="machine", name="by IPv6", covers=(), steps=(Ipv6IsSeen(),))
+    group = GROUP.model_copy(update={"cases": (seen, *GROUP.cases)})
+    monkeypatch.setattr(run, "service_groups", lambda: [group])
+    _, _, report = interop(tmp_path, "python")
+    assert report.footer.verdicts == {"agree": 2, "skipped": 1}
+    assert [each.case for each in report.records if each.verdict == "skipped"] == ["by IPv6"]

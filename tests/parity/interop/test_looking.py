@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from monolith_hooks import net_utils
+from parity.host import has
 from parity.interop.looking import BY_STEPS, BY_TIME, CANDIDATES, JOINED, what_is_seen_otherwise
 from parity.interop.peer import Looked, LookedBarrier, LookedCheckpoints
 from parity.interop.python_messages import encode
-from parity.interop.steps import BarrierIs, CheckpointsAre, MachineIsSeen
+from parity.interop.steps import BarrierIs, CheckpointsAre, Ipv6IsSeen, MachineIsSeen
 
 EXISTING = {"model.ckpt": (2, 10), "m[o]del.ckpt": (3,)}
 STEPS = (12, 0, 0, None, None, 2, 7, 2, None, None, 0)
@@ -109,6 +110,12 @@ def test_a_peer_that_sees_what_we_see_is_right():
 )
 def test_what_is_seen_otherwise_is_said(otherwise, said):
     assert said in "\n".join(seen_otherwise(Sees(**otherwise)))
+
+
+@pytest.mark.skipif(not has("ipv6"), reason="needs ipv6: this host has no IPv6 loopback")
+def test_who_answers_by_ipv6_is_a_case_of_its_own():
+    assert seen_otherwise(Sees(), Ipv6IsSeen()) == []
+    assert "alive by IPv6" in seen_otherwise(Sees(alive=()), Ipv6IsSeen())[0]
 
 
 def test_what_the_barrier_says_otherwise_of_itself_is_said():

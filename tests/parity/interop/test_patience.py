@@ -42,6 +42,12 @@ def test_the_server_gives_up_when_the_time_in_the_header_is_over(server):
     assert ask_patiently(server.address, "/x/Y", "20m") == exceeded
 
 
+def test_no_proxy_comes_between(server, proxy):
+    server.let_go.set()
+    assert ask_patiently(server.address, "/x/Y", "1H") == Called(code="OK", response_hex="0801")
+    assert proxy.heard == []
+
+
 def test_an_answer_within_that_time_is_taken(server):
     server.let_go.set()
     assert ask_patiently(server.address, "/x/Y", "1H") == Called(code="OK", response_hex="0801")
