@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -222,7 +223,7 @@ def diff(left: Path, right: Path, console: Console) -> int:
 
 
 def _one_file(path: Path) -> Path:
-    if path.is_dir():
+    if os.path.isdir(path):  # Path's own would raise where a name is too long.
         raise UsageError(f"{path}: this is a folder; one scenario file would be right")
     return path
 
