@@ -8,6 +8,7 @@ from rich.padding import Padding
 from parity.nearest import did_you_mean
 from parity.problems import UsageError
 from parity.reference import Entry, entries, options_of
+from parity.terminal_text import shortened
 
 
 def explain(word: str | None, console: Console) -> None:
@@ -24,8 +25,8 @@ def explain(word: str | None, console: Console) -> None:
     if not found:
         known = [name for each in among for name in (each.name, each.path)]
         raise UsageError(
-            f"{word}: nothing is called so{did_you_mean(word, known)}; one of those that "
-            "`monolith-parity explain` lists would be right"
+            f"{shortened(word)}: nothing is called so{did_you_mean(word, known)}; "
+            "one of those that `monolith-parity explain` lists would be right"
         )
     for i, entry in enumerate(found):
         if i:

@@ -84,11 +84,9 @@ def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
             found.update(_scenarios_of(given, root))
         except (OSError, RuntimeError) as error:  # Of a loop of links resolve raises the latter.
             said = error.strerror if isinstance(error, OSError) else "it leads to itself"
-            raise UsageError(
-                f"{shortened(str(given), 200)}: can't be looked into: {said}"
-            ) from None
+            raise UsageError(f"{given}: can't be looked into: {said}") from None
         except ValueError as error:
-            raise UsageError(f"{shortened(str(given), 200)}: {error}") from None
+            raise UsageError(f"{given}: {error}") from None
     return found
 
 

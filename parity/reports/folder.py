@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -71,7 +72,7 @@ def report_file(path: Path) -> Path:
     Raises:
       UsageError: there is none.
     """
-    file = path / FILE_NAME if path.is_dir() else path
-    if not file.is_file():
+    file = path / FILE_NAME if os.path.isdir(path) else path
+    if not os.path.isfile(file):  # Path's own would raise where a name is too long, or a loop.
         raise UsageError(f"{file}: no such report; a folder that run --report wrote would be right")
     return file

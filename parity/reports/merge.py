@@ -37,7 +37,7 @@ def merge(folders: Sequence[Path], out: Path) -> Report:
       UsageError: the reports aren't of one run's shards, or one can't be read.
       OutputError: the joined one can't be written.
     """
-    if out.resolve() in {folder.resolve() for folder in folders}:
+    if os.path.realpath(out) in map(os.path.realpath, folders):
         raise UsageError(f"{out}: this is one of the shards; another folder would be right")
     files = [report_file(folder) for folder in folders]
     report = merged(dict(zip(map(str, folders), map(read_report, files), strict=True)))
