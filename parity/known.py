@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import hashlib
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -102,7 +103,7 @@ class KnownDifferences:
         Raises:
           ScenarioError: the file isn't valid, or lists a scenario's channel twice.
         """
-        if not path.exists():
+        if not os.path.lexists(path):
             return cls()
         read, document = load_yaml(path, _Document, "docs/known-differences.md")
         entries = tuple(

@@ -49,7 +49,7 @@ def edit_known(path: Path, edit: KnownEdit) -> None:
     """
     before = KnownDifferences.load(path)
     text = path.read_text(encoding="utf-8") if path.exists() else "differences: []\n"
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")
     for entry in sorted(before.entries, key=lambda entry: entry.line, reverse=True):
         if entry.known.key in edit.removed:
             del lines[_first_line(lines, entry) - 1 : _last_line(lines, entry)]
@@ -106,7 +106,7 @@ def _change(lines: list[str], entry: KnownEntry, to: KnownDifference) -> None:
 
 
 def _written(known: KnownDifference) -> list[str]:
-    return textwrap.indent(_yaml([known.model_dump()]), _INDENT).splitlines()
+    return textwrap.indent(_yaml([known.model_dump()]), _INDENT).removesuffix("\n").split("\n")
 
 
 def _yaml(value: Any) -> str:

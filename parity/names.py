@@ -30,6 +30,8 @@ def check_scenario_name(name: str) -> str:
         raise ValueError(
             f"{quoted(name)} has control characters; expected a name such as health/oom"
         )
+    if "::" in name or "[" in name:
+        raise ValueError(f"{quoted(name)} has :: or [, which are pytest's own; expected neither")
     if (
         len(name.encode()) > LONGEST_NAME
         or max(len(part.encode()) for part in parts) > LONGEST_PART

@@ -282,6 +282,27 @@ def test_a_path_that_is_no_file(box, make):
     box.refuses("replay", "sample.yaml", "--on", folder, name="sample.json", codes=(3,))
 
 
+JUNIT = {
+    "nothing": b"",
+    "no XML": b"hello",
+    "XML that isn't closed": b"<testsuites>",
+    "a bomb of entities": b"<!DOCTYPE x [<!ENTITY a0 'xxxxxxxxxxxxxxxxxxxx'>"
+    + b"".join(b"<!ENTITY a%d '%s'>" % (i, b"&a%d;" % (i - 1) * 20) for i in range(1, 12))
+    + b"]><testsuites><testsuite name='&a11;'/></testsuites>",
+    "an entity of a file": b"<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><x>&a;</x>",
+    "a NUL": b"<x>\0</x>",
+    "Latin-1": "<x>é</x>".encode("latin-1"),
+}
+
+
+@table(JUNIT)
+def test_a_junit_file_that_is_none(box, content):
+    (box.here / "shard").mkdir()
+    box.write("shard/report.jsonl", hostile.GOOD_REPORT)
+    box.write("shard/junit.xml", content)
+    box.refuses("merge", "shard", "--out", f"{box.out}/merged", name="junit.xml")
+
+
 def test_a_link_out_of_the_folder_that_was_given(box):
     secret = box.root / "secret.yaml"
     secret.write_text(hostile.GOOD)
@@ -313,7 +334,8 @@ def test_a_scenario_whose_name_steers_a_terminal(box):
 
 
 def test_the_table_is_as_large_as_it_says():
-    inputs = (SCENARIOS, RECORDINGS, REPORTS, KNOWN, hostile.NAMES, hostile.SCHEDULES, SPECIAL)
+    of_files = (SCENARIOS, RECORDINGS, REPORTS, KNOWN, SPECIAL, JUNIT)
+    inputs = (*of_files, hostile.NAMES, hostile.SCHEDULES)
     assert sum(map(len, inputs)) > 300
 
 

@@ -103,3 +103,13 @@ def test_what_cannot_be_edited_is_left_as_it_was(path):
         edit_known(path, KnownEdit(added=[NEW]))
     assert path.read_text() == flow
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_separator_in_a_reason_ends_no_line(path):
+    separated = LISTED.replace("'the port answers in German'", '"it answers\u2028in German"')
+    path.write_text(separated, encoding="utf-8")
+    edit_known(path, KnownEdit(added=[NEW]))
+    assert path.read_text(encoding="utf-8").startswith(separated)
+    edit_known(path, KnownEdit(removed={("health/oom", "reports")}))
+    first, last = KnownDifferences.load(path).entries
+    assert (first.known.reason, last.known) == ("it answers\u2028in German", NEW)

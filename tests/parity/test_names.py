@@ -33,6 +33,8 @@ def test_a_relative_path_is_a_name(name):
         ("\x1b[2J", "'\\x1b[2J' has control characters; "),
         ("a\u202eb", "'a\\u202eb' has control characters; "),
         ("a\ud800", "'a\\ud800' has control characters; "),
+        ("a::b", "'a::b' has :: or [, which are pytest's own; expected neither"),
+        ("a[1]", "'a[1]' has :: or ["),
         ("x" * 201, f"'{'x' * 37}...' is too long; expected at most 200 bytes a part"),
         ("é" * 101, "is too long"),
         ("x/" * 500 + "x", "is too long"),
