@@ -110,12 +110,11 @@ def test_all_are_alive_if_none_is_dead(listeners):
 
 
 def test_a_node_is_known_by_its_ipv6_address():
-    with socket.socket(socket.AF_INET6) as listener:
-        try:
-            listener.bind(("::1", 0))
-        except OSError:
-            pytest.skip("this machine has no IPv6")
-        listener.listen()
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError as error:
+        pytest.skip(f"needs ipv6: this host has no IPv6 loopback: {error}")
+    with listener:
         addr = f"[::1]:{listener.getsockname()[1]}"
         assert net_utils.NodeAliveChecker([addr]).get_alive_nodes() == [addr]
 
