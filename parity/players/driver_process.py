@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from parity.bounds import LARGEST_JSON
 from parity.players.descendants import Descendants
 from parity.players.driver_pipes import LineReader, LogTail
 from parity.players.environment import UMASK
@@ -34,7 +35,7 @@ from parity.players.protocol import (
 )
 from parity.schedules import Choice
 
-ANSWER_BYTES: Final = 96 * 2**20
+ANSWER_BYTES: Final = LARGEST_JSON
 """How long an answer may be: the trace of a million training steps has 65 MiB."""
 GREETING_BYTES: Final = 64 * 2**10
 """How long the answer to hello or bye may be."""
