@@ -149,6 +149,38 @@ def test_all_problems_of_a_file_are_listed(tmp_path):
     assert len(problems_of(tmp_path, text).splitlines()) == 2
 
 
+def test_what_follows_from_other_problems_is_not_told(tmp_path):
+    text = GOOD[: GOOD.index("steps:")] + "steps: [{train: 0}]\nexpect: {reports: 1}\n"
+    assert problems_of(tmp_path, text).count("\n") == 0
+    assert "steps: expected at least 1 of them, got a list of 0" in problems_of(
+        tmp_path, text.replace("{train: 0}", "")
+    )
+
+
+def test_of_very_many_problems_the_first_are_told(tmp_path):
+    text = GOOD[: GOOD.index("steps:")] + "expect: {reports: 1}\nsteps:\n"
+    lines = problems_of(tmp_path, text + "- trian: 1\n" * 200).split("\n")
+    assert len(lines) == 51
+    assert lines[-1] == "bad.yaml:60:3: and more, from here on"
+
+
+def test_all_references_to_what_there_is_not_are_named_at_once(tmp_path):
+    text = (
+        "about: Names what there isn't.\n"
+        "covers: [B999, nosuch_test.parity]\n"
+        "cluster: {ps: 2, workers: 3}\n"
+        "steps: [{train: 1}]\n"
+        "expect: {reports: 1, reported: [[9]], blocked: [0, 7]}\n"
+    )
+    expected = "expected B1 to B80, or an item of the seed such as server_lib.parity, got"
+    assert problems_of(tmp_path, text).split("\n") == [
+        f"bad.yaml:2:10: covers[0]: {expected} B999",
+        f"bad.yaml:2:16: covers[1]: {expected} nosuch_test.parity",
+        "bad.yaml:5:34: expect.reported[0][0]: there is no PS 9; expected 0 to 1",
+        "bad.yaml:5:52: expect.blocked[1]: the barrier has no bit 7; expected 0 to 2",
+    ]
+
+
 def test_two_probes_of_one_name_are_refused(tmp_path):
     text = GOOD.replace("  - ps_health\n", "  - probe: {name: X}\n")
     assert "hooks[1].probe.name: there is another probe named X" in problems_of(tmp_path, text)
