@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from parity.loading import find_scenarios, load_scenario
 from parity.problems import ScenarioError, UsageError
@@ -189,6 +192,37 @@ def test_two_probes_of_one_name_are_refused(tmp_path):
 def test_a_machine_that_is_listed_twice_is_refused(tmp_path):
     text = GOOD.replace("  - {ps: 1, mem", "  - {ps: 1}\n  - {ps: 1, mem")
     assert "machines[1].ps: PS 1 is listed twice" in problems_of(tmp_path, text)
+
+
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(GOOD)),
+            st.integers(0, 6),
+            st.sampled_from(
+                [*"[]{}:,-|>'\"#&*!\n\t ", "~", "0", "-1", "1e9", "9" * 30, "{}", "end"]
+            )
+            | st.text(max_size=3),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_scenario_with_anything_changed_is_valid_or_says_what_is_wrong(tmp_path, changes):
+    text = GOOD
+    for at, gone, new in changes:
+        text = text[:at] + new + text[at + gone :]
+    path = tmp_path / "changed.yaml"
+    path.write_bytes(text.encode(errors="surrogatepass"))
+    said = f"{path}:1:1: valid"
+    try:
+        load_scenario(path, tmp_path)
+    except ScenarioError as error:
+        said = str(error)
+    assert all(re.match(re.escape(str(path)) + r":\d+:\d+: .", line) for line in said.split("\n"))
 
 
 def test_a_folder_is_no_scenario(tmp_path):
