@@ -199,7 +199,8 @@ def _load(path: Path, text: str, model: type[M], page: str) -> tuple[M, Node]:
     try:
         return model.model_validate(document.value), document
     except ValidationError as error:
-        problems = (_problem(path, document, page, each) for each in error.errors())
+        errors = (each for each in error.errors() if not _follows_from_others(each))
+        problems = (_problem(path, document, page, each) for each in errors)
         raise ScenarioError(_first(problems)) from None
 
 
@@ -226,6 +227,13 @@ def _first(problems: Iterable[Problem]) -> list[Problem]:
         last = kept.pop()
         kept.append(Problem(last.file, last.line, last.column, "", "and more, from here on"))
     return kept
+
+
+def _follows_from_others(error: Any) -> bool:
+    """Of a list's length pydantic counts what is valid, which is told already."""
+    value = error["input"]
+    is_list = isinstance(value, tuple)
+    return error["type"] == "too_short" and is_list and len(value) >= error["ctx"]["min_length"]
 
 
 def _problem(path: Path, document: Node, page: str, error: Any) -> Problem:

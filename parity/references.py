@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from parity.bounds import LONGEST_TIME, MOST_LANES, MOST_STEPS
+from parity.covers import unknown
 from parity.expected_references import bad_expected, bad_response, no_such_ps, spread
 from parity.faults import Fault, Machine
 from parity.hooks import ProbeEntry, ServerEntry
@@ -36,6 +37,9 @@ Bad = tuple[Loc, str]
 
 def bad_references(scenario: Scenario) -> Iterator[Bad]:
     """Each bad reference with its place in the document."""
+    for i, item in enumerate(scenario.covers):
+        if message := unknown(item):
+            yield ("covers", i), message
     yield from _bad_machines(scenario)
     for i, fault in enumerate(scenario.faults):
         yield from _bad_fault(fault, ("faults", i), scenario)

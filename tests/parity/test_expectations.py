@@ -196,3 +196,19 @@ def test_a_declared_fault_that_a_player_says_nothing_of_is_noticed(keys, place):
     assert broken(trace(struck={place: False}), **keys) == [
         f'{place}: expected "it strikes", got "it never strikes"'
     ]
+
+
+def test_a_trace_that_no_scenario_could_expect_is_a_broken_expectation_and_no_crash():
+    """A port may say anything: what it says is held against what is expected, not to its form."""
+    theirs = {"ps": -1, "status": None, "message": ""}
+    odd = trace(
+        {**REPORT, "results": [theirs]},
+        {**PLACED, "blocked": [-1, 10**9]},
+        {**SAVED, "step": -(2**63)},
+        {**DIED, "thread": "x" * 1000, "error": "a b\n"},
+    )
+    assert broken(odd, expect={"reported": [[1]], "saves": [], "threads": {}}) == [
+        "expect.reported: expected [[1]], got [[-1]]",
+        'expect.threads: expected {}, got {"' + "x" * 1000 + '":"died: a b\\n"}',
+        f"expect.saves: expected [], got [{-(2**63)}]",
+    ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from parity.loading import find_scenarios, load_scenario
 from parity.problems import ScenarioError, UsageError
@@ -149,6 +152,38 @@ def test_all_problems_of_a_file_are_listed(tmp_path):
     assert len(problems_of(tmp_path, text).splitlines()) == 2
 
 
+def test_what_follows_from_other_problems_is_not_told(tmp_path):
+    text = GOOD[: GOOD.index("steps:")] + "steps: [{train: 0}]\nexpect: {reports: 1}\n"
+    assert problems_of(tmp_path, text).count("\n") == 0
+    assert "steps: expected at least 1 of them, got a list of 0" in problems_of(
+        tmp_path, text.replace("{train: 0}", "")
+    )
+
+
+def test_of_very_many_problems_the_first_are_told(tmp_path):
+    text = GOOD[: GOOD.index("steps:")] + "expect: {reports: 1}\nsteps:\n"
+    lines = problems_of(tmp_path, text + "- trian: 1\n" * 200).split("\n")
+    assert len(lines) == 51
+    assert lines[-1] == "bad.yaml:60:3: and more, from here on"
+
+
+def test_all_references_to_what_there_is_not_are_named_at_once(tmp_path):
+    text = (
+        "about: Names what there isn't.\n"
+        "covers: [B999, nosuch_test.parity]\n"
+        "cluster: {ps: 2, workers: 3}\n"
+        "steps: [{train: 1}]\n"
+        "expect: {reports: 1, reported: [[9]], blocked: [0, 7]}\n"
+    )
+    expected = "expected B1 to B80, or an item of the seed such as server_lib.parity, got"
+    assert problems_of(tmp_path, text).split("\n") == [
+        f"bad.yaml:2:10: covers[0]: {expected} B999",
+        f"bad.yaml:2:16: covers[1]: {expected} nosuch_test.parity",
+        "bad.yaml:5:34: expect.reported[0][0]: there is no PS 9; expected 0 to 1",
+        "bad.yaml:5:52: expect.blocked[1]: the barrier has no bit 7; expected 0 to 2",
+    ]
+
+
 def test_two_probes_of_one_name_are_refused(tmp_path):
     text = GOOD.replace("  - ps_health\n", "  - probe: {name: X}\n")
     assert "hooks[1].probe.name: there is another probe named X" in problems_of(tmp_path, text)
@@ -157,6 +192,37 @@ def test_two_probes_of_one_name_are_refused(tmp_path):
 def test_a_machine_that_is_listed_twice_is_refused(tmp_path):
     text = GOOD.replace("  - {ps: 1, mem", "  - {ps: 1}\n  - {ps: 1, mem")
     assert "machines[1].ps: PS 1 is listed twice" in problems_of(tmp_path, text)
+
+
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(GOOD)),
+            st.integers(0, 6),
+            st.sampled_from(
+                [*"[]{}:,-|>'\"#&*!\n\t ", "~", "0", "-1", "1e9", "9" * 30, "{}", "end"]
+            )
+            | st.text(max_size=3),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_scenario_with_anything_changed_is_valid_or_says_what_is_wrong(tmp_path, changes):
+    text = GOOD
+    for at, gone, new in changes:
+        text = text[:at] + new + text[at + gone :]
+    path = tmp_path / "changed.yaml"
+    path.write_bytes(text.encode(errors="surrogatepass"))
+    said = f"{path}:1:1: valid"
+    try:
+        load_scenario(path, tmp_path)
+    except ScenarioError as error:
+        said = str(error)
+    assert all(re.match(re.escape(str(path)) + r":\d+:\d+: .", line) for line in said.split("\n"))
 
 
 def test_a_folder_is_no_scenario(tmp_path):
