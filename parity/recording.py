@@ -36,8 +36,8 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
             "rust or python would be right"
         )
-    make_folder(out)
     with open_players([spec], limit, gives_up=True) as (player,):
+        make_folder(out)
         written, failures = set(), 0
         for file in files:
             outcome = play(player, file)

@@ -132,14 +132,13 @@ def play(options: RunOptions, console: Console) -> Report:
     """
     files = load_all(options.paths)
     check_known(files)
-    with held(options.folder, "--report"):
-        reference = choose_player(options.reference or "python")
-        peer = choose_player(options.peer)
-        handed_on = _greet([reference.spec, peer.spec], options)
-        try:
+    reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
+    handed_on = _greet([reference.spec, peer.spec], options)
+    try:
+        with held(options.folder, "--report"):
             return _play(options, files, reference, peer, handed_on, console)
-        finally:
-            close_players([each for each in handed_on.players if each is not None])
+    finally:
+        close_players([each for each in handed_on.players if each is not None])
 
 
 def _play(

@@ -80,17 +80,9 @@ def interop(
     limit: Limit = LIMIT,
 ) -> None:
     """Have each language call a controller of each, and compare their messages."""
-    from parity.folder_lock import held  # noqa: PLC0415
+    from parity.interop.run import interop  # noqa: PLC0415 - imports TensorFlow
 
-    with held(report, "--report"):
-        from parity.interop.run import interop  # noqa: PLC0415 - imports TensorFlow
-        from parity.reports.folder import render_again  # noqa: PLC0415
-
-        try:
-            code = interop(peer, report, limit, stdout())
-        finally:
-            render_again(report)  # The page shows what has come beside the report.
-    raise typer.Exit(code)
+    raise typer.Exit(interop(peer, report, limit, stdout()))
 
 
 def record(

@@ -51,11 +51,11 @@ def fuzz(options: FuzzOptions, console: Console) -> int:
       PortUnavailableError: a player can't be had or went wrong for good, or a process died.
       OutputError: what was done or found can't be written.
     """
+    reference, peer = choose_player(options.reference), choose_player(options.peer)
+    if peer.spec.kind == "recorded":
+        raise UsageError(f"nothing is recorded of what is made up here. {peer.note}".rstrip())
+    greet_drivers([reference.spec, peer.spec], options.limit)
     with held(options.report, "--report"):
-        reference, peer = choose_player(options.reference), choose_player(options.peer)
-        if peer.spec.kind == "recorded":
-            raise UsageError(f"nothing is recorded of what is made up here. {peer.note}".rstrip())
-        greet_drivers([reference.spec, peer.spec], options.limit)
         state = State(
             options.report / f"{options.seed}.jsonl",
             header(options.seed, str(reference.spec), str(peer.spec)),

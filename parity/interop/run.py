@@ -13,6 +13,7 @@ from rich.text import Text
 
 from parity import host, project
 from parity.digest import rust_source_digest
+from parity.folder_lock import held
 from parity.interop.address_cases import address_groups
 from parity.interop.cells import InteropCell, exit_code
 from parity.interop.driver_peer import CAPABILITY, DriverPeer
@@ -30,6 +31,7 @@ from parity.peers import PlayerSpec, choose_player, open_player
 from parity.players.driver import DriverPlayer
 from parity.players.environment import plain_umask
 from parity.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
+from parity.reports.folder import render_again
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,11 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
         peers = [] if other is None else [other]
         try:
             peers.insert(0, _python_peer())
-            code = _play_all(peers, report, console)
+            with held(report, "--report"):
+                try:
+                    code = _play_all(peers, report, console)
+                finally:
+                    render_again(report)  # The page shows what has come beside the report.
         except BaseException:
             _close(peers)
             raise

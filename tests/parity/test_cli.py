@@ -27,8 +27,8 @@ def command(*words):
 
 @pytest.fixture
 def two_traces(tmp_path):
-    (tmp_path / "a.json").write_text(trace(REPORT, PLACED, STEP).text())
-    (tmp_path / "b.json").write_text(trace(REPORT, {**PLACED, "ms": 5}, STEP).text())
+    (tmp_path / "a.json").write_text(trace(REPORT, STEP, PLACED).text())
+    (tmp_path / "b.json").write_text(trace(REPORT, STEP, {**PLACED, "ms": 5}).text())
     return str(tmp_path / "a.json"), str(tmp_path / "b.json")
 
 

@@ -113,7 +113,7 @@ def test_a_run_gives_its_scenarios_and_what_each_covers(root):
     writer.add(record)
     writer.add(known)
     assert "truncated" in str(read(root).scenarios.doubt)
-    writer.finish(make_footer([record, known], interrupted=False, exit_code=0))
+    writer.finish(make_footer(header, [record, known], interrupted=False))
     source = read(root).scenarios
     assert said(source) == {
         "health/oom": (True, "agree"),

@@ -113,7 +113,7 @@ def test_a_player_alone_shows_how_many_schedules_it_has(scenario):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["scenarios"], "this is a folder"),
+        (["scenarios"], "expected one scenario file, got a folder"),
         (["scenarios/health/oom.yaml", "--on", "python", "--peer", "rust"], "both given"),
         (["scenarios/health/oom.yaml", "--peer", "recorded"], "recordings can't be explored"),
     ],
