@@ -18,7 +18,7 @@ from parity.reports.matrices import Matrix, MatrixRow
 from parity.runner import load_all
 from parity.schedules import Schedule
 from parity.trace import Trace
-from parity.verdict import Record, exit_code
+from parity.verdict import Record
 
 PLANTED = "health/oom"
 INTEROP = Matrix(
@@ -96,7 +96,6 @@ def many(records: list[Record], count: int) -> list[Record]:
 
 
 def report(records: list[Record]) -> Report:
-    code = exit_code([each.verdict for each in records])
     header = Header(
         reference="python",
         peer="rust",
@@ -107,7 +106,7 @@ def report(records: list[Record]) -> Report:
         began="2026-01-02T03:04:05+00:00",
         versions={"python": "3.11.7", "tensorflow": "2.21.0"},
     )
-    footer = make_footer(records, interrupted=False, exit_code=code)
+    footer = make_footer(header, records, interrupted=False)
     return Report(header=header, records=tuple(records), footer=footer)
 
 
