@@ -59,6 +59,7 @@ def buggy(bug):
     return f"{sys.executable} {DRIVERS / 'buggy.py'} {bug}"
 
 
+@pytest.mark.timeout(300)  # Some hundred plays in processes that import TensorFlow.
 def test_a_lost_wake_up_that_a_run_does_not_show_is_found_and_can_be_replayed(scenario, tmp_path):
     peer = buggy("lose_a_wake_up")
     assert command("run", scenario, "--peer", peer, "--report", tmp_path / "report")[0] == 0
