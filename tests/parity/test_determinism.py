@@ -28,6 +28,10 @@ ALL = [path for path in FILES if in_virtual_time(path)]
 SEEDS = [None, 20261124]
 
 
+def test_only_scenarios_of_real_processes_are_left_out():
+    assert {path.parent.name for path in set(FILES) - set(ALL)} == {"cluster"}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("side", ["python", "rust"])
 @pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}/{path.stem}")
