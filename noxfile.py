@@ -68,7 +68,10 @@ def make_environment(session: nox.Session, folder: Path, packages: list[str], ke
 def install(session: nox.Session, python: str, packages: list[str]) -> None:
     """Install packages where this Python lives; quick if they are there."""
     uv = shutil.which("uv")
-    pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    # Compiled once here, not by each process where PYTHONDONTWRITEBYTECODE is set, as it is in
+    # many containers: it makes importing TensorFlow take three times as long.
+    compiled = [uv, "pip", "install", "--compile-bytecode", "--python", python] if uv else []
+    pip = compiled or [python, "-m", "pip", "install"]
     session.run(*pip, "--quiet", *packages)
 
 

@@ -30,6 +30,7 @@ from parity.killing.matrix import read_results
 from parity.mutants.outcome import read_outcomes
 from parity.problems import UsageError
 from parity.terminal_text import printable
+from tests.parity.preloaded import monolith_parity
 
 MOST_SECONDS = 10.0
 """Of the processor: other processes may hold it up."""
@@ -388,14 +389,7 @@ def test_a_report_of_a_run_whose_about_has_line_separators_is_read_by_every_comm
     (tmp_path / "recorded" / "mine.json").write_text('{"events":[],"struck":{}}')
 
     def command(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "parity", *words],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(project.ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return monolith_parity(*words, cwd=tmp_path)
 
     both = f"recorded:{tmp_path / 'recorded'}"
     ran = command("run", "mine.yaml", "--reference", both, "--peer", both, "--report", "one")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from parity import peers, project
 from parity.peers import PlayerSpec, choose_player, open_all, open_players
 from parity.players.recorded import RecordedPlayer
 from parity.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
+from tests.parity.preloaded import monolith_parity
 
 DRIVERS = Path(__file__).parents[1] / "drivers"
 
@@ -100,14 +99,7 @@ def test_every_command_that_opens_a_driver_ends_at_one_that_fails_at_hello(tmp_p
     log = tmp_path / "log"
     peer = command("failing.py", "crash", "hello", str(log)).where
     words = [str(tmp_path / "r") if word == "R" else word for word in words]
-    done = subprocess.run(
-        [sys.executable, "-m", "parity", *words, peer],
-        cwd=project.ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(project.ROOT)},
-        check=False,
-    )
+    done = monolith_parity(*words, peer)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.count("hello failed, crashed: it exited with status 7") == 1
     assert done.stderr.endswith("cannot open libport.so\nsee docs/driver-protocol.md\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -13,6 +12,7 @@ import pytest
 
 from parity import project
 from parity.report import read_report
+from tests.parity.preloaded import monolith_parity
 
 DRIVERS = Path(__file__).parents[1] / "drivers"
 FEW = ["health/oom", "health/basic", "barrier/stop_and_resume"]
@@ -21,23 +21,10 @@ FEW = ["health/oom", "health/basic", "barrier/stop_and_resume"]
 class Run:
     """A finished command: its exit code, what it printed, and its report."""
 
-    def __init__(self, folder: Path, *words: str, env=None, **options) -> None:
-        command = [sys.executable, "-m", "parity", "run", "--report", str(folder), *words]
-        done = subprocess.run(
-            command,
-            cwd=project.ROOT,
-            capture_output=True,
-            text=True,
-            env={**os.environ, **(env or {})},
-            check=False,
-            **options,
-        )
-        self.code, self.out, self.err, self.folder = (
-            done.returncode,
-            done.stdout,
-            done.stderr,
-            folder,
-        )
+    def __init__(self, folder: Path, *words: str, env=None) -> None:
+        done = monolith_parity("run", "--report", folder, *words, env=env)
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+        self.folder = folder
 
     @property
     def report(self):
@@ -293,15 +280,7 @@ def test_junit_xml_has_reasons_but_no_traces(tmp_path):
 def test_shards_are_merged_into_what_one_run_reports(tmp_path):
     for name, half in (("one", FEW[:1]), ("two", FEW[1:])):
         Run(tmp_path / name, *files(half), "--peer", "recorded")
-    command = [sys.executable, "-m", "parity", "merge", "one", "two", "--out", "all"]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(project.ROOT)},
-        check=False,
-    )
+    done = monolith_parity("merge", "one", "two", "--out", "all", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "3 scenarios of 2 shards: all/index.html\n"
     whole = read_report(tmp_path / "all" / "report.jsonl")
@@ -380,7 +359,7 @@ def test_ctrl_c_keeps_what_was_done_and_lists_the_rest_as_not_run(tmp_path, proc
     # the first plays health/basic and health/oom, and the other may be anywhere.
     names = ["health/basic", "health/oom", "barrier/stop_and_resume", "health/no_ps"]
     words = ["--peer", driver("interrupting.py", "health/oom"), "-n", processes]
-    run = Run(tmp_path, *files(names), *words, start_new_session=True)
+    run = Run(tmp_path, *files(names), *words)
     assert run.code == 2, run.out + run.err
     assert run.report.footer.interrupted
     assert run.verdicts["health/basic"] == "agree"

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from parity import project
+from tests.parity.preloaded import monolith_parity
 
 
 def command(*words):
-    return subprocess.run(
-        [sys.executable, "-m", "parity", "checklist", *words],
-        cwd=project.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return monolith_parity("checklist", *words)
 
 
 def test_without_results_boxes_are_open_and_say_so(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections import Counter
 from itertools import permutations, product
@@ -18,6 +17,7 @@ from parity.loading import load_scenario
 from parity.players.driver import DriverPlayer
 from parity.players.outcome import Failed, Played, Skipped
 from parity.problems import PortUnavailableError, UsageError
+from tests.parity.preloaded import monolith_parity
 
 DRIVERS = Path(__file__).parents[2] / "drivers"
 
@@ -38,13 +38,7 @@ expect: {blocked: [], global_step: 2}
 
 
 def command(*words):
-    done = subprocess.run(
-        [sys.executable, "-m", "parity", *map(str, words)],
-        cwd=project.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = monolith_parity(*words)
     return done.returncode, done.stdout, done.stderr
 
 
