@@ -226,7 +226,7 @@ def layers(session: nox.Session) -> None:
 @nox.session
 def generated(session: nox.Session) -> None:
     """Regenerate what is made from the models; fails if the committed files are others."""
-    run(session, "python", "-m", "parity.generated")
+    run(session, "python", "-m", "parity.app.generated")
 
 
 @nox.session

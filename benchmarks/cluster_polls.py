@@ -17,22 +17,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from parity.players.quiet import quiet_tensorflow
+from parity.players.python.quiet import quiet_tensorflow
 
 quiet_tensorflow()
-os.environ["TF_GRPC_REUSE_PORT"] = "1"  # See parity.cluster.ports.
+os.environ["TF_GRPC_REUSE_PORT"] = "1"  # See parity.players.cluster.cluster.
 
 import tensorflow as tf  # noqa: E402
 
 from monolith_hooks.device_utils import ps_device  # noqa: E402
 from monolith_hooks.logging_ops import check_machine_health  # noqa: E402
 from monolith_hooks.server import client_lib, service_pb2  # noqa: E402
-from parity.cluster.cluster import Cluster  # noqa: E402
-from parity.cluster.placement import machine_info_of  # noqa: E402
-from parity.cluster.processes import Zygote  # noqa: E402
-from parity.cluster.wire import Command  # noqa: E402
-from parity.model import frozen  # noqa: E402
-from parity.scenario import Scenario  # noqa: E402
+from parity.players.cluster.cluster import Cluster  # noqa: E402
+from parity.players.cluster.placement import machine_info_of  # noqa: E402
+from parity.players.cluster.processes import Zygote  # noqa: E402
+from parity.players.cluster.wire import Command  # noqa: E402
+from parity.base.model import frozen  # noqa: E402
+from parity.spec.scenario import Scenario  # noqa: E402
 
 POLLS = 1000
 CALLS = 100

@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from parity import project
-from parity.hooks import SaverEntry, ServerEntry
-from parity.loading import ScenarioFile, load_scenario
-from parity.peers import PlayerSpec, open_player
+from parity.base import project
+from parity.spec.hooks import SaverEntry, ServerEntry
+from parity.spec.loading import ScenarioFile, load_scenario
+from parity.players.choose import PlayerSpec, open_player
 from parity.players.outcome import Played, Player
-from parity.steps import RpcStep
+from parity.spec.steps import RpcStep
 
 ROUNDS: Final = 9
 SCENARIOS: Final = (

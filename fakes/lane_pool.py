@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
-from fakes.lane import Lane
-
-if TYPE_CHECKING:
-    from fakes.virtual_clock import VirtualClock
+from fakes.handover import Handover, InFlightCall
+from fakes.scheduler import Scheduler
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,18 +15,6 @@ T = TypeVar("T")
 CONCURRENT_PREFIX: Final = "concurrently-"
 BACKGROUND_PREFIX: Final = "background-"
 _PREFIXES: Final = (CONCURRENT_PREFIX, BACKGROUND_PREFIX)
-
-
-class Transit:
-    """A request on its way from a client's lane to a handler."""
-
-    def __init__(self, caller: str) -> None:
-        self.caller = caller
-        self.handler: Lane | None = None
-        self.given_up = False
-        """Whether the caller's deadline has passed; touched by lanes that have the turn."""
-        self.arrived = threading.Event()
-        """Set when the handler has become a lane, or the call has failed without one."""
 
 
 class LanePool(Executor):
@@ -40,32 +25,33 @@ class LanePool(Executor):
     label of the lane that made it.
     """
 
-    def __init__(self, clock: VirtualClock, workers: int, label: str) -> None:
-        self._clock = clock
+    def __init__(self, scheduler: Scheduler, handover: Handover, workers: int, label: str) -> None:
+        self._scheduler = scheduler
+        self._handover = handover
         self._free = workers
         self._label = label
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Add the task as a lane."""
         future: Future[T] = Future()
-        transit = self._clock.take_transit()
+        call = self._handover.claim()
         label = self._label
-        if transit is not None and transit.caller.startswith(_PREFIXES):
-            label = transit.caller
-        lane = self._clock.start_lane(
-            lambda: self._work(future, lambda: fn(*args, **kwargs), transit),
+        if call is not None and call.caller.startswith(_PREFIXES):
+            label = call.caller
+        lane = self._scheduler.start_lane(
+            lambda: self._work(future, lambda: fn(*args, **kwargs), call),
             label,
             condition=lambda: self._free > 0,
         )
-        if transit is not None:
-            transit.handler = lane
-            transit.arrived.set()
+        if call is not None:
+            call.handler = lane
+            call.arrived.set()
         return future
 
     def _work(
-        self, future: Future[Any], task: Callable[[], object], transit: Transit | None
+        self, future: Future[Any], task: Callable[[], object], call: InFlightCall | None
     ) -> None:
-        if transit is not None and transit.given_up:
+        if call is not None and call.given_up:
             future.cancel()
             return
         self._free -= 1

@@ -6,25 +6,22 @@ import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from fakes.lane import Lane
+from fakes.scheduler import Scheduler
 from monolith_hooks.clock import Coordinator
-
-if TYPE_CHECKING:
-    from fakes.virtual_clock import VirtualClock
 
 
 class LaneLock(AbstractContextManager[object]):
     """A lock whose waiters are parked lanes; held by at most one lane, free on every way out."""
 
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
         self._held = False
 
     def __enter__(self) -> LaneLock:
-        self._clock.let_overtake()
-        self._clock.wait_until(lambda: not self._held)
+        self._scheduler.yield_before_lock()
+        self._scheduler.wait_until(lambda: not self._held)
         self._held = True
         return self
 
@@ -45,8 +42,8 @@ class CoordinatorJoins:
     that has the turn.
     """
 
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
         self._lanes: list[tuple[Coordinator, list[Lane]]] = []
 
     def wait_for(self, lane: Lane, coord: Coordinator) -> None:
@@ -74,9 +71,9 @@ class CoordinatorJoins:
         def all_ended() -> bool:
             return all(lane.ended for lane in lanes)
 
-        self._clock.wait_until(lambda: all_ended() or coord.should_stop())
+        self._scheduler.wait_until(lambda: all_ended() or coord.should_stop())
         if not all_ended():
-            self._clock.park(self._clock.after(grace), all_ended)
+            self._scheduler.park(self._scheduler.after(grace), all_ended)
         for lane in lanes:
             if lane.ended and lane.thread is not None:
                 lane.thread.join()

@@ -1,63 +1,30 @@
 """A clock under which a whole run is played at once, one thread at a time.
 
 The rules are in docs/virtual-time.md; the Rust port's clock follows the same.
-
-Concurrency. ``_mutex`` guards the set of parked lanes, the turn and the time. It
-is held for a moment only, never while a lane runs or waits. A lane runs exactly
-while it is ``_turn``, so what only running lanes touch needs no lock of its own.
-A thread that is no lane (TensorFlow's executor calling back into Python) acts
-for the lane that has the turn, which is blocked in that very call.
 """
 
 from __future__ import annotations
 
-import sys
 import threading
-import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from fakes.lane import Condition, Lane, LaneLeftError
-from fakes.lane_pool import LanePool, Transit
+from fakes.handover import Answer, Handover
+from fakes.lane import Lane
+from fakes.lane_pool import LanePool
 from fakes.lane_sync import CoordinatorJoins, LaneLock
-from fakes.turns import Choice, ScheduleError, Turns
+from fakes.scheduler import Scheduler
 from monolith_hooks.clock import Clock, Coordinator
-
-T = TypeVar("T")
-
-
-class DeadlockError(RuntimeError):
-    """No lane can ever go on."""
-
-
-class StalledError(RuntimeError):
-    """A lane kept the turn for longer than the limit of real time."""
-
-
-class Answer(Protocol):
-    """The part of ``grpc.Future`` that a handed-over call needs."""
-
-    def cancel(self) -> bool:
-        """Give up waiting for the result."""
-
-    def add_done_callback(self, fn: Callable[[object], None]) -> None:
-        """Have ``fn`` called when the result is there."""
-
 
 A = TypeVar("A", bound=Answer)
 
 
-class VirtualClock(Clock):
-    """Virtual time for ``run(main)`` and every lane that comes out of it.
+class VirtualClock(Scheduler, Clock):
+    """A scheduler that is the clock of the hooks that its lanes run.
 
-    Args:
-      seed: explores another order of what happens at the same instant; None is
-        the order of arrival.
-      schedule: which candidate to take at each choice point; not with a seed.
-      stall_limit: real seconds that a lane may keep the turn.
-      limit: real seconds that all of it may take: lanes can go round for ever at one instant.
+    Threads that hooks start become lanes, their locks and pools park, and a coordinator's
+    ``join`` gives the turn away. The arguments are those of ``Scheduler``.
     """
 
     def __init__(
@@ -68,53 +35,18 @@ class VirtualClock(Clock):
         stall_limit: float = 30.0,
         limit: float = 60.0,
     ) -> None:
-        self._turns = Turns(seed, schedule)
-        self._stall_limit = stall_limit
-        self._limit = limit
-        self._mutex = threading.Lock()
-        self._now = 0
-        self._turn: Lane | None = None
-        self._turns_given = 0
-        self._parked: list[Lane] = []
-        self._arrivals = 0
+        super().__init__(seed=seed, schedule=schedule, stall_limit=stall_limit, limit=limit)
         self._labels: dict[str, int] = {}
-        self._over = False
-        self._failure: DeadlockError | ScheduleError | None = None
-        self._finished = threading.Event()
         self._joins = CoordinatorJoins(self)
-        self._transit: Transit | None = None
+        self._handover = Handover(self)
         self.threads: list[Lane] = []
         """The lanes of threads that hooks started, in order."""
-        self.on_give_way: Callable[[], None] | None = None
-        """Called by each lane just before it parks or ends, with the turn."""
         self.on_thread_end: Callable[[Lane], None] | None = None
         """Called by the lane of a hook's thread when it has ended, with the turn."""
-
-    # Clock
 
     def now_ns(self) -> int:
         """Virtual nanoseconds since the start."""
         return self._now * 1000
-
-    @property
-    def milliseconds(self) -> int:
-        """Virtual milliseconds since the start, rounded down."""
-        return self._now // 1000
-
-    @property
-    def is_over(self) -> bool:
-        """Whether main has ended, or the run was given up."""
-        return self._over
-
-    @property
-    def choices(self) -> Sequence[Choice]:
-        """Each choice point so far, in a play with a schedule."""
-        return self._turns.choices
-
-    @property
-    def label(self) -> str:
-        """The label of the lane that has the turn."""
-        return self._turn.label if self._turn else "main"
 
     def sleep(self, seconds: float) -> None:
         """Park for this much virtual time.
@@ -151,263 +83,17 @@ class VirtualClock(Clock):
 
     def handler_pool(self, workers: int, *, name: str) -> LanePool:
         """A pool in which each task is a lane labelled ``name``."""
-        return LanePool(self, workers, name)
-
-    # What the player uses besides
-
-    def run(self, main: Callable[[], T]) -> T:
-        """Play ``main`` in the lane ``main`` to its end, and leave the lanes still parked then.
-
-        Raises:
-          DeadlockError: when no lane can ever go on.
-          ScheduleError: when the schedule takes a candidate that there isn't.
-          StalledError: when a lane keeps the turn for too long; it is abandoned.
-          BaseException: whatever ``main`` raises.
-        """
-        result: list[T] = []
-        lane = self.start_lane(lambda: result.append(main()), "main", on_end=self._finish)
-        with self._mutex:
-            self._give_turn()
-        try:
-            self._supervise()
-        finally:
-            self._leave_parked_lanes()
-        if self._failure is not None:
-            raise self._failure
-        if lane.error is not None:
-            raise lane.error
-        return result[0]
-
-    def settle(self) -> None:
-        """Let every other lane go on to where it waits, at this instant."""
-        self.park(self._now, None, yields_to_all=True)
-
-    def wait_until(self, condition: Condition) -> None:
-        """Park until ``condition`` holds; it may depend only on what lanes do."""
-        if not condition():
-            self.park(None, condition)
-
-    def start_lane(
-        self,
-        target: Callable[[], None],
-        label: str,
-        *,
-        condition: Condition | None = None,
-        on_end: Callable[[Lane], None] | None = None,
-        twin: str | None = None,
-    ) -> Lane:
-        """Start a lane; it runs when the lane that has the turn gives way.
-
-        Lanes that are started at one instant with the same ``twin`` do the same.
-        """
-        lane = Lane(label, twin)
-        lane.thread = threading.Thread(
-            target=self._live, args=(lane, target, on_end), name=label, daemon=True
-        )
-        with self._mutex:
-            self._arrive(lane, None if condition else self._now, condition)
-        lane.thread.start()
-        return lane
+        return LanePool(self, self._handover, workers, name)
 
     def hand_over(
         self, send: Callable[[], A], *, deadline: float | None = None, answered: bool = True
     ) -> A | None:
-        """Send a request and park until the lane of its handler has ended.
-
-        The turn is kept while the request is on its way, which takes real time; if it
-        reaches no handler the turn is kept until it has failed.
-
-        Args:
-          send: sends it.
-          deadline: virtual seconds after which the caller gives up.
-          answered: whether anybody will ever answer; if not, only the deadline ends it.
-
-        Returns:
-          The answer, or None once the deadline has passed: the call is then cancelled,
-          and its handler, if it has one, runs on.
-        """
-        caller = self._turn
-        assert caller is not None, "only a lane can call"
-        gives_up = None if deadline is None else self.after(deadline)
-        if not answered:
-            answer = send()
-            self.park(gives_up, None)
-            answer.cancel()
-            return None
-        transit = self._transit = Transit(caller.label)
-        try:
-            answer = send()
-            answer.add_done_callback(lambda _: transit.arrived.set())
-            transit.arrived.wait()
-        finally:
-            self._transit = None
-        handler = transit.handler
-        if handler is not None and not handler.ended:
-            self.park(gives_up, lambda: handler.ended)
-            if not handler.ended:
-                transit.given_up = True
-                answer.cancel()
-                return None
-        return answer
-
-    def take_transit(self) -> Transit | None:
-        """The request that is on its way, for the pool that it reaches."""
-        return self._transit
-
-    # Giving way
-
-    def let_overtake(self) -> None:
-        """Before a lock: a schedule may let another lane come first."""
-        with self._mutex:
-            lane = self._turn
-            try:
-                first = lane and self._turns.overtaking(lane, self._parked, self._now)
-            except ScheduleError as error:
-                self._fail(error)
-                first = None
-        if first is not None or self._failure is not None:
-            self.park(self._now, None, first=first)
-
-    def park(
-        self,
-        deadline: int | None,
-        condition: Condition | None,
-        *,
-        yields_to_all: bool = False,
-        first: Lane | None = None,
-    ) -> None:
-        """Give the turn away until ``deadline`` (microseconds) or until ``condition`` holds.
-
-        ``first`` gets it, or whoever is next.
-
-        Raises:
-          LaneLeftError: when the play is over.
-        """
-        lane = self._turn
-        if self._over or lane is None:
-            raise LaneLeftError
-        if self.on_give_way is not None:
-            self.on_give_way()
-        lane.go.clear()
-        with self._mutex:
-            self._arrive(lane, deadline, condition, yields_to_all=yields_to_all)
-            self._give_turn(first)
-        lane.go.wait()
-        if self._over:
-            raise LaneLeftError
-
-    def _arrive(
-        self,
-        lane: Lane,
-        deadline: int | None,
-        condition: Condition | None,
-        *,
-        yields_to_all: bool = False,
-    ) -> None:
-        lane.deadline, lane.condition, lane.yields_to_all = deadline, condition, yields_to_all
-        self._arrivals += 1
-        lane.arrival = self._arrivals
-        lane.parks += 1
-        self._parked.append(lane)
-
-    def _give_turn(self, first: Lane | None = None) -> None:
-        """Hand the turn to the lane that is next; ``_mutex`` is held."""
-        self._turn = None
-        if self._failure is not None:
-            return
-        try:
-            chosen = (self._now, first) if first else self._turns.next(self._parked, self._now)
-        except ScheduleError as error:
-            self._fail(error)
-            return
-        if chosen is None:
-            if self._parked and not self._over:
-                parked = ", ".join(map(repr, self._parked))
-                self._fail(DeadlockError(f"deadlock: no lane can ever go on: {parked}"))
-            return
-        self._now, lane = chosen
-        self._parked.remove(lane)
-        self._turns_given += 1
-        self._turn = lane
-        lane.go.set()
-
-    def _fail(self, failure: DeadlockError | ScheduleError) -> None:
-        self._failure = failure
-        self._finished.set()
-
-    # The life of a lane
-
-    def _live(
-        self, lane: Lane, target: Callable[[], None], on_end: Callable[[Lane], None] | None
-    ) -> None:
-        lane.go.wait()
-        if self._over:
-            lane.fate = "left"
-            return
-        try:
-            target()
-        except BaseException as error:  # noqa: BLE001 - it is the lane's fate, kept for whoever asks
-            lane.error = error
-        if self._over:
-            lane.fate = "left"
-            return
-        if self.on_give_way is not None:
-            self.on_give_way()
-        lane.fate = "returned" if lane.error is None else "died"
-        if on_end is not None:
-            on_end(lane)
-        with self._mutex:
-            if not self._over:
-                self._give_turn()
+        """Send a request and park until it is answered; see ``Handover.hand_over``."""
+        return self._handover.hand_over(send, deadline=deadline, answered=answered)
 
     def _hook_thread_ended(self, lane: Lane) -> None:
         if self.on_thread_end is not None:
             self.on_thread_end(lane)
-
-    def _finish(self, _: Lane) -> None:
-        self._over = True
-        self._finished.set()
-
-    def _supervise(self) -> None:
-        """Wait for main to end, in real time, as long as turns are being given."""
-        seen = -1
-        ends = time.monotonic() + self._limit
-        while not self._finished.wait(min(self._stall_limit, self._limit)):
-            if time.monotonic() >= ends:
-                self._over = True
-                raise StalledError(
-                    f"stalled: not over after {self._limit} s of real time and "
-                    f"{self._turns_given} turns, at {self.now()} s of virtual time"
-                )
-            if self._turns_given == seen:
-                lane = self._turn
-                self._over = True
-                raise StalledError(
-                    f"stalled: lane {lane.label if lane else '?'} kept the turn for more than "
-                    f"{self._stall_limit} s of real time; it neither parked nor ended:\n"
-                    + _stack(lane)
-                )
-            seen = self._turns_given
-
-    def _leave_parked_lanes(self) -> None:
-        self._over = True
-        with self._mutex:
-            parked, self._parked = self._parked, []
-        for lane in sorted(parked, key=lambda parked_lane: parked_lane.arrival):
-            lane.go.set()
-            if lane.thread is not None:
-                lane.thread.join(self._stall_limit)
-            lane.fate = "left"
-
-    def after(self, seconds: float) -> int:
-        """The instant that is this much later, in microseconds.
-
-        Raises:
-          ValueError: for a negative time.
-        """
-        if seconds < 0:
-            raise ValueError(f"time can't go back: {seconds} s; 0 or more would be right")
-        return self._now + round(seconds * 1e6)
 
     def _unique(self, name: str) -> str:
         self._labels[name] = count = self._labels.get(name, 0) + 1
@@ -415,8 +101,3 @@ class VirtualClock(Clock):
 
     def __repr__(self) -> str:
         return f"<VirtualClock at {self.now()} s, turn: {self.label}, parked: {len(self._parked)}>"
-
-
-def _stack(lane: Lane | None) -> str:
-    frame = sys._current_frames().get(lane.thread.ident or 0) if lane and lane.thread else None
-    return "".join(traceback.format_stack(frame)) if frame else "(its stack is gone)"

@@ -1,5 +1,5 @@
 """``python -m parity`` is ``monolith-parity``."""
 
-from parity.cli import main
+from parity.app.cli import main
 
 main()

@@ -17,17 +17,17 @@ from typing import Any, Final
 
 import pytest
 
-from parity import project
-from parity.compare import parse_channels
-from parity.judge import Judge
-from parity.known import KnownDifferences, catalogue
-from parity.loading import load_scenario, scenario_name
-from parity.model import frozen
-from parity.peers import PlayerSpec, choose_player, close_players, open_all
+from parity.base import project
+from parity.base.model import frozen
+from parity.base.problems import OutputError, PortUnavailableError, ScenarioError, UsageError
+from parity.players.choose import PlayerSpec, choose_player, close_players, open_all
 from parity.players.outcome import Player
-from parity.problems import OutputError, PortUnavailableError, ScenarioError, UsageError
-from parity.schedules import parse_schedule
-from parity.verdict import EXIT_CODES, Record, was_compared
+from parity.spec.loading import load_scenario, scenario_name
+from parity.spec.schedules import parse_schedule
+from parity.verdict.compare import parse_channels
+from parity.verdict.judge import Judge
+from parity.verdict.known import KnownDifferences, catalogue
+from parity.verdict.verdict import EXIT_CODES, Record, was_compared
 
 _TOLD: Final = (UsageError, PortUnavailableError, OutputError)
 """Errors that say all there is to say."""

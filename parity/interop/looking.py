@@ -10,10 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
-from parity.host import IPV6_LOOPBACK
-from parity.interop.peer import InteropPeer, Limits, Look
-from parity.interop.python_messages import decode
-from parity.interop.steps import BarrierIs, CheckpointsAre, Ipv6IsSeen, LookStep, MachineIsSeen
+from parity.base.host import IPV6_LOOPBACK
+from parity.interop.cases.steps import (
+    BarrierIs,
+    CheckpointsAre,
+    Ipv6IsSeen,
+    LookStep,
+    MachineIsSeen,
+)
+from parity.interop.peers.peer import InteropPeer
+from parity.interop.peers.python_messages import decode
+from parity.spec.interop import Limits, Look
 
 _HEALTH: Final = "tensorflow.monolith_tf.MachineHealthResult"
 _OUT_OF_MEMORY: Final = 1

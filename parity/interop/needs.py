@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from parity.host import IPV6_LOOPBACK, HostNeed
-from parity.interop.listeners import LISTENERS
-from parity.interop.peer import Server
-from parity.interop.steps import (
+from parity.base.host import IPV6_LOOPBACK, HostNeed
+from parity.interop.cases.steps import (
     Address,
     Ask,
     AskPatiently,
@@ -17,6 +15,8 @@ from parity.interop.steps import (
     MachineIsSeen,
     Step,
 )
+from parity.interop.listeners import LISTENERS
+from parity.spec.interop import Server
 
 
 def needs_of(case: Case, server: Server) -> frozenset[HostNeed]:

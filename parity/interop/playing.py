@@ -1,21 +1,25 @@
-"""Plays cases in one pair of languages, and says what of each is as it should be."""
+"""Plays cases of interop, each language with each, and says of each what is as it should be."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from parity.interop.cells import InteropCell, Verdict
-from parity.interop.listeners import LISTENERS, listening
-from parity.interop.looking import unequal, what_is_seen_otherwise
-from parity.interop.patience import ask_patiently
-from parity.interop.peer import Called, InteropPeer, PeerError
-from parity.interop.steps import (
+import grpc
+
+from monolith_hooks.server.channels import open_channel
+from parity.base import host
+from parity.interop.cases.address import address_groups
+from parity.interop.cases.look import looking_groups
+from parity.interop.cases.message import message_cases
+from parity.interop.cases.service import service_groups
+from parity.interop.cases.steps import (
     Address,
     AddressFileIs,
     Arrive,
@@ -34,7 +38,32 @@ from parity.interop.steps import (
     StopServing,
     Want,
 )
-from parity.players.scenario_files import files_left
+from parity.interop.listeners import LISTENERS, listening
+from parity.interop.looking import unequal, what_is_seen_otherwise
+from parity.interop.needs import needs_of
+from parity.interop.peers.peer import InteropPeer, PeerError
+from parity.interop.report import InteropCell, Verdict
+from parity.players.python.scenario_files import files_left
+from parity.spec.interop import Called
+
+_HEADER: Final = "grpc-timeout"
+_PATIENCE_SECONDS: Final = 10
+
+
+def ask_patiently(address: str, method: str, timeout: str) -> Called:
+    """What the server makes of an empty request with this timeout in its header."""
+    with open_channel(address) as channel:
+        send: Any = channel.unary_unary(method)
+        # With a deadline of its own gRPC would send that one.
+        call = send.future(b"", metadata=[(_HEADER, timeout)])
+        try:
+            response = call.result(_PATIENCE_SECONDS)
+        except grpc.FutureTimeoutError:
+            return Called(details=f"no answer within {_PATIENCE_SECONDS} s")
+        except grpc.RpcError as error:
+            return Called(code=error.code().name, details=error.details())
+    return Called(code="OK", response_hex=response.hex())
+
 
 _ADDRESS_FILE: Final = "controller_server_addr.txt"
 """By the specification's own word (B37), whatever the code that is judged has."""
@@ -215,3 +244,41 @@ def _what_is_wrong_with(pair: Pair, case: MessageCase) -> Iterator[str]:
         yield from unequal(f"error of {peer.name}", case.error, read.error)
         yield from unequal(f"fields read by {peer.name}", case.fields, read.fields)
         yield from unequal(f"text read by {peer.name}", case.text, read.text)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A peer that isn't here, and why: its cells are skipped."""
+
+    name: str
+    reason: str
+
+
+def play(peers: Sequence[InteropPeer | Missing]) -> Iterator[InteropCell]:
+    """Every case with each peer calling each peer, itself included."""
+    groups, messages = [*looking_groups(), *service_groups(), *address_groups()], message_cases()
+    for client, server in itertools.product(peers, repeat=2):
+        if isinstance(client, Missing) or isinstance(server, Missing):
+            reasons = [each.reason for each in (client, server) if isinstance(each, Missing)]
+            of_servers = (case for group in groups for case in group.cases)
+            for case in itertools.chain[Case | MessageCase](of_servers, messages):
+                yield make_cell(client.name, server.name, case, "skipped", reasons[:1])
+            continue
+        pair = Pair(client, server)
+        for group in groups:
+            yield from _play_what_the_host_can(pair, group)
+        for message in messages:
+            yield play_message(pair, message)
+
+
+def _play_what_the_host_can(pair: Pair, group: Group) -> Iterator[InteropCell]:
+    """Play the cases of a group whose needs this host meets; the rest is skipped, by name."""
+    playable = []
+    for case in group.cases:
+        lacking = host.lacking(needs_of(case, group.server))
+        if lacking:
+            yield pair.cell(case, "skipped", lacking)
+        else:
+            playable.append(case)
+    if playable:
+        yield from play_group(pair, Group(server=group.server, cases=tuple(playable)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from parity.problems import PortUnavailableError
+from parity.base.problems import PortUnavailableError
 
 UMASK: Final = 0o022
 """What the mode of the address file is specified under (B35)."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from parity.problems import OutputError
+from parity.base.problems import OutputError
 
 _ROOM_BYTES: Final = 1 << 20
 """More than the largest save of any scenario."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
-from parity.loading import ScenarioFile
-from parity.model import Model
-from parity.ordering import Ordering
-from parity.process_faults import Need
-from parity.scenario import Expect
-from parity.schedules import Choice, Schedule
-from parity.trace import Trace
+from parity.base.model import Model
+from parity.spec.faults import Need
+from parity.spec.loading import ScenarioFile
+from parity.spec.ordering import Ordering
+from parity.spec.scenario import Expect
+from parity.spec.schedules import Choice, Schedule
+from parity.spec.trace import Trace
 
 
 class Maker(Model):

@@ -9,13 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from parity import project
-from parity.digest import rust_source_digest
-from parity.given_files import check_within
-from parity.loading import ScenarioFile
-from parity.model import Model, first_error, frozen
-from parity.names import ScenarioName
-from parity.ordering import Ordering
+from parity.base import project
+from parity.base.files import check_within, write_whole
+from parity.base.model import Model, first_error, frozen
+from parity.base.problems import UsageError
+from parity.base.project import rust_source_digest
+from parity.base.strict_json import read_json
 from parity.players.outcome import (
     IN_VIRTUAL_TIME,
     Failed,
@@ -25,13 +24,13 @@ from parity.players.outcome import (
     Skipped,
     Summarized,
 )
-from parity.problems import UsageError
-from parity.process_faults import Need
-from parity.scenario import Expect
-from parity.schedules import Schedule
-from parity.strict_json import read_json
-from parity.trace import Trace
-from parity.whole_files import write_whole
+from parity.spec.faults import Need
+from parity.spec.loading import ScenarioFile
+from parity.spec.names import ScenarioName
+from parity.spec.ordering import Ordering
+from parity.spec.scenario import Expect
+from parity.spec.schedules import Schedule
+from parity.spec.trace import Trace
 
 
 class Provenance(Model):

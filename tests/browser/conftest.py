@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from chromium import WIDE, chromium
-from real_reports import all_records, write_page
+
+from tests.browser.chromium import WIDE, chromium
+from tests.browser.real_reports import all_records, write_page
 
 
 @pytest.fixture(scope="session")

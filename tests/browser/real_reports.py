@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from parity.judge import Judge
-from parity.known import KnownDifferences
-from parity.loading import ScenarioFile
-from parity.needs import play
-from parity.peers import PlayerSpec, open_player
+from parity.players.choose import PlayerSpec, open_player
+from parity.players.needs import play
 from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Outcome, Played, Skipped
-from parity.report import Header, Report, make_footer
-from parity.reports.cells import Cell
-from parity.reports.html import render_html
-from parity.reports.matrices import Matrix, MatrixRow
-from parity.runner import load_all
-from parity.schedules import Schedule
-from parity.trace import Trace
-from parity.verdict import Record
+from parity.report.page.cells import Cell, Matrix, MatrixRow
+from parity.report.page.html import render_html
+from parity.report.report import Header, Report, make_footer
+from parity.spec.loading import ScenarioFile, load_all
+from parity.spec.schedules import Schedule
+from parity.spec.trace import Trace
+from parity.verdict.judge import Judge
+from parity.verdict.known import KnownDifferences
+from parity.verdict.verdict import Record
 
 PLANTED = "health/oom"
 INTEROP = Matrix(

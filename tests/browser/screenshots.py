@@ -13,9 +13,9 @@ from pathlib import Path
 from chromium import PHONE, WIDE, chromium
 from real_reports import INTEROP, PLANTED, all_records, write_page
 
-from parity import project
-from parity.players.quiet import quiet_tensorflow
-from parity.reports.beside import matrices_beside
+from parity.base import project
+from parity.players.python.quiet import quiet_tensorflow
+from parity.report.page.beside import matrices_beside
 
 STORY = f"#scenario={PLANTED}"
 VIEWS = [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from chromium import PHONE, WIDE
-from real_reports import PLANTED
+
+from tests.browser.chromium import PHONE, WIDE
+from tests.browser.real_reports import PLANTED
 
 VIEWS = {"list": "", "story": f"#scenario={PLANTED}", "failed": "#scenario=health/basic"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from real_reports import PLANTED
+from tests.browser.real_reports import PLANTED
 
 
 def shown(page):

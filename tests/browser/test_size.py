@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from real_reports import all_records, many, write_page
+
+from tests.browser.real_reports import all_records, many, write_page
 
 SCENARIOS = 1000
 MEGABYTE = 1_000_000

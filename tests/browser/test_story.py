@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from real_reports import PLANTED
+
+from tests.browser.real_reports import PLANTED
 
 STORY = f"#scenario={PLANTED}"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from parity.cluster.processes import Zygote
+from parity.players.cluster.processes import Zygote
 
 
 @pytest.fixture(scope="session")

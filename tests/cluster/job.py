@@ -13,13 +13,13 @@ import grpc
 import tensorflow as tf
 
 from monolith_hooks.server import client_lib, service_pb2
-from parity import project
-from parity.cluster.cluster import Cluster
-from parity.cluster.processes import ProcessLostError, Zygote
-from parity.cluster.wire import Command, Happened
-from parity.model import frozen
-from parity.scenario import Scenario
-from parity.trace import ReportEvent, StepEvent
+from parity.base import project
+from parity.base.model import frozen
+from parity.players.cluster.cluster import Cluster
+from parity.players.cluster.processes import ProcessLostError, Zygote
+from parity.players.cluster.wire import Command, Happened
+from parity.spec.scenario import Scenario
+from parity.spec.trace import ReportEvent, StepEvent
 
 BOUND = 30.0
 """Seconds in which a job goes on after anything was killed and started again (docs/cluster.md)."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from parity.cluster.cluster import Cluster
-from parity.cluster.wire import Command
+from parity.players.cluster.cluster import Cluster
+from parity.players.cluster.wire import Command
 from tests.cluster.job import Job, scenario, until
 
 HANG = 3.0

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from parity.cluster.processes import ProcessLostError
-from parity.cluster.wire import Command
+from parity.players.cluster.processes import ProcessLostError
+from parity.players.cluster.wire import Command
 from tests.cluster.job import Job, scenario, start, until
 
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from parity.cluster.memory import resident_bytes
-from parity.cluster.wire import Command
+from parity.players.cluster.memory import resident_bytes
+from parity.players.cluster.wire import Command
 from tests.cluster.job import Job, scenario, until
 
 MIB = 1 << 20

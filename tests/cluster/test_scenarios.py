@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from parity import project
-from parity.expectations import unmet, unmet_bounds
-from parity.loading import load_scenario
-from parity.players.cluster import ClusterPlayer
+from parity.base import project
+from parity.players.cluster.player import ClusterPlayer
 from parity.players.outcome import Played
+from parity.spec.loading import load_scenario
+from parity.verdict.expectations import unmet, unmet_bounds
 
 ONLY_HERE = sorted((project.SCENARIOS / "cluster").glob("*.yaml"))
 

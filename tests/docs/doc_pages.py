@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from parity import project
+from parity.base import project
 
 PAGES = [
     project.ROOT / "README.md",

@@ -6,10 +6,10 @@ import re
 
 import pytest
 import typer
-from doc_pages import PAGES, SHELLS, all_blocks, blocks, sessions
 
-from parity import project
-from parity.cli import app
+from parity.app.cli import app
+from parity.base import project
+from tests.docs.doc_pages import PAGES, SHELLS, all_blocks, blocks, sessions
 
 SHOWN = [block for block in all_blocks() if block.language in SHELLS]
 CLAIMED = [block for block in SHOWN if block.test]

@@ -15,9 +15,9 @@ import signal
 import subprocess
 
 import pytest
-from doc_pages import PAGES, bare, make_tools, to_run
 
-from parity import project
+from parity.base import project
+from tests.docs.doc_pages import PAGES, bare, make_tools, to_run
 
 SESSIONS = "python3 dev.py "
 TOOLS = ".nox/shared/bin/"

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from parity import project
+from parity.base import project
 
 PAGES = ["README.md", "monolith-rs/README.md", "CHANGELOG.md"]
 

@@ -14,8 +14,8 @@ from speaker import say, speak
 
 from monolith_hooks import barrier_ops, ps_check_hooks
 from monolith_hooks.server import server_lib, service_pb2
-from parity.players.job_hooks import HookMaker
-from parity.trace import CHANNEL_OF_KIND
+from parity.players.python.job_hooks import HookMaker
+from parity.spec.trace import CHANNEL_OF_KIND
 
 
 def report_after_placing():

@@ -12,16 +12,16 @@ from speaker import say
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from parity.players.quiet import quiet_tensorflow
+from parity.players.python.quiet import quiet_tensorflow
 
 quiet_tensorflow()
 
-from parity.fuzzing.case import scenario_of
-from parity.loading import ScenarioFile
-from parity.model import frozen
+from parity.base.model import frozen
 from parity.players.outcome import Played
-from parity.players.python import PythonPlayer
-from parity.units import format_duration
+from parity.players.python.player import PythonPlayer
+from parity.search.fuzz.case import scenario_of
+from parity.spec.loading import ScenarioFile
+from parity.spec.units import format_duration
 
 DURATIONS = ("advance", "deadline", "wait", "takes", "save_secs")
 

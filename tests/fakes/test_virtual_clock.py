@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.lane import fnv1a64, splitmix64
-from fakes.virtual_clock import DeadlockError, StalledError, VirtualClock
+from fakes.scheduler import DeadlockError, StalledError
+from fakes.virtual_clock import VirtualClock
 
 
 class StopFlag:

@@ -12,7 +12,7 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def python_player():
-    from parity.peers import PlayerSpec, open_player
+    from parity.players.choose import PlayerSpec, open_player
 
     return open_player(PlayerSpec(kind="python"), 60)
 
@@ -20,8 +20,8 @@ def python_player():
 @pytest.fixture(scope="session")
 def rust_player():
     """The port, or a skip that says why it can't be built."""
-    from parity.peers import choose_player, open_player
-    from parity.problems import PortDoesNotCompileError, PortUnavailableError
+    from parity.base.problems import PortDoesNotCompileError, PortUnavailableError
+    from parity.players.choose import choose_player, open_player
 
     try:
         player = open_player(choose_player("rust").spec, 60)

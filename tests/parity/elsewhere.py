@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from parity import project
-from parity.cli import main
+from parity.app.cli import main
+from parity.base import project
 
 project.SCENARIOS = Path(sys.argv.pop(1))
 project.KNOWN_DIFFERENCES = project.SCENARIOS / "known_differences.yaml"

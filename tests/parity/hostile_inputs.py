@@ -9,9 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from samples import PLACED, SESSION, judged, report_of, trace
-
-from parity.model import canonical_json
+from parity.base.model import canonical_json
+from tests.parity.samples import PLACED, SESSION, judged, report_of, trace
 
 Inputs = dict[str, bytes]
 """The content of a file, by a name of what is wrong with it."""

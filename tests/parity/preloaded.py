@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from parity import project
-from parity.cluster.processes import Zygote
+from parity.base import project
+from parity.players.cluster.processes import Zygote
 
 
 def monolith_parity(
@@ -55,16 +55,13 @@ def _zygote() -> Zygote:
 
 
 def _prepare() -> None:
-    from parity.players.quiet import quiet_tensorflow
+    from parity.players.python.quiet import quiet_tensorflow
 
     quiet_tensorflow()
-    import parity.cli
-    import parity.players.python
-    import parity.runner  # noqa: F401
 
 
 def _command(words: list[str], cwd: str, env: dict[str, str]) -> None:
-    from parity import cli
+    from parity.app import cli
 
     os.setsid()
     os.chdir(cwd)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from parity.judge import Judge
-from parity.known import KnownDifferences
-from parity.loading import ScenarioFile
-from parity.model import frozen
+from parity.base.model import frozen
 from parity.players.outcome import IN_VIRTUAL_TIME, Outcome, Played
-from parity.report import Header, Report, make_footer
-from parity.scenario import Scenario
-from parity.trace import Trace
-from parity.verdict import Record
+from parity.report.report import Header, Report, make_footer
+from parity.spec.loading import ScenarioFile
+from parity.spec.scenario import Scenario
+from parity.spec.trace import Trace
+from parity.verdict.judge import Judge
+from parity.verdict.known import KnownDifferences
+from parity.verdict.verdict import Record
 
 SESSION = {"kind": "session", "lane": "main", "ms": 0, "state": "created"}
 PLACED = {"kind": "barrier", "lane": "ps_health", "ms": 0, "blocked": [0]}

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from samples import scenario_file
 
-from parity.compare import compare
-from parity.expectations import unmet
 from parity.players.outcome import Played
+from parity.verdict.compare import compare
+from parity.verdict.expectations import unmet
+from tests.parity.samples import scenario_file
 
 WORKERS = 4
 WAIT = 1000

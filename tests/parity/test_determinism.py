@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from parity import project
-from parity.host import HOST_NEEDS
-from parity.loading import load_scenario
-from parity.needs import needs
+from parity.base import project
+from parity.base.host import HOST_NEEDS
+from parity.players.needs import needs
 from parity.players.outcome import IN_VIRTUAL_TIME, Played
+from parity.spec.loading import load_scenario
 
 
 def in_virtual_time(path: Path) -> bool:

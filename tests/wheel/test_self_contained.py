@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from self_contained import FILES, loads, problems
+
+from tests.wheel.self_contained import FILES, loads, problems
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from typing import Final
 
 import pytest
 
-from parity import project
-from parity.cluster.processes import Zygote
+from parity.base import project
 from parity.interop.report import read_report as read_cells
-from parity.report import read_report
+from parity.players.cluster.processes import Zygote
+from parity.report.report import read_report
 
 NO_SUCH_HOST: Final = 77
 CALLS, ADDRESSES, MESSAGES = 2, 6, 2
@@ -26,11 +26,11 @@ CALLS, ADDRESSES, MESSAGES = 2, 6, 2
 
 def import_players() -> None:
     """What every play takes."""
-    from parity.players.quiet import quiet_tensorflow
+    from parity.players.python.quiet import quiet_tensorflow
 
     quiet_tensorflow()
-    import parity.interop.python_peer
-    import parity.players.python
+    import parity.interop.peers.python_peer
+    import parity.players.python.player
     import parity.pytest_plugin  # noqa: F401
 
 
@@ -40,25 +40,25 @@ def play(host: str, settings: dict[str, str], folder: str) -> None:
     os.environ.update(settings)
     os.umask(int(settings.get("UMASK", "022"), 8))
     tempfile.tempdir = None  # The parent may have looked for one already.
-    from parity.cli import app
-    from parity.interop import run
-    from parity.interop.steps import Group
+    from parity.app.cli import app
+    from parity.interop import playing
+    from parity.interop.cases.steps import Group
 
     files = [str(project.SCENARIOS / "address" / f"{name}.yaml") for name in ("ipv4", "ipv6")]
     app(["run", *files, "--peer", "rust", "--report", folder], standalone_mode=False)
-    services, messages = run.service_groups()[:CALLS], run.message_cases()[:MESSAGES]
-    contents, *published = run.address_groups()
+    services, messages = playing.service_groups()[:CALLS], playing.message_cases()[:MESSAGES]
+    contents, *published = playing.address_groups()
     contents = Group(server=contents.server, cases=contents.cases[:ADDRESSES])
-    run.service_groups = lambda: services
-    run.message_cases = lambda: messages
-    run.address_groups = lambda: [contents, *published]
+    playing.service_groups = lambda: services
+    playing.message_cases = lambda: messages
+    playing.address_groups = lambda: [contents, *published]
     app(["interop", "--peer", "rust", "--report", folder], standalone_mode=False)
 
 
 def command(host: str, *words: str) -> None:
     """A command of parity's, and its exit code."""
     become(host)
-    from parity.cli import main
+    from parity.app.cli import main
 
     sys.argv = ["monolith-parity", *words]
     try:
@@ -70,7 +70,7 @@ def command(host: str, *words: str) -> None:
 
 def become(host: str) -> None:
     """Make this host that one, or end the process with what says that it can't be."""
-    from parity.host import has
+    from parity.base.host import has
     from tests.parity.hosts.lesser_hosts import HOSTS
 
     has.cache_clear()  # The parent, whose host has it all, has asked.

@@ -6,7 +6,8 @@ Not a test module.
 from __future__ import annotations
 
 from monolith_hooks.server.constants import SERVER_ADDR_FILENAME as ADDRESS_FILE
-from parity.interop.peer import Called, Decoded, Encoded, PeerError
+from parity.interop.peers.peer import PeerError
+from parity.spec.interop import Called, Decoded, Encoded
 
 
 class ActingPeer:

@@ -9,11 +9,11 @@ import pytest
 
 from monolith_hooks import controller_hooks_pb2, logging_ops_pb2
 from monolith_hooks.server import service_pb2
-from parity.interop.address_cases import address_groups
-from parity.interop.looking_cases import looking_groups
-from parity.interop.message_cases import message_cases
-from parity.interop.service_cases import ANY_ORDER, METHODS, service_groups
-from parity.interop.steps import Ask
+from parity.interop.cases.address import address_groups
+from parity.interop.cases.look import looking_groups
+from parity.interop.cases.message import message_cases
+from parity.interop.cases.service import ANY_ORDER, METHODS, service_groups
+from parity.interop.cases.steps import Ask
 
 GROUPS = [*looking_groups(), *service_groups(), *address_groups()]
 CASES = [case for group in GROUPS for case in group.cases]

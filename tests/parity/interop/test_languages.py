@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from parity.interop.cells import InteropCell
-from parity.interop.run import play
+from parity.interop.playing import play
+from parity.interop.report import InteropCell
 
 
 @pytest.fixture(scope="module")
 def python():
-    from parity.interop.run import _python_peer
+    from parity.app.interop import _python_peer
 
     peer = _python_peer()
     yield peer
@@ -19,7 +19,7 @@ def python():
 
 @pytest.fixture(scope="module")
 def rust(rust_player):
-    from parity.interop.driver_peer import DriverPeer
+    from parity.interop.peers.driver_peer import DriverPeer
 
     return DriverPeer(rust_player)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from monolith_hooks import net_utils
-from parity.host import has
+from parity.base.host import has
+from parity.interop.cases.steps import BarrierIs, CheckpointsAre, Ipv6IsSeen, MachineIsSeen
 from parity.interop.looking import BY_STEPS, BY_TIME, CANDIDATES, JOINED, what_is_seen_otherwise
-from parity.interop.peer import Looked, LookedBarrier, LookedCheckpoints
-from parity.interop.python_messages import encode
-from parity.interop.steps import BarrierIs, CheckpointsAre, Ipv6IsSeen, MachineIsSeen
+from parity.interop.peers.python_messages import encode
+from parity.spec.interop import Looked, LookedBarrier, LookedCheckpoints
 
 EXISTING = {"model.ckpt": (2, 10), "m[o]del.ckpt": (3,)}
 STEPS = (12, 0, 0, None, None, 2, 7, 2, None, None, 0)

@@ -8,8 +8,8 @@ from threading import Event
 import grpc
 import pytest
 
-from parity.interop.patience import ask_patiently
-from parity.interop.peer import Called
+from parity.interop.playing import ask_patiently
+from parity.spec.interop import Called
 
 
 class Serving(grpc.GenericRpcHandler):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import socket
 
 import pytest
-from acting import ActingPeer
 
 from parity.interop import playing
-from parity.interop.peer import Called, PeerError, Server
-from parity.interop.playing import Pair, play_group, play_message
-from parity.interop.steps import (
+from parity.interop.cases.steps import (
     Address,
     AddressFileIs,
     Arrive,
@@ -24,6 +21,10 @@ from parity.interop.steps import (
     StopServing,
     Want,
 )
+from parity.interop.peers.peer import PeerError
+from parity.interop.playing import Pair, play_group, play_message
+from parity.spec.interop import Called, Server
+from tests.parity.interop.acting import ActingPeer
 
 STOP = "/Controller/StopTraining"
 ACTION = MessageCase(

@@ -8,9 +8,9 @@ import tempfile
 
 import pytest
 
-from parity.players.driver import DriverPlayer
+from parity.base.problems import PortUnavailableError
+from parity.players.driver.player import DriverPlayer
 from parity.players.environment import past_any_proxy, plain_umask
-from parity.problems import PortUnavailableError
 
 LOCAL = "localhost,127.0.0.1,::1"
 TELLS = """

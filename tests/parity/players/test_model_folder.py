@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 
 import pytest
-from no_room import small_disk
 
+from parity.base.problems import OutputError
 from parity.players.model_folder import model_folder
-from parity.problems import OutputError
+from tests.parity.no_room import small_disk
 
 
 def test_the_folder_is_there_within_the_block_alone():

@@ -6,12 +6,12 @@ import json
 import shutil
 
 import pytest
-from samples import REPORT, scenario_file, trace
 
-from parity import project
-from parity.digest import rust_source_digest
+from parity.base import project
+from parity.base.project import rust_source_digest
 from parity.players.outcome import Failed, Played, Skipped, Summarized
 from parity.players.recorded import Provenance, RecordedPlayer, write_recording
+from tests.parity.samples import REPORT, scenario_file, trace
 
 FILE = scenario_file("health/sample")
 TRACE = trace(REPORT)

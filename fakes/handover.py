@@ -1,0 +1,92 @@
+"""Calls over real gRPC in virtual time: the caller parks until the handler's lane has ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from fakes.lane import Lane
+from fakes.scheduler import Scheduler
+
+
+class Answer(Protocol):
+    """The part of ``grpc.Future`` that a handed-over call needs."""
+
+    def cancel(self) -> bool:
+        """Give up waiting for the result."""
+
+    def add_done_callback(self, fn: Callable[[object], None]) -> None:
+        """Have ``fn`` called when the result is there."""
+
+
+class InFlightCall:
+    """A call on its way from a client's lane to a handler."""
+
+    def __init__(self, caller: str) -> None:
+        self.caller = caller
+        self.handler: Lane | None = None
+        self.given_up = False
+        """Whether the caller's deadline has passed; touched by lanes that have the turn."""
+        self.arrived = threading.Event()
+        """Set when the handler has become a lane, or the call has failed without one."""
+
+
+A = TypeVar("A", bound=Answer)
+
+
+class Handover:
+    """Hands the turn from the lane of a client to that of its call's handler, and back.
+
+    At most one call is in flight; it is touched by the lane that has the turn, and by
+    gRPC's thread while that lane waits for it.
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._in_flight: InFlightCall | None = None
+
+    def hand_over(
+        self, send: Callable[[], A], *, deadline: float | None = None, answered: bool = True
+    ) -> A | None:
+        """Send a request and park until the lane of its handler has ended.
+
+        The turn is kept while the request is on its way, which takes real time; if it
+        reaches no handler the turn is kept until it has failed.
+
+        Args:
+          send: sends it.
+          deadline: virtual seconds after which the caller gives up.
+          answered: whether anybody will ever answer; if not, only the deadline ends it.
+
+        Returns:
+          The answer, or None once the deadline has passed: the call is then cancelled,
+          and its handler, if it has one, runs on.
+        """
+        caller = self._scheduler.running
+        assert caller is not None, "only a lane can call"
+        gives_up = None if deadline is None else self._scheduler.after(deadline)
+        if not answered:
+            answer = send()
+            self._scheduler.park(gives_up, None)
+            answer.cancel()
+            return None
+        call = self._in_flight = InFlightCall(caller.label)
+        try:
+            answer = send()
+            answer.add_done_callback(lambda _: call.arrived.set())
+            call.arrived.wait()
+        finally:
+            self._in_flight = None
+        handler = call.handler
+        if handler is not None and not handler.ended:
+            self._scheduler.park(gives_up, lambda: handler.ended)
+            if not handler.ended:
+                call.given_up = True
+                answer.cancel()
+                return None
+        return answer
+
+    def claim(self) -> InFlightCall | None:
+        """The call that is on its way, for the pool that it reaches."""
+        return self._in_flight

@@ -1,0 +1,122 @@
+"""The command line: its commands in the order of ``--help``, and how it ends.
+
+The exit codes: 0 well; 1 the sides differ, or broke what was expected, and nothing else; 2
+something that was given is wrong; 3 it can't be done here, whether that is a player that
+can't be had, output that can't be written or a mistake of ours; 130 after Ctrl-C.
+
+TensorFlow is imported only by the commands that play on it, and only then: what a command
+works with is imported within it.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+import typer
+
+from parity.app.commands import playing, reporting, searching, watching, writing
+from parity.app.standard_streams import check_standard_output, standard_streams
+from parity.base.problems import OutputError, PortUnavailableError, UsageError
+from parity.base.terminal_text import printable
+
+COMMANDS: Final[tuple[Callable[..., None], ...]] = (
+    playing.run,
+    watching.replay,
+    watching.diff,
+    writing.validate,
+    writing.new,
+    writing.schema,
+    writing.explain,
+    playing.interop,
+    playing.record,
+    playing.baseline,
+    reporting.checklist,
+    reporting.export_trace,
+    reporting.compare,
+    reporting.merge,
+    searching.explore,
+    searching.fuzz,
+    searching.killmatrix,
+    searching.mutants,
+)
+_GIVEN_WRONGLY, _CANNOT, _INTERRUPTED = 2, 3, 130
+
+
+def _ending(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, ending with an exit code whatever it raises.
+
+    Typer would end some of what it doesn't know with 1: a pipe that closed, an end of input.
+    """
+
+    @functools.wraps(command)
+    def ended(*args: object, **options: object) -> None:
+        try:
+            command(*args, **options)
+        except typer.Exit:
+            raise
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - it is told, not hidden
+            raise typer.Exit(_tell(error)) from None
+
+    return ended
+
+
+def _tell(error: BaseException) -> int:
+    """Say what went wrong, in one line unless it is a mistake of ours; the exit code."""
+    code = _CANNOT
+    match error:
+        case UsageError():
+            text, code = str(error), _GIVEN_WRONGLY
+        case PortUnavailableError() | OutputError():
+            text = str(error)
+        case KeyboardInterrupt():
+            text, code = "interrupted", _INTERRUPTED
+        case MemoryError():
+            text = "out of memory; free some, or ask for less at once"
+        case OSError():
+            where = "" if error.filename is None else f"{error.filename}: "
+            text = f"{where}{error.strerror or error}; this can't be done here"
+        case _:
+            text = "".join(traceback.format_exception(error)) + (
+                "This is a mistake of monolith-parity's, not of a port: please report it, with "
+                "the lines above and the command."
+            )
+    typer.echo(printable(text), err=True)
+    return code
+
+
+app = typer.Typer(
+    name="monolith-parity",
+    help="Plays one scenario on several implementations and says where they differ.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for command in COMMANDS:
+    app.command()(_ending(command))
+
+
+def main() -> NoReturn:
+    """Run a command and exit; everything goes wrong in one line, or is a mistake of ours."""
+    with standard_streams():
+        code = _run()
+    sys.exit(code)
+
+
+def _run() -> str | int | None:
+    code: str | int | None = 0
+    try:
+        check_standard_output()
+        app()
+    except SystemExit as end:
+        code = end.code
+    except OutputError as error:
+        return _tell(error)
+    try:
+        check_standard_output()
+    except OutputError as error:
+        return _tell(error)
+    return code

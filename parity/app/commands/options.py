@@ -1,0 +1,95 @@
+"""Arguments and options that several commands have, each said once."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from parity.base.problems import UsageError
+from parity.base.terminal_text import printable
+
+
+class PrintableConsole(Console):
+    """Shows control characters that stand in text; styles and cursor movements are its own."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Render as any console does, and show what would steer a terminal."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else printable(text), style, control)
+
+
+def console_on(file: TextIO) -> Console:
+    """A console that takes text as it is: no markup, no emoji by name, nothing highlighted."""
+    return PrintableConsole(file=file, highlight=False, markup=False, emoji=False)
+
+
+DAY = 86_400.0
+"""The longest that anything can be told to wait, in seconds."""
+MOST = 2**63 - 1
+"""The largest seed: what any language has for one."""
+
+
+def number(value: float | None) -> float | None:
+    """What was given, unless it is nan, which is within any bounds."""
+    if value is not None and math.isnan(value):
+        raise typer.BadParameter("expected a number, got nan")
+    return value
+
+
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help="Scenario files or folders; all of them by default.")
+]
+AsForRun = Annotated[str | None, typer.Option(help="As for run.")]
+LivePeer = Annotated[str | None, typer.Option(help="The peer: rust, or a driver's command line.")]
+Workers = Annotated[int, typer.Option("-n", min=1, max=256, help="Processes that play.")]
+Keyword = Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")]
+RunReport = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the report: reports, or reports/partial with paths or -k, by default."
+    ),
+]
+Report = Annotated[Path, typer.Option(help="Folder of the report.")]
+Seed = Annotated[
+    int | None,
+    typer.Option(min=0, max=MOST, help="Explore another order of what is simultaneous."),
+]
+Schedule = Annotated[
+    str | None,
+    typer.Option(help="Play this schedule, by name: s:0.2.1 (see explore); not with --seed."),
+]
+Limit = Annotated[
+    float,
+    typer.Option(min=0.1, max=DAY, callback=number, help="Real seconds that a driver may take."),
+]
+
+LIMIT = 60.0
+
+
+def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
+    """The schedule that was asked for by name, if one was.
+
+    Raises:
+      UsageError: a seed was given as well, or it is no name of a schedule.
+    """
+    if name is None:
+        return None
+    if seed is not None:
+        raise UsageError("--seed and --schedule are both given; one would be right")
+    from parity.spec.schedules import parse_schedule  # noqa: PLC0415
+
+    return parse_schedule(name)
+
+
+def stdout() -> Console:
+    """Where commands print."""
+    return console_on(sys.stdout)

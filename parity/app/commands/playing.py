@@ -1,0 +1,136 @@
+"""Commands that play scenarios on two sides: run, baseline, record, interop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parity.app.commands.options import (
+    LIMIT,
+    AsForRun,
+    Keyword,
+    Limit,
+    Paths,
+    Report,
+    RunReport,
+    Schedule,
+    Seed,
+    Workers,
+    schedule_of,
+    stdout,
+)
+from parity.base import project
+
+
+def run(
+    paths: Paths = None,
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            help="rust, recorded, recorded:DIR, or a driver's command line. By default rust "
+            "where it can be built, else recorded."
+        ),
+    ] = None,
+    reference: Annotated[str | None, typer.Option(help="The other side; python.")] = None,
+    workers: Workers = 1,
+    keyword: Keyword = None,
+    report: RunReport = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report itself.")] = False,
+    seed: Seed = None,
+    schedule: Schedule = None,
+    limit: Limit = LIMIT,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare the peer by these alone, such as reports,barrier; by default all."
+        ),
+    ] = None,
+) -> None:
+    """Play scenarios on both sides and compare."""
+    from parity.app.run import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
+    from parity.verdict.compare import parse_channels  # noqa: PLC0415
+
+    options = RunOptions(
+        paths=paths or [],
+        peer=peer,
+        reference=reference,
+        workers=workers,
+        keyword=keyword,
+        report=report,
+        seed=seed,
+        schedule=schedule_of(schedule, seed),
+        limit=limit,
+        as_json=as_json,
+        channels=parse_channels(channels),
+    )
+    raise typer.Exit(run(options, stdout()))
+
+
+def interop(
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            help="rust, python, or a driver's command line. By default rust, which is skipped "
+            "where it can't be built."
+        ),
+    ] = None,
+    report: Report = project.REPORTS,
+    limit: Limit = LIMIT,
+) -> None:
+    """Have each language call a controller of each, and compare their messages."""
+    from parity.app.interop import interop  # noqa: PLC0415 - imports TensorFlow
+
+    raise typer.Exit(interop(peer, report, limit, stdout()))
+
+
+def record(
+    paths: Paths = None,
+    peer: Annotated[str, typer.Option(help="Whose traces to record.")] = "rust",
+    out: Annotated[Path | None, typer.Option(help="Folder for them.")] = None,
+    limit: Limit = LIMIT,
+) -> None:
+    """Have a player play scenarios and keep its traces, for machines without it."""
+    from parity.app.record import record  # noqa: PLC0415
+
+    raise typer.Exit(record(paths or [], peer, out or project.RECORDED, limit, stdout()))
+
+
+def baseline(
+    paths: Paths = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="List what differs now, or otherwise than it did.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what agrees now, and scenarios that are gone.")
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option(help="Why what is new is accepted; at least 10 characters.")
+    ] = None,
+    peer: AsForRun = None,
+    reference: AsForRun = None,
+    workers: Workers = 1,
+    keyword: Keyword = None,
+    report: RunReport = None,
+    limit: Limit = LIMIT,
+) -> None:
+    """Play, and bring scenarios/known_differences.yaml up to date."""
+    from datetime import date  # noqa: PLC0415
+
+    from parity.app.baseline import BaselineOptions, baseline  # noqa: PLC0415
+    from parity.app.run import RunOptions  # noqa: PLC0415
+
+    options = BaselineOptions(update=update, prune=prune, reason=reason, today=date.today())
+    play = RunOptions(
+        paths=paths or [],
+        peer=peer,
+        reference=reference,
+        workers=workers,
+        keyword=keyword,
+        report=report,
+        seed=None,
+        limit=limit,
+        as_json=False,
+    )
+    raise typer.Exit(baseline(options, play, stdout()))

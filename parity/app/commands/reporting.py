@@ -1,0 +1,75 @@
+"""Commands that read reports: checklist, export-trace, compare, merge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parity.app.commands.options import stdout
+from parity.base import project
+from parity.base.problems import UsageError
+
+
+def checklist(
+    report: Annotated[Path, typer.Option(help="Folder of the last reports.")] = project.REPORTS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print checklist.json itself.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 if a box is open that isn't said to be.")
+    ] = False,
+) -> None:
+    """Tick the seed's checklists by what the last runs showed."""
+    from parity.base.folder_lock import held  # noqa: PLC0415
+    from parity.report.checklist.printing import checklist  # noqa: PLC0415
+    from parity.report.folder import render_again  # noqa: PLC0415
+
+    if not report.is_dir():
+        raise UsageError(f"{report}: no such folder; expected that of a run's reports")
+    with held(report, "--report"):
+        code = checklist(report, as_json=as_json, strict=strict, console=stdout())
+        render_again(report)  # The page shows what has come beside the report.
+    raise typer.Exit(code)
+
+
+def export_trace(
+    report: Annotated[Path, typer.Argument(help="A report, or the folder of one.")],
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(help="Such as health/oom; all by default."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for them.")] = Path("traces"),
+) -> None:
+    """Write traces of a report for ui.perfetto.dev (.pftrace) and chrome://tracing (.json)."""
+    from parity.report.folder import report_file  # noqa: PLC0415
+    from parity.report.report import read_report  # noqa: PLC0415
+    from parity.report.viewers.exporting import export_traces  # noqa: PLC0415
+
+    for path in export_traces(read_report(report_file(report)), scenarios or [], out):
+        typer.echo(project.shown(path))
+
+
+def compare(
+    old: Annotated[Path, typer.Argument(help="A report, or the folder of one.")],
+    new: Annotated[Path, typer.Argument(help="A later one.")],
+) -> None:
+    """Say what changed between two runs; exits 1 if anything got worse."""
+    from parity.report.changes import show_changes  # noqa: PLC0415
+    from parity.report.folder import report_file  # noqa: PLC0415
+    from parity.report.report import read_report  # noqa: PLC0415
+
+    before, after = (read_report(report_file(path)) for path in (old, new))
+    raise typer.Exit(show_changes(before, after, stdout()))
+
+
+def merge(
+    shards: Annotated[list[Path], typer.Argument(help="Folders that run --report wrote.")],
+    out: Annotated[Path, typer.Option(help="Folder of the joined report.")] = project.REPORTS,
+) -> None:
+    """Join the reports of a run's shards into one; exits as one run would have."""
+    from parity.report.folder import PAGE  # noqa: PLC0415
+    from parity.report.merge import merge  # noqa: PLC0415
+
+    report = merge(shards, out)
+    typer.echo(f"{len(report.records)} scenarios of {len(shards)} shards: {out / PAGE}")
+    raise typer.Exit(report.footer.exit_code)

@@ -1,0 +1,189 @@
+"""Commands that look for what nobody wrote down: explore, fuzz, killmatrix, mutants."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parity.app.commands.options import (
+    DAY,
+    LIMIT,
+    MOST,
+    Limit,
+    LivePeer,
+    Workers,
+    number,
+    stdout,
+)
+from parity.base import project
+from parity.base.problems import UsageError
+
+
+def explore(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
+    on: Annotated[str | None, typer.Option(help="Explore this player alone.")] = None,
+    peer: LivePeer = None,
+    bound: Annotated[
+        int | None,
+        typer.Option(min=0, help="Context switches in a schedule, at most; all by default."),
+    ] = None,
+    max_schedules: Annotated[
+        int, typer.Option(min=1, help="Schedules to visit on each side, at most.")
+    ] = 10_000,
+    limit: Limit = LIMIT,
+) -> None:
+    """Play every order of what is simultaneous on both sides, and compare what can come of it."""
+    from parity.search.explore.command import ExploreOptions, explore  # noqa: PLC0415
+
+    if on is not None and peer is not None:
+        raise UsageError("--on and --peer are both given; one would be right")
+    options = ExploreOptions(
+        scenario=scenario,
+        reference=on or "python",
+        peer=peer,
+        alone=on is not None,
+        bound=bound,
+        limit=max_schedules,
+        seconds=limit,
+    )
+    raise typer.Exit(explore(options, stdout()))
+
+
+def fuzz(
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=MOST, help="The same seed gives the same scenarios."),
+    ],
+    count: Annotated[int, typer.Option(min=1, help="How many scenarios.")] = 1000,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, callback=number, help="Stop after so long; the same command goes on."
+        ),
+    ] = None,
+    peer: LivePeer = None,
+    reference: Annotated[str, typer.Option(help="The other side.")] = "python",
+    workers: Workers = 2,
+    limit: Limit = LIMIT,
+    report: Annotated[Path, typer.Option(help="Folder of what was done so far.")] = project.ROOT
+    / "reports"
+    / "fuzz",
+    found: Annotated[Path, typer.Option(help="Folder of what is found.")] = project.FOUND,
+) -> None:
+    """Make up scenarios, play them on both sides, and keep the smallest that show a difference."""
+    from parity.search.fuzz.campaign import FuzzOptions, fuzz  # noqa: PLC0415 - takes a second
+
+    options = FuzzOptions(
+        seed=seed,
+        count=count,
+        minutes=minutes,
+        reference=reference,
+        peer=peer,
+        workers=workers,
+        limit=limit,
+        report=report,
+        found=found,
+    )
+    raise typer.Exit(fuzz(options, stdout()))
+
+
+def killmatrix(
+    only: Annotated[
+        list[str] | None, typer.Option(help="This planted bug; may be given again.")
+    ] = None,
+    shard: Annotated[str | None, typer.Option(help="Every Nth bug from the Ith on: I/N.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Results so far; what is in it and still true is not done again.")
+    ] = project.ROOT / "reports" / "killmatrix.jsonl",
+    limit: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            max=DAY,
+            callback=number,
+            help="Real seconds that a mutant may take for a scenario.",
+        ),
+    ] = 10.0,
+    by: Annotated[
+        str, typer.Option(help="How to look for each bug: some of catalogue,fuzz,explore.")
+    ] = "catalogue",
+    fuzz_seed: Annotated[
+        int, typer.Option(min=0, max=MOST, help="Of what is made up for --by fuzz.")
+    ] = 2026,
+    fuzz_count: Annotated[
+        int, typer.Option(min=1, help="Scenarios that are made up for a bug, at most.")
+    ] = 3000,
+    markdown: Annotated[Path | None, typer.Option(help="Write the table here as well.")] = None,
+) -> None:
+    """Plant bugs in copies of both sides, one by one, and see what catches each."""
+    from parity.mutation.planted.command import KillOptions, killmatrix  # noqa: PLC0415
+    from parity.mutation.planted.planted import parse_ways  # noqa: PLC0415
+    from parity.mutation.planted.sides import Fuzzing  # noqa: PLC0415
+
+    options = KillOptions(
+        only=only or [],
+        shard=shard,
+        ways=parse_ways(by),
+        fuzzing=Fuzzing(fuzz_seed, fuzz_count),
+        out=out,
+        limit=limit,
+        markdown=markdown,
+    )
+    raise typer.Exit(killmatrix(options, stdout()))
+
+
+class MutatedSideName(StrEnum):
+    """Whose mutants."""
+
+    RUST = "rust"
+    PYTHON = "python"
+
+
+def mutants(
+    side: Annotated[MutatedSideName, typer.Argument(help="Whose sources to mutate.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Mutants with this in their FILE: MUTANT; may be given again."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Every Nth mutant from the Ith on: I/N.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="So many of them, drawn at random by --seed.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST, help="Another seed draws another sample.")
+    ] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Results so far; what is in it and still true is not done again. "
+            "reports/mutants-SIDE.jsonl by default."
+        ),
+    ] = None,
+    limit: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            max=DAY,
+            callback=number,
+            help="Real seconds that a mutant may take for a scenario.",
+        ),
+    ] = 5.0,
+) -> None:
+    """Make every mutant that a tool knows of one side, and see which the catalogue catches."""
+    from parity.mutation.generated.command import MutantOptions, mutants  # noqa: PLC0415
+
+    options = MutantOptions(
+        side=side.value,
+        only=tuple(only or ()),
+        shard=shard,
+        out=out or project.ROOT / "reports" / f"mutants-{side}.jsonl",
+        sample=sample,
+        seed=seed,
+        limit=limit,
+    )
+    raise typer.Exit(mutants(options, stdout()))

@@ -1,0 +1,140 @@
+"""``monolith-parity interop``: every case in every pair, a report and a matrix."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from parity.base import project
+from parity.base.folder_lock import held
+from parity.base.json_lines import JsonLinesWriter
+from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
+from parity.base.project import rust_source_digest
+from parity.interop.peers.driver_peer import CAPABILITY, DriverPeer
+from parity.interop.peers.peer import InteropPeer
+from parity.interop.playing import Missing, play
+from parity.interop.report import FILE_NAME, Header, InteropCell, exit_code, make_footer
+from parity.players.choose import PlayerSpec, choose_player, open_player
+from parity.players.driver.player import DriverPlayer
+from parity.players.environment import plain_umask
+from parity.report.folder import render_again
+from parity.report.terminal.matrix import matrix, skips, trouble
+
+
+def interop(peer: str | None, report: Path, limit: float, console: Console) -> int:
+    """Play every case in every pair of Python and the peer; the exit code.
+
+    Raises:
+      UsageError: the peer that was asked for can't take part by its nature.
+      PortUnavailableError: it was asked for by name and can't be had here, its sources are
+        wrong, or it went wrong for good, which ends the report.
+      OutputError: the report can't be written.
+    """
+    with plain_umask():
+        other = _other_peer(peer, limit)
+        peers = [] if other is None else [other]
+        try:
+            peers.insert(0, _python_peer())
+            with held(report, "--report"):
+                try:
+                    code = _play_all(peers, report, console)
+                finally:
+                    render_again(report)  # The page shows what has come beside the report.
+        except BaseException:
+            _close(peers)
+            raise
+        wrong = [*_given_up(peers), *_close(peers)]
+        if wrong:
+            raise PortUnavailableError("\n".join(wrong))
+        return code
+
+
+def _close(peers: Sequence[InteropPeer | Missing]) -> list[str]:
+    """Close all of them; what went wrong with that."""
+    return [
+        wrong
+        for each in peers
+        if not isinstance(each, Missing)
+        if (wrong := each.close()) is not None
+    ]
+
+
+def _given_up(peers: Sequence[InteropPeer | Missing]) -> list[str]:
+    """Why drivers aren't started again, of those that aren't."""
+    return [each.given_up for each in peers if isinstance(each, DriverPeer) and each.given_up]
+
+
+def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Console) -> int:
+    note = "; ".join(each.reason for each in peers if isinstance(each, Missing))
+    header = Header(
+        peers=tuple(each.name for each in peers),
+        note=note,
+        rust_source_digest=rust_source_digest(project.ROOT),
+    )
+    cells: list[InteropCell] = []
+    interrupted = False
+    with contextlib.closing(JsonLinesWriter(report / FILE_NAME, header)) as writer:
+        try:
+            for cell in play(peers):
+                cells.append(cell)
+                writer.add(cell)
+                if _given_up(peers):
+                    interrupted = True
+                    break
+        except KeyboardInterrupt:
+            interrupted = True
+        code = max(exit_code(cells), 3 if _given_up(peers) else 2 if interrupted else 0)
+        footer = make_footer(cells, interrupted=interrupted, exit_code=code)
+        writer.finish(footer)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
+    if interrupted:
+        counts += "; interrupted"
+    console.print(matrix(cells))
+    for line in [*trouble(cells), *skips(cells)]:
+        console.print(line, soft_wrap=True)
+    style = "bold red" if code else "bold green"
+    console.print(Text(f"{len(cells)} cells: {counts}", style=style), soft_wrap=True)
+    console.print(Text(f"report: {project.shown(writer.path)}"), soft_wrap=True)
+    return code
+
+
+def _python_peer() -> InteropPeer:
+    from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
+
+    quiet_tensorflow()
+    from parity.interop.peers.python_peer import PythonPeer  # noqa: PLC0415
+
+    return PythonPeer()
+
+
+def _other_peer(asked: str | None, limit: float) -> InteropPeer | Missing | None:
+    """The peer that was asked for; by default the Rust port, which may be missing."""
+    try:
+        spec = choose_player(asked or "rust").spec
+    except PortDoesNotCompileError:
+        raise
+    except PortUnavailableError as error:
+        if asked is None:
+            return Missing("rust", f"there is no Rust port here: {error}")
+        raise
+    if spec.kind == "python":
+        return None
+    return _driver_peer(spec, limit)
+
+
+def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
+    player = None if spec.kind == "recorded" else open_player(spec, limit, gives_up=True)
+    if not isinstance(player, DriverPlayer):
+        raise UsageError(
+            f"{spec.kind} can't take part in interop, as it answers no calls; "
+            "rust, python or a driver's command would be right"
+        )
+    assert player.hello is not None  # It was started.
+    if CAPABILITY not in player.hello.capabilities:
+        player.close()
+        return Missing(player.name, f"{player.name} doesn't have the capability {CAPABILITY}")
+    return DriverPeer(player)

@@ -1,0 +1,291 @@
+"""One scenario replayed on one player or on two, and two traces against each other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+from parity.app.standard_streams import check_standard_output
+from parity.base import project
+from parity.base.files import must_be_replaceable, write_whole
+from parity.base.model import canonical_json, first_error
+from parity.base.problems import UsageError
+from parity.base.strict_json import read_json
+from parity.players.choose import Choice, choose_player, open_players
+from parity.players.needs import lacking
+from parity.players.outcome import (
+    Failed,
+    Outcome,
+    Played,
+    Player,
+    Skipped,
+    Summarized,
+)
+from parity.report.terminal.moments import Play, play_of
+from parity.report.terminal.playback import Ask, print_all, show_live, step_through
+from parity.spec.loading import ScenarioFile, find_scenario, load_scenario
+from parity.spec.ordering import common_ordering
+from parity.spec.scenario import Expect
+from parity.spec.schedules import Schedule
+from parity.spec.summary import summarize
+from parity.spec.trace import Trace
+from parity.verdict.compare import Comparison, compare
+from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
+
+_LOOK_EVERY_SECONDS: Final = 0.5
+
+
+def whenever_changed(path: Path, do: Callable[[], None], clock: Clock) -> None:
+    """Do it now, and again whenever the file is another; ends by an exception alone.
+
+    An editor may remove a file for a moment to put another in its place: one that
+    isn't there is no change.
+    """
+    seen = None
+    while True:
+        found = _stamp(path)
+        if found is not None and found != seen:
+            seen = found  # Taken before the file is read, so that no change is missed.
+            do()
+        else:
+            clock.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+_CANNOT: Final = 3
+_INTERRUPTED: Final = 130
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """What ``monolith-parity replay`` was asked for.
+
+    ``on`` is the player; with ``both`` the one beside ``reference``, which is python by
+    default. ``speed`` is in events a second, on a terminal.
+    """
+
+    path: Path
+    on: str | None = None
+    both: bool = False
+    reference: str | None = None
+    seed: int | None = None
+    schedule: Schedule | None = None
+    out: Path | None = None
+    limit: float = 60.0
+    step: bool = False
+    watch: bool = False
+    speed: float = 4.0
+
+
+def replay(
+    options: ReplayOptions, console: Console, clock: Clock = SYSTEM_CLOCK, ask: Ask | None = None
+) -> int:
+    """Play, then show it event by event; the exit code.
+
+    That is 0, 1 if an expectation is broken or the two sides differ, 3 if a player
+    failed or lacks what the scenario needs, and 130 after Ctrl-C.
+
+    Raises:
+      UsageError: something that was given is wrong.
+      PortUnavailableError: there is no such player here, or one went wrong for good.
+      OutputError: the trace can't be written; while watching, nobody reads any more.
+    """
+    path, _ = find_scenario(options.path, project.SCENARIOS)
+    if options.both and options.out is not None:
+        raise UsageError("--out with --both: a trace is one side's; --on PLAYER would be right")
+    if options.reference is not None and not options.both:
+        raise UsageError("--reference: expected with --both, got it alone; --on names one player")
+    if options.out is not None:
+        must_be_replaceable(options.out)
+    choices = _choices(options)
+    for choice in choices:
+        if choice.note:
+            console.print(choice.note, style="cyan", soft_wrap=True, markup=False)
+    with open_players([choice.spec for choice in choices], options.limit) as players:
+        showing = _Showing(options, players, console, clock, ask or _from_keyboard)
+        try:
+            if not options.watch:
+                return showing.once(path)
+            whenever_changed(path, lambda: showing.once_whatever_it_is(path), clock)
+        except KeyboardInterrupt:
+            pass
+        return _INTERRUPTED
+
+
+def _choices(options: ReplayOptions) -> list[Choice]:
+    if options.both:
+        return [choose_player(options.reference or "python"), choose_player(options.on)]
+    return [choose_player(options.on or "python")]
+
+
+@dataclass(frozen=True)
+class _Showing:
+    """Plays one scenario and shows it."""
+
+    options: ReplayOptions
+    players: Sequence[Player]
+    console: Console
+    clock: Clock
+    ask: Ask
+
+    def once_whatever_it_is(self, path: Path) -> None:
+        """A scenario that is being written has its mistakes; the next change may mend them."""
+        try:
+            self.once(path)
+        except UsageError as error:
+            self._say(str(error))
+        self._say(f"waiting for {path} to change; Ctrl-C ends")
+        check_standard_output()
+
+    def once(self, path: Path) -> int:
+        file = load_scenario(*find_scenario(path, project.SCENARIOS))
+        seed, schedule = self.options.seed, self.options.schedule
+        outcomes = [
+            lacking(player, file) or player.play(file, seed, schedule) for player in self.players
+        ]
+        played = [outcome for outcome in outcomes if isinstance(outcome, Played)]
+        if len(played) < len(outcomes):
+            return self._say_what_came(file, outcomes)
+        traces = [each.trace for each in played]
+        if self.options.out is not None:
+            write_whole(self.options.out, traces[0].text())
+        self._show(play_of(file.scenario, *traces))
+        code = 0
+        for player, each in zip(self.players, played, strict=True):
+            of = f" by {player.name}" if len(played) > 1 else ""
+            for broken in (
+                *unmet(file.scenario, each.trace, each.ordering),
+                *unmet_bounds(each.late),
+            ):
+                self._say(f"broken{of}: {broken}")
+                code = 1
+        if len(traces) > 1:
+            ordering = common_ordering(each.ordering for each in played)
+            code = max(code, self._say_differences(compare(traces[0], traces[1], ordering)))
+        return code
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(player.name for player in self.players)
+
+    def _show(self, play: Play) -> None:
+        if self.options.step:
+            step_through(play, self._names, self.ask, self.console)
+        elif self.console.is_terminal:
+            show_live(play, self._names, self.options.speed, self.clock, self.console)
+        else:
+            print_all(play, self.console)
+
+    def _say_what_came(self, file: ScenarioFile, outcomes: Sequence[Outcome]) -> int:
+        """Where not every player gave a trace; 3 if that leaves nothing to show or compare."""
+        codes = [self._say_outcome(*each) for each in zip(self._names, outcomes, strict=True)]
+        match outcomes:
+            case [Played(trace), Summarized(summary)]:
+                codes.append(self._say_summary(summarize(file.scenario, trace), summary))
+            case [_, _]:
+                self._say("nothing was compared")
+                codes.append(_CANNOT)
+        return max(codes)
+
+    def _say_outcome(self, name: str, outcome: Outcome) -> int:
+        match outcome:
+            case Failed(failure, message, log_tail):
+                self._say(f"{name} {failure}: {message}")
+                self._say(log_tail)
+                return _CANNOT
+            case Skipped(reason):
+                self._say(f"{name} skipped it: {reason}")
+                return _CANNOT
+            case Summarized(summary):
+                document = summary.model_dump(mode="json", exclude_unset=True)
+                self._say(f"{name} has a summary, no trace: {canonical_json(document)}")
+            case Played():
+                self._say(f"{name} played it")
+        return 0
+
+    def _say_summary(self, ours: Expect, theirs: Expect) -> int:
+        compared = ours.model_fields_set & theirs.model_fields_set
+        if not compared:
+            self._say("nothing was compared")
+            return _CANNOT
+        differing = unmet_summary(ours, theirs)
+        (left, right) = self._names
+        for each in differing:
+            key = each.path.removeprefix("expect.")
+            self._say(f"{key}: {left} has {each.expected}, {right} has {each.got}")
+        if not differing:
+            self._say(f"equal: {', '.join(sorted(compared))}")
+        return 1 if differing else 0
+
+    def _say_differences(self, comparison: Comparison) -> int:
+        for difference in comparison.differences:
+            self._say(
+                f"{difference.channel}: first difference at {difference.ms} ms "
+                f"on lane {difference.lane}"
+            )
+        if not comparison.differences:
+            self._say(f"equal: {sum(comparison.agreements.values())} events")
+        return 1 if comparison.differences else 0
+
+    def _say(self, text: str) -> None:
+        if text:
+            self.console.print(text, soft_wrap=True, markup=False)
+
+
+def _from_keyboard() -> str | None:
+    line = sys.stdin.readline()
+    return line or None
+
+
+def diff(left: Path, right: Path, console: Console) -> int:
+    """Show the first difference of each channel; 0 if there is none, else 1.
+
+    Raises:
+      UsageError: a file isn't a trace.
+    """
+    comparison = compare(_read(left), _read(right))
+    for difference in comparison.differences:
+        console.print(
+            f"{difference.channel}, lane {difference.lane}, {difference.ms} ms",
+            soft_wrap=True,
+            markup=False,
+        )
+        for event in difference.before:
+            console.print(f"    {event}", soft_wrap=True, markup=False)
+        for sign, path, first, after in (
+            ("-", left, difference.reference, difference.after_reference),
+            ("+", right, difference.peer, difference.after_peer),
+        ):
+            text = first or f"(nothing more in {path})"
+            console.print(f"  {sign} {text}", soft_wrap=True, markup=False)
+            for each in after:
+                console.print(f"  {sign}   then {each}", soft_wrap=True, markup=False)
+    if not comparison.differences:
+        console.print(f"equal: {sum(comparison.agreements.values())} events")
+    return 1 if comparison.differences else 0
+
+
+def _read(path: Path) -> Trace:
+    try:
+        document = read_json(path)
+        if isinstance(document, dict):
+            document = document.get("trace", document)
+        return Trace.from_json(document)
+    except ValidationError as error:
+        raise UsageError(f"{path}: no trace: {first_error(error)}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: no trace: {error}; replay --out writes one") from None

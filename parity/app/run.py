@@ -1,0 +1,314 @@
+"""A parity run: pytest plays, this prints and reports."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import pytest
+from rich.console import Console
+
+from parity.base import project
+from parity.base.files import write_whole
+from parity.base.folder_lock import held
+from parity.base.problems import PortUnavailableError, UsageError
+from parity.base.project import rust_source_digest
+from parity.players.choose import (
+    Choice,
+    PlayerSpec,
+    choose_player,
+    close_players,
+    greet_drivers,
+    open_drivers,
+)
+from parity.pytest_plugin import HandedOnPlayers, record_of, unavailable_of, wrong_at_the_end
+from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
+from parity.report.report import Header, Report, ReportWriter, make_footer, versions
+from parity.report.terminal.console import RunPrinter
+from parity.spec.injections import injections
+from parity.spec.loading import ScenarioFile, find_scenarios, load_all
+from parity.spec.schedules import Schedule, schedule_name
+from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel
+from parity.verdict.known import check_known
+from parity.verdict.replay_line import replay_line
+from parity.verdict.verdict import Record
+
+PARTIAL: Final = project.REPORTS / "partial"
+"""Where a run of some paths or of a filter leaves its report: the whole one's stays as it is."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What ``monolith-parity run`` was asked for; ``report`` None is the usual folder."""
+
+    paths: Sequence[Path]
+    peer: str | None
+    reference: str | None
+    workers: int
+    keyword: str | None
+    report: Path | None
+    seed: int | None
+    limit: float
+    as_json: bool
+    schedule: Schedule | None = None
+    channels: tuple[ComparedChannel, ...] = COMPARED_CHANNELS
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is a part of the catalogue that is played."""
+        return bool(self.paths or self.keyword)
+
+    @property
+    def folder(self) -> Path:
+        """Where the report goes."""
+        return self.report or (PARTIAL if self.partial else project.REPORTS)
+
+
+def run(options: RunOptions, console: Console) -> int:
+    """Play every scenario on both sides; the exit code.
+
+    Raises:
+      UsageError: something that was given is wrong.
+      PortUnavailableError: a player that was asked for can't be had, and nothing was
+        played; or one went wrong for good, and the report says so.
+      OutputError: the report can't be written.
+    """
+    return play(options, console).footer.exit_code
+
+
+def play(options: RunOptions, console: Console) -> Report:
+    """Play every scenario on both sides, and leave a report of it.
+
+    The report of an earlier run stays until the first record of this one is there to
+    write, and goes with its page and everything else that was made from it.
+
+    Raises:
+      UsageError: something that was given is wrong.
+      PortUnavailableError: a player that was asked for can't be had, and nothing was
+        played; or one went wrong for good, and the report says so.
+      OutputError: the report can't be written.
+    """
+    files = load_all(options.paths)
+    check_known(files)
+    reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
+    handed_on = _greet([reference.spec, peer.spec], options)
+    try:
+        with held(options.folder, "--report"):
+            return _play(options, files, reference, peer, handed_on, console)
+    finally:
+        close_players([each for each in handed_on.players if each is not None])
+
+
+def _play(
+    options: RunOptions,
+    files: Sequence[ScenarioFile],
+    reference: Choice,
+    peer: Choice,
+    handed_on: HandedOnPlayers,
+    console: Console,
+) -> Report:
+    header = Header(
+        reference=reference.spec.kind,
+        peer=peer.spec.kind,
+        note=peer.note,
+        seed=options.seed,
+        scenarios=len(files),
+        catalogue=not options.paths,
+        channels=options.channels,
+        rust_source_digest=rust_source_digest(project.SOURCES) if project.SOURCES else "unknown",
+        began=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=versions(),
+    )
+    printer = RunPrinter(
+        Console(file=open(os.devnull, "w")) if options.as_json else console,  # noqa: SIM115
+        width=max(len(file.name) for file in files),
+        total=len(files),
+    )
+    printer.note(peer.note)
+    results = _Results(
+        files,
+        begin=lambda: begin_report(options.folder, header),
+        printer=printer,
+        replay=lambda file: replay_line(
+            file.path,
+            peer.spec.asked,
+            reference=reference.spec.asked,
+            seed=options.seed,
+            schedule=options.schedule,
+        ),
+    )
+    with tempfile.TemporaryDirectory(prefix="parity-junit-") as folder:
+        junit = Path(folder) / JUNIT  # Where pytest can't write it is no internal error of its.
+        args = _pytest_args(options, files, reference, peer, junit)
+        # With processes that play, none of them can say that -k is no expression.
+        status = pytest.main([*args, "-n", "0", "--collect-only"]) if options.keyword else 0
+        if status != pytest.ExitCode.USAGE_ERROR:
+            with printer:
+                status = pytest.main(args, plugins=[results, handed_on])
+        results.raise_failure()
+        if status == pytest.ExitCode.USAGE_ERROR:
+            raise UsageError("pytest refused these options; see above")
+        if status == pytest.ExitCode.INTERNAL_ERROR:
+            raise PortUnavailableError("pytest failed; see above")
+        junit_xml = junit.read_bytes() if junit.exists() else None
+    results.list_what_was_not_run("filtered out" if options.keyword else "the run was interrupted")
+    records = list(results.records.values())
+    footer = make_footer(
+        header,
+        records,
+        interrupted=status == pytest.ExitCode.INTERRUPTED,
+        notes=results.gone_wrong,
+    )
+    results.writer.finish(footer)
+    report = Report(header=header, records=tuple(records), footer=footer)
+    write_rendered(report, options.folder)
+    if junit_xml is not None:
+        write_whole(options.folder / JUNIT, junit_xml)
+    path = results.writer.path
+    printer.totals(footer, project.shown(path), project.shown(options.folder / PAGE))
+    if options.report is None and options.partial:
+        printer.note(f"a part of the catalogue was played; {project.REPORTS}/ is as it was")
+    if options.as_json:
+        console.file.write(path.read_text(encoding="utf-8"))
+    if results.gone_wrong:
+        raise PortUnavailableError("\n".join(results.gone_wrong))
+    return report
+
+
+def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> HandedOnPlayers:
+    """Start the drivers and greet them; they are kept if they are to play in this process.
+
+    Raises:
+      PortUnavailableError: one can't be started.
+    """
+    if options.workers > 1:
+        greet_drivers(specs, options.limit)
+        return HandedOnPlayers()
+    return HandedOnPlayers(open_drivers(specs, options.limit))
+
+
+def _pytest_args(
+    options: RunOptions,
+    files: Sequence[ScenarioFile],
+    reference: Choice,
+    peer: Choice,
+    junit: Path,
+) -> list[str]:
+    args = [
+        "-c", os.devnull, "--rootdir", str(project.ROOT), "--noconftest",
+        "-p", "parity.pytest_plugin", "-p", "no:terminalreporter", "-p", "no:cacheprovider",
+        "--junitxml", str(junit), "-o", "junit_family=xunit2",
+        "--parity-reference", reference.spec.model_dump_json(),
+        "--parity-peer", peer.spec.model_dump_json(),
+        "--parity-limit", str(options.limit),
+        "--parity-channels", ",".join(options.channels),
+    ]  # fmt: skip
+    for base in dict.fromkeys(find_scenarios(list(options.paths), project.SCENARIOS).values()):
+        args += ["--parity-root", str(base.resolve())]
+    if options.seed is not None:
+        args += ["--parity-seed", str(options.seed)]
+    if options.schedule is not None:
+        args += ["--parity-schedule", schedule_name(options.schedule)]
+    if options.workers > 1:
+        args += ["-n", str(options.workers)]
+    if options.keyword:
+        args += ["-k", options.keyword]
+    return [*args, *(str(file.path.resolve()) for file in files)]
+
+
+class _Results:
+    """Takes the records as they come in; on xdist's controller, from all workers.
+
+    The report is begun with the first of them.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[ScenarioFile],
+        begin: Callable[[], ReportWriter],
+        printer: RunPrinter,
+        replay: Callable[[ScenarioFile], str],
+    ) -> None:
+        self._files = {file.path.resolve(): file for file in files}
+        self._begin = begin
+        self._printer = printer
+        self._replay = replay
+        self._failure: Exception | None = None
+        self.records: dict[str, Record] = {}
+        self.gone_wrong: tuple[str, ...] = ()
+        """How players went wrong for good, or when they were closed."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take what the plugin has to say of the end."""
+        self.gone_wrong += tuple(wrong_at_the_end(session.config))
+
+    @cached_property
+    def writer(self) -> ReportWriter:
+        """The report, begun when it is first asked for."""
+        return self._begin()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Every scenario ends in a record, also one whose process has died.
+
+        What goes wrong here, as on a full disk, ends the run and is raised after it: pytest
+        would take it for a mistake of its own.
+        """
+        try:
+            self._take(report)
+        except Exception as error:  # noqa: BLE001 - raised by raise_failure
+            self._failure = error
+            pytest.exit(f"the report can't be written: {error}")
+
+    def raise_failure(self) -> None:
+        """Raise what ended the run, if something did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _take(self, report: pytest.TestReport) -> None:
+        unavailable = unavailable_of(report)
+        if unavailable:
+            self.gone_wrong = self.gone_wrong or (unavailable,)  # Of one worker, if of several.
+            return
+        record = record_of(report) if report.when == "call" else None
+        if record is None and report.failed:
+            file = self._files[(project.ROOT / report.nodeid.split("::")[0]).resolve()]
+            record = self._record(file, "failed", report.longreprtext)
+        if record is not None and record.scenario not in self.records:
+            self._add(record)
+
+    def list_what_was_not_run(self, why: str) -> None:
+        """Nothing is left out silently."""
+        if self.gone_wrong:
+            why = self.gone_wrong[0].partition("\n")[0]
+        for file in self._files.values():
+            if file.name not in self.records:
+                self._add(self._record(file, "not run", why))
+
+    def _add(self, record: Record) -> None:
+        self.records[record.scenario] = record
+        self.writer.add(record)
+        self._printer.record(record)
+
+    def _record(self, file: ScenarioFile, verdict: str, reason: str) -> Record:
+        return Record(
+            scenario=file.name,
+            file=project.shown(file.path),
+            about=file.scenario.about,
+            covers=file.scenario.covers,
+            digest=file.scenario.digest(),
+            reference="",
+            peer="",
+            verdict=verdict,  # type: ignore[arg-type]
+            reasons=(reason,),
+            replay=self._replay(file),
+            yaml=file.text,
+            cluster=file.scenario.cluster,
+            injections=injections(file.scenario, None),
+        )

@@ -1,0 +1,76 @@
+"""Holds a folder of results, so that two runs don't write into it at once.
+
+Concurrency. Whoever writes reports or state into a folder holds it from before it looks at
+what is there until all is written. The lock is the operating system's (flock), on a file in
+the folder: it ends with the process, however that ends. Processes that the holder starts
+don't have it, as Python's descriptors aren't inherited. The file stays; the process id in it
+means something only while the lock is held. Readers take no lock: they find whole files, or
+a report that says that it is truncated.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from parity.base.files import make_folder, remove_leftovers, writing
+from parity.base.problems import OutputError, UsageError
+
+LOCK: Final = ".lock"
+_LONGEST_PID: Final = 20
+
+
+@contextmanager
+def held(folder: Path, option: str) -> Iterator[None]:
+    """Hold the folder within the block; it is made if it isn't there.
+
+    Args:
+      folder: where results go.
+      option: what names another folder, such as ``--report``.
+
+    Raises:
+      UsageError: it can't be a folder.
+      OutputError: nothing can be written there, or another run holds it.
+    """
+    try:
+        lock = _taken(folder)
+    except UsageError as error:
+        raise UsageError(f"{error}; choose another one with {option}") from None
+    except OutputError as error:
+        raise OutputError(f"{error} with {option}") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _taken(folder: Path) -> int:
+    """The descriptor that holds the folder's lock."""
+    make_folder(folder)
+    with writing(folder):
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        with writing(folder):
+            _take(lock, folder)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, str(os.getpid()).encode(), 0)
+        remove_leftovers(folder)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _take(lock: int, folder: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(lock, _LONGEST_PID, 0).decode("ascii", "replace")
+        by = f"process {pid}" if pid.isdecimal() else "another process"
+        raise OutputError(
+            f"{folder}: {by} is writing there; wait for it to end, or choose another folder"
+        ) from None

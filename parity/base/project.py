@@ -1,0 +1,77 @@
+"""Where the parts of this project lie: in a checkout, or in an installed package.
+
+A package has the scenarios and the recorded traces with it, and not the Rust port. The
+digest of the port's sources tells which port a recording shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+_CHECKOUT: Final = _PACKAGE.parent
+
+SOURCES: Final = _CHECKOUT if (_CHECKOUT / "monolith-rs" / "Cargo.toml").exists() else None
+"""The checkout, in which the port can be built; None where this is an installed package."""
+ROOT: Final = SOURCES or _PACKAGE / "bundled"
+SCENARIOS: Final = ROOT / "scenarios"
+KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
+FOUND: Final = SCENARIOS / "found"
+RECORDED: Final = ROOT / "recorded" / "rust"
+REPORTS: Final = Path("reports")
+"""Where a run leaves its report, below the folder that it is started in."""
+NAME: Final = "monolith-hooks-parity"
+
+_PROTOS: Final = (
+    "monolith_hooks/controller_hooks.proto",
+    "monolith_hooks/logging_ops.proto",
+    "monolith_hooks/server/service.proto",
+)
+_PATTERNS: Final = ("Cargo.toml", "Cargo.lock", "crates/*/Cargo.toml", "crates/*/build.rs")
+
+
+def version() -> str:
+    """This project's version, as it is installed."""
+    try:
+        return metadata.version(NAME)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def own_scenarios() -> Path:
+    """Where a user's new scenarios go; what is installed isn't theirs to add to."""
+    return SCENARIOS if SOURCES else Path.cwd() / "scenarios"
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it here; of a scenario that is installed, its name."""
+    path = path.resolve()
+    if SOURCES is None and path.is_relative_to(SCENARIOS):
+        return path.relative_to(SCENARIOS).with_suffix("").as_posix()
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def rust_source_digest(root: Path) -> str:
+    """``sha256:...`` over path, length and content of each file, in the order of their paths."""
+    digest = hashlib.sha256()
+    for path in sorted(_files(root), key=lambda path: path.relative_to(root).as_posix()):
+        content = path.read_bytes()
+        name = path.relative_to(root).as_posix()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _files(root: Path) -> Iterator[Path]:
+    workspace = root / "monolith-rs"
+    for pattern in _PATTERNS:
+        yield from workspace.glob(pattern)
+    for sources in workspace.glob("crates/*/src"):
+        yield from sources.rglob("*.rs")
+    yield from (root / proto for proto in _PROTOS)

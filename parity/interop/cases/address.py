@@ -1,0 +1,103 @@
+"""The address file: what a server writes, and what a client makes of what it finds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from parity.base.host import IPV4_LOOPBACK, IPV6_LOOPBACK
+from parity.interop.cases.service import ask, global_step
+from parity.interop.cases.steps import Address, AddressFileIs, Case, Group, Want
+from parity.spec.interop import Server
+
+ADDRESS_FILE: Final = "address file"
+
+_STEP: Final = 9
+_WORKS: Final = global_step(_STEP)
+_UNAVAILABLE: Final = Want(code="UNAVAILABLE")
+
+_CONTENTS: Final[dict[str, tuple[bytes | None, Want]]] = {
+    "as it was written": (b"{addr}", _WORKS),
+    "a line end after it": (b"{addr}\n", _WORKS),
+    "CRLF after it": (b"{addr}\r\n", _WORKS),
+    "several line ends after it": (b"{addr}\n\r\n\n", _WORKS),
+    "localhost by name": (b"localhost:{port}", _WORKS),
+    "no file": (None, Want(code=None, error="NotFoundError", details="controller_server_addr.txt")),
+    "empty": (b"", Want(code="UNKNOWN")),
+    "only a line end": (b"\n", Want(code="UNKNOWN")),
+    "a space before it": (b" {addr}", _UNAVAILABLE),
+    "two lines": (b"{addr}\n{addr}\n", _UNAVAILABLE),
+    "two addresses": (b"{addr},{addr}", _UNAVAILABLE),
+    "a byte order mark before it": (b"\xef\xbb\xbf{addr}", _UNAVAILABLE),
+    "a scheme before it": (b"http://{addr}", _UNAVAILABLE),
+    "a user before it": (b"operator@{addr}", _UNAVAILABLE),
+    "a path after it": (b"{addr}/x", _UNAVAILABLE),
+    "no host": (b":{port}", _UNAVAILABLE),
+    "no port": (b"127.0.0.1", _UNAVAILABLE),
+    "a port that is no number": (b"127.0.0.1:http", _UNAVAILABLE),
+    "IPv4 in brackets": (b"[127.0.0.1]:{port}", _UNAVAILABLE),
+    "IPv6 without brackets": (b"::1:{port}", _UNAVAILABLE),
+    "a bracket that isn't closed": (b"[::1:{port}", _UNAVAILABLE),
+    "words": (b"not an address", _UNAVAILABLE),
+    "punctuation": (b"!!!", _UNAVAILABLE),
+    "a port that nobody listens on": (b"127.0.0.1:1", _UNAVAILABLE),
+    "not UTF-8": (b"\xff\xfe{addr}", Want(code=None, error="UnicodeDecodeError")),
+}
+
+
+def address_groups() -> list[Group]:
+    """All cases about the address file."""
+    return [
+        _contents(),
+        _published(IPV4_LOOPBACK, "127.0.0.1:{port}"),
+        _published(IPV6_LOOPBACK, "[::1]:{port}"),
+    ]
+
+
+def _contents() -> Group:
+    cases = [
+        Case(
+            method=ADDRESS_FILE,
+            name=name,
+            covers=("B38",),
+            steps=(
+                Address(content=content),
+                ask("GetTrainingStatus", want),
+                ask("GetTrainingStatus", want, ""),
+            ),
+        )
+        for name, (content, want) in _CONTENTS.items()
+    ]
+    return Group(server=Server(global_step=_STEP), cases=(*cases, *_other_listeners()))
+
+
+def _other_listeners() -> list[Case]:
+    exceeded = Want(code="DEADLINE_EXCEEDED")
+    patient = ask("GetTrainingStatus", _UNAVAILABLE)
+    asked = {
+        "never answers": (
+            b"{silent}",
+            patient.model_copy(update={"want": exceeded, "deadline_ms": 200}),
+        ),
+        "hangs up": (b"{hangs up}", patient),
+        "hangs up in the middle of a call": (b"{breaks off}", patient),
+        "cancels": (b"{cancels}", ask("GetTrainingStatus", Want(code="CANCELLED", details="no"))),
+    }
+    return [
+        Case(
+            method=ADDRESS_FILE,
+            name=f"a listener that {does}",
+            covers=("B38",),
+            steps=(Address(content=content), step),
+        )
+        for does, (content, step) in asked.items()
+    ]
+
+
+def _published(ip: str, content: str) -> Group:
+    case = Case(
+        method=ADDRESS_FILE,
+        name=f"published with {ip}",
+        covers=("B35",),
+        steps=(AddressFileIs(content=content), ask("GetTrainingStatus", _WORKS)),
+    )
+    return Group(server=Server(ip=ip, global_step=_STEP), cases=(case,))

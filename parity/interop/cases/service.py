@@ -1,0 +1,353 @@
+"""Every RPC of the controller in every state, and in every order of three."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Final
+
+from parity.interop.cases import wire
+from parity.interop.cases.steps import (
+    AddressFileIs,
+    Arrive,
+    Ask,
+    AskPatiently,
+    Case,
+    FilesAre,
+    Group,
+    Step,
+    StopServing,
+    Want,
+)
+from parity.spec.interop import Server
+
+METHODS: Final = (
+    "StopTraining",
+    "ResumeTraining",
+    "GetBlockStatus",
+    "SaveCheckpoint",
+    "GetTrainingStatus",
+)
+UNKNOWN_METHOD: Final = "unknown method"
+ANY_ORDER: Final = "any order of three"
+
+_EMPTY: Final = Want(response_hex="")
+_PLACED_ALREADY: Final = Want(code="ALREADY_EXISTS", details="Barrier is placed already.")
+_GONE: Final = Want(code="UNAVAILABLE")
+_UNDECODABLE: Final = {
+    "a byte that never ends a number": "ff",
+    "a string that is cut off": "0a05",
+    "a wire type that there isn't": "0f",
+    "the end of a group that wasn't begun": "0c",
+}
+
+
+def service_groups() -> list[Group]:
+    """All cases that need a server, but those about addresses."""
+    return [
+        *_fresh_servers(),
+        *map(_block_status, (1, 3, 5)),
+        _blocked_workers(),
+        _many_workers(),
+        _saves(),
+        *map(_status, (0, 1, 2**31, 2**63 - 1)),
+        _requests(),
+        _raising(),
+        _deadline(),
+        _patient(),
+        *map(_after_the_end, METHODS),
+        _orders(),
+    ]
+
+
+def ask(method: str, want: Want = _EMPTY, request_hex: str | None = None) -> Ask:
+    """A call of one of the controller's methods."""
+    return Ask(method=f"/Controller/{method}", want=want, request_hex=request_hex)
+
+
+def block_status(blocked: Sequence[int], capacity: int) -> Want:
+    """OK, with these blocked and the others not."""
+    unblocked = [index for index in range(capacity) if index not in blocked]
+    return Want(response_hex=(wire.packed(1, blocked) + wire.packed(2, unblocked)).hex())
+
+
+def global_step(step: int) -> Want:
+    """OK, with this global step; 0 isn't written."""
+    return Want(response_hex=wire.number(1, step).hex() if step else "")
+
+
+def _fresh_servers() -> list[Group]:
+    firsts = {
+        "StopTraining": ("B25", _EMPTY),
+        "ResumeTraining": ("B26", _EMPTY),
+        "GetBlockStatus": ("B27", block_status([], 3)),
+        "SaveCheckpoint": ("B30", _EMPTY),
+        "GetTrainingStatus": ("B29", global_step(0)),
+    }
+    return [
+        _group(
+            Server(),
+            Case(method=method, name="first", covers=(fact,), steps=(ask(method, want),)),
+        )
+        for method, (fact, want) in firsts.items()
+    ]
+
+
+def _block_status(workers: int) -> Group:
+    clear, placed = block_status([], workers), block_status([0], workers)
+    steps: list[Step] = [
+        ask("GetBlockStatus", clear),
+        ask("StopTraining"),
+        ask("GetBlockStatus", placed),
+        ask("StopTraining", _PLACED_ALREADY),
+        ask("GetBlockStatus", placed),
+        ask("ResumeTraining"),
+        ask("GetBlockStatus", clear),
+        ask("ResumeTraining"),
+        ask("GetBlockStatus", clear),
+        ask("StopTraining"),
+        ask("GetBlockStatus", placed),
+    ]
+    covers = ("B25", "B26", "B27")
+    return _group(
+        Server(workers=workers),
+        Case(
+            method="GetBlockStatus",
+            name=f"stopped twice and resumed twice, workers: {workers}",
+            covers=covers,
+            steps=tuple(steps),
+        ),
+        Case(
+            method="StopTraining",
+            name=f"twice, workers: {workers}",
+            covers=covers,
+            steps=(
+                ask("ResumeTraining"),
+                ask("StopTraining"),
+                ask("StopTraining", _PLACED_ALREADY),
+                ask("StopTraining", _PLACED_ALREADY),
+            ),
+        ),
+        Case(
+            method="ResumeTraining",
+            name=f"when nothing is placed, workers: {workers}",
+            covers=covers,
+            steps=(ask("ResumeTraining"), ask("ResumeTraining"), ask("GetBlockStatus", clear)),
+        ),
+    )
+
+
+def _blocked_workers() -> Group:
+    steps: list[Step] = [
+        ask("StopTraining"),
+        Arrive(workers=(1, 3, 4)),
+        ask("GetBlockStatus", block_status([0, 1, 3, 4], 5)),
+        ask("ResumeTraining"),
+        ask("GetBlockStatus", block_status([1, 3, 4], 5)),
+        ask("StopTraining"),
+        ask("GetBlockStatus", block_status([0, 1, 3, 4], 5)),
+    ]
+    case = Case(
+        method="GetBlockStatus",
+        name="workers 1, 3 and 4 of 5 blocked",
+        covers=("B27",),
+        steps=tuple(steps),
+    )
+    return _group(Server(workers=5), case)
+
+
+def _many_workers() -> Group:
+    case = Case(
+        method="GetBlockStatus",
+        name="indices of two bytes, ascending",
+        covers=("B43",),
+        steps=(ask("StopTraining"), ask("GetBlockStatus", block_status([0], 300))),
+    )
+    return _group(Server(workers=300), case)
+
+
+def _saves() -> Group:
+    save_and_look: tuple[Step, ...] = (
+        ask("SaveCheckpoint"),
+        FilesAre(names=("checkpoint", "model.ckpt-7")),
+    )
+    case = Case(
+        method="SaveCheckpoint",
+        name="three times at one step: one checkpoint",
+        covers=("B30",),
+        steps=(
+            FilesAre(names=()),
+            *save_and_look * 3,
+            StopServing(),
+            FilesAre(names=("checkpoint", "model.ckpt-7")),
+        ),
+    )
+    return _group(Server(global_step=7), case)
+
+
+def _status(step: int) -> Group:
+    case = Case(
+        method="GetTrainingStatus",
+        name=f"global step {step}",
+        covers=("B29",),
+        steps=(ask("GetTrainingStatus", global_step(step)),) * 2,
+    )
+    return _group(Server(global_step=step), case)
+
+
+def _requests() -> Group:
+    undecodable = Want(code="INTERNAL", details="Exception deserializing request!")
+    missing = Want(code="UNIMPLEMENTED", details="Method not found!")
+    answers = {
+        "StopTraining": _EMPTY,
+        "ResumeTraining": _EMPTY,
+        "GetBlockStatus": block_status([], 3),
+        "SaveCheckpoint": _EMPTY,
+        "GetTrainingStatus": global_step(0),
+    }
+    cases = [
+        Case(
+            method=method,
+            name=f"undecodable: {what}",
+            covers=("B28",),
+            steps=(
+                ask("ResumeTraining"),
+                ask(method, undecodable, request_hex),
+                ask("GetBlockStatus", block_status([], 3)),
+            ),
+        )
+        for method in METHODS
+        for what, request_hex in _UNDECODABLE.items()
+    ]
+    cases += [
+        Case(
+            method=method,
+            name=f"raw request: {what}",
+            covers=("B28",),
+            steps=(ask("ResumeTraining"), ask(method, want, request_hex), ask("ResumeTraining")),
+        )
+        for method, want in answers.items()
+        for what, request_hex in {
+            "empty": "",
+            "unknown fields": "08071203616263a2060161",
+            "an unknown group": "0b08010c",
+        }.items()
+    ]
+    cases += [
+        Case(
+            method=UNKNOWN_METHOD,
+            name=path,
+            covers=("B28",),
+            steps=(
+                Ask(method=path, want=missing),
+                Ask(method=path, want=missing, request_hex="ff"),
+            ),
+        )
+        for path in (
+            "/Controller/Nonsense",
+            "/Controller/stoptraining",
+            "/Nonsense/StopTraining",
+            "/monolith.Controller/StopTraining",
+        )
+    ]
+    return _group(Server(), *cases)
+
+
+def _raising() -> Group:
+    raised = "no space left: 100 % of /data,\nsay 12 GiB über quota ✗"
+    want = Want(code="UNKNOWN", details=f"Exception calling application: {raised}")
+    return _group(
+        Server(save_error=raised, callback_error=raised),
+        Case(
+            method="SaveCheckpoint",
+            name="the saver raises",
+            covers=("B28", "B31"),
+            steps=(ask("SaveCheckpoint", want), ask("SaveCheckpoint", want), FilesAre(names=())),
+        ),
+        Case(
+            method="StopTraining",
+            name="a callback raises: the barrier is placed",
+            covers=("B28",),
+            steps=(
+                ask("StopTraining", want),
+                ask("GetBlockStatus", block_status([0], 3)),
+                ask("StopTraining", _PLACED_ALREADY),
+            ),
+        ),
+    )
+
+
+def _deadline() -> Group:
+    exceeded = Want(code="DEADLINE_EXCEEDED")
+    case = Case(
+        method="SaveCheckpoint",
+        name="a deadline of 50 ms on a save of 2 s",
+        covers=("B33",),
+        steps=(
+            Ask(method="/Controller/SaveCheckpoint", want=exceeded, deadline_ms=50),
+            ask("GetTrainingStatus", global_step(0)),
+        ),
+    )
+    return _group(Server(save_ms=2000), case)
+
+
+def _patient() -> Group:
+    """The server gives up by itself."""
+    exceeded = Want(code="DEADLINE_EXCEEDED")
+    cases = [
+        Case(
+            method="SaveCheckpoint",
+            name=f"a caller that waits longer than the {timeout} that it says",
+            covers=("B33",),
+            steps=(
+                AskPatiently(method="/Controller/SaveCheckpoint", want=exceeded, timeout=timeout),
+            ),
+        )
+        for timeout in ("1n", "50m")
+    ]
+    return _group(Server(save_ms=1000), *cases)
+
+
+def _after_the_end(method: str) -> Group:
+    case = Case(
+        method=method,
+        name="after the end of the session",
+        covers=("B34", "B35"),
+        # Nobody has called before: a connection that is open may be told otherwise.
+        steps=(
+            StopServing(),
+            ask(method, _GONE),
+            ask(method, _GONE, ""),
+            AddressFileIs(content="127.0.0.1:{port}"),
+        ),
+    )
+    return _group(Server(), case)
+
+
+def _orders() -> Group:
+    orders = itertools.product(METHODS, repeat=3)
+    return _group(Server(workers=3, global_step=5), *map(_order, orders))
+
+
+def _order(order: tuple[str, ...]) -> Case:
+    steps: list[Step] = [ask("ResumeTraining")]
+    placed = False
+    for method in order:
+        match method:
+            case "StopTraining":
+                steps.append(ask(method, _PLACED_ALREADY if placed else _EMPTY))
+                placed = True
+            case "ResumeTraining":
+                steps.append(ask(method))
+                placed = False
+            case "GetBlockStatus":
+                steps.append(ask(method, block_status([0] if placed else [], 3)))
+            case "GetTrainingStatus":
+                steps.append(ask(method, global_step(5)))
+            case _:
+                steps += [ask(method), FilesAre(names=("checkpoint", "model.ckpt-5"))]
+    return Case(method=ANY_ORDER, name=", ".join(order), covers=("B25", "B26"), steps=tuple(steps))
+
+
+def _group(server: Server, *cases: Case) -> Group:
+    return Group(server=server, cases=cases)

@@ -1,0 +1,117 @@
+"""A peer that is another process: the driver protocol's optional requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from parity.base.model import Model
+from parity.base.problems import PortUnavailableError
+from parity.interop.peers.peer import PeerError
+from parity.players.driver.player import DriverPlayer
+from parity.players.driver.process import DriverError
+from parity.spec.interop import Called, Decoded, Encoded, Fields, Look, Looked, Server
+from parity.spec.protocol import (
+    Answer,
+    ArrivedAnswer,
+    CalledAnswer,
+    DecodedAnswer,
+    EncodedAnswer,
+    LookedAnswer,
+    ServingAnswer,
+    StoppedAnswer,
+    interop_request,
+)
+
+CAPABILITY = "interop"
+LOOK = "look"
+
+Expected = TypeVar("Expected", bound=Model)
+
+
+class DriverPeer:
+    """Asks a driver that said it has the capability ``interop``.
+
+    A driver that goes wrong is killed, and with it what it served; the next request
+    starts another.
+    """
+
+    def __init__(self, player: DriverPlayer) -> None:
+        self._player = player
+
+    @property
+    def name(self) -> str:
+        """What the matrix calls it."""
+        return self._player.name
+
+    def serve(self, model_dir: Path, server: Server) -> None:
+        """Start a controller."""
+        fields = {"model_dir": str(model_dir), **server.model_dump()}
+        self._ask("serve", fields, ServingAnswer)
+
+    def arrive(self, workers: Sequence[int]) -> None:
+        """Have workers block at the barrier."""
+        self._ask("arrive", {"workers": list(workers)}, ArrivedAnswer)
+
+    def stop_serving(self) -> None:
+        """Close the session."""
+        self._ask("stop_serving", {}, StoppedAnswer)
+
+    def call(
+        self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
+    ) -> Called:
+        """Call a controller."""
+        fields = {
+            "model_dir": str(model_dir),
+            "method": method,
+            "request_hex": request_hex,
+            "deadline_ms": deadline_ms,
+        }
+        return Called(**_value(self._ask("call", fields, CalledAnswer)))
+
+    def encode(self, message: str, fields: Fields) -> Encoded:
+        """Write a message."""
+        asked = {"message": message, "fields": dict(fields)}
+        return Encoded(**_value(self._ask("encode", asked, EncodedAnswer)))
+
+    def decode(self, message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's own name
+        """Read a message."""
+        asked = {"message": message, "hex": hex}
+        return Decoded(**_value(self._ask("decode", asked, DecodedAnswer)))
+
+    @property
+    def can_look(self) -> bool:
+        """Whether it said so."""
+        return self._player.hello is not None and LOOK in self._player.hello.capabilities
+
+    def look(self, look: Look) -> Looked:
+        """Say what the port sees."""
+        return Looked.model_validate(_value(self._ask("look", look.model_dump(), LookedAnswer)))
+
+    @property
+    def given_up(self) -> str:
+        """Why the driver isn't started again; empty while it is."""
+        return self._player.given_up
+
+    def close(self) -> str | None:
+        """End the process; what went wrong with that."""
+        return self._player.close()
+
+    def _ask(self, kind: str, fields: Mapping[str, object], expected: type[Expected]) -> Expected:
+        def read(answer: Answer) -> Expected:
+            if not isinstance(answer, expected):
+                raise DriverError("garbage", f"it answered {kind} with {answer.type}")
+            return answer
+
+        try:
+            return self._player.ask(lambda seq: interop_request(seq, kind, fields), read)
+        except DriverError as error:
+            tail = f"\nthe last lines of its log:\n{error.log_tail}" if error.log_tail else ""
+            raise PeerError(f"{self.name} {error.failure} at {kind}: {error}{tail}") from None
+        except PortUnavailableError as error:
+            raise PeerError(str(error)) from None
+
+
+def _value(answer: Model) -> dict[str, Any]:
+    return answer.model_dump(exclude={"type", "seq"})

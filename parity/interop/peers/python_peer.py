@@ -1,0 +1,324 @@
+"""The peer ``python``: monolith_hooks on real TensorFlow and gRPC, in this process.
+
+Importing it imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+import tensorflow as tf
+from absl.testing import flagsaver
+
+from fakes.faults import FaultLedger
+from fakes.faulty_saver import FaultySaver
+from monolith_hooks import logging_ops, net_utils
+from monolith_hooks.barrier_ops import BarrierOp
+from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
+from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook, SaveHelper, SaveTimer
+from monolith_hooks.server import client_lib, service_pb2
+from monolith_hooks.server.server_lib import ServerHook
+from parity.interop.peers import python_messages
+from parity.interop.peers.peer import PeerError
+from parity.spec.interop import (
+    Called,
+    Decoded,
+    Encoded,
+    Fields,
+    Look,
+    Looked,
+    LookedBarrier,
+    LookedCheckpoints,
+    Server,
+)
+
+tf1 = tf.compat.v1
+
+_METHODS: Final = service_pb2.DESCRIPTOR.services_by_name["Controller"].methods_by_name
+_NEVER_BY_ITSELF: Final = 10**9
+_ARRIVAL_SECONDS: Final = 10
+_LOOKING_THREADS: Final = 2
+_NAMED_STEP: Final = 7
+
+
+class PythonPeer:
+    """Serves and calls on the machine's own clock."""
+
+    name = "python"
+
+    def __init__(self) -> None:
+        self._run: _Run | None = None
+        # A handler that raises is what some cases ask for; its traceback says nothing more.
+        logging.getLogger("grpc").setLevel(logging.CRITICAL)
+
+    def serve(self, model_dir: Path, server: Server) -> None:
+        """Start a controller."""
+        if self._run is not None:
+            raise PeerError("python: a controller is served already")
+        self._run = _Run(model_dir, server)
+
+    def arrive(self, workers: Sequence[int]) -> None:
+        """Have workers block at the barrier."""
+        self._served().block(workers)
+
+    def stop_serving(self) -> None:
+        """Close the session."""
+        self._served().close()
+        self._run = None
+
+    def call(
+        self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
+    ) -> Called:
+        """Call a controller."""
+        name, seconds = method.removeprefix("/Controller/"), deadline_ms / 1000
+        try:
+            if request_hex is None and name in _METHODS:
+                stub = client_lib.get_stub_from_model_dir(str(model_dir))
+                request = getattr(service_pb2, f"{name}Request")()
+                return _outcome(getattr(stub, name), request, seconds)
+            with client_lib.get_channel_from_model_dir(str(model_dir)) as channel:
+                send: Any = channel.unary_unary(method)
+                return _outcome(send, bytes.fromhex(request_hex or ""), seconds)
+        except (tf.errors.OpError, UnicodeDecodeError) as error:
+            return Called(error=type(error).__name__, details=str(error))
+
+    def encode(self, message: str, fields: Fields) -> Encoded:
+        """Write a message."""
+        return python_messages.encode(message, fields)
+
+    def decode(self, message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's own name
+        """Read a message."""
+        return python_messages.decode(message, hex)
+
+    can_look = True
+
+    def look(self, look: Look) -> Looked:
+        """Say what the port sees."""
+        seconds = look.timeout_ms / 1000
+        nodes = net_utils.NodeAliveChecker(look.addrs, seconds, _LOOKING_THREADS)
+        return Looked(
+            server_addr=net_utils.get_local_server_addr(look.port),
+            ipv4=net_utils.is_ipv4_supported(),
+            addrs=tuple(nodes.get_addrs()),
+            alive=tuple(nodes.get_alive_nodes()),
+            dead=tuple(nodes.get_dead_nodes()),
+            all_alive=nodes.all_nodes_alive(),
+            valid=tuple(_is_valid(each, seconds) for each in look.candidates),
+            joined=tuple(net_utils.concat_ip_and_port(each, look.port) for each in look.hosts),
+            health_hex=_health(look),
+            timer=tuple(_timer(look)),
+            no_capacity=_no_capacity(),
+            checkpoints=_checkpoints(look),
+            barrier=self._run.look_at_barrier() if self._run is not None else None,
+        )
+
+    def close(self) -> None:
+        """Stop what is still served."""
+        if self._run is not None:
+            self.stop_serving()
+
+    def _served(self) -> _Run:
+        if self._run is None:
+            raise PeerError("python: no controller is served")
+        return self._run
+
+
+class _Run:
+    """A run with a controller, in a graph of its own."""
+
+    def __init__(self, model_dir: Path, server: Server) -> None:
+        def raise_if_told(action: str, session: Any) -> None:
+            del action, session
+            if server.callback_error is not None:
+                raise RuntimeError(server.callback_error)
+
+        self._workers_clock = _HoldingClock()
+        with tf.Graph().as_default():
+            tf1.get_variable(
+                tf1.GraphKeys.GLOBAL_STEP,
+                initializer=tf.constant(server.global_step, tf.int64),
+                trainable=False,
+                collections=[tf1.GraphKeys.GLOBAL_VARIABLES, tf1.GraphKeys.GLOBAL_STEP],
+            )
+            self._barrier_op = BarrierOp(
+                server.workers, barrier_callbacks=[raise_if_told], clock=self._workers_clock
+            )
+            saver = _faulty_saver(server)
+            saver_hook = NoFirstSaveCheckpointSaverHook(
+                str(model_dir), save_steps=_NEVER_BY_ITSELF, saver=saver, save_graph_def=False
+            )
+            server_hook = ServerHook(
+                str(model_dir),
+                self._barrier_op,
+                saver_hook,
+                server_addr=lambda port: net_utils.concat_ip_and_port(server.ip, port),
+            )
+            self._monitored = tf1.train.SingularMonitoredSession(
+                hooks=[saver_hook, server_hook], scaffold=tf1.train.Scaffold(saver=saver)
+            )
+        self._session = self._monitored.raw_session()
+
+    def block(self, workers: Sequence[int]) -> None:
+        for worker in workers:
+            SYSTEM_CLOCK.start_thread(self._waits(worker), name=f"worker {worker}")
+            if not self._workers_clock.held.acquire(timeout=_ARRIVAL_SECONDS):
+                raise PeerError(f"python: worker {worker} isn't blocked")
+
+    def look_at_barrier(self) -> LookedBarrier:
+        return LookedBarrier(
+            removed=self._barrier_op.is_barrier_removed(self._session),
+            none_blocked=self._barrier_op.is_none_blocked(self._session),
+            unblocked=tuple(self._barrier_op.get_unblocked_indices(self._session)),
+            refused=tuple(filter(self._refuses, (0, self._barrier_op.capacity))),
+        )
+
+    def close(self) -> None:
+        """Workers that are blocked find the session closed, and end."""
+        self._monitored.close()
+        self._workers_clock.let_go.set()
+        tf1.summary.FileWriterCache.clear()
+
+    def _refuses(self, worker: int) -> bool:
+        try:
+            self._barrier_op.wait_until_barrier_removed(self._session, worker)
+        except ValueError:
+            return True
+        return False
+
+    def _waits(self, worker: int) -> Callable[[], None]:
+        def wait() -> None:
+            with contextlib.suppress(RuntimeError):  # The session was closed meanwhile.
+                self._barrier_op.wait_until_barrier_removed(self._session, worker)
+
+        return wait
+
+
+class _HoldingClock(SystemClock):
+    """Keeps who sleeps until all are let go, and says that it does."""
+
+    def __init__(self) -> None:
+        self.held = threading.Semaphore(0)
+        self.let_go = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until let go, however long that is."""
+        del seconds
+        self.held.release()
+        self.let_go.wait()
+
+
+class _NoObserver:
+    def saved(self, step: int) -> None:
+        """Nobody asks."""
+
+    def save_failed(self, step: int, error: BaseException) -> None:
+        """The caller is told."""
+
+
+def _faulty_saver(server: Server) -> FaultySaver:
+    ledger = FaultLedger()
+    saver = FaultySaver(SYSTEM_CLOCK, ledger, _NoObserver())
+    if server.save_ms:
+        ledger.declare("save_ms")
+        saver.be_slow(server.save_ms / 1000, "save_ms")
+    if server.save_error is not None:
+        ledger.declare("save_error")
+        saver.fail("RuntimeError", server.save_error, None, "save_error")
+    return saver
+
+
+def _is_valid(candidate: str, seconds: float) -> bool:
+    try:
+        net_utils.NodeAliveChecker([candidate], seconds, _LOOKING_THREADS)
+    except ValueError:
+        return False
+    return True
+
+
+def _no_capacity() -> str | None:
+    try:
+        with tf.Graph().as_default():
+            BarrierOp(0)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+class _ClockAt(SystemClock):
+    """Says what it is told."""
+
+    milliseconds = 0
+
+    def now_ns(self) -> int:
+        """That."""
+        return self.milliseconds * 10**6
+
+
+def _timer(look: Look) -> Iterator[bool]:
+    clock = _ClockAt()
+    seconds = None if look.every_steps is not None else look.every_ms / 1000
+    timer = SaveTimer(seconds, look.every_steps, clock)
+    for what, step, clock.milliseconds in look.timer:
+        match what:
+            case "due":
+                yield timer.should_trigger_for_step(step)
+                continue
+            case "count":
+                timer.update_last_triggered_step(step)
+            case "enable":
+                timer.enable()
+            case "disable":
+                timer.disable()
+        yield timer.enabled
+
+
+def _checkpoints(look: Look) -> LookedCheckpoints:
+    helper = SaveHelper(look.basename)
+    prefix = helper.get_ckpt_prefix(_NAMED_STEP)
+    newest = tf.train.latest_checkpoint(look.basename.rpartition("/")[0])
+    return LookedCheckpoints(
+        prefix=prefix,
+        asset_dir=helper.get_ckpt_asset_dir(prefix),
+        existing=tuple(helper.get_existing_checkpoint_steps()),
+        restored=int(tf.train.load_variable(newest, "global_step")) if newest else None,
+        steps=tuple(_step_of(helper, each) for each in look.prefixes),
+    )
+
+
+def _step_of(helper: SaveHelper, prefix: str) -> int | None:
+    try:
+        return helper.get_global_step_value(prefix)
+    except ValueError:
+        return None
+
+
+def _health(look: Look) -> tuple[str, ...]:
+    """What these machines, made one after the other, say in one poll."""
+    if not look.machines:
+        return ()
+    name = "monolith_default_machine_info_mem_limit"
+    default = logging_ops.default_mem_limit() if look.default_limit is None else look.default_limit
+    with flagsaver.flagsaver(**{name: default}), tf.Graph().as_default():
+        machines = [
+            logging_ops.machine_info(limit, shared_name) for shared_name, limit in look.machines
+        ]
+        polls = [logging_ops.check_machine_health(machine) for machine in machines]
+        with tf1.Session() as session:
+            for machine in machines:
+                session.run(machine)
+            return tuple(poll.hex() for poll in session.run(polls))
+
+
+def _outcome(send: Any, request: Any, seconds: float) -> Called:
+    try:
+        response = send(request, timeout=seconds)
+    except grpc.RpcError as error:
+        return Called(code=error.code().name, details=error.details())
+    raw = response if isinstance(response, bytes) else response.SerializeToString()
+    return Called(code="OK", response_hex=raw.hex())

@@ -1,0 +1,191 @@
+"""``monolith-parity mutants``: judges every mutant of one side by parity alone."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from parity.base import project
+from parity.base.files import must_be_replaceable
+from parity.base.folder_lock import held
+from parity.base.json_lines import write_records
+from parity.base.problems import PortUnavailableError, UsageError
+from parity.mutation.generated.outcome import Bases, Mutant, MutantOutcome, read_outcomes
+from parity.mutation.generated.python import PythonMutants
+from parity.mutation.generated.rust import RustMutants
+from parity.mutation.generated.side import Bench, Deadliest, MutatedSide
+from parity.mutation.generated.survivors import load_survivors, stale, unexplained
+from parity.mutation.planted.planted import Side, shard_of
+from parity.spec.loading import load_all
+from parity.verdict.known import check_known
+
+
+def caught_share(outcomes: Sequence[MutantOutcome]) -> float:
+    """Percent of the viable mutants; 100 where there are none."""
+    viable = [each for each in outcomes if each.viable]
+    return 100 * sum(each.caught for each in viable) / len(viable) if viable else 100.0
+
+
+def table(outcomes: Sequence[MutantOutcome]) -> Table:
+    """A row a file, and one for all."""
+    shown = Table("file", title="Mutants")
+    for column in ("mutants", "viable", "caught", "survived", "caught %"):
+        shown.add_column(column, justify="right")
+    for file in dict.fromkeys(each.file for each in outcomes):
+        shown.add_row(file, *_figures([each for each in outcomes if each.file == file]))
+    shown.add_row("all", *_figures(outcomes))
+    return shown
+
+
+def _figures(outcomes: Sequence[MutantOutcome]) -> tuple[str, ...]:
+    viable = [each for each in outcomes if each.viable]
+    caught = sum(each.caught for each in viable)
+    counts = (len(outcomes), len(viable), caught, len(viable) - caught)
+    return (*map(str, counts), f"{caught_share(outcomes):.1f}")
+
+
+SIDES: Final[dict[Side, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
+BOUNDS: Final[dict[Side, int]] = {"rust": 95, "python": 90}
+"""How many percent of a side's viable mutants must be caught."""
+
+
+@dataclass(frozen=True)
+class MutantOptions:
+    """What ``monolith-parity mutants`` was asked for; ``limit`` in seconds a scenario.
+
+    ``only`` are parts of ``file: mutant``, of which one is enough; all mutants without.
+    """
+
+    side: Side
+    only: tuple[str, ...]
+    shard: str | None
+    out: Path
+    sample: int | None
+    seed: int
+    limit: float
+
+    @property
+    def work(self) -> Path:
+        """A folder to work in, which belongs to the results."""
+        return self.out.resolve().with_suffix(".work")
+
+
+def mutants(options: MutantOptions, console: Console) -> int:
+    """Make, judge and tell; 1 if a survivor isn't explained or too few are caught.
+
+    Raises:
+      UsageError: something that was given is wrong, or the catalogue is red without
+        a mutant.
+      PortUnavailableError: mutants can't be made or built here.
+      OutputError: the results can't be written, or another run is at them.
+    """
+    root = project.SOURCES
+    if root is None:
+        raise PortUnavailableError("an installed package doesn't have the sources to mutate")
+    must_be_replaceable(options.out)  # It is written after minutes.
+    with held(options.work, "--out"):
+        return _judge(options, root, console)
+
+
+def _judge(options: MutantOptions, root: Path, console: Console) -> int:
+    files = load_all([])
+    known = {outcome.key: outcome for outcome in read_outcomes(options.out)}
+    bench = Bench(
+        root=root,
+        work=options.work,
+        files=files,
+        known=check_known(files),
+        limit=options.limit,
+        bases=Bases.of(root, files),
+        deadliest=Deadliest(known.values()),
+    )
+    generated = SIDES[options.side].mutants(bench)
+    wanted = chosen(generated, options)
+    left = [
+        each for each in wanted if each.key not in known or not bench.bases.holds(known[each.key])
+    ]
+    left.sort(key=lambda each: each.key in known)  # What nobody knows anything of comes first.
+    console.print(f"{len(wanted)} of {len(generated)} mutants, {len(left)} to be judged")
+    progress = _Progress(console, len(left))
+    for outcome in SIDES[options.side].outcomes(bench, left) if left else ():
+        known[outcome.key] = outcome
+        bench.deadliest.learn(outcome)
+        write_records(options.out, known.values())
+        progress.say(outcome)
+    whole = len(wanted) == len(generated)
+    outcomes = [known[each.key] for each in wanted]
+    return _tell(options.side, outcomes, generated, console, whole=whole)
+
+
+def chosen(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
+    """Those with such a name, a shard of them, and of that a sample in their order.
+
+    Raises:
+      UsageError: the shard is none, or nothing has such a name.
+    """
+    named = [each for each in generated if _is_named(each, options.only)]
+    if not named:
+        raise UsageError(f"no mutant has {' or '.join(options.only)} in its FILE: MUTANT")
+    wanted = shard_of(named, options.shard)
+    if options.sample is None or options.sample >= len(wanted):
+        return list(wanted)
+    at = random.Random(options.seed).sample(range(len(wanted)), options.sample)  # noqa: S311
+    return [wanted[i] for i in sorted(at)]
+
+
+def _is_named(mutant: Mutant, parts: Sequence[str]) -> bool:
+    name = f"{mutant.file}: {mutant.mutant}"
+    return not parts or any(part in name for part in parts)
+
+
+class _Progress:
+    """A line a mutant: how many are done, and how long the rest will take."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._began = time.monotonic()
+
+    def say(self, outcome: MutantOutcome) -> None:
+        self._done += 1
+        each = (time.monotonic() - self._began) / self._done
+        left = each * (self._total - self._done) / 60
+        fate = outcome.outcome.upper() if outcome.outcome == "survived" else outcome.outcome
+        self._console.print(
+            f"[{self._done}/{self._total}, {each:.1f} s each, {left:.0f} min left] "
+            f"{fate} {outcome.by or '-'} {outcome.seconds:.1f} s: {outcome}",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+def _tell(
+    side: Side,
+    outcomes: Sequence[MutantOutcome],
+    generated: Sequence[Mutant],
+    console: Console,
+    *,
+    whole: bool,
+) -> int:
+    explained = load_survivors()
+    console.print(table(outcomes))
+    open_ones = unexplained(explained, outcomes)
+    wrong = [f"survived, and isn't explained: {each}" for each in open_ones]
+    wrong += [
+        f"explained in survivors.yaml, and needn't be: {each}"
+        for each in stale(explained, outcomes, generated)
+    ]
+    share = caught_share(outcomes)
+    if whole and share < BOUNDS[side]:
+        wrong.append(f"{share:.1f} % are caught; at least {BOUNDS[side]} % would be right")
+    for line in wrong:
+        console.print(line, soft_wrap=True, markup=False)
+    return 1 if wrong else 0

@@ -1,0 +1,147 @@
+"""What is known of each mutant: a file of JSON lines that a later run goes on with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import TypeAdapter
+
+from parity.base.json_lines import read_records
+from parity.base.model import Model
+from parity.mutation.planted.planted import Side
+from parity.mutation.planted.scratch import digest_of, sources_digest
+from parity.spec.loading import ScenarioFile
+
+Fate = Literal["caught", "survived", "unviable", "timeout"]
+Key = tuple[Side, str, str, int]
+
+INTEROP: Final = "interop"
+"""In place of a scenario: all cases of interop, with the mutant as client and server of itself."""
+_CASES: Final = "parity/interop"
+
+
+class Mutant(Model):
+    """One change to one file.
+
+    ``file`` is relative to the sources of its side, as for planted bugs. ``mutant`` says
+    what was changed, without a line, so that it stays the same when lines move; ``nth``,
+    from 1, tells apart what is changed alike in one file.
+    """
+
+    side: Side
+    file: str
+    line: int
+    mutant: str
+    nth: int = 1
+
+    @property
+    def key(self) -> Key:
+        """What it is called by."""
+        return self.side, self.file, self.mutant, self.nth
+
+    def __str__(self) -> str:
+        again = f" (no. {self.nth})" if self.nth > 1 else ""
+        return f"{self.file}:{self.line}: {self.mutant}{again}"
+
+
+class MutantOutcome(Mutant):
+    """A mutant and what parity made of it.
+
+    ``basis`` is the digest of what this depends on. ``by`` is the scenario that was red first,
+    or ``interop: `` and the case, and ``reason`` what it said; of one that can't be built, why.
+    A mutant that hangs (``timeout``) makes a run red, so it counts as caught.
+    """
+
+    basis: str
+    outcome: Fate
+    by: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def viable(self) -> bool:
+        """Whether it could be played at all."""
+        return self.outcome != "unviable"
+
+    @property
+    def caught(self) -> bool:
+        """Whether a run with it is red."""
+        return self.outcome in ("caught", "timeout")
+
+
+def judge_of(by: str) -> str:
+    """The scenario, or all of interop, that a mutant was caught by."""
+    return by.partition(": ")[0]
+
+
+def numbered(side: Side, changes: Iterable[tuple[str, int, str]]) -> list[Mutant]:
+    """Mutants of ``(file, line, mutant)`` in their order; equal ones in a file are counted."""
+    seen: Counter[tuple[str, str]] = Counter()
+    mutants = []
+    for file, line, mutant in changes:
+        seen[file, mutant] += 1
+        nth = seen[file, mutant]
+        mutants.append(Mutant(side=side, file=file, line=line, mutant=mutant, nth=nth))
+    return mutants
+
+
+@dataclass(frozen=True)
+class Bases:
+    """Digests of what outcomes depend on: the mutant, both sides' sources, scenarios, interop.
+
+    Interop counts as a scenario. What was caught depends on the scenario that caught it
+    alone, and what survived on all of them: another one has only the survivors played again.
+    """
+
+    sources: str
+    scenarios: dict[str, str]
+
+    @classmethod
+    def of(cls, root: Path, files: Sequence[ScenarioFile]) -> Bases:
+        """Of the sources and scenarios that are here."""
+        cases = digest_of(path.read_text("utf-8") for path in sorted((root / _CASES).glob("*.py")))
+        return cls(
+            sources_digest(root), {file.name: file.text for file in files} | {INTEROP: cases}
+        )
+
+    def basis(self, mutant: Mutant, outcome: Fate, by: str = "") -> str:
+        """The digest for this outcome of a mutant."""
+        texts = {
+            "survived": list(self.scenarios.values()),
+            "unviable": [],
+        }.get(outcome, [self.scenarios.get(judge_of(by), "")])
+        return digest_of([*map(str, mutant.key), self.sources, *texts])
+
+    def outcome(
+        self, mutant: Mutant, outcome: Fate, seconds: float, by: str = "", reason: str = ""
+    ) -> MutantOutcome:
+        """What came of a mutant, with its basis."""
+        return MutantOutcome(
+            side=mutant.side,
+            file=mutant.file,
+            line=mutant.line,
+            mutant=mutant.mutant,
+            nth=mutant.nth,
+            basis=self.basis(mutant, outcome, by),
+            outcome=outcome,
+            by=by,
+            reason=reason,
+            seconds=round(seconds, 1),
+        )
+
+    def holds(self, outcome: MutantOutcome) -> bool:
+        """Whether nothing that it depends on has changed."""
+        return outcome.basis == self.basis(outcome, outcome.outcome, outcome.by)
+
+
+def read_outcomes(path: Path) -> Iterator[MutantOutcome]:
+    """What earlier runs wrote; nothing if there was none.
+
+    Raises:
+      UsageError: it is no such file.
+    """
+    return read_records(path, TypeAdapter(MutantOutcome), "result of mutants")

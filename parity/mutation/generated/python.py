@@ -1,0 +1,137 @@
+"""The reference's mutants: mutmut makes them, the port's traces and interop judge them.
+
+Each is played in a fork of its own, by the scenarios that run the statement it is in, and
+by interop if its cases do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from parity.base.problems import UsageError
+from parity.mutation.generated.outcome import INTEROP, Mutant, MutantOutcome, numbered
+from parity.mutation.generated.python_forks import Forks, Shown
+from parity.mutation.generated.python_source import Changed, all_changed
+from parity.mutation.generated.side import Bench
+from parity.mutation.planted.planted import REFERENCE
+
+_AT_ONCE: Final = 2
+_UNREACHED: Final = "neither a scenario nor interop runs this line"
+
+
+@dataclass(frozen=True)
+class PythonMutants:
+    """The side ``python``."""
+
+    def mutants(self, bench: Bench) -> Sequence[Mutant]:
+        """All that mutmut makes of the modules that the port has too.
+
+        Raises:
+          PortUnavailableError: mutmut isn't installed.
+        """
+        return list(_made(bench.root))
+
+    def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
+        """Judge these, two at a time, each until the first scenario that is red.
+
+        Raises:
+          UsageError: the catalogue is red without a mutant.
+          PortUnavailableError: TensorFlow can't be imported.
+        """
+        made = _made(bench.root)
+        forks = Forks(bench.root, bench.limit)
+        try:
+            names = [*(file.name for file in bench.files), INTEROP]
+            reach = Reach.of(names, forks.unmutated(names))
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                judged = [pool.submit(_judged, bench, forks, reach, m, made[m]) for m in mutants]
+                try:
+                    for each in as_completed(judged):
+                        yield each.result()
+                finally:
+                    pool.shutdown(wait=True, cancel_futures=True)
+        finally:
+            forks.close()
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which lines of each file each scenario, and interop, runs; the fastest is the first."""
+
+    ran: dict[str, dict[str, tuple[int, ...]]]
+
+    @classmethod
+    def of(cls, names: Sequence[str], shown: Shown) -> Reach:
+        """Of a play without a mutant.
+
+        Raises:
+          UsageError: it was red, or ended early.
+        """
+        bad = [told.seen for told in shown.told if told.seen is not None and told.seen.bad]
+        if bad or len(shown.told) != len(names):
+            end = "it said nothing for too long" if shown.hung else shown.log
+            at = f"{bad[0].scenario}: {bad[0].reason}" if bad else f"its end: {end}"
+            raise UsageError(
+                f"python: the catalogue is red without a mutant, at {at}; "
+                "a green one would be right"
+            )
+        fastest = sorted(shown.told, key=lambda told: told.seconds)
+        return cls({told.seen.scenario: told.ran for told in fastest if told.seen})
+
+    def scenarios(self, change: Changed) -> list[str]:
+        """Those that can show a change: all, if what it changes runs at the import."""
+        if not change.statement:
+            return list(self.ran)
+        needed = set(change.statement)
+        return [
+            name
+            for name, ran in self.ran.items()
+            if not needed.isdisjoint(ran.get(change.file, ()))
+        ]
+
+
+@cache  # To make a thousand takes 20 s, and both the list and the judge need them.
+def _made(root: Path) -> dict[Mutant, Changed]:
+    changes = list(all_changed(root / REFERENCE))
+    mutants = numbered("python", ((each.file, each.line, each.change) for each in changes))
+    return dict(zip(mutants, changes, strict=True))
+
+
+def _judged(
+    bench: Bench, forks: Forks, reach: Reach, mutant: Mutant, change: Changed
+) -> MutantOutcome:
+    began = time.monotonic()
+    reached = reach.scenarios(change)
+    if not reached:
+        return bench.bases.outcome(mutant, "survived", 0, reason=_UNREACHED)
+    names = bench.deadliest.first(mutant.file, reached)
+    shown = forks.play(change, names)
+    return outcome_of(bench, mutant, names, shown, time.monotonic() - began)
+
+
+def outcome_of(
+    bench: Bench, mutant: Mutant, names: Sequence[str], shown: Shown, seconds: float
+) -> MutantOutcome:
+    """What a play of a mutant by these scenarios, in this order, comes to."""
+    last = shown.told[-1] if shown.told else None
+    if last is not None and last.unviable:
+        return bench.bases.outcome(mutant, "unviable", seconds, reason=last.unviable)
+    if last is not None and last.seen is not None and last.seen.bad:
+        seen = last.seen
+        return bench.bases.outcome(
+            mutant, "caught", seconds, seen.scenario, seen.reason or seen.verdict
+        )
+    if len(shown.told) == len(names):
+        return bench.bases.outcome(mutant, "survived", seconds)
+    at = names[len(shown.told)]
+    if shown.hung:
+        reason = f"it took over {bench.limit:g} s"
+        return bench.bases.outcome(mutant, "timeout", seconds, at, reason)
+    reason = f"its process ended with {shown.status}: {shown.log}"
+    return bench.bases.outcome(mutant, "caught", seconds, at, reason)

@@ -1,0 +1,149 @@
+"""Plays scenarios on Python mutants, each in a process forked for it.
+
+One process has everything imported and read that mutants have in common
+(``parity.mutation.generated.python_child``); a fork of it imports the mutant and plays, which takes
+no more than its scenarios do. One that says nothing for too long is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from parity.base.model import frozen
+from parity.mutation.generated.python_child import Told
+from parity.mutation.generated.python_source import PACKAGE, Changed
+from parity.players.cluster.processes import Zygote
+
+_CHILD: Final = "parity.mutation.generated.python_child"
+_ALIVE: Final = Told()
+_CHUNK_BYTES: Final = 1 << 16
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the scenarios showed, in order, and how the process ended.
+
+    ``hung`` if it was killed for saying nothing; else ``status`` is its exit status,
+    negative for a signal, and ``log`` the last line that it wrote to stderr.
+    """
+
+    told: tuple[Told, ...]
+    hung: bool = False
+    status: int = 0
+    log: str = ""
+
+
+class Forks:
+    """Where mutants are played; any number of threads may ask at once.
+
+    Args:
+      root: the folder that has monolith_hooks.
+      limit: real seconds that a scenario, or a case of interop, may take.
+      prepare: what is imported or called once for all.
+      judge: the function that a fork calls, with the arguments of ``python_child.judge``.
+
+    Raises:
+      PortUnavailableError: the process that is forked can't be started.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        limit: float,
+        *,
+        prepare: str = f"{_CHILD}:prepare",
+        judge: str = f"{_CHILD}:judge",
+    ) -> None:
+        self._package = root / PACKAGE
+        self._limit = limit
+        self._judge = judge
+        self._zygote = Zygote([prepare])
+
+    def close(self) -> None:
+        """End the process, and its forks with it."""
+        self._zygote.close()
+
+    def unmutated(self, scenarios: Sequence[str]) -> Shown:
+        """The package as it is, with what each scenario runs of it."""
+        return self._play(None, scenarios)
+
+    def play(self, mutant: Changed, scenarios: Sequence[str]) -> Shown:
+        """A mutant, until a scenario is red."""
+        return self._play(mutant, scenarios)
+
+    def _play(self, mutant: Changed | None, scenarios: Sequence[str]) -> Shown:
+        folder = Path(tempfile.mkdtemp(prefix="parity-mutant-"))
+        try:
+            module, text, origin = "", "", self._package
+            if mutant is not None:
+                module, text, origin = mutant.module, "mutant.py", self._package / mutant.file
+                (folder / text).write_text(mutant.text, encoding="utf-8")
+            args: list[object] = [
+                module, str(folder / text), str(origin), list(scenarios), str(folder),
+                mutant is None,
+            ]  # fmt: skip
+            return self._fork(args, folder / "stderr.txt")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _fork(self, args: list[object], log: Path) -> Shown:
+        ours, theirs = os.pipe()
+        null = os.open(os.devnull, os.O_RDONLY)
+        stderr = os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            pid = self._zygote.run(self._judge, args, (null, theirs, stderr))
+        finally:
+            for fd in (theirs, null, stderr):
+                os.close(fd)
+        told: list[Told] = []
+        over, hung = False, False
+        try:
+            for line in _lines(ours, self._limit):
+                said = Told.model_validate(frozen(json.loads(line)))
+                if said != _ALIVE:
+                    told.append(said)
+            over = True
+        except TimeoutError:
+            hung = True
+        except (json.JSONDecodeError, ValidationError):
+            pass  # The mutant printed something itself, or died within a line.
+        finally:
+            os.close(ours)
+            if not over:
+                os.kill(pid, signal.SIGKILL)  # It isn't reaped yet, so the pid is its own.
+            status = self._zygote.reap(pid)
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return Shown(tuple(told), hung, status, lines[-1] if lines else "")
+
+
+def _lines(fd: int, limit: float) -> Iterator[bytes]:
+    """The lines that come in until the end of the stream.
+
+    Raises:
+      TimeoutError: none came for ``limit`` seconds.
+    """
+    rest = b""
+    until = time.monotonic() + limit
+    while True:
+        ready, _, _ = select.select([fd], [], [], max(0.0, until - time.monotonic()))
+        if not ready:
+            raise TimeoutError
+        chunk = os.read(fd, _CHUNK_BYTES)
+        if not chunk:
+            return
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+            until = time.monotonic() + limit

@@ -1,0 +1,227 @@
+"""The Rust port's mutants: cargo-mutants makes them; here they are built and judged.
+
+cargo-mutants would build and start anew all that tests a mutant. Here one process
+stays, with the reference's recorded traces, and plays each mutant until it is caught:
+by a scenario, or else by an interop case.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from parity.base.files import write_whole
+from parity.base.problems import PortUnavailableError, UsageError
+from parity.interop.peers.driver_peer import DriverPeer
+from parity.mutation.generated.outcome import Mutant, MutantOutcome, numbered
+from parity.mutation.generated.side import Bench, first_red_cell
+from parity.mutation.planted.catalogue import record_reference
+from parity.mutation.planted.planted import PORT
+from parity.mutation.planted.scratch import Scratch, digest_of
+from parity.players.choose import PlayerSpec, open_player
+from parity.players.driver.player import DriverPlayer
+from parity.players.driver.rust import build_driver
+from parity.spec.loading import ScenarioFile
+from parity.verdict.judge import Judge
+from parity.verdict.verdict import EXIT_CODES
+
+SCOPE: Final = (
+    "barrier_ops.rs", "device_utils.rs", "logging_ops.rs", "net_utils.rs", "hooks/**",
+    "save_utils/**",
+)  # fmt: skip
+"""What is mutated: the hooks, barrier and server; not the fakes and sessions that they run in."""
+
+_MISSING: Final = "there is no cargo-mutants; cargo install cargo-mutants --locked would be right"
+
+
+class _Place(BaseModel):
+    """Line and column, in characters, from 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line: int
+    column: int
+
+
+class _Span(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    start: _Place
+    end: _Place
+
+
+class Listed(BaseModel):
+    """What ``cargo mutants --list --json`` says of a mutant; more keys than these."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    name: str
+    span: _Span
+    replacement: str
+
+    @property
+    def inside(self) -> str:
+        """The file, relative to the crate's ``src``."""
+        return str(Path("monolith-rs", self.file).relative_to(PORT))
+
+    @property
+    def change(self) -> str:
+        """What was changed, without where."""
+        return self.name.split(": ", maxsplit=1)[1]
+
+    def applied(self, text: str) -> str:
+        """The file's text with it."""
+        lines = text.splitlines(keepends=True)
+        start, end = self.span.start, self.span.end
+        before = "".join(lines[: start.line - 1]) + lines[start.line - 1][: start.column - 1]
+        after = lines[end.line - 1][end.column - 1 :] + "".join(lines[end.line :])
+        return before + self.replacement + after
+
+
+@dataclass(frozen=True)
+class RustMutants:
+    """The side ``rust``."""
+
+    def mutants(self, bench: Bench) -> Sequence[Mutant]:
+        """All that cargo-mutants would make of the files in scope.
+
+        Raises:
+          PortUnavailableError: there is no cargo-mutants.
+        """
+        return list(self._listed(bench.root))
+
+    def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
+        """Judge these, each until the first scenario that is red.
+
+        Raises:
+          UsageError: the catalogue is red without a mutant.
+          PortUnavailableError: the port can't be built here.
+        """
+        listed = {mutant.key: each for mutant, each in self._listed(bench.root).items()}
+        play = _Play.begin(bench)
+        for mutant in mutants:
+            change = listed[mutant.key]
+            path = Path(PORT, change.inside)
+            sound = (play.scratch.folder / path).read_text(encoding="utf-8")
+            with play.scratch.holding(path, change.applied(sound)):
+                yield play.judged(mutant)
+
+    def _listed(self, root: Path) -> dict[Mutant, Listed]:
+        found = read_listed(_list(root))
+        mutants = numbered(
+            "rust", ((each.inside, each.span.start.line, each.change) for each in found)
+        )
+        return dict(zip(mutants, found, strict=True))
+
+
+def read_listed(text: str) -> list[Listed]:
+    """Of what ``cargo mutants --list --json`` printed."""
+    return TypeAdapter(list[Listed]).validate_json(text)
+
+
+def _list(root: Path) -> str:
+    """What cargo-mutants would make of the files in scope, as JSON.
+
+    Raises:
+      PortUnavailableError: there is no cargo-mutants, or it failed.
+    """
+    cargo = shutil.which("cargo")
+    if cargo is None or shutil.which("cargo-mutants") is None:
+        raise PortUnavailableError(_MISSING)
+    source = Path(PORT).relative_to("monolith-rs")
+    globs = [word for glob in SCOPE for word in ("-f", str(source / glob))]
+    listed = subprocess.run(  # noqa: S603 - cargo, from PATH
+        [cargo, "mutants", "--list", "--json", *globs],
+        cwd=root / "monolith-rs",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        raise PortUnavailableError(f"cargo mutants --list failed: {listed.stderr.strip()}")
+    return listed.stdout
+
+
+@dataclass(frozen=True)
+class _Play:
+    """Plays the catalogue on the copy as it is now."""
+
+    bench: Bench
+    scratch: Scratch
+    traces: Path
+
+    @classmethod
+    def begin(cls, bench: Bench) -> _Play:
+        """With a fresh copy, and the reference recorded; checks that it is green.
+
+        Raises:
+          UsageError: it is red.
+        """
+        scratch = Scratch(bench.root, bench.work / "rust", "rust")
+        scratch.refresh()
+        traces = bench.work / "traces"
+        _record(bench, traces)
+        play = cls(bench, scratch, traces)
+        red = play.first_red(bench.files)
+        if red is not None:
+            raise UsageError(
+                f"the catalogue is red without a mutant, at {red[0]}: {red[1]}; "
+                "a green one would be right"
+            )
+        return play
+
+    def judged(self, mutant: Mutant) -> MutantOutcome:
+        """Build and play what is in the copy."""
+        began = time.monotonic()
+
+        def outcome(fate: Any, by: str = "", reason: str = "") -> MutantOutcome:
+            return self.bench.bases.outcome(mutant, fate, time.monotonic() - began, by, reason)
+
+        try:
+            files = {file.name: file for file in self.bench.files}
+            names = self.bench.deadliest.first(mutant.file, list(files))
+            red = self.first_red([files[name] for name in names])
+        except PortUnavailableError as error:
+            return outcome("unviable", reason=str(error))
+        if red is None:
+            return outcome("survived")
+        by, reason = red
+        return outcome("timeout" if ", hung: " in reason else "caught", by, reason)
+
+    def first_red(self, files: Sequence[ScenarioFile]) -> tuple[str, str] | None:
+        """The first scenario that is red, and why.
+
+        Raises:
+          PortUnavailableError: the copy can't be built, or its driver doesn't greet.
+        """
+        driver = build_driver(self.scratch.folder)
+        reference = open_player(PlayerSpec(kind="recorded", where=str(self.traces)), 1)
+        peer = DriverPlayer("mutant", [str(driver)], self.bench.limit)
+        judge = Judge(reference, peer, self.bench.known)
+        try:
+            for file in files:
+                record = judge.judge(file)
+                if EXIT_CODES[record.verdict]:
+                    return file.name, next(iter(record.reasons), record.verdict)
+            return first_red_cell(DriverPeer(peer))
+        finally:
+            peer.close()
+
+
+def _record(bench: Bench, traces: Path) -> None:
+    """Record the reference, unless it was recorded from these very sources and scenarios."""
+    made_from = bench.work / "traces.txt"
+    now = digest_of([bench.bases.sources, *bench.bases.scenarios.values()])
+    if not (made_from.exists() and made_from.read_text(encoding="utf-8") == now):
+        made_from.unlink(missing_ok=True)
+        record_reference(traces, bench.work / "recording.txt")
+        write_whole(made_from, now)

@@ -1,0 +1,89 @@
+"""What the mutants of each side are made and judged with."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from parity.interop.peers.peer import InteropPeer
+from parity.interop.playing import play
+from parity.interop.report import EXIT_CODES
+from parity.mutation.generated.outcome import INTEROP, Bases, Mutant, MutantOutcome, judge_of
+from parity.players.environment import plain_umask
+from parity.spec.loading import ScenarioFile
+from parity.verdict.known import KnownDifferences
+
+
+def first_red_cell(
+    peer: InteropPeer, passed: Callable[[], None] = lambda: None
+) -> tuple[str, str] | None:
+    """The first case that the peer doesn't pass as client and server of itself, and why.
+
+    ``passed`` is called after each case before it.
+    """
+    with plain_umask():
+        for cell in play([peer]):
+            if EXIT_CODES[cell.verdict]:
+                return f"{INTEROP}: {cell.method}/{cell.case}", next(
+                    iter(cell.reasons), cell.verdict
+                )
+            passed()
+    return None
+
+
+class Deadliest:
+    """Learns what caught mutants of each file, and orders the scenarios by it."""
+
+    def __init__(self, outcomes: Iterable[MutantOutcome] = ()) -> None:
+        self._caught: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for outcome in outcomes:
+            self.learn(outcome)
+
+    def learn(self, outcome: MutantOutcome) -> None:
+        """Remember what caught this one."""
+        if outcome.by:
+            self._caught[outcome.file][judge_of(outcome.by)] += 1
+
+    def first(self, file: str, scenarios: Sequence[str]) -> list[str]:
+        """All of these, the deadliest for this file first, then the deadliest for any."""
+        here = self._caught[file]
+        anywhere = sum(self._caught.values(), Counter[str]())
+        return sorted(scenarios, key=lambda name: (-here[name], -anywhere[name]))
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a run has for judging: the project's root, a folder to work in, the catalogue.
+
+    ``limit`` is in real seconds a scenario. ``deadliest`` has learnt from what is known
+    already; the command tells it of each outcome that a side yields.
+    """
+
+    root: Path
+    work: Path
+    files: Sequence[ScenarioFile]
+    known: KnownDifferences
+    limit: float
+    bases: Bases
+    deadliest: Deadliest
+
+
+class MutatedSide(Protocol):
+    """One side's mutants."""
+
+    def mutants(self, bench: Bench) -> Sequence[Mutant]:
+        """All there are, in the order of the sources.
+
+        Raises:
+          PortUnavailableError: what makes them isn't installed.
+        """
+
+    def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
+        """Judge these, each until the first scenario that is red.
+
+        Raises:
+          UsageError: the catalogue is red without a mutant.
+        """

@@ -1,0 +1,127 @@
+"""Plays the catalogue against one mutant, here or in a process of its own.
+
+As a program, ``python -m parity.mutation.planted.catalogue``, it plays monolith_hooks as
+PYTHONPATH has it against the recorded traces of the Rust port.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from parity.base.files import make_folder
+from parity.base.model import Model
+from parity.base.problems import UsageError
+from parity.mutation.planted.scratch import Scratch
+from parity.players.choose import PlayerSpec, open_player
+from parity.players.outcome import Player
+from parity.spec.loading import ScenarioFile, load_all
+from parity.verdict.judge import Judge
+from parity.verdict.known import KnownDifferences, check_known
+from parity.verdict.verdict import EXIT_CODES, Verdict
+
+_ENOUGH_FAILED: Final = 5
+"""A mutant that hangs costs the limit each time; after so many nobody doubts it."""
+
+
+class Seen(Model):
+    """What one scenario showed of a mutant."""
+
+    scenario: str
+    verdict: Verdict
+    reason: str = ""
+
+    @property
+    def bad(self) -> bool:
+        """Whether a run with it is red."""
+        return EXIT_CODES[self.verdict] != 0
+
+
+def record_reference(traces: Path, log: Path) -> None:
+    """Record the reference, in a process that ends and takes TensorFlow with it.
+
+    Raises:
+      UsageError: a scenario couldn't be played; the log says which.
+    """
+    command = [sys.executable, "-m", "parity", "record", "--peer", "python", "--out", str(traces)]
+    make_folder(log.parent)
+    with log.open("wb") as out:
+        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise UsageError(f"python can't be recorded, see {log}")
+
+
+def against_recorded(
+    traces: Path, peer: Player, files: Sequence[ScenarioFile], known: KnownDifferences
+) -> Iterator[Seen]:
+    """The catalogue on ``peer``, by the reference's recorded traces; no TensorFlow."""
+    reference = open_player(PlayerSpec(kind="recorded", where=str(traces)), 1)
+    return _played(Judge(reference, peer, known), files)
+
+
+def of_mutated_python(
+    scratch: Scratch, root: Path, files: Sequence[ScenarioFile], limit: float
+) -> Iterator[Seen]:
+    """The catalogue on a copy of monolith_hooks, in a process that has that copy alone."""
+    path = os.pathsep.join([str(scratch.folder), str(root)])
+    with (
+        (scratch.folder / "stderr.txt").open("wb") as log,
+        subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-m", "parity.mutation.planted.catalogue", str(limit)],
+            cwd=scratch.folder,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        count = 0
+        for line in process.stdout:
+            try:
+                seen = Seen.model_validate_json(line)
+            except ValidationError:
+                break  # Cut off in the middle: the process has died.
+            yield seen
+            count += 1
+        process.kill()
+    if count < len(files) and process.returncode != 0:
+        ended = f"its process ended with {process.returncode}: it crashed, or took over {limit:g} s"
+        yield Seen(scenario=files[count].name, verdict="failed", reason=ended)
+
+
+def _played(judge: Judge, files: Iterable[ScenarioFile]) -> Iterator[Seen]:
+    failed = 0
+    for file in files:
+        record = judge.judge(file)
+        yield Seen(
+            scenario=file.name, verdict=record.verdict, reason=next(iter(record.reasons), "")
+        )
+        failed += record.verdict == "failed"
+        if failed == _ENOUGH_FAILED:
+            return
+
+
+def _main(limit: float) -> None:
+    files = load_all([])
+    reference = open_player(PlayerSpec(kind="python"), limit)
+    peer = open_player(PlayerSpec(kind="recorded"), limit)
+    judge = Judge(reference, peer, check_known(files))
+    for file in files:
+        # A player that is this process can't be interrupted, only ended.
+        faulthandler.dump_traceback_later(limit, exit=True)
+        for seen in _played(judge, [file]):
+            print(seen.model_dump_json(), flush=True)  # noqa: T201 - read by of_mutated_python
+    faulthandler.cancel_dump_traceback_later()
+
+
+if __name__ == "__main__":
+    _main(float(sys.argv[1]))

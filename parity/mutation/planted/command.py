@@ -1,0 +1,210 @@
+"""``monolith-parity killmatrix``: plants each bug and looks for it, in each of the ways."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import hypothesis
+from rich.console import Console
+
+from parity.base import project
+from parity.base.files import must_be_replaceable, write_whole
+from parity.base.folder_lock import held
+from parity.base.json_lines import write_records
+from parity.base.problems import PortUnavailableError, UsageError
+from parity.mutation.planted.explored import explored_files
+from parity.mutation.planted.fuzzed import Hunt
+from parity.mutation.planted.matrix import (
+    AnyResult,
+    Key,
+    explored_of,
+    fuzzed_of,
+    key_of,
+    kill_of,
+    markdown,
+    read_results,
+    table,
+)
+from parity.mutation.planted.planted import PlantedBug, Side, Way, chosen, load_planted
+from parity.mutation.planted.scratch import Scratch, basis
+from parity.mutation.planted.sides import BuggyPort, BuggyReference, BuggySide, Fuzzing, Sound
+from parity.spec.loading import ScenarioFile, load_all
+from parity.verdict.known import check_known
+
+_SIDES: tuple[Side, ...] = ("rust", "python")
+
+
+@dataclass(frozen=True)
+class KillOptions:
+    """What ``monolith-parity killmatrix`` was asked for; ``limit`` in seconds a scenario."""
+
+    only: Sequence[str]
+    shard: str | None
+    ways: Sequence[Way]
+    fuzzing: Fuzzing
+    out: Path
+    limit: float
+    markdown: Path | None = None
+
+    @property
+    def work(self) -> Path:
+        """A folder to work in, which belongs to the results."""
+        return self.out.resolve().with_suffix(".work")
+
+
+def killmatrix(options: KillOptions, console: Console) -> int:
+    """Plant, play and tell; 1 if a bug survives all ways.
+
+    Raises:
+      UsageError: something that was given is wrong, a planted bug doesn't fit the
+        sources, or something is red without one.
+      PortUnavailableError: the port can't be built here.
+      OutputError: the results can't be written, or another run is at them.
+    """
+    root = project.SOURCES
+    if root is None:
+        raise PortUnavailableError("an installed package doesn't have the sources to plant bugs in")
+    bugs = chosen(load_planted(), options.only, options.shard)
+    for path in filter(None, (options.out, options.markdown)):
+        must_be_replaceable(path)  # It is written after minutes.
+    for bug in bugs:
+        bug.planted_in((root / bug.path).read_text(encoding="utf-8"))
+    with held(options.work, "--out"):
+        return _Campaign(options, root, bugs, load_all([]), console).run()
+
+
+@dataclass(frozen=True)
+class _Campaign:
+    options: KillOptions
+    root: Path
+    bugs: Sequence[PlantedBug]
+    files: Sequence[ScenarioFile]
+    console: Console
+
+    def run(self) -> int:
+        known = {key_of(result): result for result in read_results(self.options.out)}
+        for side in _SIDES:
+            bugs = [bug for bug in self.bugs if bug.side == side]
+            to_do = {bug.name: self._to_do(bug, known) for bug in bugs}
+            for result in self._results(side, bugs, to_do):
+                known[key_of(result)] = result
+                write_records(self.options.out, known.values())
+                self._say(result)
+        return self._tell(known)
+
+    def _to_do(self, bug: PlantedBug, known: dict[Key, AnyResult]) -> list[Way]:
+        return [
+            way
+            for way in self.options.ways
+            if (bug.name, way) not in known or known[bug.name, way].basis != self._basis(bug, way)
+        ]
+
+    def _results(
+        self, side: Side, bugs: Sequence[PlantedBug], to_do: dict[str, list[Way]]
+    ) -> Iterator[AnyResult]:
+        if not any(to_do.values()):
+            return
+        scratch = Scratch(self.root, self.options.work / side, side)
+        scratch.refresh()
+        buggy = self._buggy_side(scratch, side)
+        if any("catalogue" in ways for ways in to_do.values()):
+            self._check_that_it_is_green(side, buggy)
+        for bug in bugs:
+            with scratch.planted(bug):
+                for way in to_do[bug.name]:
+                    try:
+                        yield self._look(bug, way, buggy)
+                    except PortUnavailableError as error:
+                        raise UsageError(f"planted bug {bug.name}: {error}") from None
+
+    def _buggy_side(self, scratch: Scratch, side: Side) -> BuggySide:
+        limit = self.options.limit
+        if side == "python":
+            return BuggyReference(scratch, self._sound, self.root, self.files, limit)
+        return BuggyPort(scratch, self._sound, self.files, check_known(self.files), limit)
+
+    @cached_property
+    def _sound(self) -> Sound:
+        return Sound(self.root, self.options.limit)
+
+    def _look(self, bug: PlantedBug, way: Way, buggy: BuggySide) -> AnyResult:
+        began = time.monotonic()
+        basis_of_it = self._basis(bug, way)
+        if way == "catalogue":
+            seen = list(buggy.catalogue())
+            return kill_of(bug, basis_of_it, seen, time.monotonic() - began)
+        if way == "explore":
+            beyond = buggy.explore()
+            return explored_of(bug, basis_of_it, beyond, time.monotonic() - began)
+        hunt = buggy.fuzz(self.options.fuzzing)
+        self._keep(bug, hunt)
+        seed = self.options.fuzzing.seed
+        return fuzzed_of(bug, basis_of_it, seed, hunt, time.monotonic() - began)
+
+    def _keep(self, bug: PlantedBug, hunt: Hunt) -> None:
+        """Write the smallest scenario, and refuse one in which the sound sides differ."""
+        if hunt.finding is None:
+            return
+        path = self.options.work / "found" / f"{bug.name}.yaml"
+        write_whole(path, hunt.finding.text)
+        if not self._sound.agree_on(hunt.finding, path):
+            raise UsageError(
+                f"planted bug {bug.name}: both sides without it differ as well in {path}; "
+                "a fuzz that finds nothing would be right"
+            )
+
+    def _basis(self, bug: PlantedBug, way: Way) -> str:
+        """The digest of all that this result depends on."""
+        if way == "fuzz":
+            return basis(self.root, bug, [*self._generator, str(self.options.fuzzing)])
+        files = self.files if way == "catalogue" else explored_files()
+        return basis(self.root, bug, [file.text for file in files])
+
+    @cached_property
+    def _generator(self) -> list[str]:
+        sources = sorted((project.ROOT / "parity" / "fuzzing").glob("*.py"))
+        return [hypothesis.__version__, *(path.read_text(encoding="utf-8") for path in sources)]
+
+    def _check_that_it_is_green(self, side: Side, buggy: BuggySide) -> None:
+        """A catalogue that is red anyway would seem to catch everything."""
+        seen = list(buggy.catalogue())
+        bad = [each for each in seen if each.bad]
+        if bad or len(seen) != len(self.files):
+            first = bad[0] if bad else seen[-1]
+            raise UsageError(
+                f"{side}: the catalogue is red without a planted bug, at {first.scenario}: "
+                f"{first.reason or first.verdict}; a green one would be right"
+            )
+        self._print(f"{side}: {len(seen)} scenarios are green without a planted bug")
+
+    def _say(self, result: AnyResult) -> None:
+        by = "SURVIVED, " if result.survived else ""
+        self._print(f"{result.bug}, {result.way}: {by}{result.gist}, {result.seconds:.1f} s")
+
+    def _tell(self, known: dict[Key, AnyResult]) -> int:
+        ways = self.options.ways
+        self.console.print(table(self.bugs, ways, known))
+        if self.options.markdown is not None:
+            text = markdown(self.bugs, ways, known)
+            write_whole(self.options.markdown, text)
+        for way in ways:
+            names = [bug.name for bug in self.bugs if known[bug.name, way].survived]
+            self._print(f"{way}: {len(self.bugs) - len(names)} of {len(self.bugs)} are caught")
+            for name in names:
+                self._print(f"    not by {way}: {name}")
+        missed = [bug for bug in self.bugs if all(known[bug.name, way].survived for way in ways)]
+        hidden = [bug for bug in missed if bug.only_by and bug.only_by not in ways]
+        survivors = [bug.name for bug in missed if bug not in hidden]
+        self._print(f"{len(self.bugs) - len(missed)} of {len(self.bugs)} planted bugs are caught")
+        for bug in hidden:
+            self._print(f"to be seen by {bug.only_by} alone: {bug.name}")
+        for name in survivors:
+            self._print(f"survived: {name}")
+        return 1 if survivors else 0
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True, markup=False)

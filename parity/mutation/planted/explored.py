@@ -1,0 +1,111 @@
+"""Explores a mutant: can anything come of a scenario that the other side doesn't have?
+
+As a program, ``python -m parity.mutation.planted.explored``, the other side is monolith_hooks as
+PYTHONPATH has it, and what is held against it is a driver.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from parity.base import project
+from parity.base.model import Model
+from parity.base.problems import PortUnavailableError
+from parity.players.choose import PlayerSpec, open_player
+from parity.players.outcome import Player
+from parity.search.explore.outcomes import Side
+from parity.search.explore.search import UnsteadyError
+from parity.spec.loading import ScenarioFile, load_all
+
+EXPLORED: Final = (
+    "health/barrier_already_placed",
+    "barrier/stop_and_resume",
+    "barrier/concurrent_stop_and_resume",
+    "barrier/no_step_is_lost",
+    "barrier/resume_waits_for_slow_callbacks",
+    "barrier/worker_waits_for_slow_callbacks",
+    "controller/slow_save",
+    "controller/steps_wait_for_a_save",
+    "health/resume_while_unhealthy",
+    "health/two_health_hooks",
+    "operator/stop_op",
+    "session/recreation",
+)
+"""Scenarios that are small enough for all of their orders, a few dozen each."""
+_LIMIT: Final = 2000
+"""Schedules of a scenario; a mutant can have more than the sound side, or no end of them."""
+
+Outcomes = Mapping[str, frozenset[str]]
+"""By scenario the keys of all that can come of it."""
+
+
+class Beyond(Model):
+    """The scenarios of which more can come than should; the first one's simplest schedule.
+
+    ``ended`` is how the process of the mutant ended before it could say.
+    """
+
+    scenarios: tuple[str, ...] = ()
+    schedule: str = ""
+    schedules: int = 0
+    ended: str = ""
+
+
+def explored_files() -> list[ScenarioFile]:
+    """The scenarios that are explored."""
+    return load_all([project.SCENARIOS / f"{name}.yaml" for name in EXPLORED])
+
+
+def outcomes_of(player: Player, files: Iterable[ScenarioFile]) -> Outcomes:
+    """All that can come of each on this side."""
+    found = {}
+    for file in files:
+        side = Side(player, file)
+        for visit in side.search.visits(bound=None, limit=_LIMIT):
+            side.take(visit)
+        found[file.name] = frozenset(side.outcomes)
+    return found
+
+
+def beyond(player: Player, files: Iterable[ScenarioFile], allowed: Outcomes) -> Beyond:
+    """Visit each scenario's schedules until one leads to what isn't allowed."""
+    scenarios: list[str] = []
+    first, schedules = "", 0
+    for file in files:
+        side = Side(player, file)
+        found = _first_beyond(side, allowed[file.name])
+        schedules += side.search.visited
+        if found is not None:
+            scenarios.append(file.name)
+            first = first or found
+    return Beyond(scenarios=tuple(scenarios), schedule=first, schedules=schedules)
+
+
+def _first_beyond(side: Side, allowed: frozenset[str]) -> str | None:
+    try:
+        for visit in side.search.visits(bound=None, limit=_LIMIT):
+            side.take(visit)
+            if visit.result.key not in allowed:
+                return side.outcomes[visit.result.key].name
+    except UnsteadyError:
+        return "not the same twice"
+    except PortUnavailableError:
+        return "a crash"
+    return None
+
+
+def _main(driver: str, limit: float) -> None:
+    files = explored_files()
+    peer = open_player(PlayerSpec(kind="command", where=driver), limit)
+    try:
+        allowed = outcomes_of(open_player(PlayerSpec(kind="python"), limit), files)
+        found = beyond(peer, files, allowed)
+    finally:
+        peer.close()
+    print(found.model_dump_json())  # noqa: T201 - read by killmatrix
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], float(sys.argv[2]))

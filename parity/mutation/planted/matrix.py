@@ -1,0 +1,219 @@
+"""What is known of each planted bug: a file of JSON lines that a later run goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import TypeAdapter
+from rich.table import Table
+
+from parity.base.json_lines import read_records
+from parity.base.model import Model
+from parity.mutation.planted.catalogue import Seen
+from parity.mutation.planted.explored import Beyond
+from parity.mutation.planted.fuzzed import Hunt
+from parity.mutation.planted.planted import PlantedBug, Side, Way
+
+_NAMED: Final = 3
+"""So many scenarios that caught a bug are named."""
+_TITLES: Final[dict[Way, tuple[str, ...]]] = {
+    "catalogue": ("caught by", "scenarios"),
+    "fuzz": ("fuzz", "symptom"),
+    "explore": ("explore",),
+}
+
+
+def table(bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]) -> Table:
+    """The matrix, for a terminal."""
+    shown = Table("bug", "side", *_titles(ways), title="Kill matrix")
+    for bug in bugs:
+        shown.add_row(bug.name, bug.side, *_cells(bug, ways, known))
+    return shown
+
+
+def markdown(
+    bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]
+) -> str:
+    """The matrix, for a page; with what is wrong."""
+    titles = ("bug", "side", "what is wrong", *_titles(ways))
+    rows = [titles, ("---",) * len(titles)]
+    rows += [(f"`{bug.name}`", bug.side, bug.about, *_cells(bug, ways, known)) for bug in bugs]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _titles(ways: Sequence[Way]) -> tuple[str, ...]:
+    return tuple(title for way in ways for title in _TITLES[way])
+
+
+def _cells(bug: PlantedBug, ways: Sequence[Way], known: Mapping[Key, AnyResult]) -> tuple[str, ...]:
+    return tuple(cell for way in ways for cell in _cells_of(known[bug.name, way]))
+
+
+def _cells_of(result: AnyResult) -> tuple[str, ...]:
+    match result:
+        case Kill():
+            names = ", ".join(result.scenarios[:_NAMED])
+            more = ", ..." if result.caught > _NAMED else ""
+            return "survived" if result.survived else result.gist, names + more
+        case Fuzzed():
+            return result.gist, result.symptom
+        case Explored():
+            return (result.gist,)
+
+
+_SHOWN: Final = 5
+
+
+class Result(Model):
+    """One planted bug, looked for in one way.
+
+    ``basis`` is the digest of what this depends on.
+    """
+
+    bug: str
+    side: Side
+    basis: str
+    seconds: float = 0.0
+
+
+class Kill(Result):
+    """What the catalogue showed.
+
+    ``scenarios`` are the first that caught it, of ``caught`` in ``played``; fewer than
+    the catalogue are played if the mutant hangs. ``reason`` is what the first one said.
+    """
+
+    way: Literal["catalogue"] = "catalogue"
+    scenarios: tuple[str, ...]
+    caught: int
+    played: int
+    reason: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """Whether no scenario noticed."""
+        return self.caught == 0
+
+    @property
+    def gist(self) -> str:
+        """In a few words."""
+        return f"{self.caught} of {self.played}"
+
+
+class Fuzzed(Result):
+    """What made-up scenarios showed: ``first`` is which of them did, counted from 1.
+
+    ``steps`` are those of the smallest scenario that was made of it, which shows
+    ``symptom``; None if it couldn't be made small.
+    """
+
+    way: Literal["fuzz"] = "fuzz"
+    seed: int
+    first: int | None
+    played: int
+    steps: int | None = None
+    symptom: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """Whether none showed it."""
+        return self.first is None and not self.symptom
+
+    @property
+    def gist(self) -> str:
+        """In a few words."""
+        if self.survived:
+            return f"none of {self.played}"
+        if self.steps is None:
+            return "caught"
+        return f"{self.steps} {'step' if self.steps == 1 else 'steps'}, after {self.first}"
+
+
+class Explored(Result):
+    """What exploring showed: the scenarios of which more can come, and a schedule of the first."""
+
+    way: Literal["explore"] = "explore"
+    scenarios: tuple[str, ...]
+    schedule: str
+    schedules: int
+
+    @property
+    def survived(self) -> bool:
+        """Whether nothing came that the reference doesn't have."""
+        return not self.scenarios and not self.schedule
+
+    @property
+    def gist(self) -> str:
+        """In a few words."""
+        if self.survived:
+            return f"none of {self.schedules} schedules"
+        more = ", ..." if len(self.scenarios) > 1 else ""
+        return ", ".join([*self.scenarios[:1], self.schedule]) + more
+
+
+AnyResult = Kill | Fuzzed | Explored
+_LINE: Final[TypeAdapter[AnyResult]] = TypeAdapter(AnyResult)
+
+Key = tuple[str, Way]
+"""A bug's name, and how it was looked for."""
+
+
+def key_of(result: AnyResult) -> Key:
+    """What there is one result of."""
+    return result.bug, result.way
+
+
+def kill_of(bug: PlantedBug, basis: str, seen: Iterable[Seen], seconds: float) -> Kill:
+    """Sum up what the scenarios showed of a bug."""
+    seen = list(seen)
+    bad = [each for each in seen if each.bad]
+    return Kill(
+        bug=bug.name,
+        side=bug.side,
+        basis=basis,
+        scenarios=tuple(each.scenario for each in bad[:_SHOWN]),
+        caught=len(bad),
+        played=len(seen),
+        reason=bad[0].reason if bad else "",
+        seconds=round(seconds, 1),
+    )
+
+
+def fuzzed_of(bug: PlantedBug, basis: str, seed: int, hunt: Hunt, seconds: float) -> Fuzzed:
+    """Sum up what the fuzzer showed of a bug."""
+    finding = hunt.finding
+    return Fuzzed(
+        bug=bug.name,
+        side=bug.side,
+        basis=basis,
+        seed=seed,
+        first=hunt.first,
+        played=hunt.played,
+        steps=finding.steps if finding else None,
+        symptom=str(finding.symptom) if finding else hunt.ended,
+        seconds=round(seconds, 1),
+    )
+
+
+def explored_of(bug: PlantedBug, basis: str, beyond: Beyond, seconds: float) -> Explored:
+    """Sum up what exploring showed of a bug."""
+    return Explored(
+        bug=bug.name,
+        side=bug.side,
+        basis=basis,
+        scenarios=beyond.scenarios,
+        schedule=beyond.schedule or beyond.ended,
+        schedules=beyond.schedules,
+        seconds=round(seconds, 1),
+    )
+
+
+def read_results(path: Path) -> Iterator[AnyResult]:
+    """What earlier runs wrote; nothing if there was none.
+
+    Raises:
+      UsageError: it is no such file.
+    """
+    return read_records(path, _LINE, "result of killmatrix")

@@ -1,0 +1,130 @@
+"""Bugs of the kind that people write in such ports, as replacements in the sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar, get_args
+
+from pydantic import Field, StringConstraints, model_validator
+
+from parity.base.model import Model
+from parity.base.problems import UsageError, did_you_mean
+from parity.spec.loading import load_yaml
+
+Way = Literal["catalogue", "fuzz", "explore"]
+"""The scenarios of the catalogue, made-up ones, or all orders of a few."""
+
+
+def parse_ways(text: str) -> tuple[Way, ...]:
+    """From ``fuzz,explore`` to these, in the order in which tables have them.
+
+    Raises:
+      UsageError: one is no way to look.
+    """
+    known: tuple[Way, ...] = get_args(Way)
+    asked = text.split(",")
+    for word in asked:
+        if word not in known:
+            raise UsageError(
+                f"--by {text}: {word!r} is no way to look{did_you_mean(word, known)}; "
+                f"some of {','.join(known)} would be right"
+            )
+    return tuple(way for way in known if way in asked)
+
+
+PLANTED: Final = Path(__file__).with_name("planted.yaml")
+PORT: Final = "monolith-rs/crates/monolith-training/src"
+REFERENCE: Final = "monolith_hooks"
+
+Side = Literal["rust", "python"]
+Item = TypeVar("Item")
+
+
+class PlantedBug(Model):
+    """One bug: in ``file`` the text ``find``, which occurs once, becomes ``replace``.
+
+    ``file`` is relative to the sources of its side: the crate's ``src``, or
+    ``monolith_hooks``. A bug that can be seen in one way alone says ``only_by``: that
+    others miss it is no news.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    side: Side
+    about: Annotated[str, Field(min_length=10)]
+    file: str
+    find: Annotated[str, Field(min_length=1)]
+    replace: str
+    only_by: Way | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file, relative to the project."""
+        return Path(PORT if self.side == "rust" else REFERENCE) / self.file
+
+    def planted_in(self, text: str) -> str:
+        """The file's text with the bug in it.
+
+        Raises:
+          UsageError: the text to replace isn't there exactly once.
+        """
+        count = text.count(self.find)
+        if count != 1:
+            raise UsageError(
+                f"planted bug {self.name}: what it replaces occurs {count} times in {self.path}; "
+                f"exactly once would be right: {self.find!r}"
+            )
+        return text.replace(self.find, self.replace)
+
+
+class PlantedBugs(Model):
+    """All of planted.yaml."""
+
+    bugs: Annotated[tuple[PlantedBug, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> PlantedBugs:
+        for name, count in Counter(bug.name for bug in self.bugs).items():
+            if count > 1:
+                raise ValueError(f"{name} is planted {count} times; another name would be right")
+        return self
+
+
+def load_planted(path: Path = PLANTED) -> tuple[PlantedBug, ...]:
+    """Read the list.
+
+    Raises:
+      ScenarioError: it isn't valid.
+    """
+    return load_yaml(path, PlantedBugs, "docs/killmatrix.md")[0].bugs
+
+
+def chosen(
+    bugs: Sequence[PlantedBug], only: Sequence[str], shard: str | None
+) -> tuple[PlantedBug, ...]:
+    """Those named, or all; of these every Nth from the Ith on for a shard ``I/N``.
+
+    Raises:
+      UsageError: there is no such bug, or the shard is none.
+    """
+    names = [bug.name for bug in bugs]
+    for name in only:
+        if name not in names:
+            raise UsageError(f"there is no planted bug {name}{did_you_mean(name, names)}")
+    wanted = [bug for bug in bugs if not only or bug.name in only]
+    return shard_of(wanted, shard)
+
+
+def shard_of(items: Sequence[Item], shard: str | None) -> tuple[Item, ...]:
+    """Every Nth from the Ith on for a shard ``I/N``, or all.
+
+    Raises:
+      UsageError: the shard is none.
+    """
+    if shard is None:
+        return tuple(items)
+    first, _, of = shard.partition("/")
+    if not (first.isdecimal() and of.isdecimal() and 1 <= int(first) <= int(of)):
+        raise UsageError(f"--shard {shard}: I/N, from 1/N to N/N, would be right")
+    return tuple(items[int(first) - 1 :: int(of)])

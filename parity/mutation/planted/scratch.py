@@ -1,0 +1,104 @@
+"""A copy of the sources to plant bugs in, so that the checkout is never touched."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from parity.base.files import write_whole
+from parity.mutation.planted.planted import PORT, REFERENCE, PlantedBug, Side
+
+_SOURCES: Final[dict[Side, tuple[tuple[str, str], ...]]] = {
+    "rust": (
+        ("monolith-rs", "Cargo.*"),
+        (str(Path(PORT).parent), "Cargo.toml"),
+        (str(Path(PORT).parent), "build.rs"),
+        (PORT, "**/*.rs"),
+        (REFERENCE, "**/*.proto"),
+    ),
+    "python": ((REFERENCE, "**/*.py"),),
+}
+"""What each side is built from: folders, and patterns in them."""
+
+
+class Scratch:
+    """One side's sources in a folder of their own.
+
+    The folder is kept from bug to bug and from run to run. Only files whose content
+    is another are written, so that a build does no more than it must.
+    """
+
+    def __init__(self, root: Path, folder: Path, side: Side) -> None:
+        self.folder: Final = folder
+        self._root = root
+        self._side = side
+
+    def refresh(self) -> None:
+        """Make the copy equal to the project's sources."""
+        wanted = set(source_files(self._root, self._side))
+        for old in set(source_files(self.folder, self._side)) - wanted:
+            (self.folder / old).unlink()
+        for path in wanted:
+            self._write(path, (self._root / path).read_bytes())
+
+    @contextmanager
+    def planted(self, bug: PlantedBug) -> Iterator[None]:
+        """Within it the copy has this bug.
+
+        Raises:
+          UsageError: the text that it replaces isn't there exactly once.
+        """
+        sound = (self._root / bug.path).read_text(encoding="utf-8")
+        with self.holding(bug.path, bug.planted_in(sound)):
+            yield
+
+    @contextmanager
+    def holding(self, path: Path, text: str) -> Iterator[None]:
+        """Within it this file of the copy, relative to the project, has this text."""
+        sound = (self._root / path).read_bytes()
+        self._write(path, text.encode())
+        try:
+            yield
+        finally:
+            self._write(path, sound)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        target = self.folder / path
+        if not (target.exists() and target.read_bytes() == content):
+            write_whole(target, content)
+
+
+def source_files(root: Path, side: Side) -> list[Path]:
+    """One side's sources, relative to the project, in order."""
+    found = {
+        path.relative_to(root)
+        for folder, pattern in _SOURCES[side]
+        for path in (root / folder).glob(pattern)
+    }
+    return sorted(found)
+
+
+def basis(root: Path, bug: PlantedBug, scenarios: Iterable[str]) -> str:
+    """A digest of all that a bug's result depends on: itself, both sides, the scenarios."""
+    return digest_of([bug.model_dump_json(exclude={"only_by"}), sources_digest(root), *scenarios])
+
+
+def sources_digest(root: Path) -> str:
+    """A digest of both sides' sources."""
+    digest = hashlib.sha256()
+    sides: tuple[Side, ...] = ("rust", "python")
+    for side in sides:
+        for path in source_files(root, side):
+            digest.update(f"\0{path}\0".encode() + (root / path).read_bytes())
+    return digest.hexdigest()
+
+
+def digest_of(texts: Iterable[str]) -> str:
+    """A digest of these texts, in this order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode() + b"\0")
+    return f"sha256:{digest.hexdigest()}"

@@ -1,0 +1,199 @@
+"""The mutants of each side, and how they are looked at: whichever bug the copy has now."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from parity.base.model import frozen
+from parity.mutation.planted.catalogue import (
+    Seen,
+    against_recorded,
+    of_mutated_python,
+    record_reference,
+)
+from parity.mutation.planted.explored import Beyond, Outcomes, beyond, explored_files, outcomes_of
+from parity.mutation.planted.fuzzed import Hunt, MadeUp, hunt
+from parity.mutation.planted.scratch import Scratch
+from parity.players.choose import PlayerSpec, open_player
+from parity.players.driver.player import DriverPlayer
+from parity.players.driver.rust import build_driver
+from parity.players.outcome import Player
+from parity.search.fuzz.case import Case
+from parity.search.fuzz.found import Finding
+from parity.search.fuzz.trial import Agreed, Sides
+from parity.spec.loading import ScenarioFile, load_scenario
+from parity.verdict.known import KnownDifferences
+
+
+@dataclass(frozen=True)
+class Fuzzing:
+    """Which scenarios are made up, and how many at most."""
+
+    seed: int
+    count: int
+
+
+class BuggySide(Protocol):
+    """One side's copy, each way of looking at it."""
+
+    def catalogue(self) -> Iterator[Seen]:
+        """Play the catalogue."""
+
+    def fuzz(self, fuzzing: Fuzzing) -> Hunt:
+        """Play what is made up, until something is wrong."""
+
+    def explore(self) -> Beyond:
+        """Play every order of a few scenarios."""
+
+
+class Sound:
+    """Both sides without a bug, made ready when they are first needed."""
+
+    def __init__(self, root: Path, limit: float) -> None:
+        self._root = root
+        self._limit = limit
+
+    @cached_property
+    def driver(self) -> Path:
+        """The port's driver."""
+        return build_driver(self._root)
+
+    @cached_property
+    def python(self) -> Player:
+        """The reference; TensorFlow is loaded here once for all bugs."""
+        return open_player(PlayerSpec(kind="python"), self._limit)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """All that can come of what is explored, on the reference."""
+        return outcomes_of(self.python, explored_files())
+
+    @contextmanager
+    def port(self) -> Iterator[Player]:
+        """The port."""
+        with _driver("sound", self.driver, self._limit) as player:
+            yield player
+
+    def agree_on(self, finding: Finding, path: Path) -> bool:
+        """Whether this scenario's difference is the bug's and not one that is there anyway."""
+        case = Case(finding.case, load_scenario(path, path.parent).scenario, finding.seed)
+        with self.port() as port:
+            return isinstance(Sides(self.python, port).try_out(case), Agreed)
+
+
+class BuggyPort:
+    """The port with a bug, as a driver; built when it is looked at."""
+
+    def __init__(
+        self,
+        scratch: Scratch,
+        sound: Sound,
+        files: Sequence[ScenarioFile],
+        known: KnownDifferences,
+        limit: float,
+    ) -> None:
+        self._scratch = scratch
+        self._sound = sound
+        self._files = files
+        self._known = known
+        self._limit = limit
+        self._made_up: dict[int, MadeUp] = {}
+
+    def catalogue(self) -> Iterator[Seen]:
+        """Against the reference's traces, recorded once."""
+        traces = self._traces
+        with self._mutant() as mutant:
+            yield from against_recorded(traces, mutant, self._files, self._known)
+
+    def fuzz(self, fuzzing: Fuzzing) -> Hunt:
+        """Against the sound port, whose plays cost milliseconds."""
+        made_up = self._made_up.setdefault(fuzzing.seed, MadeUp(fuzzing.seed))
+        with self._sound.port() as port, self._mutant() as mutant:
+            return hunt(Sides(port, mutant), made_up.first(fuzzing.count))
+
+    def explore(self) -> Beyond:
+        """Against all that can come of it on the reference."""
+        allowed = self._sound.outcomes
+        with self._mutant() as mutant:
+            return beyond(mutant, explored_files(), allowed)
+
+    @contextmanager
+    def _mutant(self) -> Iterator[Player]:
+        with _driver("mutant", build_driver(self._scratch.folder), self._limit) as player:
+            yield player
+
+    @cached_property
+    def _traces(self) -> Path:
+        work = self._scratch.folder.parent
+        record_reference(work / "traces", work / "recording.txt")
+        return work / "traces"
+
+
+class BuggyReference:
+    """The reference with a bug, each time in a process that has this copy alone."""
+
+    def __init__(
+        self,
+        scratch: Scratch,
+        sound: Sound,
+        root: Path,
+        files: Sequence[ScenarioFile],
+        limit: float,
+    ) -> None:
+        self._scratch = scratch
+        self._sound = sound
+        self._root = root
+        self._files = files
+        self._limit = limit
+
+    def catalogue(self) -> Iterator[Seen]:
+        """Against the recorded traces of the port."""
+        return of_mutated_python(self._scratch, self._root, self._files, self._limit)
+
+    def fuzz(self, fuzzing: Fuzzing) -> Hunt:
+        """Against the port."""
+        words = (self._sound.driver, fuzzing.seed, fuzzing.count, self._limit)
+        said, ended = self._program("parity.mutation.planted.fuzzed", *map(str, words))
+        return Hunt(ended=ended) if ended else Hunt.model_validate(frozen(json.loads(said)))
+
+    def explore(self) -> Beyond:
+        """What can come of it on the port, against all that can here."""
+        words = (self._sound.driver, self._limit)
+        said, ended = self._program("parity.mutation.planted.explored", *map(str, words))
+        return Beyond(ended=ended) if ended else Beyond.model_validate(frozen(json.loads(said)))
+
+    def _program(self, module: str, *words: str) -> tuple[str, str]:
+        """The last line that it says, and how it ended if that was before its time."""
+        path = os.pathsep.join([str(self._scratch.folder), str(self._root)])
+        with (self._scratch.folder / "stderr.txt").open("wb") as log:
+            done = subprocess.run(  # noqa: S603 - ourselves
+                [sys.executable, "-m", module, *words],
+                cwd=self._scratch.folder,
+                env={**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                check=False,
+            )
+        if done.returncode != 0:
+            return "", f"its process ended with {done.returncode}: it crashed, or hung"
+        return done.stdout.rstrip("\n").rpartition("\n")[2], ""
+
+
+@contextmanager
+def _driver(name: str, program: Path, limit: float) -> Iterator[Player]:
+    player = DriverPlayer(name, [str(program)], limit)
+    try:
+        yield player
+    finally:
+        player.close()

@@ -1,0 +1,141 @@
+"""The chief: the job of a scenario, with all its hooks, on the cluster's PS."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import tensorflow as tf
+from absl import flags
+
+from fakes.faults import FaultLedger
+from parity.players.paced_clock import PacedClock
+from parity.players.cluster.placement import chief_stage, join, machine_info_of
+from parity.players.cluster.reporting import ReportingRecorder
+from parity.players.cluster.wire import Answer, Command, Line, scenario_from, setting_from
+from parity.players.outcome import UnplayableError
+from parity.players.python.hook_logs import hook_logs_go_to
+from parity.players.python.job import Job
+from parity.spec.steps import (
+    ControllerOpStep,
+    EndStep,
+    LookStep,
+    MachineInfo,
+    MachineInfoStep,
+    RaiseStep,
+    Step,
+    TimerStep,
+    TrainStep,
+)
+
+_VERSION_3: Final = 0x20080522
+_DAC_OVERRIDE: Final = 1
+_DAC_READ_SEARCH: Final = 2
+
+
+def give_up_overriding_permissions() -> None:
+    """Have file permissions hold for this process, also if it is root's.
+
+    Raises:
+      OSError: the system refuses.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
+    # Effective, permitted, inheritable: each for capabilities 0-31, then for 32-63.
+    sets = (ctypes.c_uint32 * 6)()
+    if libc.capget(header, sets) == 0:
+        sets[0] &= ~(1 << _DAC_OVERRIDE | 1 << _DAC_READ_SEARCH)
+        if libc.capset(header, sets) == 0:
+            return
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+tf1 = tf.compat.v1
+
+
+class Chief:
+    """Does what the player asks, on the thread that reads commands, which is the lane main."""
+
+    def __init__(self, setting_document: object, scenario_document: object, line: Line) -> None:
+        self._setting = setting_from(setting_document)
+        self._scenario = scenario_from(scenario_document)
+        flags.FLAGS[
+            "monolith_default_machine_info_mem_limit"
+        ].value = self._scenario.default_mem_limit
+        self._clock = PacedClock(self._setting.pace, self._setting.began_ns)
+        self._ledger = FaultLedger()
+        self._server = join(self._setting)
+        model_dir = Path(self._setting.model_dir)
+        self._job = Job(
+            self._scenario,
+            self._clock,
+            self._ledger,
+            model_dir,
+            chief_stage(self._setting, self._scenario, self._server.target),
+            lambda barrier_op: ReportingRecorder(self._clock, barrier_op, model_dir, line),
+        )
+        self.recorder = self._job.recorder
+
+    def obey(self, command: Command) -> Answer:
+        """Do it; the state of things afterwards."""
+        settled, refused = True, None
+        try:
+            match command.do:
+                case "open":
+                    self._job.open()
+                case "step":
+                    self._do(self._scenario.steps[command.number])
+                case "end":
+                    self._job.close()
+                case "settle":
+                    settled = self._clock.settle(command.number / 1000)
+                    self.recorder.look_at_barrier()
+                case "finish":
+                    self.recorder.threads_left()
+        except UnplayableError as error:
+            refused = str(error)
+        return Answer(
+            refused=refused,
+            open=self._job.is_open,
+            settled=settled,
+            polls=self._clock.polls(),
+            struck=self._ledger.struck(),
+        )
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case TrainStep():
+                self._job.train(step.train)
+            case RaiseStep():
+                self._job.raise_in_body(step.raise_)
+            case EndStep():
+                self._job.close()
+            case MachineInfoStep():
+                self._create_machine_info(step.machine_info)
+            case ControllerOpStep():
+                self._job.run_controller_op(step.controller_op)
+            case TimerStep():
+                self._job.switch_timer(step.timer)
+            case LookStep():
+                self._job.look_at_current_session()
+
+    def _create_machine_info(self, info: MachineInfo) -> None:
+        """In a session of its own: what is on a PS outlives sessions (B1)."""
+        with tf.Graph().as_default():
+            op = machine_info_of(info.ps, info.mem_limit).op
+            with tf1.Session(self._server.target, config=self._job.config) as session:
+                session.run(op)
+
+
+def main(setting_document: Any, scenario_document: Any) -> None:
+    """Serve commands until the player is gone."""
+    give_up_overriding_permissions()
+    line = Line()
+    with tf.Graph().as_default():
+        chief = Chief(setting_document, scenario_document, line)
+        with hook_logs_go_to(chief.recorder):
+            line.answer(Answer())
+            for command in line.commands():
+                line.answer(chief.obey(command))

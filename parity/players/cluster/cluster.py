@@ -1,0 +1,179 @@
+"""The processes of one play: which there are, how they start, and how they all end."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from parity.players.cluster.processes import RoleProcess, Zygote
+from parity.players.cluster.wire import Happened, JobName, Setting, scenario_document
+from parity.spec.scenario import Scenario
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+class HeldPorts:
+    """Ports that nobody else is given.
+
+    TensorFlow's servers need all addresses before the first of them starts. Each port
+    is bound here with SO_REUSEPORT and never listened on, so the system gives it to
+    nobody else who asks for any port, no connection comes here, and a server of ours
+    that sets SO_REUSEPORT too (``TF_GRPC_REUSE_PORT``) can listen on it; also one that is
+    started again after the first was killed.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._sockets: list[socket.socket] = []
+        for _ in range(count):
+            held = socket.socket()
+            self._sockets.append(held)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            held.bind((LOOPBACK, 0))
+
+    def addresses(self) -> tuple[str, ...]:
+        """``127.0.0.1:port`` of each."""
+        return tuple(f"{LOOPBACK}:{held.getsockname()[1]}" for held in self._sockets)
+
+    def close(self) -> None:
+        """Give them back."""
+        for held in self._sockets:
+            held.close()
+
+
+_FUNCTIONS: Final[dict[JobName, str]] = {
+    "ps": "parity.players.cluster.ps_role:main",
+    "chief": "parity.players.cluster.chief_role:main",
+    "worker": "parity.players.cluster.worker_role:main",
+}
+
+
+class Cluster:
+    """PS, chief and workers by name: ``ps-0``, ``chief``, ``worker-1``.
+
+    Use it in a ``with``: whatever leaves it, all processes are killed and reaped and
+    all ports given back.
+
+    Args:
+      scenario: how many of each, and what they are told.
+      zygote: what starts them.
+      model_dir: the chief's.
+      pace: seconds of the scenario in a real one.
+      limit: real seconds that a start may take.
+      take: called with each event, on any thread.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        zygote: Zygote,
+        model_dir: Path,
+        pace: float,
+        limit: float,
+        take: Callable[[Happened], None],
+    ) -> None:
+        self._scenario = scenario
+        self._zygote = zygote
+        self._model_dir = model_dir
+        self._pace = pace
+        self._limit = limit
+        self._take = take
+        self.began_ns: Final = time.monotonic_ns()
+        counts: dict[JobName, int] = {
+            "ps": scenario.cluster.ps,
+            "chief": 1,
+            "worker": scenario.cluster.workers - 1,
+        }
+        self._ports = HeldPorts(sum(counts.values()))
+        free = iter(self._ports.addresses())
+        self._addresses = {
+            job: tuple(next(free) for _ in range(count)) for job, count in counts.items() if count
+        }
+        self.processes: dict[str, RoleProcess] = {}
+        self.down: set[str] = set()
+        """Those that are dead or stopped, as the scenario wants it."""
+
+    def __enter__(self) -> Cluster:
+        try:
+            for job, addresses in self._addresses.items():
+                for task in range(len(addresses)):
+                    self._start(job, task)
+            for process in self.processes.values():
+                process.wait_for_start(self._limit)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; it is gone when this returns."""
+        self.down.add(name)
+        self.processes[name].kill()
+
+    def restart(self, name: str) -> None:
+        """Start another in the place of one that was killed; it is ready when this returns."""
+        job, _, index = name.partition("-")
+        if job == "chief":
+            self._start("chief", 0)
+        else:
+            self._start("ps", int(index)) if job == "ps" else self._start("worker", int(index) - 1)
+        self.processes[name].wait_for_start(self._limit)
+        self.down.discard(name)
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP."""
+        self.down.add(name)
+        self.processes[name].signal(signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """SIGCONT."""
+        self.processes[name].signal(signal.SIGCONT)
+        self.down.discard(name)
+
+    def addresses(self) -> tuple[str, ...]:
+        """Where TensorFlow's servers listen."""
+        return self._ports.addresses()
+
+    def running(self) -> list[RoleProcess]:
+        """Those that are neither dead nor stopped.
+
+        Raises:
+          ProcessLostError: one has ended by itself.
+        """
+        up = [process for name, process in self.processes.items() if name not in self.down]
+        for process in up:
+            if process.is_gone:
+                raise process.lost()
+        return up
+
+    def _start(self, job: JobName, task: int) -> None:
+        name = {"ps": f"ps-{task}", "chief": "chief", "worker": f"worker-{task + 1}"}[job]
+        setting = Setting(
+            job=job,
+            task=task,
+            addresses=self._addresses,
+            model_dir=str(self._model_dir),
+            pace=self._pace,
+            began_ns=self.began_ns,
+        )
+        args: list[object] = [setting.model_dump(mode="json")]
+        if job != "ps":
+            args.append(scenario_document(self._scenario))
+        self.processes[name] = RoleProcess(name, self._zygote, _FUNCTIONS[job], args, self._take)
+
+    def _end(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+        self._ports.close()

@@ -1,0 +1,322 @@
+"""The player ``cluster``: monolith_hooks on TensorFlow's distributed runtime, in real processes.
+
+PS, chief and workers are processes of this machine; memory, kills and full disks are
+real, and so is time, only that a scenario's minutes are played in seconds
+(docs/cluster.md). What each process shows comes here as events.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
+from parity.base import project
+from parity.players.cluster.cluster import Cluster
+from parity.players.cluster.faults import ClusterFaults, ShortOfMemoryError
+from parity.players.paced_clock import PacedClock
+from parity.players.cluster.processes import NoAnswerError, ProcessLostError, Zygote
+from parity.players.cluster.wire import Answer, Command, Happened
+from parity.players.model_folder import model_folder
+from parity.players.outcome import (
+    Failed,
+    Late,
+    Maker,
+    Outcome,
+    Played,
+    Skipped,
+    UnplayableError,
+)
+from parity.players.python.address_file import AddressFile
+from parity.players.python.job_hooks import server_folder
+from parity.players.python.operator import Operator
+from parity.players.python.scenario_files import (
+    files_left,
+    write_content,
+)
+from parity.spec.faults import Need
+from parity.spec.loading import ScenarioFile
+from parity.spec.scenario import Scenario
+from parity.spec.schedules import Schedule
+from parity.spec.steps import (
+    ActionFileStep,
+    AddressFileStep,
+    AdvanceStep,
+    BackgroundStep,
+    ConcurrentlyStep,
+    ControllerOpStep,
+    EndStep,
+    FaultStep,
+    LookStep,
+    MachineInfoStep,
+    RaiseStep,
+    RpcStep,
+    Step,
+    TimerStep,
+    TrainStep,
+    WorkerStep,
+)
+from parity.spec.trace import ActionResponseEvent, Event, FilesEvent, Trace
+
+
+class PlayerEvents:
+    """Hands each event on with its time; any thread may record.
+
+    Args:
+      clock: the player's.
+      take: gets the events.
+    """
+
+    def __init__(self, clock: PacedClock, take: Callable[[Happened], None]) -> None:
+        self._clock = clock
+        self._take = take
+
+    def record(self, event: Callable[..., Event], **fields: Any) -> None:
+        """Take down an event of this type, here and now."""
+        made = event(ms=self._clock.milliseconds, lane=self._clock.label, **fields)
+        self._take(Happened(at=time.monotonic_ns(), event=made))
+
+
+_MAKER: Final = Maker(
+    implementation="monolith_hooks on a cluster", language="python", version=project.version()
+)
+_ADVANCE_SECONDS: Final = 2.0
+"""How long all the advances of a scenario last in real time, at most."""
+_RPC_SECONDS: Final = 10.0
+"""Real time after which a call is given up that the scenario gives no deadline."""
+_DOWN_SECONDS: Final = 1.0
+"""How long the others are waited for while a process is dead or stopped: they may wait for it."""
+
+
+class ClusterPlayer:
+    """Plays scenarios on processes; one process of its own starts all of them.
+
+    Args:
+      limit: real seconds that a process may take to answer.
+    """
+
+    name = "cluster"
+    can: frozenset[Need] = frozenset({"kill", "stop_process", "real_memory", "disk"})
+
+    def __init__(self, limit: float = 60.0) -> None:
+        self._limit = limit
+        self._zygote = Zygote()
+
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
+        """Play one scenario in real time; there is no other schedule to explore."""
+        del seed, schedule
+        if file.scenario.cluster.ps == 0:
+            return Skipped("needs a cluster without PS: nobody would keep the variables")
+        with model_folder() as folder:
+            try:
+                return _Play(file.scenario, self._zygote, folder, self._limit).run()
+            except UnplayableError as error:
+                return Failed("refused", str(error))
+            except ShortOfMemoryError as error:
+                return Skipped(str(error))
+            except ProcessLostError as error:
+                return Failed("crashed", str(error), error.log_tail)
+            except NoAnswerError as error:
+                return Failed("hung", str(error), error.log_tail)
+
+    def close(self) -> None:
+        """End the process that starts the others."""
+        self._zygote.close()
+
+
+def pace_of(scenario: Scenario) -> float:
+    """How many of its seconds go into a real one: at least one."""
+    advances = sum(step.advance for step in scenario.steps if isinstance(step, AdvanceStep))
+    return max(1.0, advances / 1000 / _ADVANCE_SECONDS)
+
+
+class _Play:
+    """One scenario being played."""
+
+    def __init__(self, scenario: Scenario, zygote: Zygote, model_dir: Path, limit: float) -> None:
+        self._scenario = scenario
+        self._limit = limit
+        self._model_dir = model_dir
+        self._pace = pace_of(scenario)
+        self._events: list[Happened] = []
+        self._cluster = Cluster(scenario, zygote, model_dir, self._pace, limit, self._events.append)
+        self._clock = PacedClock(self._pace, self._cluster.began_ns)
+        self._own_events = PlayerEvents(self._clock, self._events.append)
+        self._address_file = AddressFile(
+            server_folder(scenario, model_dir), PlayerEvents(self._clock, lambda _: None)
+        )
+        self._operator = Operator(self._clock, self._own_events, self._address_file)
+        self._faults = ClusterFaults(self._cluster, scenario, self._ask, model_dir)
+        self._chief = Answer()
+        self._background: list[_Branch] = []
+        self._late: list[Late] = []
+
+    def run(self) -> Outcome:
+        scenario = self._scenario
+        try:
+            with self._cluster:
+                self._faults.have_first_memory()
+                for i, fault in enumerate(scenario.faults):
+                    self._faults.inject(fault, f"faults[{i}]", self._chief.polls)
+                self._ask_chief(Command(do="open"))
+                self._settle()
+                for i, step in enumerate(scenario.steps):
+                    self._do_in_time(step, f"steps[{i}]", i)
+                if self._chief.open:
+                    self._leave(Command(do="end"))
+                for branch in self._background:
+                    branch.join()
+                self._own_events.record(FilesEvent, left=files_left(self._model_dir))
+                if "chief" not in self._cluster.down:
+                    self._ask_chief(Command(do="finish"))
+        finally:
+            self._address_file.close()
+            self._faults.undo()
+        by_time = sorted(self._events, key=lambda happened: happened.at)
+        trace = Trace.of((happened.event for happened in by_time), self._faults.struck())
+        return Played(trace, by=_MAKER, late=tuple(self._late), ordering="untimed")
+
+    def _do_in_time(self, step: Step, place: str, index: int) -> None:
+        began = self._clock.milliseconds
+        try:
+            self._do(step, place, index)
+        except UnplayableError as error:
+            key = next(iter(step.model_dump(by_alias=True)))
+            raise UnplayableError(f"{place}: {key}: {error}") from None
+        self._settle()
+        took = self._clock.milliseconds - began
+        within: int | None = getattr(step, "within", None)
+        if within is not None and took > within:
+            self._late.append(Late(place, within, took))
+
+    def _do(self, step: Step, place: str, index: int) -> None:
+        match step:
+            case AdvanceStep():
+                time.sleep(step.advance / 1000 / self._pace)
+            case FaultStep():
+                self._faults.inject(step.fault, f"{place}.fault", self._chief.polls)
+            case RpcStep():
+                self._call(step, place)
+            case BackgroundStep():
+                call, path = step.background, f"{place}.background"
+                self._background.append(
+                    _Branch(self._clock, f"background-{index}", lambda: self._call(call, path))
+                )
+            case WorkerStep():
+                self._train_worker(step)
+            case ConcurrentlyStep():
+                self._do_concurrently(step, f"{place}.concurrently", index)
+            case RaiseStep() | EndStep():
+                self._leave(Command(do="step", number=index))
+            case TrainStep() | MachineInfoStep() | ControllerOpStep() | TimerStep():
+                self._ask_chief(Command(do="step", number=index))
+            case LookStep(look="current_session"):
+                self._ask_chief(Command(do="step", number=index))
+            case LookStep(look="action_response"):
+                self._own_events.record(ActionResponseEvent, response=self._action_response())
+            case AddressFileStep():
+                self._address_file.write(step.address_file)
+            case ActionFileStep():
+                write_content(self._model_dir / ACTION_FILENAME, step.action_file)
+
+    def _call(self, step: RpcStep, place: str) -> None:
+        deadline = step.deadline or int(_RPC_SECONDS * self._pace * 1000)
+        self._operator.call(step.model_copy(update={"deadline": deadline}), place)
+
+    def _do_concurrently(self, step: ConcurrentlyStep, place: str, index: int) -> None:
+        branches = [
+            _Branch(
+                self._clock,
+                f"concurrently-{index}",
+                lambda branch=branch: self._do(branch, place, index),  # type: ignore[misc]
+            )
+            for branch in step.concurrently
+        ]
+        for branch in branches:
+            branch.join()
+
+    def _train_worker(self, step: WorkerStep) -> None:
+        if not self._chief.open:
+            raise UnplayableError("the session was left before")
+        name = f"worker-{step.worker.index}"
+        self._ask(name, Command(do="train", number=step.worker.train))
+
+    def _leave(self, command: Command) -> None:
+        """Have the chief leave its session; after that nothing is heard of workers any more."""
+        self._ask_chief(command)
+        if not self._chief.open:
+            self._silence_workers()
+
+    def _silence_workers(self) -> None:
+        for process in self._cluster.running():
+            if process.name.startswith("worker"):
+                process.ask(Command(do="leave"), self._limit)
+
+    def _settle(self) -> None:
+        """Wait until every thread of chief and workers waits for later, or for what is down."""
+        limit = _DOWN_SECONDS if self._cluster.down else self._limit
+        command = Command(do="settle", number=int(limit * 1000))
+        for process in self._cluster.running():
+            if process.name == "chief":
+                answer = self._ask_chief(command)
+            elif process.name.startswith("worker"):
+                answer = process.ask(command, limit + self._limit)
+            else:
+                continue
+            if not answer.settled and not self._cluster.down:
+                raise NoAnswerError(
+                    f"{process.name} neither waits nor ends within {limit:g} s", process.log_tail
+                )
+        self._faults.polled(self._chief.polls)
+
+    def _ask_chief(self, command: Command) -> Answer:
+        was_open = self._chief.open
+        self._chief = answer = self._ask("chief", command)
+        if answer.refused is not None:
+            raise UnplayableError(answer.refused)
+        self._faults.probes_struck(answer.struck)
+        self._address_file.look()
+        if was_open and not answer.open:
+            self._silence_workers()
+        return answer
+
+    def _ask(self, name: str, command: Command) -> Answer:
+        if name in self._cluster.down:
+            raise UnplayableError(f"{name} is dead or stopped; a restart or thaw would be right")
+        return self._cluster.processes[name].ask(command, self._limit)
+
+    def _action_response(self) -> str:
+        path = self._model_dir / RESPONSE_FILENAME
+        if not path.exists():
+            return "none"
+        return "OK" if path.read_text(encoding="utf-8") == "OK" else "error"
+
+
+class _Branch:
+    """Something done beside the rest, on a thread of its own."""
+
+    def __init__(self, clock: PacedClock, label: str, target: Callable[[], None]) -> None:
+        self._error: BaseException | None = None
+        self._clock = clock
+        self._label = label
+        self._target = target
+        self._thread = threading.Thread(target=self._run, name=label, daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for it, and raise what it raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        self._clock.label = self._label
+        try:
+            self._target()
+        except BaseException as error:  # noqa: BLE001 - whoever joins gets it
+            self._error = error

@@ -1,0 +1,86 @@
+"""What a scenario needs of a player and of the host, and who can't play it for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from parity.base import host
+from parity.base.host import HOST_NEEDS, IPV6_LOOPBACK
+from parity.players.outcome import Outcome, Player, Skipped
+from parity.spec.faults import NEED_OF_FAULT, Fault, Need
+from parity.spec.hooks import CallEntry, ServerEntry
+from parity.spec.loading import ScenarioFile
+from parity.spec.scenario import Scenario
+from parity.spec.steps import (
+    AddressFileStep,
+    BackgroundStep,
+    ConcurrentlyStep,
+    FaultStep,
+    RpcStep,
+    Step,
+)
+
+_ANYBODY = ("rss", "recover")
+"""Faults that every player has in its own way."""
+_OTHER_LISTENERS = ("{dead}", "{silent}")
+"""What stands in an address file for an address that a player has by IPv4."""
+
+
+def needs(scenario: Scenario) -> frozenset[Need]:
+    """What it says that it needs, and what its faults and its calls need."""
+    return frozenset((*scenario.needs, *_needs_of_faults(scenario), *_needs_of_calls(scenario)))
+
+
+def play(player: Player, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    """Have it play, unless it lacks what the scenario needs."""
+    return lacking(player, file) or player.play(file, seed)
+
+
+def lacking(player: Player, file: ScenarioFile) -> Skipped | None:
+    """Why it can't play; None if it can.
+
+    A player that can what is a host's to have, such as one that plays recordings, doesn't need
+    the host for it.
+    """
+    missing = needs(file.scenario) - player.can
+    of_host = frozenset(HOST_NEEDS) & missing
+    of_player = ", ".join(sorted(missing - of_host))
+    reasons = ([f"needs {of_player}"] if of_player else []) + list(host.lacking(of_host))
+    return Skipped("; ".join(reasons)) if reasons else None
+
+
+def _needs_of_faults(scenario: Scenario) -> Iterator[Need]:
+    for fault in _faults(scenario):
+        (kind,) = type(fault).model_fields
+        if kind not in _ANYBODY:
+            yield NEED_OF_FAULT.get(kind, "injection")
+
+
+def _faults(scenario: Scenario) -> Iterator[Fault]:
+    yield from scenario.faults
+    for step in scenario.steps:
+        if isinstance(step, FaultStep):
+            yield step.fault
+
+
+def _needs_of_calls(scenario: Scenario) -> Iterator[Need]:
+    """The families by which its servers are called, and its other listeners listen."""
+    calls = any(isinstance(hook, CallEntry) for hook in scenario.hooks)
+    for step in scenario.steps:
+        calls = calls or _calls(step)
+        if isinstance(step, AddressFileStep):
+            text = step.address_file.text or ""
+            if any(word in text for word in _OTHER_LISTENERS):
+                yield "ipv4"
+    for hook in scenario.hooks if calls else ():
+        if isinstance(hook, ServerEntry):
+            yield "ipv6" if hook.server.ip == IPV6_LOOPBACK else "ipv4"
+
+
+def _calls(step: Step) -> bool:
+    match step:
+        case RpcStep() | BackgroundStep():
+            return True
+        case ConcurrentlyStep():
+            return any(isinstance(each, RpcStep) for each in step.concurrently)
+    return False

@@ -1,0 +1,84 @@
+"""The address file of a play: what servers publish there, and what the scenario writes."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+from pathlib import Path
+from typing import Final
+
+from monolith_hooks.server import constants
+from parity.players.python.recorder import Records
+from parity.players.python.scenario_files import write_content
+from parity.spec.steps import FileContent
+from parity.spec.trace import AddressEvent
+
+_PORT: Final = re.compile(r":\d+$")
+_LOOPBACK: Final = "127.0.0.1"
+
+
+class AddressFile:
+    """Looks at the file when a session was created, and remembers who was there before.
+
+    Touched only by the lane that has the turn.
+    """
+
+    def __init__(self, folder: Path, recorder: Records) -> None:
+        self.folder: Final = folder
+        self._path = folder / constants.SERVER_ADDR_FILENAME
+        self._recorder = recorder
+        self._seen: str | None = None
+        self._sockets = contextlib.ExitStack()
+        self._dead: str | None = None
+        self._silent: str | None = None
+        self.published: list[str] = []
+        """Every address that was seen after a session's creation, the oldest first."""
+
+    def look(self) -> None:
+        """Take down an address that wasn't there when last seen."""
+        if not self._path.is_file():
+            return
+        text = self._path.read_text(encoding="utf-8", errors="replace")
+        if text != self._seen:
+            self._seen = text
+            self.published.append(text)
+            mode = f"{self._path.stat().st_mode & 0o7777:04o}"
+            self._recorder.record(AddressEvent, text=_PORT.sub(":<port>", text), mode=mode)
+
+    def write(self, content: FileContent) -> None:
+        """Have clients find this from now on."""
+        write_content(self._path, content, self._fill_in)
+
+    def never_answers(self, addr: str) -> bool:
+        """Whether this is the address of the silent listener."""
+        return addr == self._silent
+
+    def text(self) -> str:
+        """What the file holds; nothing if it isn't there or isn't text."""
+        try:
+            return self._path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def close(self) -> None:
+        """Give back what stood behind ``{dead}`` and ``{silent}``."""
+        self._sockets.close()
+
+    def _fill_in(self, text: str) -> str:
+        text = text.replace("{addr}", self.text())
+        if "{dead}" in text:
+            # A port that is bound and doesn't listen refuses, and nobody else can get it.
+            self._dead = self._dead or self._bind(listens=False)
+            text = text.replace("{dead}", self._dead)
+        if "{silent}" in text:
+            self._silent = self._silent or self._bind(listens=True)
+            text = text.replace("{silent}", self._silent)
+        return text
+
+    def _bind(self, *, listens: bool) -> str:
+        listener = self._sockets.enter_context(socket.socket())
+        listener.bind((_LOOPBACK, 0))
+        if listens:
+            listener.listen()
+        return f"{_LOOPBACK}:{listener.getsockname()[1]}"

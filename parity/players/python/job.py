@@ -1,0 +1,248 @@
+"""The training job of a play: its graph, its hooks and its session, on real TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from fakes.errors import named_error
+from fakes.faults import FaultLedger
+from fakes.faulty_saver import FaultySaver
+from fakes.virtual_clock import VirtualClock
+from monolith_hooks import session_hooks
+from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
+from monolith_hooks.clock import Clock
+from monolith_hooks.controller_hooks import StopHelper
+from parity.players.paced_clock import PacedClock
+from parity.players.outcome import UnplayableError
+from parity.players.python.address_file import AddressFile
+from parity.players.python.job_hooks import HookMaker, given, server_folder
+from parity.players.python.operator import Operator
+from parity.players.python.recorder import Recorder
+from parity.players.python.stage import Stage
+from parity.players.python.workers import ChiefSession
+from parity.spec.hooks import StopHelperEntry
+from parity.spec.scenario import Scenario
+from parity.spec.steps import Raised
+from parity.spec.trace import CallbackEvent, CurrentSessionEvent, SessionEvent, StepEvent
+
+tf1 = tf.compat.v1
+
+_Left = (Exception, KeyboardInterrupt, SystemExit)
+"""What can leave a session; not LaneLeftError, which ends the play itself."""
+
+
+def callbacks(
+    scenario: Scenario, recorder: Callable[[], Recorder], clock: Clock
+) -> list[Callable[[str, Any], None]]:
+    """The barrier's callbacks that a scenario lists; the recorder is there when they are called."""
+
+    def callback(index: int, kind: str) -> Callable[[str, Any], None]:
+        def called(action: str, session: object) -> None:
+            del session
+            recorder().record(CallbackEvent, callback=index, action=action)
+            if kind == "slow":
+                clock.sleep(1)
+            if kind == "raise":
+                raise RuntimeError("callback failed")
+
+        return called
+
+    return [callback(i, kind) for i, kind in enumerate(scenario.barrier.callbacks)]
+
+
+class _ObserverHook(tf.compat.v1.train.SessionRunHook):
+    """The last hook: sees a new session when all others have, and its end likewise."""
+
+    def __init__(
+        self, created: Callable[[tf.compat.v1.Session], None], ended: Callable[[], None]
+    ) -> None:
+        self._created = created
+        self._ended = ended
+
+    def after_create_session(self, session: tf.compat.v1.Session, coord: object) -> None:
+        del coord
+        self._created(session)
+
+    def end(self, session: tf.compat.v1.Session) -> None:
+        del session
+        self._ended()
+
+
+class Job:
+    """What the chief of one play runs, in the default graph; for the lane that has the turn.
+
+    Args:
+      scenario: what it is to run.
+      clock: what hooks and calls wait by.
+      ledger: where it is kept whether a probe has raised.
+      model_dir: where checkpoints go.
+      stage: where its session, its variables and its PS are.
+      make_recorder: takes down what happens; given the barrier.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: VirtualClock | PacedClock,
+        ledger: FaultLedger,
+        model_dir: Path,
+        stage: Stage,
+        make_recorder: Callable[[BarrierOp], Recorder],
+    ) -> None:
+        self._scenario = scenario
+        self._model_dir = model_dir
+        self._stage = stage
+        self.config = stage.config
+        session_hooks.SetCurrentSessionHook().end(None)  # An earlier play may have left one.
+        stop_helpers = [
+            StopHelper() for hook in scenario.hooks if isinstance(hook, StopHelperEntry)
+        ]
+        with tf.device(stage.device):
+            global_step = tf1.train.get_or_create_global_step()
+            self.train_op = tf1.assign_add(global_step, 1)
+            self.barrier_op = BarrierOp(
+                scenario.cluster.barrier_capacity(),
+                barrier_callbacks=[
+                    *callbacks(scenario, lambda: self.recorder, clock),
+                    *(helper.create_barrier_callback() for helper in stop_helpers),
+                ],
+                clock=clock,
+                **given(scenario.barrier, wait_seconds=("wait", scenario.barrier.wait / 1000)),
+            )
+        self.recorder = make_recorder(self.barrier_op)
+        self.saver = FaultySaver(clock, ledger, self.recorder)
+        self.address_file = AddressFile(server_folder(scenario, model_dir), self.recorder)
+        self.operator = Operator(clock, self.recorder, self.address_file)
+        self._make = HookMaker(
+            clock=clock,
+            ledger=ledger,
+            recorder=self.recorder,
+            health=stage.health,
+            barrier_op=self.barrier_op,
+            saver=self.saver,
+            model_dir=model_dir,
+            server_folder=self.address_file.folder,
+            operator=self.operator,
+            stop_helpers=iter(stop_helpers),
+            current_session=lambda: self.chief.current,
+        )
+        self._hooks = [
+            *self._make.all(scenario.hooks),
+            BarrierHook(0, self.barrier_op),
+            _ObserverHook(self._session_created, self.recorder.session_closes),
+        ]
+        self.chief = ChiefSession(tf1.get_default_graph())
+        self._session: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the session hasn't been left."""
+        return self._session is not None
+
+    def open(self) -> None:
+        """Create the session; an exception that leaves it is taken down."""
+        # The chief initialises every variable itself: to ask which ones it didn't would
+        # take another third of a play.
+        scaffold = tf1.train.Scaffold(
+            saver=self.saver,
+            local_init_op=self._stage.local_init_op(),
+            ready_op=tf.constant([], tf.string),
+            ready_for_local_init_op=tf.constant([], tf.string),
+        )
+        options = {
+            "checkpoint_dir": str(self._model_dir),
+            "config": self._stage.config,
+            "master": self._stage.master,
+        }
+        try:
+            if self._scenario.session == "singular":
+                self._session = tf1.train.SingularMonitoredSession(
+                    hooks=self._hooks, scaffold=scaffold, **options
+                )
+            else:
+                creator = tf1.train.ChiefSessionCreator(scaffold, **options)
+                self._session = tf1.train.MonitoredSession(creator, hooks=self._hooks)
+        except _Left as error:
+            self._was_left(error)
+
+    def train(self, steps: int) -> None:
+        """Let the chief take training steps; an exception in one leaves the session."""
+        self.must_be_open()
+        for _ in range(steps):
+            if self._session.should_stop():
+                return
+            try:
+                global_step = int(self._session.run(self.train_op))
+            except _Left as error:
+                self._leave(error)
+                return
+            self.recorder.record(StepEvent, worker=0, global_step=global_step)
+
+    def run_controller_op(self, name: str) -> None:
+        """Run an op of the ControllerHook on the chief's session, outside a step."""
+        self.must_be_open()
+        assert self.chief.current is not None, "an open session was seen by the observer"
+        self.chief.current.run(getattr(self._make.controller(), name))
+
+    def switch_timer(self, way: str) -> None:
+        """``enable`` or ``disable`` the timer of the first saver hook."""
+        getattr(self._make.first_saver().timer, way)()
+
+    def look_at_current_session(self) -> None:
+        """Take down what get_current_session gives."""
+        current = session_hooks.get_current_session()
+        seen = "none" if current is None else "left"
+        if current is not None and current is self.chief.current:
+            seen = "current"
+        self.recorder.record(CurrentSessionEvent, session=seen)
+
+    def raise_in_body(self, raised: Raised) -> None:
+        """Leave the session as an exception in its ``with`` block does."""
+        self.must_be_open()
+        self._leave(named_error(raised.error, raised.message))
+
+    def close(self) -> None:
+        """Leave the session as the end of its ``with`` block does."""
+        self.must_be_open()
+        self._leave(None)
+
+    def give_back(self) -> None:
+        """Leave nothing behind that listens."""
+        self.address_file.close()
+        self._make.stop_servers()
+
+    def must_be_open(self) -> None:
+        """Refuse what needs a session once there is none.
+
+        Raises:
+          UnplayableError: the session was left.
+        """
+        if not self.is_open:
+            raise UnplayableError("the session was left before")
+
+    def _leave(self, error: BaseException | None) -> None:
+        try:
+            with self._session:
+                if error is not None:
+                    raise error
+        except _Left as left:
+            self._was_left(left)
+        else:
+            self._was_left(None)
+
+    def _was_left(self, error: BaseException | None) -> None:
+        self.recorder.session_closes()
+        self._session = self.chief.current = None
+        if error is not None:
+            self.recorder.raised(error)
+        self.recorder.record(SessionEvent, state="closed")
+
+    def _session_created(self, session: tf.compat.v1.Session) -> None:
+        self.chief.current = session
+        self.recorder.session_opens(session)
+        self.recorder.record(SessionEvent, state="created")
+        self.address_file.look()

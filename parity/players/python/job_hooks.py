@@ -1,0 +1,254 @@
+"""From the hooks that a scenario lists to hooks of TensorFlow."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import tensorflow as tf
+
+from fakes.faults import FaultLedger
+from fakes.probe_hook import ProbeHook, RaiseIn
+from fakes.probe_listener import ProbeListener
+from monolith_hooks import hook_utils, logging_ops_pb2, net_utils, ps_check_hooks
+from monolith_hooks.barrier_ops import BarrierOp
+from monolith_hooks.clock import Clock
+from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
+from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
+from monolith_hooks.server.server_lib import ServerHook
+from monolith_hooks.session_hooks import SetCurrentSessionHook
+from parity.base.model import Model
+from parity.players.python.operator import Operator
+from parity.players.python.recorder import Recorder
+from parity.players.python.scenario_files import NEW_FOLDER
+from parity.spec.hooks import (
+    Call,
+    CallEntry,
+    ControllerEntry,
+    CurrentSessionEntry,
+    Hook,
+    Probe,
+    ProbeEntry,
+    PsHealth,
+    PsHealthEntry,
+    QueryActionEntry,
+    Saver,
+    SaverEntry,
+    ServerEntry,
+    StopHelperEntry,
+)
+from parity.spec.scenario import Scenario
+from parity.spec.steps import RpcStep
+from parity.spec.trace import HookEvent, ListenerEvent
+
+
+def given(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:
+    """Arguments of a hook, of those options alone that a scenario gives.
+
+    Args:
+      options: a part of a scenario.
+      arguments: by the hook's name for it: the option's name, and the value to hand on.
+    """
+    return {
+        argument: value
+        for argument, (option, value) in arguments.items()
+        if option in options.model_fields_set
+    }
+
+
+Results = Mapping[int, logging_ops_pb2.MachineHealthResult]
+
+NEVER_BY_ITSELF: Final = 10**9
+"""Steps between two saves by schedule."""
+
+
+def server_folder(scenario: Scenario, model_dir: Path) -> Path:
+    """Where the scenario's server publishes its address; makes the file that is in its way."""
+    for hook in scenario.hooks:
+        if isinstance(hook, ServerEntry) and hook.server.folder == "missing":
+            return model_dir / NEW_FOLDER
+        if isinstance(hook, ServerEntry) and hook.server.folder == "file":
+            (model_dir / "server").touch()
+            return model_dir / "server"
+    return model_dir
+
+
+@dataclass(frozen=True)
+class HealthOps:
+    """Whose health is watched: how many PS, where they are, and the ops that ask them."""
+
+    num_ps: int
+    ps_device_fn: Callable[[int], str]
+    machine_info: Callable[..., tf.Tensor]
+    check_machine_health: Callable[[tf.Tensor], tf.Tensor]
+
+
+@dataclass
+class HookMaker:
+    """Makes the hooks of one job, and gives each what it works on."""
+
+    clock: Clock
+    ledger: FaultLedger
+    recorder: Recorder
+    health: Callable[[], HealthOps]
+    barrier_op: BarrierOp
+    saver: tf.compat.v1.train.Saver
+    model_dir: Path
+    server_folder: Path
+    operator: Operator
+    stop_helpers: Iterator[StopHelper]
+    current_session: Callable[[], tf.compat.v1.Session | None]
+    _savers: list[NoFirstSaveCheckpointSaverHook] = field(default_factory=list)
+    _controllers: list[ControllerHook] = field(default_factory=list)
+    _servers: list[ServerHook] = field(default_factory=list)
+
+    def all(self, entries: Sequence[Hook]) -> list[tf.compat.v1.train.SessionRunHook]:
+        """The hooks in the order of the list; those that others work on are made first."""
+        made: dict[int, tf.compat.v1.train.SessionRunHook] = {}
+        for i, entry in enumerate(entries):
+            if isinstance(entry, SaverEntry):
+                made[i] = self._saver_hook(entry.saver)
+                self._savers.append(made[i])
+        for i, entry in enumerate(entries):
+            if isinstance(entry, ControllerEntry):
+                made[i] = self._controller()
+                self._controllers.append(made[i])
+        return [
+            made[i] if i in made else self._hook(entry, f"hooks[{i}]")
+            for i, entry in enumerate(entries)
+        ]
+
+    def first_saver(self) -> NoFirstSaveCheckpointSaverHook:
+        """The saver hook that everything else works with."""
+        return self._savers[0]
+
+    def controller(self) -> ControllerHook:
+        """The first controller hook."""
+        return self._controllers[0]
+
+    def _hook(self, entry: Hook, place: str) -> tf.compat.v1.train.SessionRunHook:
+        hook: tf.compat.v1.train.SessionRunHook
+        match entry:
+            case PsHealthEntry():
+                hook = self._ps_health(entry.ps_health)
+            case ServerEntry():
+                hook = self._server(entry.server.ip)
+            case ProbeEntry():
+                hook = self._probe(entry.probe, f"{place}.probe.raises")
+            case CallEntry():
+                hook = self._caller(entry.call, f"{place}.call")
+            case CurrentSessionEntry():
+                hook = SetCurrentSessionHook()
+            case QueryActionEntry():
+                hook = QueryActionHook(str(self.model_dir), self.controller(), clock=self.clock)
+            case StopHelperEntry():
+                hook = next(self.stop_helpers).create_stop_hook()
+            case _:
+                raise AssertionError(f"{place} is made before the others")
+        return hook
+
+    def _ps_health(self, options: PsHealth) -> tf.compat.v1.train.SessionRunHook:
+        reports = {
+            "record": self.recorder.report,
+            "raise": self._report_and_raise,
+        }
+        health = self.health()
+        config = ps_check_hooks.Config(
+            barrier_op=self.barrier_op if options.barrier else None,  # type: ignore[arg-type]
+            num_ps=health.num_ps,
+            ps_device_fn=health.ps_device_fn,
+            **({} if options.report == "default" else {"report_fn": reports[options.report]}),
+        )
+        return ps_check_hooks.PsHealthCheckerHook(
+            config,
+            clock=self.clock,
+            machine_info=health.machine_info,
+            check_machine_health=health.check_machine_health,
+        )
+
+    def _report_and_raise(self, results: Results) -> None:
+        self.recorder.report(results)
+        raise RuntimeError("report failed")
+
+    def _saver_hook(self, options: Saver) -> NoFirstSaveCheckpointSaverHook:
+        by_itself = options.save_steps is not None or options.save_secs is not None
+        return NoFirstSaveCheckpointSaverHook(
+            str(self.model_dir),
+            save_secs=None if options.save_secs is None else options.save_secs / 1000,
+            save_steps=options.save_steps if by_itself else NEVER_BY_ITSELF,
+            saver=self.saver,
+            listeners=[self._listener(i, kind) for i, kind in enumerate(options.listeners)],
+            save_graph_def=False,
+            clock=self.clock,
+            **given(
+                options,
+                ignore_save_errors=("ignore_save_errors", options.ignore_save_errors),
+                is_dense_only=("dense_only", options.dense_only),
+                no_first_save=("first_save", not options.first_save),
+            ),
+        )
+
+    def _listener(self, index: int, kind: str) -> tf.compat.v1.train.CheckpointSaverListener:
+        def told(method: str, step: int | None) -> None:
+            self.recorder.record(ListenerEvent, listener=index, method=method, step=step)
+
+        listener = ProbeListener(told, asks_to_stop=kind in {"stops", "after_stops"})
+        if kind == "before":
+            return hook_utils.BeforeSaveListener(listener)
+        if kind in {"after", "after_stops"}:
+            return hook_utils.AfterSaveListener(listener)
+        return listener
+
+    def _controller(self) -> ControllerHook:
+        return ControllerHook(
+            barrier_op=self.barrier_op,
+            trigger_save=self._trigger_save if self._savers else None,
+            clock=self.clock,
+        )
+
+    def _trigger_save(self) -> None:
+        self.first_saver().trigger_save(self.current_session())
+
+    def stop_servers(self) -> None:
+        """Stop the servers that nobody has ended, now that the play is over."""
+        for hook in self._servers:
+            if hook._server is not None:
+                hook._server.stop(None)
+
+    def _server(self, ip: str) -> ServerHook:
+        hook = ServerHook(
+            str(self.server_folder),
+            self.barrier_op,
+            self.first_saver(),
+            clock=self.clock,
+            server_addr=functools.partial(net_utils.concat_ip_and_port, ip),
+        )
+        self._servers.append(hook)
+        return hook
+
+    def _caller(self, call: Call, place: str) -> ProbeHook:
+        def come_to(phase: str) -> None:
+            if phase == call.phase:
+                self.operator.call(RpcStep(rpc=call.rpc, expect=call.expect), place)
+
+        return ProbeHook(come_to, None, self.ledger)
+
+    def _probe(self, probe: Probe, place: str) -> ProbeHook:
+        raises = None
+        if probe.raises is not None:
+            self.ledger.declare(place)
+            raises = RaiseIn(
+                probe.raises.phase,
+                probe.raises.error,
+                probe.raises.message,
+                probe.raises.times,
+                place,
+            )
+        shows = functools.partial(self._show_phase, probe.name)
+        return ProbeHook(shows, raises, self.ledger)
+
+    def _show_phase(self, name: str, phase: str) -> None:
+        self.recorder.record(HookEvent, hook=name, phase=phase)

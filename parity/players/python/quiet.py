@@ -1,0 +1,54 @@
+"""Imports TensorFlow without its chatter, for the commands."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from absl import logging as _absl_logging  # noqa: F401 - it makes the logger "absl" its own way
+
+from parity.base.host import require_what_tensorflow_needs
+
+
+def quiet_tensorflow() -> None:
+    """Import TensorFlow, which takes seconds; call before any other import of it.
+
+    Raises:
+      PortUnavailableError: this host lacks what TensorFlow needs.
+    """
+    require_what_tensorflow_needs()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    for name in ("absl", "tensorflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with held_back_unless_it_fails():
+        import tensorflow  # noqa: F401, PLC0415
+
+
+@contextmanager
+def held_back_unless_it_fails() -> Iterator[None]:
+    """Keep what is written to the process's stderr; it is shown if the block raises.
+
+    What TensorFlow says while it is loaded comes from C++, before any log level counts.
+    """
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            with os.fdopen(os.dup(shown), "wb") as stderr:
+                shutil.copyfileobj(kept, stderr)
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(shown, 2)
+            os.close(shown)

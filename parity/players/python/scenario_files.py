@@ -1,0 +1,52 @@
+"""Files that a scenario writes into the model directory, and what is left there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
+from monolith_hooks.server import constants
+from parity.players.outcome import UnplayableError
+from parity.spec.steps import FileContent
+
+NEW_FOLDER: Final = "server/new"
+"""Where a server publishes whose folder is ``missing``."""
+
+_CHECKPOINT: Final = re.compile(r"(model\.ckpt-\d+)(\..*)?")
+_BY_NAME: Final = (
+    "checkpoint",
+    constants.SERVER_ADDR_FILENAME,
+    f"{NEW_FOLDER}/{constants.SERVER_ADDR_FILENAME}",
+    ACTION_FILENAME,
+    RESPONSE_FILENAME,
+)
+
+
+def write_content(
+    path: Path, content: FileContent, fill_in: Callable[[str], str] = lambda text: text
+) -> None:
+    """Make the file hold this, or remove it.
+
+    Raises:
+      UnplayableError: its folder isn't there.
+    """
+    try:
+        if content.text is not None:
+            path.write_text(fill_in(content.text), encoding="utf-8", newline="")
+        elif content.hex is not None:
+            path.write_bytes(bytes.fromhex(content.hex))
+        elif path.parent.is_dir():
+            path.unlink(missing_ok=True)
+    except OSError:
+        raise UnplayableError(f"{path.name} can't be written: its folder isn't there") from None
+
+
+def files_left(model_dir: Path) -> tuple[str, ...]:
+    """The canonical names of what is there, sorted (docs/trace-format.md)."""
+    checkpoints = {
+        match[1] for path in model_dir.iterdir() if (match := _CHECKPOINT.fullmatch(path.name))
+    }
+    return tuple(sorted({name for name in _BY_NAME if (model_dir / name).is_file()} | checkpoints))

@@ -1,0 +1,83 @@
+"""The workers of a play: each trains in a lane of its own, on the chief's session."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import tensorflow as tf
+
+from fakes.virtual_clock import VirtualClock
+from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
+from parity.players.python.recorder import Recorder
+from parity.spec.trace import StepEvent
+
+tf1 = tf.compat.v1
+
+
+class ChiefSession:
+    """The session that the chief has at the moment, as the workers see it.
+
+    In a cluster all sessions share the variables on the PS; in one process they
+    share the session. Closing it is the chief's business.
+    """
+
+    def __init__(self, graph: tf.Graph) -> None:
+        self.graph = graph
+        self.current: tf.compat.v1.Session | None = None
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Run on the session that the chief has now."""
+        if self.current is None:
+            raise RuntimeError("the chief has no session")
+        return self.current.run(*args, **kwargs)
+
+    def create_session(self) -> ChiefSession:
+        """What a MonitoredSession asks of its session creator."""
+        return self
+
+    def close(self) -> None:
+        """Nothing: the chief closes it."""
+
+
+class Worker:
+    """One worker: an inbox of training steps, and the lane that takes them."""
+
+    def __init__(
+        self,
+        index: int,
+        *,
+        clock: VirtualClock,
+        chief: ChiefSession,
+        barrier_op: BarrierOp,
+        train_op: tf.Tensor,
+        recorder: Recorder,
+    ) -> None:
+        self._index = index
+        self._clock = clock
+        self._chief = chief
+        self._barrier_op = barrier_op
+        self._train_op = train_op
+        self._recorder = recorder
+        self._inbox: deque[int] = deque()
+        clock.start_lane(self._work, f"worker-{index}")
+
+    def train(self, steps: int) -> None:
+        """Put steps into the inbox."""
+        self._inbox.append(steps)
+
+    def _work(self) -> None:
+        with self._chief.graph.as_default():
+            session = tf1.train.MonitoredSession(
+                session_creator=self._chief, hooks=[BarrierHook(self._index, self._barrier_op)]
+            )
+            while True:
+                self._clock.wait_until(lambda: bool(self._inbox))
+                for _ in range(self._inbox.popleft()):
+                    try:
+                        global_step = int(session.run(self._train_op))
+                    except Exception as error:  # noqa: BLE001 - it ends this worker
+                        if self._chief.current is not None:
+                            self._recorder.raised(error)
+                        return  # Or the chief left the session while this worker was blocked.
+                    self._recorder.record(StepEvent, worker=self._index, global_step=global_step)

@@ -1,0 +1,93 @@
+"""What is evidence for which box of which module: docs/checklist.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from parity.base.model import Model
+from parity.spec.loading import load_yaml
+
+Kind = Literal["covers", "scenario", "interop", "rust_tests", "python_tests", "page"]
+_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+
+class Selector(Model):
+    """Picks evidence, in YAML as ``{kind: pattern}``; ``*`` in a pattern is any text.
+
+    ``covers: B25`` are the scenarios that say so, ``scenario: health/*`` those of that
+    name, ``interop: StopTraining`` or ``interop: StopTraining/first`` cells by method
+    and case, ``rust_tests: server_lib_test`` or ``server_lib_test::stop_*`` tests by
+    binary and name, ``python_tests: tests/x.py`` or ``tests/x.py::test_*`` tests by
+    file and name, ``page: docs/performance.md#risks`` a section of a page.
+    """
+
+    kind: Kind
+    pattern: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_key(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _KINDS:
+            ((kind, pattern),) = value.items()
+            return {"kind": kind, "pattern": pattern}
+        raise ValueError(
+            f"this is no selector; a mapping with one of the keys {', '.join(_KINDS)} "
+            "would be right"
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.pattern}"
+
+
+class BoxPlan(Model):
+    """A list of selectors, all of which must be green; or ``{open: reason}``."""
+
+    evidence: tuple[Selector, ...] = ()
+    open: Annotated[str, Field(min_length=10)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_or_open(cls, value: Any) -> Any:
+        if isinstance(value, tuple) and value:
+            return {"evidence": value}
+        if isinstance(value, dict) and list(value) == ["open"]:
+            return value
+        raise ValueError("this is no box; a list of selectors, or `open: reason`, would be right")
+
+
+class ModulePlan(Model):
+    """The seed's ten boxes, in its order; the titles are the seed's."""
+
+    public_names: BoxPlan = Field(title="All public functions/classes mapped to Rust")
+    normal_inputs: BoxPlan = Field(title="Behavior matches Python on normal inputs")
+    errors: BoxPlan = Field(title="Error handling parity confirmed")
+    precedence: BoxPlan = Field(title="Config/env precedence parity confirmed")
+    formats: BoxPlan = Field(title="I/O formats identical (proto/JSON/TFRecord/pbtxt)")
+    threads: BoxPlan = Field(title="Threading/concurrency semantics preserved")
+    logging: BoxPlan = Field(title="Logging/metrics parity confirmed")
+    performance: BoxPlan = Field(title="Performance risks documented")
+    rust_tests: BoxPlan = Field(title="Rust tests added and passing")
+    cross_language: BoxPlan = Field(title="Cross-language parity test completed")
+
+
+class Plan(Model):
+    """The seed's modules."""
+
+    hook_utils_test: ModulePlan
+    ps_check_hooks: ModulePlan
+    ps_check_hooks_test: ModulePlan
+    client_lib: ModulePlan = Field(alias="server/client_lib")
+    constants: ModulePlan = Field(alias="server/constants")
+    server_lib: ModulePlan = Field(alias="server/server_lib")
+
+
+def load_plan(path: Path) -> Plan:
+    """Read the plan.
+
+    Raises:
+      ScenarioError: it isn't valid: a box or module is missing, a selector is none.
+    """
+    return load_yaml(path, Plan, "docs/checklist.md")[0]

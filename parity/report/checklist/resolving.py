@@ -1,0 +1,132 @@
+"""From the plan and the last results to ticked and open boxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from parity.base.model import Model
+from parity.report.checklist.plan import BoxPlan, ModulePlan, Plan, Selector
+from parity.report.checklist.results import Result, Results, Source
+
+
+def section_doubt(root: Path, link: str) -> str | None:
+    """Why ``docs/page.md#section`` is no evidence; None if it is there and says something."""
+    name, _, anchor = link.partition("#")
+    path = root / name
+    if not path.is_file():
+        return f"there is no page {name}"
+    sections = _sections(path.read_text(encoding="utf-8"))
+    if anchor not in sections:
+        return f"{name} has no section #{anchor}"
+    return None if sections[anchor].strip() else f"{link} is empty"
+
+
+def _sections(text: str) -> dict[str, str]:
+    """The text under each heading, down to the next one, by GitHub's anchor of the heading."""
+    sections = {"": text}
+    parts = re.split(r"^#+ +(.+)$", text, flags=re.MULTILINE)
+    for heading, body in zip(parts[1::2], parts[2::2], strict=True):
+        anchor = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        sections.setdefault(anchor, body)
+    return sections
+
+
+State = Literal["ticked", "open", "declared open"]
+
+
+class Evidence(Model):
+    """What a selector found; ``doubt`` says why it isn't green, None if it is."""
+
+    selector: str
+    results: tuple[Result, ...] = ()
+    doubt: str | None = None
+
+
+class Box(Model):
+    """One box of a module; ``reason`` is given where it was declared open."""
+
+    title: str
+    state: State
+    evidence: tuple[Evidence, ...] = ()
+    reason: str | None = None
+
+
+class ModuleChecklist(Model):
+    """The boxes of one module of the seed."""
+
+    module: str
+    boxes: tuple[Box, ...]
+
+
+class Checklist(Model):
+    """All of it, as ``checklist.json`` has it."""
+
+    modules: tuple[ModuleChecklist, ...]
+    totals: dict[State, int]
+
+
+def make_checklist(plan: Plan, results: Results, root: Path) -> Checklist:
+    """Resolve every selector; pages are looked up below ``root``."""
+    modules = tuple(
+        ModuleChecklist(
+            module=field.alias or name,
+            boxes=tuple(_boxes(getattr(plan, name), results, root)),
+        )
+        for name, field in Plan.model_fields.items()
+    )
+    states: tuple[State, ...] = ("ticked", "open", "declared open")
+    found = [box.state for module in modules for box in module.boxes]
+    return Checklist(modules=modules, totals={state: found.count(state) for state in states})
+
+
+def _boxes(plan: ModulePlan, results: Results, root: Path) -> list[Box]:
+    return [
+        _box(field.title or name, getattr(plan, name), results, root)
+        for name, field in ModulePlan.model_fields.items()
+    ]
+
+
+def _box(title: str, plan: BoxPlan, results: Results, root: Path) -> Box:
+    if plan.open is not None:
+        return Box(title=title, state="declared open", reason=plan.open)
+    evidence = tuple(_evidence(selector, results, root) for selector in plan.evidence)
+    green = all(each.doubt is None for each in evidence)
+    return Box(title=title, state="ticked" if green else "open", evidence=evidence)
+
+
+def _evidence(selector: Selector, results: Results, root: Path) -> Evidence:
+    pattern = selector.pattern
+    match selector.kind:
+        case "page":
+            return Evidence(selector=str(selector), doubt=section_doubt(root, pattern))
+        case "covers":
+            return _select(selector, results.scenarios, lambda each: pattern in each.covers)
+        case "scenario":
+            return _select(selector, results.scenarios, _named(pattern))
+        case "interop":
+            return _select(selector, results.cells, _named(pattern, r"(/.*)? \(.*\)"))
+        case "rust_tests":
+            return _select(selector, results.rust_tests, _named(pattern, r"(::.*)?"))
+        case "python_tests":
+            # A file stands for all its tests, a test for all its parameters.
+            return _select(selector, results.python_tests, _named(pattern, r"(::.*|\[.*\])?"))
+
+
+def _select(selector: Selector, source: Source, fits: Callable[[Result], object]) -> Evidence:
+    found = tuple(result for result in source.results if fits(result))
+    bad = next((result for result in found if not result.good), None)
+    doubt = source.doubt
+    if doubt is None and not found:
+        doubt = "nothing in the last results is of this name"
+    elif bad is not None:
+        doubt = f"{bad.name}: {bad.said}"
+    return Evidence(selector=str(selector), results=found, doubt=doubt)
+
+
+def _named(pattern: str, tail: str = "") -> Callable[[Result], object]:
+    """``*`` is any text; the tail is what may follow what the pattern says."""
+    expression = re.compile(".*".join(map(re.escape, pattern.split("*"))) + tail, re.DOTALL)
+    return lambda result: expression.fullmatch(result.name)

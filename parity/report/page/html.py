@@ -1,0 +1,166 @@
+"""The page: one self-contained file, whose list is plain HTML and whose stories are JSON lines.
+
+A story is parsed and drawn only when it is opened, so that a thousand scenarios open
+as quickly as ten.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from parity.base.model import canonical_json
+from parity.players.outcome import Maker
+from parity.report.page.cells import Cell, Matrix, peer_cell, reference_cell
+from parity.report.page.signs import SIGNS, WORST_FIRST, Tone, tone
+from parity.report.page.story import Story, make_story, short_name
+from parity.report.page.templates import static, template
+from parity.report.report import Report, gaps, outcome_problems
+from parity.verdict.compare import ORDER, ComparedChannel
+from parity.verdict.verdict import Record, Verdict
+
+_SCRIPTS: Final = ("dom.js", "timeline.js", "events.js", "story.js", "list.js", "page.js")
+
+
+@dataclass(frozen=True)
+class _Total:
+    verdict: Verdict
+    sign: str
+    tone: Tone
+    count: int
+
+
+@dataclass(frozen=True)
+class _ChannelTotal:
+    channel: ComparedChannel
+    equal: int
+    unit: str
+    share: float
+    differing: int
+
+
+@dataclass(frozen=True)
+class _ListRow:
+    """One scenario in the list; ``story`` is the number of its line among the stories."""
+
+    record: Record
+    story: int
+    folder: str
+    name: str
+    sign: str
+    tone: Tone
+    reference: Cell
+    peer: Cell
+    faults: tuple[str, ...]
+    found_by: str
+
+
+@dataclass(frozen=True)
+class _MakerLine:
+    """An implementation that traces come from, and of how many scenarios."""
+
+    side: str
+    maker: Maker
+    scenarios: int
+
+
+def render_html(report: Report, matrices: Sequence[Matrix] = ()) -> str:
+    """The whole page, with other matrices below the scenarios."""
+    rows = _list_rows(report)
+    return template("index.html.j2").render(
+        header=report.header,
+        peer=_peer_name(report),
+        footer=report.footer,
+        count=len(rows),
+        bad=sum(row.tone == "bad" for row in rows),
+        problems=list(outcome_problems(report.footer)),
+        totals=_totals(report),
+        channels=_channels(report),
+        rows=rows,
+        folders=sorted({row.folder for row in rows}),
+        faults=sorted({fault for row in rows for fault in row.faults}),
+        matrices=matrices,
+        gaps=list(gaps(report)),
+        makers=_makers(report),
+        style=static("report.css"),
+        scripts=[static(name) for name in _SCRIPTS],
+        stories=Markup("\n".join(_line(make_story(row.record)) for row in rows)),  # noqa: S704
+    )
+
+
+def _peer_name(report: Report) -> str:
+    """The peer as its column is headed: by its implementation where a command was given."""
+    names = {short_name(record.peer, record.peer_by) for record in report.records if record.peer_by}
+    return names.pop() if len(names) == 1 else report.header.peer
+
+
+def _line(story: Story) -> str:
+    """JSON that can't end the script element that it stands in."""
+    return canonical_json(story.model_dump(mode="json", exclude_none=True)).replace("<", "\\u003c")
+
+
+def _list_rows(report: Report) -> list[_ListRow]:
+    """Worst first, and then by name."""
+    rank = {verdict: i for i, verdict in enumerate(WORST_FIRST)}
+    ordered = sorted(report.records, key=lambda each: (rank[each.verdict], each.scenario))
+    return [_list_row(record, i) for i, record in enumerate(ordered)]
+
+
+def _list_row(record: Record, story: int) -> _ListRow:
+    folder, _, name = record.scenario.rpartition("/")
+    faults = tuple(sorted({each.kind for each in record.injections}))
+    words = (record.scenario, record.about, *record.covers, record.verdict, *faults)
+    return _ListRow(
+        record=record,
+        story=story,
+        folder=folder,
+        name=name,
+        sign=SIGNS[record.verdict],
+        tone=tone(record.verdict),
+        reference=reference_cell(record),
+        peer=peer_cell(record),
+        faults=faults,
+        found_by=" ".join((*words, *record.reasons)).lower(),
+    )
+
+
+def _totals(report: Report) -> list[_Total]:
+    counts = Counter(record.verdict for record in report.records)
+    return [
+        _Total(verdict, SIGNS[verdict], tone(verdict), counts[verdict])
+        for verdict in WORST_FIRST
+        if counts[verdict]
+    ]
+
+
+def _channels(report: Report) -> list[_ChannelTotal]:
+    """Count equal events by channel; of the order, the scenarios in which it is equal."""
+    differing = Counter(each.channel for record in report.records for each in record.differences)
+    in_order = sum(ORDER in record.compared for record in report.records) - differing[ORDER]
+    equal: dict[ComparedChannel, int] = {ORDER: in_order}
+    equal.update(report.footer.agreements.items())
+    most = max(equal.values(), default=0) or 1
+    return [
+        _ChannelTotal(
+            channel,
+            equal.get(channel, 0),
+            "scenarios" if channel == ORDER else "events",
+            100 * equal.get(channel, 0) / most,
+            differing[channel],
+        )
+        for channel in report.header.channels
+    ]
+
+
+def _makers(report: Report) -> list[_MakerLine]:
+    sides = Counter(
+        (side, maker)
+        for record in report.records
+        for side, maker in (("reference", record.reference_by), ("peer", record.peer_by))
+        if maker is not None
+    )
+    return [_MakerLine(side, maker, count) for (side, maker), count in sides.items()]

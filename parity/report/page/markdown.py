@@ -1,0 +1,122 @@
+"""The summary of a run in Markdown, for the page that a CI job shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from parity.report.page.signs import SIGNS, WORST_FIRST, Tone
+from parity.report.page.templates import template
+from parity.report.report import Report, gaps, outcome_problems
+from parity.verdict.verdict import EXIT_CODES, Record
+
+_COLOURS: Final[dict[Tone, str]] = {"good": "#1a6b3a", "bad": "#b3201f", "idle": "#56606c"}
+_CHARACTER: Final = 6.6
+_PADDING: Final = 12
+
+
+def render_badge(report: Report) -> str:
+    """One line of words on a colour; the words alone say it as well."""
+    bad = sum(EXIT_CODES[record.verdict] != 0 for record in report.records)
+    verdicts = report.footer.verdicts
+    agree, partial = verdicts.get("agree", 0) + verdicts.get("known", 0), verdicts.get("partial", 0)
+    tone: Tone = "idle" if partial else "good"
+    words = f"{agree} of {len(report.records)} agree" + (f", {partial} in part" * bool(partial))
+    if bad:
+        tone, words = "bad", f"{bad} of {len(report.records)} need a look"
+    elif report.footer.interrupted:
+        tone, words = "idle", f"interrupted, {words}"
+    elif not agree and not partial:
+        tone, words = "bad", "nothing was compared"
+    elif report.footer.never_compared:
+        tone, words = "bad", f"never compared: {', '.join(report.footer.never_compared)}"
+    left, right = (_CHARACTER * len(text) + _PADDING for text in ("parity", words))
+    return template("badge.svg.j2").render(
+        words=words, left=round(left), right=round(right), colour=_COLOURS[tone]
+    )
+
+
+_MOST: Final = 50
+"""More bad scenarios than this are counted, not listed: job summaries have a limit."""
+
+
+def render_markdown(report: Report) -> str:
+    """The whole summary: totals, what needs a look and how to replay it, what isn't covered."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    header, footer = report.header, report.footer
+    bad = sorted(
+        (record for record in report.records if EXIT_CODES[record.verdict]),
+        key=lambda record: (WORST_FIRST.index(record.verdict), record.scenario),
+    )
+    outcome = f"nothing among {len(report.records)} scenarios needs a look"
+    if bad:
+        outcome = f"{len(bad)} of {len(report.records)} scenarios need a look"
+    elif any(outcome_problems(footer)):
+        outcome = "this run is no pass"
+    yield f"## Parity of {_text(header.reference)} and {_text(header.peer)}: {outcome}"
+    yield ""
+    yield "| verdict | scenarios |"
+    yield "| --- | ---: |"
+    for verdict in WORST_FIRST:
+        if footer.verdicts.get(verdict):
+            yield f"| {SIGNS[verdict]} {verdict} | {footer.verdicts[verdict]} |"
+    yield ""
+    for sentence in outcome_problems(footer):
+        yield f"**{_text(sentence)}**"
+        yield ""
+    if footer.skips:
+        yield "| skipped because | scenarios |"
+        yield "| --- | ---: |"
+        yield from (f"| {_text(reason)} | {n} |" for reason, n in sorted(footer.skips.items()))
+        yield ""
+    if bad:
+        yield from _bad(bad)
+    counts = [f"{channel} {count}" for channel, count in footer.agreements.items() if count]
+    yield f"Equal events by channel: {', '.join(counts) or 'none'}."
+    missing = list(gaps(report))
+    if missing:
+        yield ""
+        yield f"<details><summary>Not covered: {len(missing)} remarks</summary>"
+        yield ""
+        yield from (f"- {_text(each)}" for each in missing[:_MOST])
+        if len(missing) > _MOST:
+            yield f"- and {len(missing) - _MOST} more"
+        yield ""
+        yield "</details>"
+
+
+def _bad(records: list[Record]) -> Iterator[str]:
+    yield "| scenario | why | replay |"
+    yield "| --- | --- | --- |"
+    for record in records[:_MOST]:
+        why = _text(_shortened(record.reasons[0]) if record.reasons else "")
+        sign = f"{SIGNS[record.verdict]} {record.verdict}"
+        yield f"| {_text(record.scenario)} | {sign}: {why} | {_code(record.replay)} |"
+    if len(records) > _MOST:
+        yield f"| and {len(records) - _MOST} more | | |"
+    yield ""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+def _text(text: str) -> str:
+    """Text that Markdown shows as it is, also within a table."""
+    escaped = "".join(f"\\{c}" if c in "\\`*_[]|#~" else c for c in " ".join(text.split()))
+    return escaped.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _code(text: str) -> str:
+    """A code span, which no back quote inside can end; a bar would still end a table's cell."""
+    line = " ".join(text.split()).replace("|", "\\|")
+    longest = max((len(run) for run in _runs_of_backquotes(line)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {line} {fence}" if longest else f"`{line}`"
+
+
+def _runs_of_backquotes(text: str) -> list[str]:
+    return [run for run in "".join(c if c == "`" else " " for c in text).split(" ") if run]

@@ -1,0 +1,203 @@
+"""The report of a run: JSON lines, a header, one record a scenario, and a footer.
+
+The footer says that the report is whole; a report without one is truncated, and
+reading it is an error. Every other report is made from this one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field
+
+from parity.base import project
+from parity.base.json_lines import JsonLinesWriter, check_totals, read_whole
+from parity.base.model import Model
+from parity.base.problems import UsageError
+from parity.spec.ordering import Ordering
+from parity.spec.trace import Channel
+from parity.verdict.compare import CHANNELS, COMPARED_CHANNELS, ORDER, ComparedChannel
+from parity.verdict.verdict import COMPARED, Record, Verdict, exit_code, was_compared
+
+_LOOSER: Final[dict[Ordering, str]] = {
+    "lanes": "the order between lanes was compared only where one causes the other, as the peer "
+    "schedules lanes by rules of its own",
+    "untimed": "neither times nor the order between channels were compared, as a player ran in "
+    "real time",
+}
+
+
+def gaps(report: Report) -> Iterator[str]:
+    """Every gap that a reader should know before believing the totals."""
+    left_out = set(COMPARED_CHANNELS) - set(report.header.channels)
+    if report.header.note:
+        yield f"{report.header.note}."
+    if report.footer.interrupted:
+        yield "The run was interrupted: the totals are of what was done until then."
+    for verdict, words in (("skipped", "was skipped"), ("not run", "was not run")):
+        for record in report.records:
+            if record.verdict == verdict:
+                why = "; ".join(record.reasons) or "no reason given"
+                yield f"{record.scenario} {words}: {why}."
+    unseen = Counter(key for record in report.records for key in record.not_compared)
+    for key, count in sorted(unseen.items()):
+        why = "as --channels leaves it out" if key in left_out else "as the peer gave none"
+        yield f"{key} was not compared in {count} scenarios, {why}."
+    orderings = Counter(record.ordering for record in report.records if record.ordering)
+    for ordering, words in _LOOSER.items():
+        if orderings[ordering]:
+            yield f"{orderings[ordering]} scenarios: {words}."
+    differing = {each.channel for record in report.records for each in record.differences}
+    for channel in (each for each in CHANNELS if each in report.header.channels):
+        if not report.footer.agreements.get(channel) and channel not in differing:
+            yield f"The channel {channel} is empty: no scenario of this run shows anything on it."
+
+
+FORMAT: Final = 3
+FILE_NAME: Final = "report.jsonl"
+_NAMED_VERSIONS: Final = (project.NAME, "tensorflow", "grpcio", "protobuf")
+
+
+class Header(Model):
+    """What was going to be played, by whom, when (ISO 8601, UTC), and on which versions.
+
+    ``catalogue`` says that no paths were given, so that a run without a filter is a whole
+    one; ``channels`` are those that the peer was to be compared by.
+    """
+
+    kind: Literal["header"] = "header"
+    format: int = FORMAT
+    reference: str
+    peer: str
+    note: str
+    seed: int | None
+    scenarios: int
+    catalogue: bool = False
+    channels: tuple[ComparedChannel, ...] = COMPARED_CHANNELS
+    rust_source_digest: str
+    began: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class Footer(Model):
+    """Totals of a run.
+
+    ``skips`` counts skipped scenarios by reason. ``never_compared`` are the channels that a
+    whole run was to compare and on which no scenario had anything to compare. ``notes`` say
+    how a driver went wrong other than in a scenario.
+    """
+
+    kind: Literal["footer"] = "footer"
+    verdicts: dict[Verdict, int]
+    agreements: dict[Channel, int]
+    skips: dict[str, int] = Field(default_factory=dict)
+    never_compared: tuple[ComparedChannel, ...] = ()
+    interrupted: bool
+    exit_code: int
+    notes: tuple[str, ...] = ()
+
+
+class Report(Model):
+    """A whole report."""
+
+    header: Header
+    records: tuple[Record, ...]
+    footer: Footer
+
+
+class ReportWriter(JsonLinesWriter):
+    """Writes the report into a folder."""
+
+    def __init__(self, folder: Path, header: Header, made_from_it: Iterable[Path] = ()) -> None:
+        super().__init__(folder / FILE_NAME, header, made_from_it)
+
+
+def versions() -> dict[str, str]:
+    """What plays here; nothing is imported to find out."""
+    found = {"python": platform.python_version()}
+    for name in _NAMED_VERSIONS:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def make_footer(
+    header: Header, records: Sequence[Record], *, interrupted: bool, notes: Sequence[str] = ()
+) -> Footer:
+    """Total these records, and say which exit code they come to.
+
+    That is the worst verdict's; at least 2 where the run was interrupted or a filter left
+    nothing to play, and 3 where nothing was compared, in a whole run a channel never was, or
+    ``notes`` say that a driver went wrong other than in a scenario.
+    """
+    agreements: Counter[Channel] = Counter()
+    for record in records:
+        agreements.update(record.agreements)
+    code = exit_code([record.verdict for record in records])
+    nothing_to_play = all(record.verdict == "not run" for record in records)
+    if interrupted or nothing_to_play:
+        code = max(code, 2)
+    elif not any(map(was_compared, records)):
+        code = 3
+    never = () if interrupted else _never_compared(header, records)
+    if never:
+        code = 3
+    return Footer(
+        verdicts=dict(Counter(record.verdict for record in records)),
+        agreements=dict(agreements),
+        skips=dict(
+            Counter("; ".join(each.reasons) for each in records if each.verdict == "skipped")
+        ),
+        never_compared=never,
+        interrupted=interrupted,
+        exit_code=3 if notes else code,
+        notes=tuple(notes),
+    )
+
+
+def outcome_problems(footer: Footer) -> Iterator[str]:
+    """Say why a run in which no scenario went wrong is no pass."""
+    if not footer.interrupted and not COMPARED & footer.verdicts.keys():
+        yield "nothing was compared: no scenario was played by both sides"
+    elif footer.never_compared:
+        yield (
+            f"never compared: {', '.join(footer.never_compared)}: no scenario shows anything "
+            "there; for a peer that has no more, name what it has with --channels"
+        )
+
+
+def _never_compared(header: Header, records: Sequence[Record]) -> tuple[ComparedChannel, ...]:
+    """Return the channels missing from a whole run; a player in real time has no order."""
+    if not header.catalogue or any(record.verdict == "not run" for record in records):
+        return ()
+    compared = {channel for record in records for channel in record.compared}
+    if "cluster" in (header.reference, header.peer):
+        compared.add(ORDER)
+    return tuple(channel for channel in header.channels if channel not in compared)
+
+
+def read_report(path: Path) -> Report:
+    """Read a whole report.
+
+    Raises:
+      UsageError: it is truncated, no report, or doesn't add up.
+    """
+    report = read_whole(path, Report, FORMAT, lambda record: record.scenario)
+    if len(report.records) != report.header.scenarios:
+        raise UsageError(
+            f"{path}: expected {report.header.scenarios} records as its header says, got "
+            f"{len(report.records)}"
+        )
+    footer = report.footer
+    counted = make_footer(
+        report.header, report.records, interrupted=footer.interrupted, notes=footer.notes
+    )
+    totals = ("verdicts", "agreements", "skips", "never_compared", "exit_code")
+    check_totals(path, footer, counted, totals)
+    return report

@@ -1,0 +1,147 @@
+"""What a run prints: a line a scenario, then what to look at, then totals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from parity.report.report import Footer, outcome_problems
+from parity.verdict.verdict import EXIT_CODES, Record, Verdict
+
+_STYLES: Final[dict[Verdict, str]] = {
+    "agree": "green",
+    "partial": "yellow",
+    "known": "yellow",
+    "skipped": "yellow",
+    "not run": "yellow",
+}
+_BAD: Final = "bold red"
+
+
+class RunPrinter:
+    """Prints a run as it goes; everything that it prints is in the report as well.
+
+    On a terminal the last line shows how far it is, from ``__enter__`` to ``__exit__``.
+
+    Args:
+      console: where to print.
+      width: of the longest name of a scenario.
+      total: how many scenarios there are.
+      now: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        width: int,
+        total: int,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console = console
+        self._width = width
+        self._failures = 0
+        self._progress = Progress(
+            MofNCompleteColumn(),
+            BarColumn(),
+            _RateColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[failures]}"),
+            console=console,
+            auto_refresh=False,  # It moves with each scenario, and needs no thread of its own.
+            transient=True,
+            get_time=now,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=total, failures="")
+
+    def __enter__(self) -> RunPrinter:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._progress.stop()
+
+    def note(self, text: str) -> None:
+        """One line of information."""
+        if text:
+            self._line(Text(text, style="cyan"))
+
+    def record(self, record: Record) -> None:
+        """The line of a scenario, and why if it isn't plain."""
+        events = sum(record.agreements.values())
+        line = Text.assemble(
+            (f"{record.verdict:<16}", _style(record.verdict)),
+            f"{record.scenario:<{self._width}}",
+            (f"  {events:>3} events equal" if events else "", "dim"),
+        )
+        self._line(line)
+        self._details(record)
+        self._failures += EXIT_CODES[record.verdict] > 0
+        failures = f"[bold red]{self._failures} not well" if self._failures else ""
+        self._progress.update(self._task, advance=1, failures=failures, refresh=True)
+
+    def totals(self, footer: Footer, report: str, page: str) -> None:
+        """The last lines."""
+        channels = ", ".join(f"{name} {count}" for name, count in footer.agreements.items())
+        if footer.agreements:
+            self._line(Text(f"equal events by channel: {channels}", style="dim"))
+        for reason, count in sorted(footer.skips.items()):
+            self._line(Text(f"skipped, {count}: {reason}", style=_style("skipped")))
+        for sentence in outcome_problems(footer):
+            self._line(Text(sentence, style=_BAD))
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
+        if footer.interrupted:
+            counts += "; interrupted"
+        style = "bold green" if footer.exit_code == 0 and not footer.interrupted else _BAD
+        self._line(Text(f"{sum(footer.verdicts.values())} scenarios: {counts}", style=style))
+        self._line(Text(f"report: {report}"))
+        self._line(Text(f"to look at: {page}"))
+
+    def _details(self, record: Record) -> None:
+        for reason in record.reasons:
+            self._line(Text(f"    {reason}"))
+        for difference in record.differences:
+            for label, events in (
+                ("shared before", difference.before),
+                ("reference next", difference.after_reference),
+                ("peer next", difference.after_peer),
+            ):
+                for event in events:
+                    text = f"    {difference.channel}, {label}: {event}"
+                    self._line(Text(text, style="dim"))
+        if record.log_tail:
+            self._line(Text("    the last lines of its log:"))
+            for line in record.log_tail.splitlines():
+                self._line(Text(f"      {line}", style="dim"))
+        if record.not_compared:
+            self._line(Text(f"    not compared: {', '.join(record.not_compared)}", style="dim"))
+        if EXIT_CODES[record.verdict]:
+            self._line(Text(f"    replay: {record.replay}", style="bold"))
+
+    def _line(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
+
+
+class _RateColumn(ProgressColumn):
+    """Scenarios a second."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing before there is something to go by."""
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+
+def _style(verdict: Verdict) -> str:
+    return _STYLES.get(verdict, _BAD)

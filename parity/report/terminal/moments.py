@@ -1,0 +1,158 @@
+"""A play as moments: after each event, what every lane has done and whom the barrier holds.
+
+Nothing here knows of screens; two traces of one scenario are laid side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from parity.base.model import Model
+from parity.report.alignment import align
+from parity.report.terminal.words import fault_in_words, in_words
+from parity.spec.injections import Injection, injections
+from parity.spec.scenario import Scenario
+from parity.spec.trace import BarrierEvent, Event, SessionEvent, Trace
+
+Sign = Literal[" ", "-", "+", "*"]
+"""On both sides (or there is one alone), on the first alone, on the second alone, a fault."""
+
+
+class Row(Model):
+    """One thing that happened: an event of one side or of both, or a fault.
+
+    A trace that is alone has each event on both sides.
+    """
+
+    ms: int
+    lane: str
+    first: Event | None = None
+    second: Event | None = None
+    fault: Injection | None = None
+    struck: bool = True
+
+    @property
+    def sign(self) -> Sign:
+        """In which column of a comparison it stands."""
+        if self.fault is not None:
+            return "*"
+        if self.second is None:
+            return "-"
+        return "+" if self.first is None else " "
+
+    @property
+    def event(self) -> Event | None:
+        """The event, whoever's it is."""
+        return self.first or self.second
+
+
+class Side(Model):
+    """What one side shows at a moment.
+
+    ``doing`` has the latest of each lane; a lane that has done nothing yet is absent.
+    """
+
+    doing: dict[str, str]
+    blocked: tuple[int, ...]
+
+
+class Moment(Model):
+    """After a row: the time, and both sides; the second is None where there is one alone."""
+
+    row: Row
+    first: Side
+    second: Side | None
+
+
+class Play(Model):
+    """Everything that a replay shows."""
+
+    lanes: tuple[str, ...]
+    moments: tuple[Moment, ...]
+    first_difference: int | None
+    """The index of the moment of the first event that one side alone has."""
+
+
+def play_of(scenario: Scenario, first: Trace, second: Trace | None = None) -> Play:
+    """Lay out one trace, or two side by side."""
+    rows = tuple(_rows(scenario, first, second))
+    differing = (i for i, row in enumerate(rows) if row.sign in ("-", "+"))
+    return Play(
+        lanes=_lanes(rows, scenario),
+        moments=tuple(_moments(rows, alone=second is None)),
+        first_difference=next(differing, None) if second is not None else None,
+    )
+
+
+def _rows(scenario: Scenario, first: Trace, second: Trace | None) -> Iterator[Row]:
+    """Faults come just before the event of the first side that follows them."""
+    faults = sorted(injections(scenario, first), key=lambda fault: fault.after)
+    for row, index in _events(first, second):
+        while faults and index is not None and faults[0].after <= index:
+            yield _fault_row(faults.pop(0), first)
+        yield row
+    for fault in faults:
+        yield _fault_row(fault, first)
+
+
+def _events(first: Trace, second: Trace | None) -> Iterator[tuple[Row, int | None]]:
+    """Each event with its index in the first trace."""
+    if second is None:
+        for i, event in enumerate(first.events):
+            yield Row(ms=event.ms, lane=event.lane, first=event, second=event), i
+        return
+    for pair in align(first, second):
+        ours = None if pair.reference is None else first.events[pair.reference]
+        theirs = None if pair.peer is None else second.events[pair.peer]
+        one = theirs if ours is None else ours
+        assert one is not None
+        yield Row(ms=one.ms, lane=one.lane, first=ours, second=theirs), pair.reference
+
+
+def _fault_row(fault: Injection, trace: Trace) -> Row:
+    lane = "job" if fault.ps is None else f"PS {fault.ps}"
+    return Row(ms=fault.ms, lane=lane, fault=fault, struck=trace.struck.get(fault.place, True))
+
+
+_FIRST_LANES: Final = ("main", "worker", "ps_health", "controller")
+
+
+def _lanes(rows: tuple[Row, ...], scenario: Scenario) -> tuple[str, ...]:
+    """The chief, workers, threads, the controller, all others, and each PS with a fault."""
+    workers = [f"worker-{i}" for i in range(1, scenario.cluster.workers)]
+    found = dict.fromkeys(["main", *workers, *(row.lane for row in rows)])
+
+    def order(lane: str) -> tuple[bool, int]:
+        known = [i for i, name in enumerate(_FIRST_LANES) if lane.startswith(name)]
+        return lane.startswith(("PS ", "job")), known[0] if known else len(_FIRST_LANES)
+
+    return tuple(sorted(found, key=order))
+
+
+def _moments(rows: tuple[Row, ...], *, alone: bool) -> Iterator[Moment]:
+    first, second = Side(doing={}, blocked=()), Side(doing={}, blocked=())
+    for row in rows:
+        first = _after(first, row, row.first)
+        if alone:
+            yield Moment(row=row, first=first, second=None)
+        else:
+            second = _after(second, row, row.second)
+            yield Moment(row=row, first=first, second=second)
+
+
+def _after(side: Side, row: Row, event: Event | None) -> Side:
+    if row.fault is not None:
+        struck = "" if row.struck else " (strikes nobody)"
+        return Side(
+            doing={**side.doing, row.lane: fault_in_words(row.fault) + struck},
+            blocked=side.blocked,
+        )
+    if event is None:
+        return side
+    blocked = side.blocked
+    if isinstance(event, BarrierEvent):
+        blocked = event.blocked
+    elif isinstance(event, SessionEvent) and event.state == "closed":
+        blocked = ()  # The barrier is the session's, and goes with it.
+    return Side(doing={**side.doing, event.lane: in_words(event)}, blocked=blocked)

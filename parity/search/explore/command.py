@@ -1,0 +1,163 @@
+"""``monolith-parity explore``: both sides through every schedule, and whether one can do more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from parity.base import project
+from parity.base.problems import PortUnavailableError, UsageError
+from parity.players.choose import choose_player, open_players
+from parity.players.needs import lacking
+from parity.players.outcome import Player
+from parity.search.explore.outcomes import Seen, Side
+from parity.search.explore.search import UnsteadyError
+from parity.spec.loading import ScenarioFile, find_scenario, load_scenario
+from parity.verdict.compare import compare
+from parity.verdict.replay_line import replay_line
+
+
+@dataclass(frozen=True)
+class ExploreOptions:
+    """What ``monolith-parity explore`` was asked for; ``bound`` None is every schedule."""
+
+    scenario: Path
+    reference: str
+    peer: str | None
+    alone: bool
+    bound: int | None
+    limit: int
+    seconds: float
+
+
+def explore(options: ExploreOptions, console: Console) -> int:
+    """Explore one scenario; the exit code.
+
+    Raises:
+      UsageError: something that was given is wrong.
+      PortUnavailableError: a player can't be had, or went wrong.
+    """
+    file = load_scenario(*find_scenario(options.scenario, project.SCENARIOS))
+    wishes: list[str | None] = [options.reference]
+    if not options.alone:
+        wishes.append(options.peer)
+    choices = [choose_player(wish) for wish in wishes]
+    for choice in choices:
+        if choice.spec.kind == "recorded":
+            why = f": {choice.note}" if choice.note else ""
+            raise UsageError(f"recordings can't be explored; rust would be right{why}")
+    with open_players([choice.spec for choice in choices], options.seconds) as players:
+        return _Explorer(options, file, players, console).run()
+
+
+class _Explorer:
+    def __init__(
+        self,
+        options: ExploreOptions,
+        file: ScenarioFile,
+        players: Sequence[Player],
+        console: Console,
+    ) -> None:
+        self._options = options
+        self._file = file
+        self._console = console
+        self._sides = [Side(player, file) for player in players]
+
+    def run(self) -> int:
+        bound, limit = self._options.bound, self._options.limit
+        for side in self._sides:
+            skipped = lacking(side.player, self._file)
+            if skipped is not None:
+                raise PortUnavailableError(f"{self._file.name} {skipped.reason}")
+        try:
+            for side in self._sides:
+                self._explore(side, bound, limit)
+            reference, *peers = self._sides
+            for peer in peers:
+                self._look_further(reference, peer)
+        except UnsteadyError as error:
+            self._say(f"nondeterministic: {error}")
+            return 1
+        for side in self._sides:
+            self._show(side)
+        stuck = [seen for side in self._sides for seen in side.stuck]
+        impossible = [seen for peer in peers for seen in self._judge(reference, peer)]
+        return 1 if stuck or impossible else 0
+
+    def _explore(self, side: Side, bound: int | None, limit: int) -> None:
+        with self._console.status(f"{side.player.name}: exploring") as status:
+            for visit in side.search.visits(bound=bound, limit=limit):
+                side.take(visit)
+                status.update(
+                    f"{side.player.name}: {side.search.visited} schedules, "
+                    f"{visit.switches} switches, {len(side.outcomes)} outcomes"
+                )
+
+    def _look_further(self, reference: Side, peer: Side) -> None:
+        """Before an outcome is called impossible, the reference may take more switches."""
+        missing = {key for key, seen in peer.outcomes.items() if seen.ending.kind == "trace"}
+        missing -= reference.outcomes.keys()
+        visits = reference.search.visits(bound=None, limit=self._options.limit)
+        while missing and (visit := next(visits, None)) is not None:
+            reference.take(visit)
+            missing.discard(visit.result.key)
+
+    def _show(self, side: Side) -> None:
+        search = side.search
+        left = f"; at least {search.waiting} more were not" if search.waiting else ", which is all"
+        self._say(
+            f"{side.player.name}: {search.visited} schedules visited{left}; "
+            f"up to {side.longest} choice points, {len(side.outcomes)} outcomes"
+        )
+        for seen in side.outcomes.values():
+            self._say(f"  {seen.count:>6} x {seen.ending.kind}, first by {seen.name}")
+        for seen in side.stuck:
+            self._say(f"{side.player.name}, by {seen.name}: {seen.ending.message}")
+            self._say(f"    replay: {self._replay(side, seen)}")
+
+    def _judge(self, reference: Side, peer: Side) -> Iterator[Seen]:
+        """Show what the peer can do in the reference's terms; gives what the reference can't."""
+        ours = {seen.key for seen in (each.ending for each in reference.outcomes.values())}
+        reorders = [seen for key, seen in peer.outcomes.items() if key in ours]
+        beyond = [
+            seen
+            for key, seen in peer.outcomes.items()
+            if key not in ours and seen.ending.kind == "trace"
+        ]
+        only_ours = len(ours - peer.outcomes.keys())
+        self._say(
+            f"{len(reorders)} outcomes of {peer.player.name} are the reference's as well"
+            + (f"; {only_ours} are the reference's alone, which is allowed" if only_ours else "")
+        )
+        for seen in reorders:
+            theirs = reference.outcomes[seen.ending.key]
+            if seen is not peer.default and theirs is not reference.default:
+                self._say(f"  legal reorder: {seen.name}, in the reference {theirs.name}")
+        sure = "not possible in the reference"
+        if reference.search.waiting:
+            sure = f"not found in {reference.search.visited} schedules of the reference"
+        for seen in beyond:
+            self._say(f"{sure}: {seen.name}, {seen.count} schedules of {peer.player.name}")
+            self._show_difference(reference.default, seen)
+            self._say(f"    replay: {self._replay(peer, seen)}")
+        yield from beyond
+
+    def _show_difference(self, default: Seen, seen: Seen) -> None:
+        if default.ending.trace is None or seen.ending.trace is None:
+            return
+        for each in compare(default.ending.trace, seen.ending.trace, "lanes").differences:
+            self._say(
+                f"    {each.channel}, lane {each.lane}, {each.ms} ms: by default the reference has "
+                f"{each.reference or 'nothing more'}, here is {each.peer or 'nothing more'}"
+            )
+
+    def _replay(self, side: Side, seen: Seen) -> str:
+        return replay_line(
+            self._file.path, side.player.name, reference=None, schedule=seen.schedule
+        )
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, markup=False)

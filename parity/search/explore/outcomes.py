@@ -1,0 +1,115 @@
+"""What can come of a scenario on one side: the set of its outcomes, over all schedules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from parity.base.model import canonical_json
+from parity.base.problems import PortUnavailableError, UsageError
+from parity.players.outcome import Failed, Outcome, Played, Player
+from parity.search.explore.search import Search, Visit
+from parity.spec.loading import ScenarioFile
+from parity.spec.ordering import sequences
+from parity.spec.schedules import Choice, Schedule, schedule_name
+from parity.spec.trace import Trace, event_to_json
+
+Kind = Literal["trace", "deadlock", "stalled", "failed"]
+
+_CANNOT_GO_ON: Final[tuple[Literal["deadlock", "stalled"], ...]] = ("deadlock", "stalled")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a play ended: with a trace, or with a message that says why there is none.
+
+    Two plays ended alike if their ``key`` is the same. For traces it is the order on each
+    lane, and of causes and effects between lanes: which of two lanes that don't concern each
+    other came first is what schedules vary.
+    """
+
+    kind: Kind
+    key: str
+    trace: Trace | None = None
+    message: str = ""
+
+
+def ending_of(outcome: Outcome) -> Ending:
+    """What a play with a schedule came to.
+
+    Raises:
+      UsageError: the player can't play this scenario with a schedule.
+      PortUnavailableError: the player itself went wrong.
+    """
+    match outcome:
+        case Played(trace):
+            return Ending("trace", _what_is_compared(trace), trace)
+        case Failed("refused", message):
+            for kind in _CANNOT_GO_ON:
+                if message.startswith(f"{kind}:"):
+                    return Ending(kind, kind, message=message)
+            return Ending("failed", message, message=message)
+        case Failed(failure, message, log_tail):
+            raise PortUnavailableError(f"{failure}: {message}\n{log_tail}".rstrip())
+        case _:
+            reason = getattr(outcome, "reason", "it gives only summaries")
+            raise UsageError(f"this can't be explored: {reason}")
+
+
+def _what_is_compared(trace: Trace) -> str:
+    named = sequences(trace.events, "lanes")
+    return canonical_json(
+        {name: [event_to_json(event) for event in events] for name, events in named.items()}
+    )
+
+
+@dataclass
+class Seen:
+    """An outcome, the first schedule that led to it, and how many did."""
+
+    ending: Ending
+    schedule: Schedule
+    switches: int
+    count: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name of the first schedule."""
+        return schedule_name(self.schedule)
+
+
+@dataclass
+class Side:
+    """One player's outcomes of one scenario, as far as they have been explored."""
+
+    player: Player
+    file: ScenarioFile
+    outcomes: dict[str, Seen] = field(default_factory=dict)
+    longest: int = 0
+    """The most choice points that a play had."""
+
+    def __post_init__(self) -> None:
+        self.search: Search[Ending] = Search(self._play)
+
+    def _play(self, schedule: Schedule) -> tuple[Ending, tuple[Choice, ...]]:
+        outcome = self.player.play(self.file, schedule=schedule)
+        choices = getattr(outcome, "choices", ())
+        self.longest = max(self.longest, len(choices))
+        return ending_of(outcome), choices
+
+    def take(self, visit: Visit[Ending]) -> None:
+        """Count what came of one schedule."""
+        seen = self.outcomes.setdefault(
+            visit.result.key, Seen(visit.result, visit.schedule, visit.switches)
+        )
+        seen.count += 1
+
+    @property
+    def default(self) -> Seen:
+        """What comes of the default order."""
+        return next(iter(self.outcomes.values()))
+
+    @property
+    def stuck(self) -> list[Seen]:
+        """Outcomes in which the play couldn't go on."""
+        return [seen for seen in self.outcomes.values() if seen.ending.kind != "trace"]

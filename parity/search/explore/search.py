@@ -1,0 +1,94 @@
+"""Enumerates the schedules of one player, those with the fewest switches first.
+
+A schedule's *switches* are its choices other than the first candidate. A play shows
+its choice points, and each candidate that it didn't take there is the last choice of
+a schedule with one switch more: so every schedule is visited exactly once, and
+nothing needs to be remembered of those that were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from parity.spec.schedules import Choice, Schedule, schedule_name
+
+T = TypeVar("T")
+
+Play = Callable[[Schedule], tuple[T, Sequence[Choice]]]
+"""Plays a schedule: what came of it, and where it had a choice."""
+
+
+class UnsteadyError(Exception):
+    """The same choices led to another choice point than before."""
+
+
+@dataclass(frozen=True)
+class Visit(Generic[T]):
+    """A schedule that was played, and what came of it."""
+
+    schedule: Schedule
+    switches: int
+    result: T
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """A schedule to visit, and the choice points that it is known to pass."""
+
+    schedule: Schedule
+    points: tuple[tuple[str, ...], ...]
+
+
+class Search(Generic[T]):
+    """Goes on from level to level of switches, as long as it is asked to.
+
+    Args:
+      play: plays one schedule; the same one always the same way.
+    """
+
+    def __init__(self, play: Play[T]) -> None:
+        self._play = play
+        self._level = [_Branch((), ())]
+        self._next_level: list[_Branch] = []
+        self.switches = 0
+        """How many switches the schedules have that are visited next."""
+        self.visited = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many schedules are known and not visited; each may lead to more."""
+        return len(self._level) + len(self._next_level)
+
+    def visits(self, *, bound: int | None, limit: int | None) -> Iterator[Visit[T]]:
+        """Visit schedules with up to ``bound`` switches, ``limit`` in all; None is no end.
+
+        Raises:
+          UnsteadyError: a schedule didn't lead where it led before.
+        """
+        while self.waiting:
+            if not self._level:
+                self._level, self._next_level = self._next_level[::-1], []
+                self.switches += 1
+            if bound is not None and self.switches > bound:
+                return
+            while self._level:
+                if limit is not None and self.visited >= limit:
+                    return
+                yield self._visit(self._level.pop())
+
+    def _visit(self, branch: _Branch) -> Visit[T]:
+        result, choices = self._play(branch.schedule)
+        self.visited += 1
+        points = tuple(choice.candidates for choice in choices)
+        if points[: len(branch.points)] != branch.points:
+            raise UnsteadyError(
+                f"{schedule_name(branch.schedule)} came to other choice points than the schedule "
+                "that it was made from, though it takes the same until its last choice"
+            )
+        taken = tuple(choice.taken for choice in choices)
+        for k in range(len(branch.schedule), len(choices)):
+            for other in range(1, len(points[k])):
+                self._next_level.append(_Branch((*taken[:k], other), points[: k + 1]))
+        return Visit(branch.schedule, self.switches, result)

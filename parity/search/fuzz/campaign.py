@@ -1,0 +1,198 @@
+"""``monolith-parity fuzz``: hands batches to processes, keeps what came of them, and reports."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.status import Status
+
+from parity.base import project
+from parity.base.folder_lock import held
+from parity.base.problems import PortUnavailableError, UsageError
+from parity.players.choose import PlayerSpec, choose_player, greet_drivers
+from parity.search.fuzz.features import all_features, all_shown
+from parity.search.fuzz.found import Finding
+from parity.search.fuzz.playing import open_in_this_process, play_in_this_process
+from parity.search.fuzz.state import BatchDone, State, header
+from parity.search.fuzz.strategies import BATCH
+
+ENOUGH: Final = 5000
+"""From so many scenarios on, a feature that none of them touched is the generator's fault."""
+
+
+@dataclass(frozen=True)
+class FuzzOptions:
+    """What ``monolith-parity fuzz`` was asked for; ``minutes`` None is as long as it takes."""
+
+    seed: int
+    count: int
+    minutes: float | None
+    reference: str
+    peer: str | None
+    workers: int
+    limit: float
+    report: Path
+    found: Path
+
+
+def fuzz(options: FuzzOptions, console: Console) -> int:
+    """Play a campaign, or the rest of it; the exit code.
+
+    Raises:
+      UsageError: something that was given is wrong.
+      PortUnavailableError: a player can't be had or went wrong for good, or a process died.
+      OutputError: what was done or found can't be written.
+    """
+    reference, peer = choose_player(options.reference), choose_player(options.peer)
+    if peer.spec.kind == "recorded":
+        raise UsageError(f"nothing is recorded of what is made up here. {peer.note}".rstrip())
+    greet_drivers([reference.spec, peer.spec], options.limit)
+    with held(options.report, "--report"):
+        state = State(
+            options.report / f"{options.seed}.jsonl",
+            header(options.seed, str(reference.spec), str(peer.spec)),
+        )
+        campaign = _Campaign(options, state, console)
+        campaign.play(reference.spec, peer.spec)
+        return campaign.report(reference.spec.asked, peer.spec.asked)
+
+
+class _Campaign:
+    def __init__(self, options: FuzzOptions, state: State, console: Console) -> None:
+        self._options = options
+        self._state = state
+        self._console = console
+        self._began = time.monotonic()
+        self._wrong_at_the_end: list[str] = []
+
+    def play(self, reference: PlayerSpec, peer: PlayerSpec) -> None:
+        """Play the batches that aren't done yet."""
+        if self._state.begun_anew:
+            self._say("the sources have changed since: beginning anew")
+        elif self._state.done:
+            self._say(f"going on after {self._played()} scenarios")
+        numbers = self._to_do()
+        spawning = multiprocessing.get_context("spawn")  # Threads and gRPC don't survive a fork.
+        wrong = spawning.SimpleQueue()
+        pool = ProcessPoolExecutor(
+            self._options.workers,
+            mp_context=spawning,
+            initializer=open_in_this_process,
+            initargs=(reference, peer, self._options.limit, wrong),
+        )
+        with pool, self._console.status("starting") as status:
+            try:
+                self._hand_out(pool, numbers, status)
+            except BrokenProcessPool:
+                raise PortUnavailableError(
+                    "a process that plays has died; the same command goes on with what is left"
+                ) from None
+            except (KeyboardInterrupt, PortUnavailableError):
+                pool.shutdown(cancel_futures=True)
+                raise
+        while not wrong.empty():
+            self._wrong_at_the_end.append(wrong.get())
+
+    def _to_do(self) -> Iterator[tuple[int, int]]:
+        done = {batch.number: batch.played for batch in self._state.done}
+        for number in range(-(-self._options.count // BATCH)):
+            count = min(BATCH, self._options.count - number * BATCH)
+            if done.get(number, 0) < count:
+                yield number, count
+
+    def _hand_out(
+        self, pool: ProcessPoolExecutor, numbers: Iterator[tuple[int, int]], status: Status
+    ) -> None:
+        waiting: set[Future[BatchDone]] = set()
+        while True:
+            while len(waiting) <= self._options.workers and not self._is_late():
+                batch = next(numbers, None)
+                if batch is None:
+                    break
+                known = frozenset(str(each.symptom) for each in self._state.findings())
+                waiting.add(pool.submit(play_in_this_process, self._options.seed, *batch, known))
+            if not waiting:
+                return
+            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in ended:
+                self._take(future.result(), status)
+
+    def _take(self, batch: BatchDone, status: Status) -> None:
+        self._state.add(batch)
+        for finding in batch.findings:
+            self._say(f"{finding.symptom}: {finding.case}, made small: {finding.steps} steps")
+        status.update(self._line())
+
+    def _is_late(self) -> bool:
+        minutes = self._options.minutes
+        return minutes is not None and time.monotonic() - self._began > minutes * 60
+
+    def _played(self) -> int:
+        return sum(batch.played for batch in self._state.done)
+
+    def _line(self) -> str:
+        seconds = time.monotonic() - self._began
+        done = self._state.done
+        rate = self._played() / sum(batch.seconds for batch in done) * self._options.workers
+        return (
+            f"{self._played()} of {self._options.count} scenarios, {rate:.0f}/s, "
+            f"{seconds:.0f} s, {len(self._state.findings())} symptoms"
+        )
+
+    def report(self, reference: str, peer: str) -> int:
+        """Write what was found, say what was and what wasn't touched; the exit code.
+
+        Raises:
+          PortUnavailableError: a driver went wrong when it was closed.
+        """
+        done = self._state.done
+        if not done:
+            self._say("nothing was played")
+            return 2
+        self._say(
+            f"{self._played()} scenarios: {sum(b.agreed for b in done)} agree, "
+            f"{sum(b.wrong for b in done)} wrong, "
+            f"{sum(b.unplayable for b in done)} can't be played, "
+            f"{sum(b.stuck for b in done)} stuck on both sides; "
+            f"{sum(b.events for b in done)} events"
+        )
+        missed = self._count_features()
+        findings = self._state.findings()
+        for finding in findings:
+            path = finding.write(self._options.found, reference, peer)
+            self._say(f"{finding.symptom}, {finding.steps} steps: {project.shown(path)}")
+            self._say(f"    {finding.reason.split(chr(10))[0]}")
+        if self._wrong_at_the_end:
+            raise PortUnavailableError("\n".join(dict.fromkeys(self._wrong_at_the_end)))
+        return max(_code(findings), 1 if missed else 0)
+
+    def _count_features(self) -> list[str]:
+        counts = self._state.counts()
+        for title, names in (("features", all_features()), ("shown", all_shown())):
+            by_count = sorted((counts[name], name) for name in names)
+            touched = [name for count, name in by_count if count]
+            rarest = ", ".join(f"{name} {count}" for count, name in by_count[:5])
+            self._say(f"{title}: {len(touched)} of {len(names)} touched; rarest: {rarest}")
+        missed = sorted(name for name in all_features() | all_shown() if not counts[name])
+        if self._played() < ENOUGH:
+            return []
+        for name in missed:
+            self._say(f"never touched in {self._played()} scenarios: {name}")
+        return missed
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, markup=False)
+
+
+def _code(findings: list[Finding]) -> int:
+    """As a run's: failing to play outweighs differing."""
+    codes = {"failed": 3, "differs": 1, "nondeterministic": 1}
+    return max((codes[finding.symptom.kind] for finding in findings), default=0)

@@ -1,0 +1,69 @@
+"""What the fuzzer plays: a scenario of which nothing is expected, and a seed for its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from parity.base.model import frozen
+from parity.spec.faults import SaveErrorFault
+from parity.spec.loading import ScenarioFile
+from parity.spec.references import bad_references
+from parity.spec.scenario import Expect, Scenario
+from parity.spec.steps import FaultStep
+
+NOTHING: Final = Expect.model_construct()
+"""No expectation at all, which a file may not have: there somebody is to write what is right."""
+
+RECREATED: Final = ("AbortedError", "UnavailableError")
+"""After these a monitored session is made anew."""
+
+Document = dict[str, Any]
+"""A scenario as a file has it, every default filled in, without ``expect``."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One generated scenario; ``seed`` None is the default order."""
+
+    name: str
+    scenario: Scenario
+    seed: int | None
+
+    @property
+    def file(self) -> ScenarioFile:
+        """As players want it; there is no such file."""
+        return ScenarioFile(self.name, Path(f"{self.name}.yaml"), self.scenario)
+
+
+def document_of(scenario: Scenario) -> Document:
+    """The scenario without what is expected of it."""
+    document: Document = scenario.model_dump(mode="json", by_alias=True, context="yaml")
+    del document["expect"]
+    return document
+
+
+def scenario_of(document: Document) -> Scenario | None:
+    """The scenario, with nothing expected of it; None if it isn't valid, or never ends."""
+    try:
+        scenario = Scenario.model_validate(frozen({**document, "expect": NOTHING}))
+    except ValidationError:
+        return None
+    return None if any(bad_references(scenario)) or _never_ends(scenario) else scenario
+
+
+def _never_ends(scenario: Scenario) -> bool:
+    """A session that can't be created or can't take a step is made anew for ever."""
+    injected = (
+        *scenario.faults,
+        *(step.fault for step in scenario.steps if isinstance(step, FaultStep)),
+    )
+    return scenario.session == "monitored" and any(
+        isinstance(fault, SaveErrorFault)
+        and fault.save_error.error in RECREATED
+        and fault.save_error.times is None
+        for fault in injected
+    )

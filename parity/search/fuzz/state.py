@@ -1,0 +1,131 @@
+"""What a campaign has done so far, in a file: so that it can be interrupted and gone on with.
+
+JSON lines: a header, then a line for each batch that was played, in the order in which
+they ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import hypothesis
+from pydantic import Field, ValidationError
+
+from parity.base import project
+from parity.base.bounds import LARGEST_LINES
+from parity.base.files import must_be_replaceable, read_text, write_whole, writing
+from parity.base.model import Model, first_error, frozen
+from parity.base.problems import UsageError
+from parity.base.project import rust_source_digest
+from parity.base.strict_json import parse_json
+from parity.search.fuzz.found import Finding
+
+
+class Header(Model):
+    """What the scenarios and the verdicts on them depend on."""
+
+    seed: int
+    reference: str
+    peer: str
+    generator: str
+    sources: str
+
+
+class BatchDone(Model):
+    """What came of one batch."""
+
+    number: int
+    played: int
+    agreed: int
+    unplayable: int
+    stuck: int
+    counts: dict[str, int] = Field(default_factory=dict)
+    """In how many scenarios each feature was touched, or each thing shown."""
+    events: int = 0
+    wrong: int = 0
+    findings: tuple[Finding, ...] = ()
+    seconds: float = 0.0
+
+
+def header(seed: int, reference: str, peer: str) -> Header:
+    """The header of a campaign with the sources that are here now."""
+    generator = hashlib.sha256(hypothesis.__version__.encode())
+    played = hashlib.sha256(rust_source_digest(project.ROOT).encode())
+    for folder, digest in (
+        ("parity", generator), ("fakes", played), ("monolith_hooks", played)
+    ):  # fmt: skip
+        for path in sorted((project.ROOT / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return Header(
+        seed=seed,
+        reference=reference,
+        peer=peer,
+        generator=generator.hexdigest(),
+        sources=played.hexdigest(),
+    )
+
+
+class State:
+    """The file of one campaign.
+
+    Args:
+      path: where it is, or will be.
+      header: of the campaign to go on with; a file with another one is begun anew.
+
+    Raises:
+      UsageError: the file is of something else, or can't be one.
+      OutputError: it can't be written here.
+    """
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self._path = path
+        self.done: list[BatchDone] = []
+        self.begun_anew = False
+        must_be_replaceable(path)
+        there = path.exists()
+        if not there or not self._read(header):
+            self.begun_anew = there
+            self.done = []
+            write_whole(path, header.model_dump_json() + "\n")
+
+    def _read(self, header: Header) -> bool:
+        try:
+            text = read_text(self._path, LARGEST_LINES)
+            first, *lines = text.split("\n")
+            if Header.model_validate(frozen(parse_json(first))) != header:
+                return False
+            whole = lines[:-1]  # The last one may be cut off.
+            self.done = [BatchDone.model_validate(frozen(parse_json(line))) for line in whole]
+        except ValueError as error:
+            said = first_error(error) if isinstance(error, ValidationError) else error
+            raise UsageError(
+                f"{self._path}: this is no campaign ({said}); to remove it would be right"
+            ) from None
+        if not text.endswith("\n"):
+            write_whole(self._path, "\n".join([first, *lines[:-1]]) + "\n")
+        return True
+
+    def add(self, batch: BatchDone) -> None:
+        """Keep what came of a batch."""
+        self.done.append(batch)
+        with writing(self._path), self._path.open("a", encoding="utf-8") as file:
+            file.write(batch.model_dump_json() + "\n")
+
+    def counts(self) -> Counter[str]:
+        """In how many scenarios each feature was touched, or each thing shown."""
+        total: Counter[str] = Counter()
+        for batch in self.done:
+            total.update(batch.counts)
+        return total
+
+    def findings(self) -> list[Finding]:
+        """One a symptom, the one with the fewest steps."""
+        best: dict[str, Finding] = {}
+        for batch in self.done:
+            for finding in batch.findings:
+                known = best.get(finding.slug)
+                if known is None or finding.steps < known.steps:
+                    best[finding.slug] = finding
+        return list(best.values())

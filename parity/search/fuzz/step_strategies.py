@@ -1,0 +1,181 @@
+"""What happens in a generated scenario: faults, training, time, calls and files."""
+
+from __future__ import annotations
+
+from typing import Any, Final, get_args
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from parity.search.fuzz.case import RECREATED
+from parity.search.fuzz.hook_strategies import errors
+from parity.spec.rpcs import Method
+
+Document = dict[str, Any]
+
+SIZES: Final = (0, 999, 1000, 1001, 2**30, 9 * 2**30, 2**62 - 1, 2**62)
+LIMITS: Final = (None, 0, 1, 1000, 2**30, 2**33, 2**62, 2**63 - 1, -1, -(2**63))
+_TIMES: Final = ("0s", "1ms", "500ms", "1s", "2s", "29s", "30s", "31s", "60s")
+_SHORT_TIMES: Final = ("0s", "1ms", "500ms", "1s", "5s", "25s")
+_BYTES: Final = ("00", "ff", "0800", "0801", "0805", "0801120368696c", "1203c3a441", "1a00")
+_TEXTS: Final = ("{addr}", "{addr}\n", "{addr}\r\n", "{dead}", "{silent}")
+_ONE_IN_THREE: Final = st.sampled_from((False, False, True))
+_ACTIONS: Final = (
+    "action: STOP",
+    "action: TRIGGER_SAVE",
+    "action: 1",
+    "action: 2",
+    "action: UNKNOWN",
+    "action: NONE",
+    "",
+    "acton: STOP",
+)
+
+
+@st.composite
+def faults(draw: DrawFn, ps: int) -> Document:
+    """One fault, of a PS if there are any, or of the saver."""
+    of_saver = ("save_error", "slow_save")
+    of_ps = ("rss", "health_bytes", "poll_error", "slow_poll", "recover") if ps else ()
+    kind = draw(st.sampled_from((*of_ps, *of_saver)))
+    if kind == "save_error":
+        # These two end a handler without an answer: the caller would wait for ever.
+        error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
+        # A session that can never be created, or never take a step, would be tried for ever.
+        always = [] if error in RECREATED else [None]
+        times = draw(st.sampled_from([1, 2, *always]))
+        return {kind: {"error": error, "times": times}}
+    if kind == "slow_save":
+        return {kind: {"takes": draw(st.sampled_from(_SHORT_TIMES))}}
+    options: Document = {"ps": draw(st.integers(0, ps - 1))}
+    if kind == "rss":
+        options["bytes"] = draw(st.sampled_from(SIZES))
+    elif kind == "health_bytes":
+        options["hex"] = draw(st.sampled_from(_BYTES))
+    elif kind == "slow_poll":
+        options["takes"] = draw(st.sampled_from(_SHORT_TIMES))
+    return {kind: options}
+
+
+@st.composite
+def _calls(draw: DrawFn) -> Document:
+    deadline = draw(st.sampled_from([None, None, None, "1ms", "1s", "5s", "30s"]))
+    server = draw(st.sampled_from([None] * 15 + [1, 1, 2]))
+    return {"rpc": draw(st.sampled_from(get_args(Method))), "deadline": deadline, "server": server}
+
+
+def _training(workers: int) -> SearchStrategy[Document]:
+    index, train = st.integers(1, workers - 1), st.integers(1, 3)
+    return st.fixed_dictionaries({"index": index, "train": train}).map(lambda at: {"worker": at})
+
+
+@st.composite
+def _concurrently(draw: DrawFn, workers: int) -> Document:
+    branches = _calls() if workers == 1 else st.one_of(_calls(), _calls(), _training(workers))
+    made = draw(st.lists(branches, min_size=2, max_size=4))
+    if draw(st.booleans()):
+        made[1] = made[0]  # The same call twice is where a test and a set come apart.
+    return {"concurrently": made}
+
+
+def _contents(texts: tuple[str, ...]) -> SearchStrategy[Any]:
+    text = st.sampled_from(texts).map(lambda text: {"text": text})
+    return st.one_of(text, text, text, st.just("missing"), st.just({"hex": "ff"}))
+
+
+@st.composite
+def _machine_info(draw: DrawFn, ps: int) -> Document:
+    limit = draw(st.sampled_from(LIMITS))
+    return {"machine_info": {"ps": draw(st.integers(0, ps - 1)), "mem_limit": limit}}
+
+
+def _kinds(ps: int, workers: int, hooks: set[str]) -> list[tuple[int, SearchStrategy[Document]]]:
+    """What can be done here, with how often."""
+    kinds: list[tuple[int, SearchStrategy[Document]]] = [
+        (4, st.integers(1, 3).map(lambda n: {"train": n})),
+        (5, st.sampled_from(_TIMES).map(lambda time: {"advance": time})),
+        (4, faults(ps).map(lambda fault: {"fault": fault})),
+        (6, _calls()),
+        (2, _calls().map(lambda call: {"background": call})),
+        (3, _concurrently(workers)),
+        (1, st.just(_look("current_session"))),
+        (1, st.sampled_from(["current_session", "action_response"]).map(_look)),
+    ]  # fmt: skip
+    if workers > 1:
+        kinds.append((5, _training(workers)))
+    if ps:
+        kinds.append((1, _machine_info(ps)))
+    if "server" in hooks:
+        kinds.append((1, _contents(_TEXTS).map(lambda content: {"address_file": content})))
+    if "saver" in hooks:
+        kinds.append((1, st.sampled_from(["enable", "disable"]).map(lambda way: {"timer": way})))
+    if "controller" in hooks:
+        ops = st.sampled_from(["stop_op", "trigger_save_op"])
+        kinds.append((3, ops.map(lambda op: {"controller_op": op})))
+    if "query_action" in hooks:
+        kinds.append((3, _contents(_ACTIONS).map(lambda content: {"action_file": content})))
+        kinds.append((2, st.just({"advance": "60s"})))
+    return kinds
+
+
+def _courses(workers: int, hooks: set[str]) -> list[tuple[SearchStrategy[Document], ...]]:
+    """What shows something only if it happens in this order, which chance rarely makes."""
+    stop, resume = st.just(_call("StopTraining")), st.just(_call("ResumeTraining"))
+    train, wait = st.just({"train": 1}), st.sampled_from(_TIMES).map(lambda time: {"advance": time})
+    courses: list[tuple[SearchStrategy[Document], ...]] = []
+    if workers > 1:
+        worker = _training(workers)
+        courses.append((stop, worker, resume, wait, stop))
+        if "controller" in hooks:
+            courses.append((st.just({"controller_op": "stop_op"}), train, stop, worker, wait))
+    if "query_action" in hooks:
+        asked = st.sampled_from(_ACTIONS[:4]).map(lambda text: {"action_file": {"text": text}})
+        courses.append((asked, st.just({"advance": "60s"}), train))
+    if "current_session" in hooks:
+        courses.append((train, st.just({"end": {}}), st.just(_look("current_session"))))
+    return courses
+
+
+def _call(method: str) -> Document:
+    return {"rpc": method, "deadline": None, "server": None}
+
+
+def _look(at: str) -> Document:
+    return {"look": at, "expect": "none"}
+
+
+@st.composite
+def steps(draw: DrawFn, ps: int, workers: int, hooks: set[str]) -> list[Document]:
+    """Up to eight things, then perhaps the end or an exception, and perhaps something after it.
+
+    Some are of a course of things, with others between them.
+    """
+    kinds = [kind for weight, kind in _kinds(ps, workers, hooks) for _ in range(weight)]
+    courses = _courses(workers, hooks)
+    has_course = bool(courses) and draw(_ONE_IN_THREE)
+    course = draw(st.sampled_from(courses)) if has_course else ()
+    count = draw(st.integers(0, 3) if course else st.integers(1, 8))
+    made = [draw(draw(st.sampled_from(kinds))) for _ in range(count)]
+    at = 0
+    for step in course:
+        at = draw(st.integers(at, len(made)))
+        made.insert(at, draw(step))
+        at += 1
+    last = draw(st.sampled_from(["open", "open", "end", "raise"]))
+    if last == "end":
+        made.append({"end": {}})
+    if last == "raise":
+        made.append({"raise": {"error": draw(errors())}})
+    if last != "open" and draw(st.booleans()):
+        made.append(draw(_calls()))
+    return _in_time(made)
+
+
+def _in_time(made: list[Document]) -> list[Document]:
+    """A call to where nobody answers needs a deadline."""
+    silent = any("{silent}" in str(step.get("address_file")) for step in made)
+    for step in made if silent else ():
+        for call in (step, step.get("background"), *step.get("concurrently", ())):
+            if call is not None and "rpc" in call and call["deadline"] is None:
+                call["deadline"] = "30s"
+    return made

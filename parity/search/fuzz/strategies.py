@@ -1,0 +1,101 @@
+"""Whole scenarios, over everything that the model has, and only valid ones."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import hypothesis
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from parity.search.fuzz.case import RECREATED, Case, scenario_of
+from parity.search.fuzz.hook_strategies import hooks
+from parity.search.fuzz.step_strategies import LIMITS, SIZES, faults, steps
+from parity.spec.scenario import Scenario
+
+BATCH: Final = 25
+
+
+def batch(seed: int, number: int, count: int = BATCH) -> list[Case]:
+    """The scenarios of one batch; ``count`` leaves out those at its end."""
+    made: list[tuple[Scenario, int | None]] = []
+
+    @hypothesis.seed(f"{seed}/{number}")
+    @hypothesis.settings(
+        max_examples=BATCH + 1,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(st.tuples(scenarios(), seeds()))
+    def take(case: tuple[Scenario, int | None]) -> None:
+        made.append(case)
+
+    take()
+    first = number * BATCH
+    return [
+        Case(f"fuzz/{seed}/{first + i}", scenario, order)
+        for i, (scenario, order) in enumerate(made[1 : count + 1])
+    ]
+
+
+Document = dict[str, Any]
+
+
+@st.composite
+def _machines(draw: DrawFn, ps: int) -> list[Document]:
+    options = st.fixed_dictionaries(
+        {"rss": st.sampled_from(SIZES), "mem_limit": st.sampled_from(LIMITS)}
+    )
+    mentioned = draw(st.sets(st.integers(0, ps - 1))) if ps else set()
+    return [{"ps": index, **draw(options)} for index in sorted(mentioned)]
+
+
+def _barriers() -> SearchStrategy[Document]:
+    callbacks = st.lists(st.sampled_from(["record", "record", "slow", "raise"]), max_size=2)
+    wait = st.sampled_from(["1s", "1s", "500ms", "2s", "7s"])
+    return st.fixed_dictionaries({"callbacks": callbacks, "wait": wait})
+
+
+@st.composite
+def scenarios(draw: DrawFn) -> Scenario:
+    """A valid scenario of which nothing is expected."""
+    ps = draw(st.sampled_from([1, 2, 1, 3, 0]))
+    workers = draw(st.sampled_from([2, 1, 3, 4]))
+    capacity = draw(st.sampled_from([None, None, None, workers + 1, max(1, workers - 1)]))
+    of_chief = draw(hooks())
+    kinds = {kind for entry in of_chief for kind in entry}
+    document: Document = {
+        "about": "Nobody thought of this: it was generated.",
+        "cluster": {"ps": ps, "workers": workers, "capacity": capacity},
+        "session": draw(st.sampled_from(["monitored", "monitored", "singular"])),
+        "default_mem_limit": draw(st.sampled_from([None, None, None, 0, 2**40])),
+        "machines": draw(_machines(ps)),
+        "barrier": draw(_barriers()),
+        "hooks": of_chief,
+        "faults": draw(st.lists(faults(ps), max_size=2)),
+        "steps": draw(steps(ps, workers, kinds)),
+    }
+    _keep_servers(document, recreated=any(error in str(document) for error in RECREATED))
+    scenario = scenario_of(document)
+    assert scenario is not None, f"the generator made a scenario that isn't valid: {document}"
+    return scenario
+
+
+def _keep_servers(document: Document, *, recreated: bool) -> None:
+    """Leave out of calls the servers that there can't be, and all where a session is recreated.
+
+    When a server goes that nobody refers to any more is real time's doing.
+    """
+    servers = sum("server" in entry for entry in document["hooks"])
+    most = 0 if recreated else servers if document["session"] == "singular" else 2 * servers
+    for step in document["steps"]:
+        for call in (step, step.get("background", {}), *step.get("concurrently", ())):
+            if (call.get("server") or 0) > most:
+                del call["server"]
+
+
+def seeds() -> SearchStrategy[int | None]:
+    """The default order half of the time."""
+    return st.none() | st.integers(0, 2**32 - 1)

@@ -1,0 +1,173 @@
+"""One scenario on both sides, judged by nothing but whether they show the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import traceback
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from parity.base.model import Model
+from parity.base.problems import OutputError, PortUnavailableError
+from parity.players.outcome import Failed, Outcome, Played, Player
+from parity.search.fuzz.case import Case
+from parity.spec.ordering import common_ordering
+from parity.spec.trace import Trace
+from parity.verdict.compare import Difference, compare
+
+Kind = Literal["differs", "nondeterministic", "failed"]
+
+_REPEATS: Final = 2
+_BRANCH: Final = re.compile(r"^(concurrently|background)-\d+$")
+_DEADLOCK: Final = re.compile(r"^deadlock: ")
+_UNPLAYABLE: Final = re.compile(r"^steps\[(\d+)\]: \w+: ")
+
+
+class Symptom(Model):
+    """What is wrong, in terms that stay the same while a scenario is made smaller.
+
+    ``where`` is the channel of the first difference, or the side that failed; ``what``
+    the kind of its event, or how the side failed; ``lane`` without the step's index.
+    """
+
+    kind: Kind
+    where: str
+    what: str
+    lane: str = ""
+
+    @property
+    def hung(self) -> bool:
+        """Whether a side gave no answer."""
+        return self.kind == "failed" and self.what.startswith("hung: ")
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.kind, self.where, self.what, self.lane)))
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Both sides show the same; or neither can play it, for the same reason, ``stopped``."""
+
+    trace: Trace | None
+    stopped: str = ""
+
+    @property
+    def unplayable_step(self) -> int | None:
+        """The index of the step that can't be done, where that is the reason."""
+        match = _UNPLAYABLE.match(self.stopped)
+        return int(match[1]) if match else None
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """They don't: the symptom, a sentence about it, and what the reference showed."""
+
+    symptom: Symptom
+    reason: str
+    trace: Trace | None = None
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two players, open for as long as there are scenarios."""
+
+    reference: Player
+    peer: Player
+
+    def try_out(self, case: Case, *, repeat: bool = False) -> Agreed | Wrong:
+        """Play on both sides; with ``repeat`` also look whether they repeat themselves."""
+        ours, theirs = self._play(self.reference, case), self._play(self.peer, case)
+        match ours, theirs:
+            case Played(), Played():
+                ordering = common_ordering((ours.ordering, theirs.ordering))
+                comparison = compare(ours.trace, theirs.trace, ordering)
+                if comparison.differences or repeat:
+                    unsteady = self._who_is_unsteady(case, ours, theirs)
+                    if unsteady is not None:
+                        return unsteady
+                if not comparison.differences:
+                    return Agreed(ours.trace)
+                return _differs(comparison.differences[0], ours.trace)
+            case Failed("refused"), Failed("refused") if _alike(ours.message, theirs.message):
+                return Agreed(None, ours.message)
+        failed = [
+            _failed(side, outcome)
+            for side, outcome in (("reference", ours), ("peer", theirs))
+            if not isinstance(outcome, Played)
+        ]
+        return failed[0]
+
+    def try_out_playable(self, case: Case, *, repeat: bool = False) -> tuple[Case, Agreed | Wrong]:
+        """The same, without the steps from the first on that can't be done."""
+        result = self.try_out(case, repeat=repeat)
+        while isinstance(result, Agreed) and result.unplayable_step:
+            kept = case.scenario.steps[: result.unplayable_step]
+            scenario = case.scenario.model_copy(update={"steps": kept})
+            case = dataclasses.replace(case, scenario=scenario)
+            result = self.try_out(case, repeat=repeat)
+        return case, result
+
+    def _play(self, player: Player, case: Case) -> Outcome:
+        try:
+            return player.play(case.file, case.seed)
+        except (OutputError, PortUnavailableError):
+            raise  # The machine's, or a player's that is gone: no scenario is to blame.
+        except Exception as error:  # noqa: BLE001 - whatever it is, a player must not raise it
+            trace = "".join(traceback.format_exception(error))
+            return Failed("crashed", f"{type(error).__name__}: {error}", trace)
+
+    def _who_is_unsteady(self, case: Case, ours: Played, theirs: Played) -> Wrong | None:
+        for side, player, first in (
+            ("reference", self.reference, ours),
+            ("peer", self.peer, theirs),
+        ):
+            for _ in range(_REPEATS):
+                again = self._play(player, case)
+                if again != first:
+                    return _unsteady(side, first, again)
+        return None
+
+
+def _alike(ours: str, theirs: str) -> bool:
+    """A deadlock is told in each side's own words, and of two branches one is told of."""
+    for start in (_UNPLAYABLE, _DEADLOCK):
+        left, right = start.match(ours), start.match(theirs)
+        if left and right and left[0] == right[0]:
+            return True
+    return ours == theirs
+
+
+def _unsteady(side: str, first: Played, again: Outcome) -> Wrong:
+    """What was otherwise when a side played again; where it failed, how."""
+    if not isinstance(again, Played):
+        failed = _failed(side, again)
+        what, reason = failed.symptom.what, failed.reason
+    else:
+        differences = compare(first.trace, again.trace).differences
+        differs = _differs(differences[0], first.trace) if differences else None
+        what = f"{differs.symptom.where} {differs.symptom.what}" if differs else "faults"
+        reason = differs.reason if differs else "which faults struck"
+    symptom = Symptom(kind="nondeterministic", where=side, what=what)
+    return Wrong(symptom, f"the {side} doesn't repeat itself: {reason}", first.trace)
+
+
+def _differs(difference: Difference, trace: Trace) -> Wrong:
+    shown = difference.reference or difference.peer or "{}"
+    kind = re.search(r'"kind":"(\w+)"', shown)
+    lane = _BRANCH.sub(r"\1", difference.lane)
+    symptom = Symptom(
+        kind="differs", where=difference.channel, what=kind[1] if kind else "", lane=lane
+    )
+    reason = f"{difference.channel}: {difference.sentence()}"
+    return Wrong(symptom, reason, trace, difference)
+
+
+def _failed(side: str, outcome: Outcome) -> Wrong:
+    how, reason = "no trace", str(outcome)
+    if isinstance(outcome, Failed):
+        how, reason = str(outcome.failure), outcome.message
+    gist = re.sub(r"\d+", "N", reason.partition("\n")[0])[:60]
+    symptom = Symptom(kind="failed", where=side, what=f"{how}: {gist}")
+    return Wrong(symptom, f"{side}, {how}: {reason}")

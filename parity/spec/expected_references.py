@@ -1,0 +1,125 @@
+"""What a scenario expects of a PS, worker, bit, probe or listener that it doesn't have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final, get_args
+
+from parity.base.problems import did_you_mean
+from parity.base.terminal_text import shortened
+from parity.spec.hooks import (
+    Phase,
+    ProbeEntry,
+    PsHealthEntry,
+    QueryActionEntry,
+    SaverEntry,
+)
+from parity.spec.scenario import Scenario
+from parity.spec.steps import Response
+
+Loc = tuple[int | str, ...]
+Bad = tuple[Loc, str]
+
+_WORKER: Final = re.compile(r"worker-([1-9][0-9]{0,3})")
+_CALLBACK: Final = re.compile(r"(0|[1-9][0-9]{0,3}):( .*)?", re.DOTALL)
+_LISTENER: Final = re.compile(r"(0|[1-9][0-9]{0,3})\.(begin|before_save|after_save|end)")
+_FILE: Final = re.compile(
+    r"checkpoint|model\.ckpt-[0-9]{1,19}|(server/new/)?controller_server_addr\.txt"
+    r"|monolith_action(_response)?"
+)
+
+
+def bad_expected(scenario: Scenario) -> Iterator[Bad]:
+    """Each bad reference of ``expect`` with its place in the document."""
+    expect = scenario.expect
+    capacity = scenario.cluster.barrier_capacity()
+    for i, machines in enumerate(expect.reported or ()):
+        for j, ps in enumerate(machines):
+            if ps >= scenario.cluster.ps:
+                yield ("expect", "reported", i, j), no_such_ps(ps, scenario)
+    for i, bits in enumerate(expect.barrier or ()):
+        yield from _bad_bits(bits, ("expect", "barrier", i), capacity)
+    yield from _bad_bits(expect.blocked or (), ("expect", "blocked"), capacity)
+    for lane in expect.workers_raised or ():
+        match = _WORKER.fullmatch(lane)
+        if match is None or int(match[1]) >= scenario.cluster.workers:
+            last = scenario.cluster.workers - 1
+            right = f"worker-{spread(1, last)}" if last else "more cluster.workers"
+            message = f"there is no worker's lane {shortened(lane)}; expected {right}"
+            yield ("expect", "workers_raised", lane), message
+    yield from _bad_hooks(scenario)
+    for i, name in enumerate(expect.files or ()):
+        if not _FILE.fullmatch(name):
+            message = f"{shortened(name)} is never listed; expected a name of the trace format"
+            yield ("expect", "files", i), message
+
+
+def bad_response(response: Response, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
+    """The same of a response that a call expects."""
+    capacity = scenario.cluster.barrier_capacity()
+    yield from _bad_bits(response.blocked_indices or (), (*loc, "blocked_indices"), capacity)
+    yield from _bad_bits(response.unblocked_indices or (), (*loc, "unblocked_indices"), capacity)
+
+
+def no_such_ps(ps: int, scenario: Scenario) -> str:
+    """Say that there is no such PS, and which there are."""
+    count = scenario.cluster.ps
+    return f"there is no PS {ps}; expected {spread(0, count - 1) if count else 'more cluster.ps'}"
+
+
+def spread(first: int, last: int) -> str:
+    """``0 to 3``, or ``0``."""
+    return f"{first} to {last}" if last > first else str(first)
+
+
+def _bad_bits(bits: Iterable[int], loc: Loc, capacity: int) -> Iterator[Bad]:
+    for i, bit in enumerate(bits):
+        if bit >= capacity:
+            message = f"the barrier has no bit {bit}; expected {spread(0, capacity - 1)}"
+            yield (*loc, i), message
+
+
+def _bad_hooks(scenario: Scenario) -> Iterator[Bad]:
+    """What is expected of probes, listeners, callbacks and threads."""
+    expect, hooks = scenario.expect, scenario.hooks
+    probes = {hook.probe.name for hook in hooks if isinstance(hook, ProbeEntry)}
+    for i, name in enumerate(expect.hook_order or ()):
+        probe, _, phase = name.rpartition(".")
+        if probe not in probes:
+            yield ("expect", "hook_order", i), _no_such("probe", probe or name, probes)
+        elif phase not in get_args(Phase):
+            yield ("expect", "hook_order", i), _no_such("phase", phase, get_args(Phase))
+    listeners = max(
+        (len(hook.saver.listeners) for hook in hooks if isinstance(hook, SaverEntry)), default=0
+    )
+    for i, call in enumerate(expect.listener_calls or ()):
+        yield from _bad_call(
+            _LISTENER, call, ("expect", "listener_calls", i), "listener", listeners
+        )
+    callbacks = len(scenario.barrier.callbacks)
+    for i, call in enumerate(expect.callbacks or ()):
+        yield from _bad_call(_CALLBACK, call, ("expect", "callbacks", i), "callback", callbacks)
+    starting = {"ps_health": PsHealthEntry, "query_action": QueryActionEntry}
+    threads = {
+        name for name, kind in starting.items() if any(isinstance(hook, kind) for hook in hooks)
+    }
+    for name in expect.threads or ():
+        if re.sub("#[1-9][0-9]*$", "", name) not in threads:
+            yield ("expect", "threads", name), _no_such("thread", name, threads)
+
+
+def _bad_call(form: re.Pattern[str], call: str, loc: Loc, what: str, count: int) -> Iterator[Bad]:
+    match = form.fullmatch(call)
+    if match is None:
+        example = "0.before_save" if what == "listener" else "0: Stop"
+        yield loc, f"expected a call such as {example}, got {shortened(call)}"
+    elif int(match[1]) >= count:
+        right = spread(0, count - 1) if count else f"more {what}s"
+        yield loc, f"there is no {what} {match[1]}; expected {right}"
+
+
+def _no_such(what: str, name: str, known: Collection[str]) -> str:
+    shown = sorted(known)[:10]
+    right = f"one of {', '.join(map(shortened, shown))}" if shown else f"a scenario with a {what}"
+    return f"there is no {what} {shortened(name)}{did_you_mean(name, known)}; expected {right}"

@@ -1,0 +1,319 @@
+"""From a YAML file to a Scenario, or to problems with file, line, column and path."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeVar
+
+from pydantic import ValidationError
+
+from parity.base import project
+from parity.base.bounds import LARGEST_YAML
+from parity.base.files import check_within, read_text
+from parity.base.model import Model
+from parity.base.problems import Problem, ScenarioError, UsageError, did_you_mean
+from parity.base.strict_yaml import Node, YamlError, parse_yaml
+from parity.base.terminal_text import shortened
+from parity.spec.faults import FAULTS
+from parity.spec.hooks import HOOKS
+from parity.spec.names import check_scenario_name
+from parity.spec.references import Loc, bad_references
+from parity.spec.scenario import Scenario
+from parity.spec.steps import CONCURRENT, STEPS
+
+M = TypeVar("M", bound=Model)
+
+_LISTS_OF_KINDS = ("steps", "hooks", "faults", "concurrently")
+_KINDS: Final = {
+    "no_step": STEPS,
+    "no_concurrent_step": CONCURRENT,
+    "no_hook": HOOKS,
+    "no_fault": FAULTS,
+}
+"""By the type of the error that a union of kinds raises, the kinds that there are."""
+_MOST_PROBLEMS: Final = 50
+"""Of one file; a person mends some and looks again."""
+_EXPECTED: Final = {
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than_equal": "a number of at most {le}",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_too_long": "text of at most {max_length} characters",
+    "too_short": "at least {min_length} of them",
+    "too_long": "at most {max_length} of them",
+    "string_type": "text",
+    "int_type": "an integer",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "literal_error": "{expected}",
+}
+"""By the type of pydantic's errors, what would have been right; of others its own words."""
+
+
+@dataclass(frozen=True)
+class ScenarioFile:
+    """A valid scenario, its name, and the file that it came from with its text."""
+
+    name: str
+    path: Path
+    scenario: Scenario
+    text: str = ""
+
+
+def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
+    """The scenario files at and below these paths, each with the folder that names it.
+
+    That folder is ``root`` for what lies in it, else the folder that was given. What
+    isn't a path may be a name: ``health/oom``, ``health``.
+
+    Raises:
+      UsageError: a path doesn't exist, can't be looked into, has a link that leads out of
+        it, or there is no scenario in it.
+    """
+    found: dict[Path, Path] = {}
+    for given in paths or [root]:
+        try:
+            found.update(_scenarios_of(given, root))
+        except (OSError, RuntimeError) as error:  # Of a loop of links resolve raises the latter.
+            said = error.strerror if isinstance(error, OSError) else "it leads to itself"
+            raise UsageError(f"{given}: can't be looked into: {said}") from None
+        except ValueError as error:
+            raise UsageError(f"{given}: {error}") from None
+    return found
+
+
+def find_scenario(path: Path, root: Path) -> tuple[Path, Path]:
+    """The one scenario file that is meant by a path or a name, and the folder that names it.
+
+    Raises:
+      UsageError: there is none, or it is a folder.
+    """
+    for found, base in find_scenarios([path], root).items():
+        if found in (path, _by_name(path, root)):
+            return found, base
+    raise UsageError(f"{path}: expected one scenario file, got a folder")
+
+
+def _scenarios_of(given: Path, root: Path) -> dict[Path, Path]:
+    path = given if given.exists() else _by_name(given, root)
+    if path.is_dir():
+        here = sorted(_scenarios_below(path))
+        base = path
+    elif path.exists():
+        here = [path]
+        base = path.resolve().parent
+    else:
+        names = (scenario_name(each, root) for each in _scenarios_below(root))
+        raise UsageError(
+            f"{path}: no such file or folder{did_you_mean(path, names)}; a scenario, a folder "
+            "of them, or a name such as health/oom would be right"
+        )
+    if not here:
+        raise UsageError(f"{path}: no scenario found; a folder with *.yaml files would be right")
+    inside = path.resolve().is_relative_to(root.resolve())
+    return dict.fromkeys(here, root if inside else base)
+
+
+def _scenarios_below(folder: Path) -> Iterator[Path]:
+    """Each YAML file but the list of known differences; links to folders aren't followed."""
+    for here, _, names in os.walk(folder, onerror=_refuse):
+        for name in names:
+            if name.endswith(".yaml") and name != "known_differences.yaml":
+                path = Path(here, name)
+                if path.is_symlink():
+                    _check_link(path, folder)
+                yield path
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise error
+
+
+def _check_link(path: Path, folder: Path) -> None:
+    try:
+        check_within(path, folder)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _by_name(name: Path, root: Path) -> Path:
+    """Where the scenario or folder of this name is; the name itself if there is none."""
+    named = (root / name, root / f"{name}.yaml")
+    return next((path for path in named if path.exists()), name)
+
+
+def load_yaml(path: Path, model: type[M], page: str = "docs/scenario-format.md") -> tuple[M, Node]:
+    """Read a YAML file into a model; also gives the document, which knows its places.
+
+    ``page`` is where the format is described; errors point there.
+
+    Raises:
+      ScenarioError: the file can't be read or isn't valid.
+    """
+    return _load(path, _read(path), model, page)
+
+
+def load_scenario(path: Path, root: Path) -> ScenarioFile:
+    """Read one scenario; its name is its path below ``root`` without the ending.
+
+    Raises:
+      ScenarioError: the file can't be read or isn't a valid scenario.
+    """
+    text = _read(path)
+    scenario, document = _load(path, text, Scenario, "docs/scenario-format.md")
+    try:
+        name = check_scenario_name(scenario_name(path, root))
+    except ValueError as error:
+        raise ScenarioError([Problem(path, 1, 1, "", str(error))]) from None
+    problems = _first(
+        Problem(path, *document.place(loc), _dotted(loc), message)
+        for loc, message in bad_references(scenario)
+    )
+    if problems:
+        raise ScenarioError(problems)
+    return ScenarioFile(name, path, scenario, text)
+
+
+def scenario_name(path: Path, root: Path) -> str:
+    """``health/oom`` of ``scenarios/health/oom.yaml``."""
+    return path.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
+
+
+def _read(path: Path) -> str:
+    try:
+        return read_text(path, LARGEST_YAML)
+    except ValueError as error:
+        raise ScenarioError([Problem(path, 1, 1, "", str(error))]) from None
+
+
+def _load(path: Path, text: str, model: type[M], page: str) -> tuple[M, Node]:
+    document = _mapping(path, text, page)
+    try:
+        return model.model_validate(document.value), document
+    except ValidationError as error:
+        errors = (each for each in error.errors() if not _follows_from_others(each))
+        problems = (_problem(path, document, page, each) for each in errors)
+        raise ScenarioError(_first(problems)) from None
+
+
+def _mapping(path: Path, text: str, page: str) -> Node:
+    try:
+        document = parse_yaml(text)
+    except YamlError as error:
+        message = error.message
+        message += f"; see {page}" if message.startswith("not YAML") else ""
+        raise ScenarioError([Problem(path, error.line, error.column, "", message)]) from None
+    if document is None or document.value is None:
+        message = f"the file is empty; expected a mapping, see {page}"
+        raise ScenarioError([Problem(path, 1, 1, "", message)])
+    if not isinstance(document.value, dict):
+        message = f"found {_shown(document.value)}; expected a mapping, see {page}"
+        raise ScenarioError([Problem(path, document.line, document.column, "", message)])
+    return document
+
+
+def _first(problems: Iterable[Problem]) -> list[Problem]:
+    """As many as a person reads at once."""
+    kept = list(islice(problems, _MOST_PROBLEMS + 1))
+    if len(kept) > _MOST_PROBLEMS:
+        last = kept.pop()
+        kept.append(Problem(last.file, last.line, last.column, "", "and more, from here on"))
+    return kept
+
+
+def _follows_from_others(error: Any) -> bool:
+    """Of a list's length pydantic counts what is valid, which is told already."""
+    value = error["input"]
+    is_list = isinstance(value, tuple)
+    return error["type"] == "too_short" and is_list and len(value) >= error["ctx"]["min_length"]
+
+
+def _problem(path: Path, document: Node, page: str, error: Any) -> Problem:
+    loc = _without_tags(tuple(error["loc"]))
+    if error["type"] == "unknown_key":
+        loc = (*loc, error["ctx"]["key"])
+    return Problem(path, *document.place(loc), _dotted(loc), _say(error, page))
+
+
+def _without_tags(loc: Loc) -> Loc:
+    """A place as the file has it: pydantic also names the kind of a step, hook or fault."""
+    kept: list[int | str] = []
+    tag_follows = False
+    for i, part in enumerate(loc):
+        if tag_follows:
+            tag_follows = False
+            continue
+        kept.append(part)
+        in_union_list = isinstance(part, int) and loc[i - 1] in _LISTS_OF_KINDS
+        tag_follows = in_union_list or part == "fault"
+    return tuple(kept)
+
+
+def _say(error: Any, page: str) -> str:
+    kind, message, value = error["type"], error["msg"], error["input"]
+    if kind in _KINDS:
+        words = list(value)[:10] if isinstance(value, dict) else [value]
+        hints = (did_you_mean(word, _KINDS[kind]) for word in words)
+        said, right = message.split("; ")
+        return f"{said}{next(filter(None, hints), '')}; {right}"
+    message = message.removeprefix("Value error, ")
+    if "would be right" in message or "expected" in message:
+        return message
+    if kind == "missing":
+        return f"this key is missing; see {page} for what would be right"
+    if kind in _EXPECTED:
+        right = _EXPECTED[kind].format(**error.get("ctx", {}))
+    else:
+        right = message[0].lower() + message[1:]
+        right = right.removeprefix("input should be ").removeprefix("input should ")
+    hint = ""
+    if kind == "literal_error":
+        hint = did_you_mean(value, re.findall("'([^']+)'", error["ctx"]["expected"]))
+    return f"expected {right}, got {_shown(value)}{hint}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str) and len(value) > 60:
+        return f"text of {len(value)} characters"
+    if isinstance(value, dict | tuple | list):
+        of = "a mapping" if isinstance(value, dict) else "a list"
+        return f"{of} of {len(value)}"
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _dotted(loc: Loc) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{shortened(part)}" for part in loc)
+    return text.removeprefix(".")
+
+
+def load_all(paths: Sequence[Path]) -> list[ScenarioFile]:
+    """Every scenario at and below these paths.
+
+    Raises:
+      ScenarioError: with the problems of all of them.
+      UsageError: there is none, or one has the name of another.
+    """
+    files, problems = [], []
+    for path, base in find_scenarios(list(paths), project.SCENARIOS).items():
+        try:
+            files.append(load_scenario(path, base))
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    by_name: dict[str, Path] = {}
+    for file in files:
+        if by_name.setdefault(file.name, file.path) != file.path:
+            raise UsageError(
+                f"{file.path}: named {file.name} like {by_name[file.name]}; "
+                "paths in one folder would be right"
+            )
+    return files

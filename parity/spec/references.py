@@ -1,0 +1,191 @@
+"""What a scenario says twice, asks for too much of together, or refers to and doesn't have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from parity.base.bounds import LONGEST_TIME, MOST_LANES, MOST_STEPS
+from parity.base.terminal_text import shortened
+from parity.spec.covers import unknown
+from parity.spec.expected_references import bad_expected, bad_response, no_such_ps, spread
+from parity.spec.faults import Allocation, Fault, Machine
+from parity.spec.hooks import ProbeEntry, ServerEntry
+from parity.spec.scenario import Scenario
+from parity.spec.steps import (
+    AddressFileStep,
+    AdvanceStep,
+    BackgroundStep,
+    ConcurrentlyStep,
+    ControllerOpStep,
+    FaultStep,
+    LookStep,
+    MachineInfoStep,
+    RpcStep,
+    Step,
+    TimerStep,
+    TrainStep,
+    WorkerStep,
+)
+from parity.spec.units import format_duration
+
+Loc = tuple[int | str, ...]
+Bad = tuple[Loc, str]
+
+
+def bad_references(scenario: Scenario) -> Iterator[Bad]:
+    """Each bad reference with its place in the document."""
+    for i, item in enumerate(scenario.covers):
+        if message := unknown(item):
+            yield ("covers", i), message
+    yield from _bad_machines(scenario)
+    for i, fault in enumerate(scenario.faults):
+        yield from _bad_fault(fault, ("faults", i), scenario)
+    yield from _bad_steps(scenario.steps, ("steps",), scenario)
+    yield from _bad_totals(scenario)
+    yield from _bad_probes(scenario)
+    yield from _missing_hooks(scenario)
+    yield from bad_expected(scenario)
+
+
+def _missing_hooks(scenario: Scenario) -> Iterator[Bad]:
+    kinds = [next(iter(type(hook).model_fields)) for hook in scenario.hooks]
+    for kind, needed in (("server", "saver"), ("query_action", "controller")):
+        if kind in kinds and needed not in kinds:
+            message = f"a {kind} needs a {needed}; one beside it would be right"
+            yield ("hooks", kinds.index(kind)), message
+    for i, step in enumerate(scenario.steps):
+        if isinstance(step, ControllerOpStep) and "controller" not in kinds:
+            yield ("steps", i), "there is no controller; one among the hooks would be right"
+        if isinstance(step, TimerStep) and "saver" not in kinds:
+            yield ("steps", i), "there is no saver; one among the hooks would be right"
+
+
+def _bad_machines(scenario: Scenario) -> Iterator[Bad]:
+    seen: set[int] = set()
+    for i, machine in enumerate(scenario.machines):
+        if machine.ps >= scenario.cluster.ps:
+            yield ("machines", i, "ps"), no_such_ps(machine.ps, scenario)
+        if machine.ps in seen:
+            yield ("machines", i, "ps"), f"PS {machine.ps} is listed twice; once would be right"
+        seen.add(machine.ps)
+
+
+def _bad_fault(fault: Fault, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
+    for kind in type(fault).model_fields:
+        at = getattr(fault, kind)
+        if kind in _OF_PROCESSES and not _has_process(at, scenario):
+            yield (*loc, kind), f"there is no process {at}; expected {_processes(scenario)}"
+        if isinstance(at, Machine | Allocation) and at.ps >= scenario.cluster.ps:
+            yield (*loc, kind, "ps"), no_such_ps(at.ps, scenario)
+
+
+_OF_PROCESSES: Final = ("kill", "restart", "freeze", "thaw")
+
+
+def _bad_steps(
+    steps: Iterable[Step | RpcStep | WorkerStep], loc: Loc, scenario: Scenario
+) -> Iterator[Bad]:
+    for i, step in enumerate(steps):
+        here = (*loc, i)
+        match step:
+            case FaultStep():
+                yield from _bad_fault(step.fault, (*here, "fault"), scenario)
+            case MachineInfoStep() if step.machine_info.ps >= scenario.cluster.ps:
+                yield (*here, "machine_info", "ps"), no_such_ps(step.machine_info.ps, scenario)
+            case WorkerStep() if step.worker.index >= scenario.cluster.workers:
+                last = scenario.cluster.workers - 1
+                right = spread(1, last) if last else "more cluster.workers"
+                message = f"there is no worker {step.worker.index}; expected {right}"
+                yield (*here, "worker", "index"), message
+            case RpcStep():
+                yield from _bad_call(step, here, scenario)
+            case BackgroundStep():
+                yield from _bad_call(step.background, (*here, "background"), scenario)
+            case ConcurrentlyStep():
+                yield from _bad_steps(step.concurrently, (*here, "concurrently"), scenario)
+            case AddressFileStep():
+                yield from _bad_placeholders(step.address_file.text, (*here, "address_file"))
+            case LookStep() if step.expect not in (*_SEEN[step.look], "none"):
+                right = " or ".join(("none", *_SEEN[step.look]))
+                message = f"{step.look} is never {step.expect}; {right} would be right"
+                yield (*here, "expect"), message
+            case _:
+                pass
+
+
+_SEEN: Final = {"current_session": ("current", "left"), "action_response": ("OK", "error")}
+_PLACEHOLDERS: Final = ("{addr}", "{dead}", "{silent}")
+
+
+def _bad_call(call: RpcStep, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
+    servers = sum(isinstance(hook, ServerEntry) for hook in scenario.hooks)
+    if call.server is not None and servers == 0:
+        yield (*loc, "server"), "there is no server; one among the hooks would be right"
+    elif call.server is not None and scenario.session == "singular" and call.server > servers:
+        message = f"there is no server {call.server}; expected {spread(1, servers)}"
+        yield (*loc, "server"), message
+    if call.response is not None:
+        yield from bad_response(call.response, (*loc, "response"), scenario)
+
+
+def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[Bad]:
+    for found in re.findall(r"\{[^{}]*\}", text or ""):
+        if found not in _PLACEHOLDERS:
+            message = f"{shortened(found)} stands for nothing; {', '.join(_PLACEHOLDERS)} do"
+            yield (*loc, "text"), message
+
+
+def _bad_totals(scenario: Scenario) -> Iterator[Bad]:
+    """What is bounded of one step is so of all of them together."""
+    time = training = calls = 0
+    for i, step in enumerate(scenario.steps):
+        before = time, training, calls
+        match step:
+            case AdvanceStep():
+                time += step.advance
+            case TrainStep():
+                training += step.train
+            case WorkerStep():
+                training += step.worker.train
+            case ConcurrentlyStep():
+                branches = step.concurrently
+                training += sum(b.worker.train for b in branches if isinstance(b, WorkerStep))
+            case BackgroundStep():
+                calls += 1
+            case _:
+                pass
+        for total, earlier, most, of in (
+            (time, before[0], LONGEST_TIME, f"{format_duration(LONGEST_TIME)} of time"),
+            (training, before[1], MOST_STEPS, f"{MOST_STEPS} training steps"),
+            (calls, before[2], MOST_LANES, f"{MOST_LANES} calls in the background"),
+        ):
+            if earlier <= most < total:
+                yield ("steps", i), f"too much with the steps before it; expected at most {of}"
+
+
+def _bad_probes(scenario: Scenario) -> Iterator[Bad]:
+    seen: set[str] = set()
+    for i, hook in enumerate(scenario.hooks):
+        if isinstance(hook, ProbeEntry):
+            name = hook.probe.name
+            if name in seen:
+                message = f"there is another probe named {shortened(name)}; expected another name"
+                yield ("hooks", i, "probe", "name"), message
+            seen.add(name)
+
+
+def _has_process(name: str, scenario: Scenario) -> bool:
+    role, _, index = name.partition("-")
+    count = {"ps": scenario.cluster.ps, "worker": scenario.cluster.workers}
+    return role == "chief" or int(index) < count[role]
+
+
+def _processes(scenario: Scenario) -> str:
+    names = ["chief"]
+    if scenario.cluster.ps:
+        names.append(f"ps-{spread(0, scenario.cluster.ps - 1)}")
+    if scenario.cluster.workers > 1:
+        names.append(f"worker-{spread(1, scenario.cluster.workers - 1)}")
+    return " or ".join(names)

@@ -1,0 +1,186 @@
+"""A scenario: a cluster, its faults, what happens to it, and what must be seen.
+
+What the docstrings of this module and of faults, hooks and steps say is also the
+reference: docs/scenario-reference.md and ``monolith-parity explain`` are made from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from parity.base.bounds import (
+    LONGEST_NAME,
+    MOST_EXPECTED,
+    MOST_HOOKS,
+    MOST_LISTED,
+    MOST_PS,
+    MOST_WORKERS,
+    Integer,
+    Name,
+    PsIndex,
+    Text,
+    Total,
+    WorkerIndex,
+)
+from parity.base.model import Model, canonical_json
+from parity.spec.covers import Covered
+from parity.spec.faults import Fault, Need
+from parity.spec.hooks import DEFAULT_HOOKS, Hook
+from parity.spec.steps import Step
+from parity.spec.units import Duration, MemLimit, Size
+
+DEFAULT_RSS = 2**30
+
+
+class Cluster(Model):
+    """How many PS there are, how many workers with the chief, and how many the barrier knows."""
+
+    ps: Annotated[int, Field(ge=0, le=MOST_PS)] = 1
+    """How many PS."""
+    workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)] = 1
+    """How many workers, the chief being worker 0."""
+    capacity: Annotated[int, Field(ge=1, le=MOST_WORKERS)] | None = None
+    """The barrier's bits; ``null``: one a worker. Canonical JSON has the number."""
+
+    def barrier_capacity(self) -> int:
+        """The barrier's bits: one a worker, unless the scenario says otherwise."""
+        return self.workers if self.capacity is None else self.capacity
+
+
+class Barrier(Model):
+    """Who is called when the barrier is placed, and how often a blocked worker looks."""
+
+    callbacks: Annotated[
+        tuple[Literal["record", "slow", "raise"], ...], Field(max_length=MOST_HOOKS)
+    ] = ()
+    """Each shows itself as an event. ``slow`` then takes 1 s, with the barrier's lock held;
+    ``raise`` raises RuntimeError ``callback failed``."""
+    wait: Annotated[Duration, Field(ge=1)] = 1000
+    """The time between two looks of a blocked worker."""
+
+
+class PsMachine(Model):
+    """One PS at the start: its resident memory, and its limit if the job sets one."""
+
+    ps: PsIndex
+    """The PS, counted from 0."""
+    rss: Size = DEFAULT_RSS
+    """Its resident memory; 1 GiB unless given."""
+    mem_limit: MemLimit | None = None
+    """Given: the job creates this PS's machine info with it before any hook begins.
+    ``null``: it doesn't, and who creates it first fixes its limit: a ``machine_info``
+    step, or the health hook's first poll with the flag's value."""
+
+
+Fate = Annotated[
+    str, StringConstraints(pattern=r"^(returned|left|died: \w+)$", max_length=LONGEST_NAME)
+]
+Texts = Annotated[tuple[Text, ...], Field(max_length=MOST_EXPECTED)]
+Names = Annotated[tuple[Name, ...], Field(max_length=MOST_EXPECTED)]
+Machines = Annotated[tuple[PsIndex, ...], Field(max_length=MOST_PS)]
+Bits = Annotated[tuple[WorkerIndex, ...], Field(max_length=MOST_WORKERS)]
+
+
+class Expect(Model):
+    """What each player must show: at least one key, and only those given are looked at.
+
+    It is written by hand from the specification, so that two sides that are wrong in
+    the same way don't pass.
+    """
+
+    reports: Total | None = None
+    """How often report_fn was called; for ``report: default``, how often it logged."""
+    reported: Annotated[tuple[Machines, ...], Field(max_length=MOST_EXPECTED)] | None = None
+    """The PS in each report: ``[[1], [0, 2]]``."""
+    barrier: Annotated[tuple[Bits, ...], Field(max_length=MOST_EXPECTED)] | None = None
+    """The indices that are set after every change: ``[[0], [0, 1], [1], []]``."""
+    blocked: Bits | None = None
+    """The indices that are set when the session is left."""
+    callbacks: Texts | None = None
+    """Each call of a barrier callback: ``["0: Stop", "1: Stop"]``, ``["0:"]`` for an
+    empty action."""
+    raised: Name | None = None
+    """The error that left the session, or ``null``."""
+    workers_raised: Annotated[dict[Name, Name], Field(max_length=MOST_WORKERS)] | None = None
+    """By lane, what a worker's step raised: ``{worker-2: ValueError}``."""
+    threads: Annotated[dict[Name, Fate], Field(max_length=MOST_EXPECTED)] | None = None
+    """The fate of each thread that hooks started: ``{ps_health: returned}``,
+    ``died: DecodeError`` or ``left``."""
+    saves: Annotated[tuple[Total, ...], Field(max_length=MOST_EXPECTED)] | None = None
+    """The global steps of the checkpoints written, in order, repeats included."""
+    global_step: Integer | None = None
+    """The highest global step that a training step showed."""
+    hook_order: Texts | None = None
+    """The phases of all probes: ``[A.begin, B.begin, A.after_create_session]``."""
+    listener_calls: Names | None = None
+    """The calls of all listeners by index: ``[0.begin, 0.before_save]``."""
+    logs: Texts | None = None
+    """The messages logged."""
+    addresses: Texts | None = None
+    """The texts that servers published, the port not shown: ``["127.0.0.1:<port>"]``."""
+    files: Names | None = None
+    """What is left in the model directory, by the names of the trace format."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expect_something(cls, value: Any) -> Any:
+        if value == {}:
+            raise ValueError("nothing is expected; at least `reports: 0` would be right")
+        return value
+
+
+class Scenario(Model):
+    """One scenario, every default filled in."""
+
+    about: Annotated[Text, Field(min_length=1)]
+    """One sentence: what the scenario shows."""
+    covers: Annotated[tuple[Covered, ...], Field(max_length=MOST_LISTED)] = ()
+    """What this is evidence for: numbers of the behaviour, ``B12``, and of the seed
+    ``module_test.test_name`` or ``module.parity``."""
+    needs: Annotated[tuple[Need, ...], Field(exclude=True, max_length=MOST_HOOKS)] = ()
+    """What a player must be able to do, beyond what the faults say for themselves; one that
+    can't isn't asked. Not in canonical JSON."""
+    cluster: Cluster = Cluster()
+    """How many PS and workers there are."""
+    session: Literal["monitored", "singular"] = "monitored"
+    """``monitored`` recreates itself after AbortedError or UnavailableError; ``singular``
+    lets them out."""
+    default_mem_limit: MemLimit | None = None
+    """The value of the flag ``monolith_default_machine_info_mem_limit`` in the job's
+    process; ``null``: the flag isn't set, which is 2^62 bytes."""
+    machines: Annotated[tuple[PsMachine, ...], Field(max_length=MOST_PS)] = ()
+    """Memory and limit of the PS that aren't as usual; canonical JSON lists every PS."""
+    barrier: Barrier = Barrier()
+    """The barrier's callbacks, and how often a blocked worker looks at it."""
+    hooks: Annotated[tuple[Hook, ...], Field(max_length=MOST_HOOKS)] = DEFAULT_HOOKS
+    """The chief's hooks in order. After these the player adds, always, a BarrierHook of
+    index 0 (it never blocks) and an observer that records ``session`` events."""
+    faults: Annotated[tuple[Fault, ...], Field(max_length=MOST_LISTED)] = ()
+    """Faults in effect before the session is created; each must strike."""
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_LISTED)]
+    """What happens, in order."""
+    expect: Expect
+    """What each player must show."""
+
+    def all_machines(self) -> tuple[PsMachine, ...]:
+        """Every PS in order, those that aren't mentioned as well."""
+        given = {machine.ps: machine for machine in self.machines}
+        return tuple(given.get(ps, PsMachine(ps=ps)) for ps in range(self.cluster.ps))
+
+    def canonical(self) -> dict[str, Any]:
+        """The form in which drivers get it (docs/scenario-format.md)."""
+        document = self.model_dump(mode="json", by_alias=True)
+        document["expect"] = self.expect.model_dump(mode="json", exclude_unset=True)
+        document["cluster"]["capacity"] = self.cluster.barrier_capacity()
+        document["machines"] = [machine.model_dump() for machine in self.all_machines()]
+        return document
+
+    def digest(self) -> str:
+        """``sha256:...`` of all that can change how it plays; not of what is said or expected."""
+        played = self.canonical()
+        for said in ("about", "covers", "expect"):
+            del played[said]
+        return "sha256:" + hashlib.sha256(canonical_json(played).encode()).hexdigest()

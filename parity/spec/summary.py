@@ -1,0 +1,108 @@
+"""What a trace comes to, in the terms of a scenario's ``expect``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from parity.spec.hooks import PsHealthEntry
+from parity.spec.scenario import Expect, Scenario
+from parity.spec.trace import (
+    AddressEvent,
+    BarrierEvent,
+    CallbackEvent,
+    Channel,
+    FilesEvent,
+    HookEvent,
+    ListenerEvent,
+    LogEvent,
+    RaisedEvent,
+    ReportEvent,
+    SaveEvent,
+    SessionEvent,
+    StepEvent,
+    ThreadEvent,
+    Trace,
+)
+
+CHANNEL_OF_KEY: Final[dict[str, Channel]] = {
+    "reports": "reports",
+    "reported": "reports",
+    "barrier": "barrier",
+    "blocked": "barrier",
+    "callbacks": "barrier",
+    "raised": "errors",
+    "workers_raised": "errors",
+    "threads": "threads",
+    "saves": "saves",
+    "global_step": "steps",
+    "hook_order": "hooks",
+    "listener_calls": "saves",
+    "logs": "logs",
+    "addresses": "files",
+    "files": "files",
+}
+"""By key of ``expect``, the channel whose events it sums up."""
+
+
+def summarize(scenario: Scenario, trace: Trace) -> Expect:
+    """Every key of ``expect``, as this trace shows it."""
+    reports = [event for event in trace.events if isinstance(event, ReportEvent)]
+    logs = [event.message for event in trace.events if isinstance(event, LogEvent)]
+    barrier = [event.blocked for event in trace.events if isinstance(event, BarrierEvent)]
+    raised = [event for event in trace.events if isinstance(event, RaisedEvent)]
+    of_session = [event.error for event in raised if event.lane == "main"]
+    steps = [event.global_step for event in trace.events if isinstance(event, StepEvent)]
+    files = [event.left for event in trace.events if isinstance(event, FilesEvent)]
+    return Expect.model_construct(  # Of anybody's trace, which no bound of a scenario holds.
+        reports=_logged_reports(logs) if _reports_by_logging(scenario) else len(reports),
+        reported=tuple(tuple(result.ps for result in event.results) for event in reports),
+        barrier=tuple(barrier),
+        blocked=_blocked_at_the_end(trace),
+        callbacks=tuple(
+            f"{event.callback}: {event.action}".rstrip()
+            for event in trace.events
+            if isinstance(event, CallbackEvent)
+        ),
+        raised=of_session[-1] if of_session else None,
+        workers_raised={event.lane: event.error for event in raised if event.lane != "main"},
+        threads={
+            event.thread: event.fate if event.error is None else f"{event.fate}: {event.error}"
+            for event in trace.events
+            if isinstance(event, ThreadEvent)
+        },
+        saves=tuple(event.step for event in trace.events if isinstance(event, SaveEvent)),
+        global_step=max(steps, default=None),
+        hook_order=tuple(
+            f"{event.hook}.{event.phase}" for event in trace.events if isinstance(event, HookEvent)
+        ),
+        listener_calls=tuple(
+            f"{event.listener}.{event.method}"
+            for event in trace.events
+            if isinstance(event, ListenerEvent)
+        ),
+        logs=tuple(logs),
+        addresses=tuple(event.text for event in trace.events if isinstance(event, AddressEvent)),
+        files=files[-1] if files else (),
+    )
+
+
+def _logged_reports(logs: list[str]) -> int:
+    return sum(message.startswith("PS are not healthy:") for message in logs)
+
+
+def _reports_by_logging(scenario: Scenario) -> bool:
+    return any(
+        isinstance(hook, PsHealthEntry) and hook.ps_health.report == "default"
+        for hook in scenario.hooks
+    )
+
+
+def _blocked_at_the_end(trace: Trace) -> tuple[int, ...]:
+    """The barrier when the session was last left; recreation begins with nothing set."""
+    blocked: tuple[int, ...] = ()
+    for event in trace.events:
+        if isinstance(event, BarrierEvent):
+            blocked = event.blocked
+        elif isinstance(event, SessionEvent) and event.state == "closed":
+            break
+    return blocked

@@ -1,0 +1,323 @@
+"""What a player showed of a scenario: events, and which declared faults struck.
+
+The format is described in docs/trace-format.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Discriminator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from parity.base.model import FailFastTuple, Model, canonical_json, frozen
+from parity.spec.hooks import Phase
+from parity.spec.rpcs import Method, StatusCode
+
+CONCURRENT_PREFIX: Final = "concurrently-"
+CALLER_PREFIXES: Final = (CONCURRENT_PREFIX, "background-")
+"""Begin the labels of lanes that make a call; its handler has the label of its caller."""
+CONTROLLER_LANE: Final = "controller"
+"""The lane of every other handler."""
+
+
+class BaseEvent(Model):
+    """When and on which lane; virtual milliseconds since the start."""
+
+    ms: Annotated[int, Field(ge=0)]
+    lane: str
+
+
+class SessionEvent(BaseEvent):
+    """A session was created or left."""
+
+    kind: Literal["session"] = "session"
+    state: Literal["created", "closed"]
+
+
+class HookEvent(BaseEvent):
+    """A probe came to a phase."""
+
+    kind: Literal["hook"] = "hook"
+    hook: str
+    phase: Phase
+
+
+class StepEvent(BaseEvent):
+    """A training step is over."""
+
+    kind: Literal["step"] = "step"
+    worker: int
+    global_step: int
+
+
+class PsResult(Model):
+    """What a report says of one PS."""
+
+    ps: int
+    status: str | None
+    message: str
+
+
+class ReportEvent(BaseEvent):
+    """report_fn was called."""
+
+    kind: Literal["report"] = "report"
+    results: FailFastTuple[PsResult]
+
+
+class BarrierEvent(BaseEvent):
+    """The barrier changed; the indices that are set now."""
+
+    kind: Literal["barrier"] = "barrier"
+    blocked: FailFastTuple[int]
+
+
+class RpcResponse(Model):
+    """The fields of the response message; those that it doesn't have are absent."""
+
+    blocked_indices: FailFastTuple[int] | None = None
+    unblocked_indices: FailFastTuple[int] | None = None
+    global_step: int | None = None
+
+
+class CallbackEvent(BaseEvent):
+    """A callback of the barrier was called."""
+
+    kind: Literal["callback"] = "callback"
+    callback: int
+    action: str
+
+
+class RpcEvent(BaseEvent):
+    """A client has the result of its call; ``call`` is where the scenario makes it."""
+
+    kind: Literal["rpc"] = "rpc"
+    call: str
+    method: Method
+    code: StatusCode
+    details: str | None
+    response: RpcResponse | None
+
+
+class ClientErrorEvent(BaseEvent):
+    """A client couldn't even call; ``call`` is where the scenario makes the call."""
+
+    kind: Literal["client_error"] = "client_error"
+    call: str
+    method: Method
+    error: str
+
+
+class SaveEvent(BaseEvent):
+    """A checkpoint was written."""
+
+    kind: Literal["save"] = "save"
+    step: int
+
+
+class SaveFailedEvent(BaseEvent):
+    """Writing a checkpoint raised."""
+
+    kind: Literal["save_failed"] = "save_failed"
+    step: int
+    error: str
+    message: str
+
+
+class ListenerEvent(BaseEvent):
+    """A listener of the saver hook was called; ``step`` is None in ``begin``."""
+
+    kind: Literal["listener"] = "listener"
+    listener: int
+    method: Literal["begin", "before_save", "after_save", "end"]
+    step: int | None
+
+
+class LogEvent(BaseEvent):
+    """The default report logged."""
+
+    kind: Literal["log"] = "log"
+    level: str
+    message: str
+
+
+class CurrentSessionEvent(BaseEvent):
+    """What get_current_session gives."""
+
+    kind: Literal["current_session"] = "current_session"
+    session: Literal["none", "current", "left"]
+
+
+class ActionResponseEvent(BaseEvent):
+    """What the file monolith_action_response says."""
+
+    kind: Literal["action_response"] = "action_response"
+    response: Literal["none", "OK", "error"]
+
+
+class AddressEvent(BaseEvent):
+    """A server has published another address; its port isn't shown."""
+
+    kind: Literal["address"] = "address"
+    text: str
+    mode: str
+
+
+class RaisedEvent(BaseEvent):
+    """An exception left the session, or on a worker's lane a step of that worker."""
+
+    kind: Literal["raised"] = "raised"
+    error: str
+    message: str
+
+
+class ThreadEvent(BaseEvent):
+    """A thread that a hook started has ended, or was left."""
+
+    kind: Literal["thread"] = "thread"
+    thread: str
+    fate: Literal["returned", "died", "left"]
+    error: str | None
+
+
+class FilesEvent(BaseEvent):
+    """What is left in the model directory, by canonical names."""
+
+    kind: Literal["files"] = "files"
+    left: FailFastTuple[str]
+
+
+Event = Annotated[
+    SessionEvent
+    | HookEvent
+    | StepEvent
+    | ReportEvent
+    | BarrierEvent
+    | CallbackEvent
+    | RpcEvent
+    | ClientErrorEvent
+    | SaveEvent
+    | SaveFailedEvent
+    | ListenerEvent
+    | LogEvent
+    | CurrentSessionEvent
+    | ActionResponseEvent
+    | AddressEvent
+    | RaisedEvent
+    | ThreadEvent
+    | FilesEvent,
+    Discriminator("kind"),
+]
+
+Channel = Literal[
+    "reports",
+    "barrier",
+    "rpc",
+    "saves",
+    "steps",
+    "hooks",
+    "session",
+    "errors",
+    "threads",
+    "logs",
+    "files",
+]
+CHANNEL_OF_KIND: Final[dict[str, Channel]] = {
+    "report": "reports",
+    "barrier": "barrier",
+    "callback": "barrier",
+    "rpc": "rpc",
+    "client_error": "rpc",
+    "save": "saves",
+    "save_failed": "saves",
+    "listener": "saves",
+    "step": "steps",
+    "hook": "hooks",
+    "session": "session",
+    "current_session": "session",
+    "raised": "errors",
+    "thread": "threads",
+    "log": "logs",
+    "files": "files",
+    "address": "files",
+    "action_response": "files",
+}
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """An event as it is written; fields of a response that the message doesn't have are absent."""
+    document: dict[str, Any] = event.model_dump(mode="json")
+    if isinstance(event, RpcEvent) and event.response is not None:
+        document["response"] = event.response.model_dump(mode="json", exclude_none=True)
+    return document
+
+
+class Trace(Model):
+    """The events in their canonical order, and which declared faults struck."""
+
+    events: FailFastTuple[Event]
+    struck: dict[str, bool]
+
+    @classmethod
+    def of(cls, events: Iterable[Event], struck: dict[str, bool]) -> Trace:
+        """A trace of events in the order in which they were recorded."""
+        return cls(events=tuple(_canonical_order(list(events))), struck=struck)
+
+    @classmethod
+    def from_json(cls, document: Any) -> Trace:
+        """Check and read what ``to_json`` wrote or what a driver answered.
+
+        Raises:
+          pydantic.ValidationError: it is no trace, or its times run backwards.
+        """
+        read = _ForeignTrace.model_validate(frozen(document))
+        return cls.of(read.events, read.struck)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form, for ``canonical_json``."""
+        return {"events": [event_to_json(event) for event in self.events], "struck": self.struck}
+
+    def text(self) -> str:
+        """The canonical bytes of a trace file, as text."""
+        return canonical_json(self.to_json()) + "\n"
+
+    def channel(self, channel: Channel) -> Iterator[Event]:
+        """Its events of one channel, in order."""
+        return (event for event in self.events if CHANNEL_OF_KIND[event.kind] == channel)
+
+
+class _ForeignTrace(Trace):
+    """A trace that somebody else recorded, in the order of recording."""
+
+    @model_validator(mode="after")
+    def _refuse_time_that_runs_backwards(self) -> _ForeignTrace:
+        for i, (before, event) in enumerate(pairwise(self.events), start=1):
+            if event.ms < before.ms:
+                raise PydanticCustomError(
+                    "backwards",
+                    "events[{i}]: expected {before} ms or later, as in the event before it, "
+                    "got {ms} ms",
+                    {"i": i, "before": before.ms, "ms": event.ms},
+                )
+        return self
+
+
+def _canonical_order(events: list[Event]) -> list[Event]:
+    """Sort the events of each concurrent step among the places that they occupy."""
+    places: dict[str, list[int]] = {}
+    for i, event in enumerate(events):
+        if event.lane.startswith(CONCURRENT_PREFIX):
+            places.setdefault(event.lane, []).append(i)
+    ordered = list(events)
+    for indices in places.values():
+        by_rule = sorted((events[i] for i in indices), key=_time_then_text)
+        for i, event in zip(indices, by_rule, strict=True):
+            ordered[i] = event
+    return ordered
+
+
+def _time_then_text(event: Event) -> tuple[int, str]:
+    return event.ms, canonical_json(event_to_json(event))

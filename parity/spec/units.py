@@ -1,0 +1,149 @@
+"""Times and sizes as people write them: ``30s``, ``9GiB``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field, PlainSerializer, SerializationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from parity.base.bounds import INT64, LONGEST_TIME, MOST_ALLOCATED
+from parity.base.terminal_text import quoted, shortened
+
+_MILLISECONDS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+_BYTES: Final = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_QUANTITY: Final = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?\s*([A-Za-z]+)")
+_LONGEST: Final = 40
+"""Characters of a quantity: more digits than any that is allowed has."""
+
+
+def _whole(text: str, units: dict[str, int], what: str, example: str) -> int:
+    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None or match[4] not in units:
+        raise PydanticCustomError(
+            "unit",
+            "{text} is no {what}; a number with a unit ({units}) such as {example} would be right",
+            {"text": quoted(text), "what": what, "units": ", ".join(units), "example": example},
+        )
+    if match[1]:
+        raise PydanticCustomError(
+            "negative", "{text} is negative; 0 or more would be right", {"text": quoted(text)}
+        )
+    scale, decimals = units[match[4]], match[3] or ""
+    value, rest = divmod(int(match[2] + decimals) * scale, 10 ** len(decimals))
+    if rest:
+        smallest = next(iter(units))
+        raise PydanticCustomError(
+            "fraction",
+            "{text} is not a whole number of {smallest}; one that is would be right",
+            {"text": quoted(text), "smallest": smallest},
+        )
+    return value
+
+
+def parse_duration(value: object) -> int:
+    """Whole milliseconds of ``30s``, ``500ms``, ``2m`` or ``1h``, 100,000 hours at most."""
+    if not isinstance(value, str):
+        number = isinstance(value, int) and not isinstance(value, bool)
+        raise PydanticCustomError(
+            "unit",
+            "{value} has no unit; {value}s or {value}ms would be right"
+            if number
+            else "{value} is no duration; 30s would be right",
+            {"value": shortened(str(value))},
+        )
+    milliseconds = _whole(value, _MILLISECONDS, "duration", "30s")
+    if milliseconds > LONGEST_TIME:
+        raise PydanticCustomError(
+            "too_long_time",
+            "expected a duration of at most {most}, got {text}",
+            {"most": format_duration(LONGEST_TIME), "text": value},
+        )
+    return milliseconds
+
+
+def parse_size(value: object) -> object:
+    """Whole bytes of ``9GiB``; a number is bytes already."""
+    if not isinstance(value, str):
+        return value
+    size = _whole(value, _BYTES, "size", "9GiB")
+    if size > INT64:
+        raise PydanticCustomError(
+            "too_large_size",
+            "expected a size of at most {most} bytes, got {text}",
+            {"most": INT64, "text": value},
+        )
+    return size
+
+
+def format_duration(milliseconds: int) -> str:
+    """The shortest way to write it: ``parse_duration(format_duration(n)) == n``."""
+    unit = next(u for u in ("h", "m", "s", "ms") if milliseconds % _MILLISECONDS[u] == 0)
+    return f"{milliseconds // _MILLISECONDS[unit]}{unit}" if milliseconds else "0s"
+
+
+def _for_people(value: int, info: SerializationInfo) -> int | str:
+    return format_duration(value) if info.context == "yaml" else value
+
+
+def _up_to(most: int) -> str:
+    """A regular expression of the decimal numbers from 0 to this one."""
+    digits = str(most)
+    below = ["0", f"[1-9][0-9]{{0,{len(digits) - 2}}}"]
+    for i, digit in enumerate(digits):
+        least, largest = 0 if i else 1, int(digit) - 1
+        if largest >= least:
+            below.append(f"{digits[:i]}[{least}-{largest}][0-9]{{{len(digits) - i - 1}}}")
+    return rf"(({'|'.join(below)})(\.[0-9]+)?|{most}(\.0+)?)"
+
+
+_DURATION: Final = "|".join(
+    rf"{_up_to(LONGEST_TIME // scale)}\s*{unit}" for unit, scale in _MILLISECONDS.items()
+)
+_SIZE: Final = "|".join(
+    rf"(0|[1-9][0-9]{{0,{len(str(INT64 // scale)) - 1}}})(\.[0-9]+)?\s*{unit}"
+    for unit, scale in _BYTES.items()
+)
+
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    PlainSerializer(_for_people),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^({_DURATION})$",
+            "maxLength": _LONGEST,
+            "examples": ["30s", "500ms", "2m"],
+        }
+    ),
+]
+"""Virtual time, 100,000 hours at most: milliseconds inside, a number with a unit in YAML."""
+
+
+def _size(least: int, most: int) -> WithJsonSchema:
+    """As text its digits are bounded: a pattern that bounds its bytes would fill a page."""
+    return WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": least, "maximum": most},
+                {"type": "string", "pattern": rf"^({_SIZE})$", "maxLength": _LONGEST},
+            ],
+            "examples": ["9GiB", "600MiB", 4096],
+        }
+    )
+
+
+Size = Annotated[int, Field(ge=0, le=INT64), BeforeValidator(parse_size), _size(0, INT64)]
+"""Bytes inside; a number, or a number with a binary unit, in YAML."""
+
+Allocated = Annotated[
+    int, Field(ge=1, le=MOST_ALLOCATED), BeforeValidator(parse_size), _size(1, MOST_ALLOCATED)
+]
+"""Bytes that a process really allocates."""
+
+MemLimit = Annotated[
+    int, Field(ge=-INT64 - 1, le=INT64), BeforeValidator(parse_size), _size(-INT64 - 1, INT64)
+]
+"""A memory limit, bytes; any int64, also one that no machine can keep."""

@@ -1,0 +1,193 @@
+"""Where two traces differ: the first difference of each channel, and of the order of the rest.
+
+Within a channel each lane's events are compared in order, times included. What every
+channel by itself agrees on is then held to one sequence, as far as the ordering of both
+traces goes (parity.spec.ordering, BEHAVIOUR B78).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import zip_longest
+from typing import Final, Literal, get_args
+
+from pydantic import Field
+
+from parity.base.model import Model, canonical_json
+from parity.base.problems import UsageError, did_you_mean
+from parity.spec.ordering import Ordering, sequences
+from parity.spec.trace import CHANNEL_OF_KIND, Channel, Event, Trace, event_to_json
+from parity.spec.untimed import untimed
+
+ComparedChannel = Channel | Literal["order"]
+"""A channel of events, or their order across channels and lanes."""
+
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
+ORDER: Final = "order"
+COMPARED_CHANNELS: Final[tuple[ComparedChannel, ...]] = (*CHANNELS, ORDER)
+_NEIGHBOURS: Final = 2
+
+
+def parse_channels(text: str | None) -> tuple[ComparedChannel, ...]:
+    """Return the channels of ``reports,barrier``, in their own order; None is all of them.
+
+    Raises:
+      UsageError: one isn't a channel, or none is named.
+    """
+    if text is None:
+        return COMPARED_CHANNELS
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if word not in COMPARED_CHANNELS:
+            raise UsageError(
+                f"--channels {text}: expected names out of {', '.join(COMPARED_CHANNELS)}, "
+                f"got {word!r}{did_you_mean(word, COMPARED_CHANNELS)}"
+            )
+    return tuple(channel for channel in COMPARED_CHANNELS if channel in words)
+
+
+class Difference(Model):
+    """The first event of a channel that isn't the same on both sides.
+
+    ``reference`` and ``peer`` are the two events as canonical JSON, None where a
+    side has no further event on that lane. ``before`` are the last events of the
+    channel that both still share on it, ``after_*`` what each side has next. In the
+    channel ``order`` both sides have both events, each side its own first; ``lane`` is
+    the one of the reference's.
+    """
+
+    channel: ComparedChannel
+    ms: int
+    lane: str
+    reference: str | None
+    peer: str | None
+    before: tuple[str, ...] = ()
+    after_reference: tuple[str, ...] = ()
+    after_peer: tuple[str, ...] = ()
+
+    def identity(self) -> str:
+        """Return what makes it the same difference another time."""
+        return canonical_json([self.reference, self.peer])
+
+    def sentence(self, mark: str = "") -> str:
+        """Say in one line what each side has, ``mark`` after the place."""
+        at = f"at {self.ms} ms on lane {self.lane}{mark}"
+        if self.channel == ORDER:
+            return (
+                f"first difference {at}: reference has {self.reference} before {self.peer}, "
+                f"peer has {self.peer} before {self.reference}"
+            )
+        return (
+            f"first difference {at}: reference {self.reference or 'has nothing more'}, "
+            f"peer {self.peer or 'has nothing more'}"
+        )
+
+
+class Comparison(Model):
+    """The result of comparing two traces: what was compared, and where the sides differ.
+
+    ``ordering`` is None where there were no traces. ``compared`` are the channels on which
+    either side has an event, and ``order`` where the ordering compares it. ``agreements``
+    counts equal events by channel.
+    """
+
+    ordering: Ordering | None = None
+    compared: tuple[ComparedChannel, ...] = ()
+    agreements: dict[Channel, int] = Field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
+
+
+def compare(
+    reference: Trace,
+    peer: Trace,
+    ordering: Ordering = "total",
+    channels: Collection[ComparedChannel] = COMPARED_CHANNELS,
+) -> Comparison:
+    """Compare these channels of two traces of the same scenario."""
+    if ordering == "untimed":
+        reference, peer = untimed(reference), untimed(peer)
+    agreements: dict[Channel, int] = {}
+    found: list[Difference] = []
+    compared: list[ComparedChannel] = []
+    alike: set[Channel] = set()
+    for channel in (each for each in CHANNELS if each in channels):
+        left, right = _by_lane(reference, channel), _by_lane(peer, channel)
+        if left or right:
+            compared.append(channel)
+        difference = _earliest(
+            _first_difference(channel, left.get(lane, []), right.get(lane, []))
+            for lane in sorted({*left, *right})
+        )
+        if difference is None:
+            alike.add(channel)
+        else:
+            found.append(difference)
+        agreements[channel] = sum(
+            a == b
+            for lane, ours in left.items()
+            for a, b in zip(ours, right.get(lane, ()), strict=False)
+        )
+    if ORDER in channels and ordering != "untimed":
+        compared.append(ORDER)
+        difference = _order_difference(reference, peer, ordering, alike)
+        if difference is not None:
+            found.append(difference)
+    return Comparison(
+        ordering=ordering,
+        compared=tuple(compared),
+        agreements=agreements,
+        differences=tuple(sorted(found, key=_time_and_lane)),
+    )
+
+
+def _order_difference(
+    reference: Trace, peer: Trace, ordering: Ordering, alike: Collection[Channel]
+) -> Difference | None:
+    """Find the first events that each side has the other way round, of channels that agree."""
+    left, right = (
+        sequences(
+            (event for event in trace.events if CHANNEL_OF_KIND[event.kind] in alike), ordering
+        )
+        for trace in (reference, peer)
+    )
+    # Channels that agree have the same events on the same lanes, so both have the same names.
+    return _earliest(_first_difference(ORDER, left[name], right[name]) for name in left)
+
+
+def _by_lane(trace: Trace, channel: Channel) -> dict[str, list[Event]]:
+    lanes: dict[str, list[Event]] = {}
+    for event in trace.channel(channel):
+        lanes.setdefault(event.lane, []).append(event)
+    return lanes
+
+
+def _earliest(differences: Iterator[Difference | None]) -> Difference | None:
+    return min(filter(None, differences), key=_time_and_lane, default=None)
+
+
+def _time_and_lane(difference: Difference) -> tuple[int, str]:
+    return difference.ms, difference.lane
+
+
+def _first_difference(
+    channel: ComparedChannel, ours: list[Event], theirs: list[Event]
+) -> Difference | None:
+    for i, (a, b) in enumerate(zip_longest(ours, theirs)):
+        if a != b:
+            first = a or b
+            assert first is not None
+            return Difference(
+                channel=channel,
+                ms=min(event.ms for event in (a, b) if event is not None),
+                lane=first.lane,
+                reference=None if a is None else _text(a),
+                peer=None if b is None else _text(b),
+                before=tuple(map(_text, ours[max(0, i - _NEIGHBOURS) : i])),
+                after_reference=tuple(map(_text, ours[i + 1 : i + 1 + _NEIGHBOURS])),
+                after_peer=tuple(map(_text, theirs[i + 1 : i + 1 + _NEIGHBOURS])),
+            )
+    return None
+
+
+def _text(event: Event) -> str:
+    return canonical_json(event_to_json(event))

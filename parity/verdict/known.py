@@ -1,0 +1,198 @@
+"""Differences that are known and accepted, each with its reason.
+
+They are listed in scenarios/known_differences.yaml, one entry per scenario and
+channel. An entry that is mistyped is refused when the list is read; one that is no
+longer true is *stale* and fails the run. Either is said with the line to change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from parity.base import project
+from parity.base.model import Model
+from parity.base.problems import Problem, ScenarioError
+from parity.base.terminal_text import quoted, shortened
+from parity.spec.loading import ScenarioFile, find_scenarios, load_yaml, scenario_name
+from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, Difference
+
+SHORTEST_REASON: Final = 10
+"""Characters; less is no reason."""
+
+Key = tuple[str, ComparedChannel]
+"""Scenario and channel: what an entry is for."""
+
+
+def _known_channel(value: object) -> object:
+    if value not in COMPARED_CHANNELS:
+        right = _nearest(str(value), COMPARED_CHANNELS) or f"one of {', '.join(COMPARED_CHANNELS)}"
+        raise ValueError(f"there is no channel {shortened(str(value))}; {right} would be right")
+    return value
+
+
+def _date(value: object) -> object:
+    """A date as YAML has it, which is text, or as baseline makes it."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return date.fromisoformat(value)
+    if not isinstance(value, date):
+        raise ValueError(f"{quoted(str(value))} is no date; one such as 2026-11-24 would be right")
+    return value
+
+
+class KnownDifference(Model):
+    """One accepted difference; ``difference`` is the id that the run prints."""
+
+    scenario: str
+    channel: Annotated[ComparedChannel, BeforeValidator(_known_channel)]
+    reason: Annotated[str, Field(min_length=SHORTEST_REASON)]
+    since: Annotated[date, BeforeValidator(_date)]
+    difference: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+
+    @property
+    def key(self) -> Key:
+        """What the entry is for."""
+        return self.scenario, self.channel
+
+
+class _Document(Model):
+    differences: tuple[KnownDifference, ...] = ()
+
+
+@dataclass(frozen=True)
+class KnownEntry:
+    """An accepted difference, and where it is written: the line of each of its keys, from 1."""
+
+    known: KnownDifference
+    file: Path
+    lines: Mapping[str, int]
+
+    @property
+    def line(self) -> int:
+        """Its first line."""
+        return min(self.lines.values())
+
+    def at(self, key: str) -> str:
+        """``file:line`` of one of its keys, and what the entry is for."""
+        return (
+            f"{project.shown(self.file)}:{self.lines[key]}: "
+            f"{self.known.scenario}, {self.known.channel}"
+        )
+
+
+@dataclass(frozen=True)
+class KnownDifferences:
+    """The whole list."""
+
+    entries: tuple[KnownEntry, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path) -> KnownDifferences:
+        """Read the list; no file is an empty one.
+
+        Raises:
+          ScenarioError: the file isn't valid, or lists a scenario's channel twice.
+        """
+        if not os.path.lexists(path):
+            return cls()
+        read, document = load_yaml(path, _Document, "docs/known-differences.md")
+        entries = tuple(
+            KnownEntry(known, path, document.lines("differences", i))
+            for i, known in enumerate(read.differences)
+        )
+        if problems := [*_listed_twice(entries)]:
+            raise ScenarioError(problems)
+        return cls(entries)
+
+    def unknown(self, names: Collection[str]) -> tuple[KnownEntry, ...]:
+        """The entries of scenarios that aren't among these."""
+        return tuple(entry for entry in self.entries if entry.known.scenario not in names)
+
+    def check_names(self, names: Collection[str]) -> None:
+        """Refuse entries of scenarios that there are not.
+
+        Raises:
+          ScenarioError: with the place of each, and the name that comes nearest.
+        """
+        problems = []
+        for entry in self.unknown(names):
+            name = entry.known.scenario
+            nearest = _nearest(name, sorted(names))
+            right = f"{nearest} would be right" if nearest else "the name of one would be right"
+            message = (
+                f"there is no scenario {name}; {right}, or no entry: "
+                "monolith-parity baseline --prune removes it"
+            )
+            problems.append(Problem(entry.file, entry.lines["scenario"], 1, "scenario", message))
+        if problems:
+            raise ScenarioError(problems)
+
+    def of(self, scenario: str) -> dict[ComparedChannel, KnownEntry]:
+        """What is accepted of one scenario, by channel."""
+        return {
+            entry.known.channel: entry for entry in self.entries if entry.known.scenario == scenario
+        }
+
+
+def catalogue() -> frozenset[str]:
+    """The name of every scenario, whether it is played now or not."""
+    return frozenset(
+        scenario_name(path, project.SCENARIOS) for path in find_scenarios([], project.SCENARIOS)
+    )
+
+
+def difference_id(difference: Difference) -> str:
+    """Twelve hex digits that say which difference it is."""
+    return hashlib.sha256(difference.identity().encode()).hexdigest()[:12]
+
+
+def stale_entries(
+    known: Mapping[ComparedChannel, KnownEntry], found: tuple[Difference, ...]
+) -> Iterator[str]:
+    """Which line to change where the list and what was found disagree."""
+    by_channel = {difference.channel: difference for difference in found}
+    for channel, entry in known.items():
+        if channel not in by_channel:
+            yield f"{entry.at('scenario')}: the sides agree now; remove the entry"
+        elif (now := difference_id(by_channel[channel])) != entry.known.difference:
+            yield (
+                f"{entry.at('difference')}: the difference is another one now; "
+                f"look at it, then change {entry.known.difference} to {now}"
+            )
+
+
+def _listed_twice(entries: tuple[KnownEntry, ...]) -> Iterator[Problem]:
+    first: dict[Key, KnownEntry] = {}
+    for i, entry in enumerate(entries):
+        earlier = first.setdefault(entry.known.key, entry)
+        if earlier is not entry:
+            message = (
+                f"{entry.known.scenario}, {entry.known.channel} is listed in line "
+                f"{earlier.line} already; one entry would be right"
+            )
+            yield Problem(entry.file, entry.line, 1, f"differences[{i}]", message)
+
+
+def _nearest(word: str, words: Collection[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, words, n=1)), None)
+
+
+def check_known(files: Sequence[ScenarioFile]) -> KnownDifferences:
+    """The list of known differences, which may name these scenarios and all of the catalogue.
+
+    Raises:
+      ScenarioError: it isn't valid.
+    """
+    known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
+    known.check_names(catalogue() | {file.name for file in files})
+    return known

@@ -1,0 +1,125 @@
+"""The command on three made-up mutants: what is judged, and not again."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from parity.base.problems import UsageError
+from parity.mutation.generated import command
+from parity.mutation.generated.command import MutantOptions, mutants
+from parity.mutation.generated.outcome import numbered
+from parity.mutation.generated.survivors import Survivor
+from tests.parity.samples import scenario_file
+
+FATES = {"seen": "caught", "unseen": "survived", "broken": "unviable"}
+UNSEEN = Survivor(side="rust", file="a.rs", mutant="unseen", why="it is the same as before")
+
+
+class MadeUp:
+    """A side whose mutants' fates are known; remembers which were judged."""
+
+    def __init__(self):
+        self.judged = []
+
+    def mutants(self, bench):
+        return numbered("rust", [("a.rs", line, name) for line, name in enumerate(FATES)])
+
+    def outcomes(self, bench, mutants):
+        for each in mutants:
+            self.judged.append(each.mutant)
+            by = "a" if FATES[each.mutant] == "caught" else ""
+            yield bench.bases.outcome(each, FATES[each.mutant], 1, by)
+
+
+@pytest.fixture
+def side(tmp_path, monkeypatch):
+    made_up = MadeUp()
+    monkeypatch.setattr(command.project, "SOURCES", tmp_path)
+    monkeypatch.setattr(command, "load_all", lambda _: [scenario_file("a")])
+    monkeypatch.setattr(command, "check_known", lambda _: None)
+    monkeypatch.setitem(command.SIDES, "rust", made_up)
+    monkeypatch.setitem(command.BOUNDS, "rust", 50)
+    monkeypatch.setattr(command, "load_survivors", lambda: (UNSEEN,))
+    return made_up
+
+
+def run(folder, *, only=(), shard=None, sample=None, seed=0):
+    options = MutantOptions(
+        side="rust",
+        only=only,
+        shard=shard,
+        out=folder / "out.jsonl",
+        sample=sample,
+        seed=seed,
+        limit=1,
+    )
+    text = io.StringIO()
+    return mutants(options, Console(file=text, width=120)), text.getvalue()
+
+
+def test_with_every_survivor_explained_it_exits_with_0(side, tmp_path):
+    code, text = run(tmp_path)
+    assert code == 0
+    assert "a.rs:1: unseen" in text
+    assert "50.0" in text
+
+
+def test_a_survivor_that_is_not_explained_is_named_and_exits_with_1(side, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "load_survivors", lambda: ())
+    code, text = run(tmp_path)
+    assert code == 1
+    assert "survived, and isn't explained: a.rs:1: unseen" in text
+
+
+def test_too_few_caught_exits_with_1(side, tmp_path, monkeypatch):
+    monkeypatch.setitem(command.BOUNDS, "rust", 95)
+    code, text = run(tmp_path)
+    assert code == 1
+    assert "50.0 % are caught; at least 95 % would be right" in text
+
+
+def test_a_shard_is_not_held_to_the_bound(side, tmp_path):
+    code, _ = run(tmp_path, shard="2/3")
+    assert (code, side.judged) == (0, ["unseen"])
+
+
+def test_only_those_that_are_named_are_judged(side, tmp_path):
+    code, _ = run(tmp_path, only=("a.rs: unseen", "broken"))
+    assert (code, side.judged) == (0, ["unseen", "broken"])
+
+
+def test_a_name_that_no_mutant_has_is_refused(side, tmp_path):
+    with pytest.raises(UsageError, match="no mutant has b"):
+        run(tmp_path, only=("b.rs",))
+
+
+def test_a_sample_is_the_same_for_the_same_seed(side, tmp_path):
+    run(tmp_path / "one", sample=2, seed=4)
+    first = list(side.judged)
+    run(tmp_path / "two", sample=2, seed=4)
+    assert side.judged == first * 2
+    assert len(first) == 2
+
+
+def test_what_is_known_is_not_judged_again(side, tmp_path):
+    run(tmp_path)
+    run(tmp_path)
+    assert side.judged == list(FATES)
+
+
+def test_with_another_scenario_survivors_alone_are_judged_again(side, tmp_path, monkeypatch):
+    run(tmp_path)
+    side.judged.clear()
+    files = [scenario_file("a"), replace(scenario_file("b"), text="another")]
+    monkeypatch.setattr(command, "load_all", lambda _: files)
+    run(tmp_path)
+    assert side.judged == ["unseen"]
+
+
+def test_a_shard_that_is_none_is_refused(side, tmp_path):
+    with pytest.raises(UsageError, match="1/N to N/N"):
+        run(tmp_path, shard="3/2")

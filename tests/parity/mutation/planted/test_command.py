@@ -1,0 +1,218 @@
+"""The command on a tiny reference, two scenarios and fake plays: what is done, and not again."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from parity.base.problems import UsageError
+from parity.mutation.planted import command, sides
+from parity.mutation.planted.catalogue import Seen
+from parity.mutation.planted.command import KillOptions, killmatrix
+from parity.mutation.planted.explored import Beyond
+from parity.mutation.planted.fuzzed import Hunt
+from parity.mutation.planted.matrix import read_results
+from parity.mutation.planted.planted import PlantedBug
+from parity.mutation.planted.sides import Fuzzing
+from parity.search.fuzz.found import Finding
+from parity.search.fuzz.trial import Symptom
+from tests.parity.samples import scenario_file
+
+SOUND = "ONE = 1\nTWO = 2\n"
+
+
+def bug(name, find, only_by=None):
+    return PlantedBug(
+        name=name,
+        side="python",
+        about="another number",
+        file="n.py",
+        find=find,
+        replace="9",
+        only_by=only_by,
+    )
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Sources whose first number alone is looked at; gives what was played."""
+    source = tmp_path / "monolith_hooks" / "n.py"
+    source.parent.mkdir()
+    source.write_text(SOUND)
+    played = []
+
+    def play(scratch, root, files, limit):
+        text = (scratch.folder / "monolith_hooks" / "n.py").read_text()
+        played.append(text)
+        verdicts = ("agree", "agree" if text.startswith("ONE = 1") else "differs")
+        for file, verdict in zip(files, verdicts, strict=True):
+            yield Seen(scenario=file.name, verdict=verdict)
+
+    monkeypatch.setattr(command.project, "SOURCES", tmp_path)
+    monkeypatch.setattr(command, "load_all", lambda _: [scenario_file("a"), scenario_file("b")])
+    monkeypatch.setattr(command, "check_known", lambda _: None)
+    monkeypatch.setattr(sides, "of_mutated_python", play)
+    plant(monkeypatch, bug("seen", "1"), bug("unseen", "2"))
+    return tmp_path, played
+
+
+def plant(monkeypatch, *bugs):
+    monkeypatch.setattr(command, "load_planted", lambda: bugs)
+
+
+def run(folder, only=(), ways=("catalogue",), count=100):
+    options = KillOptions(
+        only=only,
+        shard=None,
+        ways=ways,
+        fuzzing=Fuzzing(7, count),
+        out=folder / "out.jsonl",
+        limit=1,
+        markdown=folder / "out.md",
+    )
+    text = io.StringIO()
+    return killmatrix(options, Console(file=text, width=120)), text.getvalue()
+
+
+def test_a_survivor_is_named_and_exits_with_1(project):
+    folder, _ = project
+    code, text = run(folder)
+    assert code == 1
+    assert "1 of 2 planted bugs are caught" in text
+    assert "survived: unseen" in text
+
+
+def test_when_all_are_caught_it_exits_with_0(project):
+    folder, _ = project
+    code, text = run(folder, only=["seen"])
+    assert code == 0
+    assert "seen, catalogue: 1 of 2" in text
+
+
+def test_the_catalogue_is_first_played_without_a_bug(project):
+    folder, played = project
+    run(folder)
+    assert played == [SOUND, "ONE = 9\nTWO = 2\n", "ONE = 1\nTWO = 9\n"]
+
+
+def test_what_is_known_is_not_played_again_until_something_changes(project):
+    folder, played = project
+    first = run(folder)
+    played.clear()
+    code, text = run(folder)
+    assert played == []
+    assert code == first[0]
+    assert "survived: unseen" in text
+    (folder / "monolith_hooks" / "n.py").write_text(SOUND + "\n")
+    run(folder)
+    assert len(played) == 3
+
+
+def test_a_later_run_adds_to_what_is_known(project):
+    folder, played = project
+    run(folder, only=["seen"])
+    played.clear()
+    run(folder)
+    assert len(played) == 2
+    assert [kill.bug for kill in read_results(folder / "out.jsonl")] == ["seen", "unseen"]
+
+
+def test_a_bug_that_does_not_fit_is_refused_before_anything_is_played(project, monkeypatch):
+    folder, played = project
+    plant(monkeypatch, bug("seen", "1"), bug("rotten", "3"))
+    with pytest.raises(UsageError, match=r"planted bug rotten: .* occurs 0 times"):
+        run(folder)
+    assert played == []
+
+
+def test_a_catalogue_that_is_red_anyway_catches_nothing(project):
+    folder, _ = project
+    (folder / "monolith_hooks" / "n.py").write_text("ONE = 0 + 1\nTWO = 2\n")
+    with pytest.raises(
+        UsageError, match="python: the catalogue is red without a planted bug, at b"
+    ):
+        run(folder)
+    assert list(read_results(folder / "out.jsonl")) == []
+
+
+SMALL = Finding(
+    case="fuzz/7/4",
+    symptom=Symptom(kind="differs", where="steps", what="step", lane="main"),
+    reason="it differs",
+    seed=None,
+    steps=1,
+    text="about: small",
+)
+
+
+@pytest.fixture
+def ways(project, monkeypatch):
+    """Fuzzing and exploring that see the second number; gives how often each was done."""
+    folder, _ = project
+    done = []
+
+    class Mutants:
+        def __init__(self, scratch, *_):
+            self.scratch = scratch
+
+        def _seen(self, way):
+            done.append(way)
+            text = (self.scratch.folder / "monolith_hooks" / "n.py").read_text()
+            return not text.endswith("TWO = 2\n")
+
+        def fuzz(self, fuzzing):
+            seen = self._seen("fuzz")
+            return Hunt(played=5, first=5, finding=SMALL) if seen else Hunt(played=fuzzing.count)
+
+        def explore(self):
+            seen = self._seen("explore")
+            return Beyond(scenarios=("b",) if seen else (), schedule="s:1" if seen else "")
+
+    monkeypatch.setattr(command, "BuggyReference", Mutants)
+    monkeypatch.setattr(sides.Sound, "agree_on", lambda *_: True)
+    return folder, done
+
+
+def test_what_one_way_misses_another_may_catch(ways):
+    folder, _ = ways
+    code, text = run(folder, ways=("fuzz", "explore"))
+    assert code == 1
+    assert "unseen, fuzz: 1 step, after 5" in text
+    assert "fuzz: 1 of 2 are caught\n    not by fuzz: seen" in text
+    assert "survived: seen" in text
+
+
+def test_the_smallest_scenario_is_kept(ways):
+    folder, _ = ways
+    run(folder, ways=("fuzz",))
+    assert (folder / "out.work" / "found" / "unseen.yaml").read_text() == "about: small"
+    assert "| 1 step, after 5 | differs steps step main |" in (folder / "out.md").read_text()
+
+
+def test_that_a_bug_is_missed_by_a_way_that_cannot_see_it_is_no_news(ways, monkeypatch):
+    folder, _ = ways
+    plant(monkeypatch, bug("hidden", "1", only_by="explore"))
+    code, text = run(folder, ways=("fuzz",))
+    assert code == 0
+    assert "0 of 1 planted bugs are caught\nto be seen by explore alone: hidden" in text
+    code, text = run(folder, ways=("fuzz", "explore"))
+    assert code == 1
+    assert "survived: hidden" in text
+
+
+def test_each_way_goes_on_by_itself(ways):
+    folder, done = ways
+    run(folder, ways=("fuzz",))
+    run(folder, ways=("fuzz", "explore"))
+    assert done == ["fuzz", "fuzz", "explore", "explore"]
+    run(folder, ways=("fuzz", "explore"), count=200)
+    assert done[4:] == ["fuzz", "fuzz"]
+
+
+def test_a_scenario_in_which_the_sound_sides_differ_as_well_is_refused(ways, monkeypatch):
+    folder, _ = ways
+    monkeypatch.setattr(sides.Sound, "agree_on", lambda *_: False)
+    with pytest.raises(UsageError, match="both sides without it differ as well"):
+        run(folder, ways=("fuzz",))

@@ -1,0 +1,179 @@
+"""What is read of the files that runs leave, and when they aren't believed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from parity.interop import report as interop_report
+from parity.interop.report import InteropCell
+from parity.report.checklist.results import read_results
+from parity.report.report import Header, ReportWriter, make_footer
+from parity.verdict.verdict import Record
+
+CARGO = """\
+   Compiling monolith-training v0.1.0
+     Running unittests src/lib.rs (target/debug/deps/monolith_training-0a1b2c)
+
+running 1 test
+test save_utils::timer::tests::by_steps ... ok
+
+test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out
+
+     Running tests/server_lib_test.rs (target/debug/deps/server_lib_test-0a1b2c)
+
+running 3 tests
+test stop_twice ... FAILED
+test slow ... ignored
+test panics - should panic ... ok
+"""
+JUNIT = """\
+<testsuites><testsuite>
+<testcase classname="tests.parity.test_x" name="test_a[1]" />
+<testcase classname="tests.upstream_style.server_lib_test.ServerLibTest" name="test_session">
+<skipped message="no" /></testcase>
+<testcase classname="tests.parity.test_x" name="test_b"><failure message="no" /></testcase>
+<testcase classname="tests.parity.test_x" name="test_c"><error message="no" /></testcase>
+</testsuite></testsuites>
+"""
+CELL = {"client": "python", "server": "rust", "method": "StopTraining", "case": "first"}
+CELLS = [
+    interop_report.Header(peers=("python", "rust"), note="", rust_source_digest="sha256:0"),
+    InteropCell(**CELL, covers=("B25",), verdict="agree"),
+    InteropCell(
+        **{**CELL, "case": "twice"}, verdict="differs", reasons=("OK is not ALREADY_EXISTS",)
+    ),
+    interop_report.Footer(verdicts={"agree": 1, "differs": 1}, interrupted=False, exit_code=1),
+]
+
+
+def as_lines(parts):
+    return "\n".join(part.model_dump_json() for part in parts)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A project with one source file, and a folder for reports beside it."""
+    source = tmp_path / "root" / "monolith_hooks" / "server" / "server_lib.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("")
+    os.utime(source, (1, 1))
+    (tmp_path / "reports").mkdir()
+    return tmp_path / "root"
+
+
+def read(root):
+    return read_results(root.parent / "reports", root)
+
+
+def write(root, name, text):
+    path = root.parent / "reports" / name
+    path.write_text(text)
+    return path
+
+
+def said(source):
+    assert source.doubt is None
+    return {result.name: (result.good, result.said) for result in source.results}
+
+
+def test_what_was_not_run_is_said_with_what_would_make_it(root):
+    results = read(root)
+    assert (
+        results.scenarios.doubt == "not run: there is no report.jsonl; monolith-parity run makes it"
+    )
+    assert (
+        results.cells.doubt
+        == "not run: there is no interop.jsonl; monolith-parity interop makes it"
+    )
+    assert results.rust_tests.doubt == "not run: there is no rust-tests.txt; dev.py rust makes it"
+    assert results.python_tests.doubt == "not run: there is no tests.xml; dev.py tests makes it"
+
+
+def test_a_run_gives_its_scenarios_and_what_each_covers(root):
+    header = Header(
+        reference="python", peer="rust", note="", seed=None, scenarios=2, rust_source_digest=""
+    )
+    record = Record(
+        scenario="health/oom",
+        file="",
+        about="",
+        covers=("B8",),
+        digest="",
+        reference="python",
+        peer="rust",
+        verdict="agree",
+        replay="",
+    )
+    known = record.model_copy(
+        update={"scenario": "health/basic", "verdict": "known", "reasons": ("known: logs: x",)}
+    )
+    writer = ReportWriter(root.parent / "reports", header)
+    writer.add(record)
+    writer.add(known)
+    assert "truncated" in str(read(root).scenarios.doubt)
+    writer.finish(make_footer(header, [record, known], interrupted=False))
+    source = read(root).scenarios
+    assert said(source) == {
+        "health/oom": (True, "agree"),
+        "health/basic": (False, "known; known: logs: x"),
+    }
+    assert source.results[0].covers == ("B8",)
+
+
+def test_interop_gives_its_cells(root):
+    write(root, "interop.jsonl", as_lines(CELLS))
+    assert said(read(root).cells) == {
+        "StopTraining/first (python to rust)": (True, "agree"),
+        "StopTraining/twice (python to rust)": (False, "differs; OK is not ALREADY_EXISTS"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        (as_lines(CELLS[:-1]), "truncated"),
+        ("", "truncated"),
+        ("{", "no report"),
+        ('{"kind": "header"}\n{"client": 1}\n{"kind": "footer"}', "another version's report"),
+    ],
+)
+def test_a_report_of_interop_that_is_not_whole_is_doubted(root, text, doubt):
+    write(root, "interop.jsonl", text)
+    assert doubt in str(read(root).cells.doubt)
+
+
+def test_cargo_gives_its_tests_by_binary(root):
+    write(root, "rust-tests.txt", CARGO)
+    assert said(read(root).rust_tests) == {
+        "monolith_training::save_utils::timer::tests::by_steps": (True, "ok"),
+        "server_lib_test::stop_twice": (False, "FAILED"),
+        "server_lib_test::slow": (False, "ignored"),
+        "server_lib_test::panics": (True, "ok"),
+    }
+
+
+def test_pytest_gives_its_tests_by_file(root):
+    write(root, "tests.xml", JUNIT)
+    assert said(read(root).python_tests) == {
+        "tests/parity/test_x.py::test_a[1]": (True, "passed"),
+        "tests/upstream_style/server_lib_test.py::test_session": (False, "skipped"),
+        "tests/parity/test_x.py::test_b": (False, "failure"),
+        "tests/parity/test_x.py::test_c": (False, "error"),
+    }
+
+
+def test_a_file_that_is_no_junit_is_doubted(root):
+    write(root, "tests.xml", "<testsuites>")
+    assert str(read(root).python_tests.doubt).startswith(
+        f"{root.parent / 'reports' / 'tests.xml'} is no JUnit file"
+    )
+
+
+def test_results_older_than_the_sources_are_doubted(root):
+    path = write(root, "tests.xml", JUNIT)
+    os.utime(path, (0, 0))
+    assert read(root).python_tests.doubt == (
+        "tests.xml is older than monolith_hooks/server/server_lib.py; dev.py tests makes it anew"
+    )

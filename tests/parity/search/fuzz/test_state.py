@@ -1,0 +1,80 @@
+"""What a campaign keeps of what it has done."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+
+from parity.base.problems import OutputError, UsageError
+from parity.search.fuzz.state import BatchDone, Header, State
+from tests.parity.no_room import fill, small_disk
+
+HEADER = Header(seed=1, reference="python", peer="rust", generator="g", sources="s")
+
+
+def batch(number):
+    return BatchDone(number=number, played=1, agreed=1, unplayable=0, stuck=0)
+
+
+def test_a_campaign_goes_on_with_what_was_done(tmp_path):
+    path = tmp_path / "a" / "1.jsonl"
+    State(path, HEADER).add(batch(0))
+    again = State(path, HEADER)
+    assert [each.number for each in again.done] == [0]
+    assert not again.begun_anew
+
+
+def test_other_sources_begin_it_anew(tmp_path):
+    path = tmp_path / "1.jsonl"
+    State(path, HEADER).add(batch(0))
+    again = State(path, HEADER.model_copy(update={"sources": "others"}))
+    assert (again.done, again.begun_anew) == ([], True)
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_a_line_that_was_cut_off_is_left_out_and_the_next_is_a_line_of_its_own(tmp_path, cut):
+    path = tmp_path / "1.jsonl"
+    state = State(path, HEADER)
+    state.add(batch(0))
+    state.add(batch(1))
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = State(path, HEADER)
+    assert [each.number for each in again.done] == [0]
+    again.add(batch(2))
+    assert [each.number for each in State(path, HEADER).done] == [0, 2]
+
+
+def test_a_header_without_an_end_of_line_is_a_campaign_that_did_nothing(tmp_path):
+    path = tmp_path / "1.jsonl"
+    State(path, HEADER)
+    path.write_bytes(path.read_bytes()[:-1])
+    State(path, HEADER).add(batch(0))
+    assert [each.number for each in State(path, HEADER).done] == [0]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "{}\n", "nonsense\n", '{"seed": 1}\n'])
+def test_what_is_no_campaign_is_refused_and_kept(tmp_path, text):
+    path = tmp_path / "1.jsonl"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="this is no campaign"):
+        State(path, HEADER)
+    assert path.read_text() == text
+
+
+def test_a_folder_in_its_place_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="expected a file, or a name for one, got a folder"):
+        State(tmp_path, HEADER)
+
+
+def test_a_full_disk_keeps_what_was_done(tmp_path):
+    with small_disk(tmp_path / "disk", 64) as disk:
+        state = State(disk / "1.jsonl", HEADER)
+        state.add(batch(0))
+        fill(disk)
+        with pytest.raises(OutputError, match=r"1\.jsonl: can't be written: No space left"):
+            deque(map(state.add, map(batch, range(1, 1000))))
+        with pytest.raises(OutputError):
+            State(disk / "1.jsonl", HEADER.model_copy(update={"sources": "others"}))
+        (disk / "filler").unlink()
+        assert State(disk / "1.jsonl", HEADER).done[0].number == 0
