@@ -27,11 +27,11 @@ import tensorflow as tf  # noqa: E402
 from monolith_hooks.device_utils import ps_device  # noqa: E402
 from monolith_hooks.logging_ops import check_machine_health  # noqa: E402
 from monolith_hooks.server import client_lib, service_pb2  # noqa: E402
+from parity.base.model import frozen  # noqa: E402
 from parity.players.cluster.cluster import Cluster  # noqa: E402
 from parity.players.cluster.placement import machine_info_of  # noqa: E402
 from parity.players.cluster.processes import Zygote  # noqa: E402
 from parity.players.cluster.wire import Command  # noqa: E402
-from parity.base.model import frozen  # noqa: E402
 from parity.spec.scenario import Scenario  # noqa: E402
 
 POLLS = 1000

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from typing import Final
 
 from parity.base import project
-from parity.spec.hooks import SaverEntry, ServerEntry
-from parity.spec.loading import ScenarioFile, load_scenario
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.outcome import Played, Player
+from parity.spec.hooks import SaverEntry, ServerEntry
+from parity.spec.loading import ScenarioFile, load_scenario
 from parity.spec.steps import RpcStep
 
 ROUNDS: Final = 9

@@ -6,8 +6,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from fakes.errors import named_error
-from fakes.faults import FaultLedger
+from fakes.faults import FaultLedger, named_error
 from monolith_hooks.clock import Clock
 
 

@@ -1,1 +1,1 @@
-"""TODO one sentence."""
+"""The command line, which parses and prints, and the jobs behind its commands."""

@@ -35,7 +35,7 @@ from parity.spec.ordering import common_ordering
 from parity.spec.scenario import Expect
 from parity.spec.schedules import Schedule
 from parity.spec.summary import summarize
-from parity.spec.trace import Trace
+from parity.spec.trace import Trace, event_text
 from parity.verdict.compare import Comparison, compare
 from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
 
@@ -265,15 +265,15 @@ def diff(left: Path, right: Path, console: Console) -> int:
             markup=False,
         )
         for event in difference.before:
-            console.print(f"    {event}", soft_wrap=True, markup=False)
+            console.print(f"    {event_text(event)}", soft_wrap=True, markup=False)
         for sign, path, first, after in (
             ("-", left, difference.reference, difference.after_reference),
             ("+", right, difference.peer, difference.after_peer),
         ):
-            text = first or f"(nothing more in {path})"
+            text = event_text(first) if first else f"(nothing more in {path})"
             console.print(f"  {sign} {text}", soft_wrap=True, markup=False)
             for each in after:
-                console.print(f"  {sign}   then {each}", soft_wrap=True, markup=False)
+                console.print(f"  {sign}   then {event_text(each)}", soft_wrap=True, markup=False)
     if not comparison.differences:
         console.print(f"equal: {sum(comparison.agreements.values())} events")
     return 1 if comparison.differences else 0

@@ -1,1 +1,1 @@
-"""TODO one sentence."""
+"""The base model, errors the user can fix, strict files, and where the project lies."""

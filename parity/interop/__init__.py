@@ -1,1 +1,1 @@
-"""Client by server, in every pair of languages, over real gRPC on this machine."""
+"""Interop: each language as client and as server of each, over real gRPC on this machine."""

@@ -1,1 +1,1 @@
-"""TODO one sentence."""
+"""Ports that are wrong on purpose, and what notices: scenarios, interop, fuzzing, exploring."""

@@ -1,1 +1,19 @@
-"""Players: each takes a scenario and gives a trace, or says why it can't."""
+"""Players: each plays a scenario and returns its trace, or the reason why it couldn't.
+
+``python`` is the reference under a virtual clock, ``cluster`` the reference in real
+processes, ``driver`` a port in any language, ``recorded`` a recording of one.
+"""
+
+from parity.players.choose import PlayerSpec, choose_player, open_player
+from parity.players.outcome import Failed, Outcome, Played, Player, Skipped
+
+__all__ = [
+    "Failed",
+    "Outcome",
+    "Played",
+    "Player",
+    "PlayerSpec",
+    "Skipped",
+    "choose_player",
+    "open_player",
+]

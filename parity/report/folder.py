@@ -10,9 +10,9 @@ from typing import Final
 
 from parity.base.files import write_whole
 from parity.base.problems import OutputError, UsageError
-from parity.report.page.beside import matrices_beside
 from parity.report.page.html import render_html
 from parity.report.page.markdown import render_badge, render_markdown
+from parity.report.page.matrices import matrices_beside
 from parity.report.report import FILE_NAME, Header, Report, ReportWriter, read_report
 
 PAGE: Final = "index.html"

@@ -59,7 +59,7 @@ def gaps(report: Report) -> Iterator[str]:
             yield f"The channel {channel} is empty: no scenario of this run shows anything on it."
 
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 FILE_NAME: Final = "report.jsonl"
 _NAMED_VERSIONS: Final = (project.NAME, "tensorflow", "grpcio", "protobuf")
 

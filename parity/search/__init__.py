@@ -1,1 +1,1 @@
-"""TODO one sentence."""
+"""Search for differences in scenarios and schedules that nobody wrote."""

@@ -8,11 +8,10 @@ from typing import Final
 
 from parity.base.bounds import LONGEST_TIME, MOST_LANES, MOST_STEPS
 from parity.base.terminal_text import shortened
-from parity.spec.covers import unknown
 from parity.spec.expected_references import bad_expected, bad_response, no_such_ps, spread
 from parity.spec.faults import Allocation, Fault, Machine
 from parity.spec.hooks import ProbeEntry, ServerEntry
-from parity.spec.scenario import Scenario
+from parity.spec.scenario import Scenario, unknown
 from parity.spec.steps import (
     AddressFileStep,
     AdvanceStep,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, model_validator
+from pydantic import Discriminator, Field, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from parity.base.model import FailFastTuple, Model, canonical_json, frozen
@@ -255,6 +255,15 @@ def event_to_json(event: Event) -> dict[str, Any]:
     return document
 
 
+def event_text(event: Event) -> str:
+    """An event as canonical JSON, for a sentence."""
+    return canonical_json(event_to_json(event))
+
+
+WrittenEvent = Annotated[Event, PlainSerializer(event_to_json)]
+"""An event within another model, written as in a trace."""
+
+
 class Trace(Model):
     """The events in their canonical order, and which declared faults struck."""
 
@@ -320,4 +329,4 @@ def _canonical_order(events: list[Event]) -> list[Event]:
 
 
 def _time_then_text(event: Event) -> tuple[int, str]:
-    return event.ms, canonical_json(event_to_json(event))
+    return event.ms, event_text(event)

@@ -16,7 +16,7 @@ from pydantic import Field
 from parity.base.model import Model, canonical_json
 from parity.base.problems import UsageError, did_you_mean
 from parity.spec.ordering import Ordering, sequences
-from parity.spec.trace import CHANNEL_OF_KIND, Channel, Event, Trace, event_to_json
+from parity.spec.trace import CHANNEL_OF_KIND, Channel, Event, Trace, WrittenEvent, event_text
 from parity.spec.untimed import untimed
 
 ComparedChannel = Channel | Literal["order"]
@@ -49,8 +49,8 @@ def parse_channels(text: str | None) -> tuple[ComparedChannel, ...]:
 class Difference(Model):
     """The first event of a channel that isn't the same on both sides.
 
-    ``reference`` and ``peer`` are the two events as canonical JSON, None where a
-    side has no further event on that lane. ``before`` are the last events of the
+    ``reference`` and ``peer`` are the two events, None where a side has no further event
+    on that lane. ``before`` are the last events of the
     channel that both still share on it, ``after_*`` what each side has next. In the
     channel ``order`` both sides have both events, each side its own first; ``lane`` is
     the one of the reference's.
@@ -59,27 +59,28 @@ class Difference(Model):
     channel: ComparedChannel
     ms: int
     lane: str
-    reference: str | None
-    peer: str | None
-    before: tuple[str, ...] = ()
-    after_reference: tuple[str, ...] = ()
-    after_peer: tuple[str, ...] = ()
+    reference: WrittenEvent | None
+    peer: WrittenEvent | None
+    before: tuple[WrittenEvent, ...] = ()
+    after_reference: tuple[WrittenEvent, ...] = ()
+    after_peer: tuple[WrittenEvent, ...] = ()
 
     def identity(self) -> str:
         """Return what makes it the same difference another time."""
-        return canonical_json([self.reference, self.peer])
+        return canonical_json([_text(self.reference), _text(self.peer)])
 
     def sentence(self, mark: str = "") -> str:
         """Say in one line what each side has, ``mark`` after the place."""
         at = f"at {self.ms} ms on lane {self.lane}{mark}"
+        reference, peer = _text(self.reference), _text(self.peer)
         if self.channel == ORDER:
             return (
-                f"first difference {at}: reference has {self.reference} before {self.peer}, "
-                f"peer has {self.peer} before {self.reference}"
+                f"first difference {at}: reference has {reference} before {peer}, "
+                f"peer has {peer} before {reference}"
             )
         return (
-            f"first difference {at}: reference {self.reference or 'has nothing more'}, "
-            f"peer {self.peer or 'has nothing more'}"
+            f"first difference {at}: reference {reference or 'has nothing more'}, "
+            f"peer {peer or 'has nothing more'}"
         )
 
 
@@ -180,14 +181,14 @@ def _first_difference(
                 channel=channel,
                 ms=min(event.ms for event in (a, b) if event is not None),
                 lane=first.lane,
-                reference=None if a is None else _text(a),
-                peer=None if b is None else _text(b),
-                before=tuple(map(_text, ours[max(0, i - _NEIGHBOURS) : i])),
-                after_reference=tuple(map(_text, ours[i + 1 : i + 1 + _NEIGHBOURS])),
-                after_peer=tuple(map(_text, theirs[i + 1 : i + 1 + _NEIGHBOURS])),
+                reference=a,
+                peer=b,
+                before=tuple(ours[max(0, i - _NEIGHBOURS) : i]),
+                after_reference=tuple(ours[i + 1 : i + 1 + _NEIGHBOURS]),
+                after_peer=tuple(theirs[i + 1 : i + 1 + _NEIGHBOURS]),
             )
     return None
 
 
-def _text(event: Event) -> str:
-    return canonical_json(event_to_json(event))
+def _text(event: Event | None) -> str | None:
+    return None if event is None else event_text(event)

@@ -8,8 +8,8 @@ from pathlib import Path
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.needs import play
 from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Outcome, Played, Skipped
-from parity.report.page.cells import Cell, Matrix, MatrixRow
 from parity.report.page.html import render_html
+from parity.report.page.matrices import Cell, Matrix, MatrixRow
 from parity.report.report import Header, Report, make_footer
 from parity.spec.loading import ScenarioFile, load_all
 from parity.spec.schedules import Schedule

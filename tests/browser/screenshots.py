@@ -15,7 +15,7 @@ from real_reports import INTEROP, PLANTED, all_records, write_page
 
 from parity.base import project
 from parity.players.python.quiet import quiet_tensorflow
-from parity.report.page.beside import matrices_beside
+from parity.report.page.matrices import matrices_beside
 
 STORY = f"#scenario={PLANTED}"
 VIEWS = [

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from fakes.faults import FaultLedger
-from fakes.probe_hook import ProbeHook, RaiseIn
+from fakes.probes import ProbeHook, RaiseIn
 
 PHASES = {
     "begin": (),

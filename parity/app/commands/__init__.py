@@ -1,1 +1,1 @@
-"""The commands of monolith-parity: each parses, calls who does the work, and prints."""
+"""The commands of monolith-parity: each parses its options, runs its job, and prints."""

@@ -41,9 +41,9 @@ def export_trace(
     out: Annotated[Path, typer.Option(help="Folder for them.")] = Path("traces"),
 ) -> None:
     """Write traces of a report for ui.perfetto.dev (.pftrace) and chrome://tracing (.json)."""
+    from parity.app.export_trace import export_traces  # noqa: PLC0415
     from parity.report.folder import report_file  # noqa: PLC0415
     from parity.report.report import read_report  # noqa: PLC0415
-    from parity.report.viewers.exporting import export_traces  # noqa: PLC0415
 
     for path in export_traces(read_report(report_file(report)), scenarios or [], out):
         typer.echo(project.shown(path))

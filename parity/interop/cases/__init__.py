@@ -1,1 +1,1 @@
-"""TODO one sentence."""
+"""The cases of interop, with the results that the specification wants."""

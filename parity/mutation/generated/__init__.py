@@ -1,1 +1,1 @@
-"""Mutants: every small change that a tool can make to the sources, judged by parity alone."""
+"""Mutants: every small change that a tool makes to the sources, judged by parity alone."""

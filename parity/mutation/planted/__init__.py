@@ -1,1 +1,1 @@
-"""The kill matrix: bugs planted on purpose, and which scenarios catch each."""
+"""The kill matrix: bugs planted by hand, and which ways of checking catch each."""

@@ -1,1 +1,1 @@
-"""A real cluster on this machine: processes, ports, and what each role runs."""
+"""The player of a real cluster: chief, workers and PS as processes of this machine."""

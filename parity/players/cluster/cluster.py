@@ -46,9 +46,9 @@ class HeldPorts:
 
 
 _FUNCTIONS: Final[dict[JobName, str]] = {
-    "ps": "parity.players.cluster.ps_role:main",
-    "chief": "parity.players.cluster.chief_role:main",
-    "worker": "parity.players.cluster.worker_role:main",
+    "ps": "parity.players.cluster.roles:run_ps",
+    "chief": "parity.players.cluster.roles:run_chief",
+    "worker": "parity.players.cluster.roles:run_worker",
 }
 
 

@@ -17,7 +17,6 @@ from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity.base import project
 from parity.players.cluster.cluster import Cluster
 from parity.players.cluster.faults import ClusterFaults, ShortOfMemoryError
-from parity.players.paced_clock import PacedClock
 from parity.players.cluster.processes import NoAnswerError, ProcessLostError, Zygote
 from parity.players.cluster.wire import Answer, Command, Happened
 from parity.players.model_folder import model_folder
@@ -30,6 +29,7 @@ from parity.players.outcome import (
     Skipped,
     UnplayableError,
 )
+from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
 from parity.players.python.job_hooks import server_folder
 from parity.players.python.operator import Operator

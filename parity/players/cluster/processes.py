@@ -31,7 +31,7 @@ _LOG_LINES: Final = 40
 _IMPORT_SECONDS: Final = 120.0
 _END_SECONDS: Final = 2.0
 _PACKET_BYTES: Final = 1 << 16
-_ROLES: Final = ("parity.players.cluster.chief_role", "parity.players.cluster.worker_role")
+_ROLES: Final = ("parity.players.cluster.roles",)
 
 
 class ProcessLostError(Exception):

@@ -10,8 +10,8 @@ from typing import Any, Final
 import tensorflow as tf
 
 from monolith_hooks.barrier_ops import BarrierOp
-from parity.players.paced_clock import PacedClock
 from parity.players.cluster.wire import Line
+from parity.players.paced_clock import PacedClock
 from parity.players.python.recorder import Recorder
 from parity.spec.trace import Event
 

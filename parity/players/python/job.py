@@ -8,16 +8,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from fakes.errors import named_error
-from fakes.faults import FaultLedger
+from fakes.faults import FaultLedger, named_error
 from fakes.faulty_saver import FaultySaver
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks import session_hooks
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
 from monolith_hooks.clock import Clock
 from monolith_hooks.controller_hooks import StopHelper
-from parity.players.paced_clock import PacedClock
 from parity.players.outcome import UnplayableError
+from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
 from parity.players.python.job_hooks import HookMaker, given, server_folder
 from parity.players.python.operator import Operator

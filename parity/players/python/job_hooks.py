@@ -11,8 +11,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from fakes.faults import FaultLedger
-from fakes.probe_hook import ProbeHook, RaiseIn
-from fakes.probe_listener import ProbeListener
+from fakes.probes import ProbeHook, ProbeListener, RaiseIn
 from monolith_hooks import hook_utils, logging_ops_pb2, net_utils, ps_check_hooks
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import Clock

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 import grpc
 import tensorflow as tf
 
-from fakes.errors import error_name
+from fakes.faults import error_name
 from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
 from monolith_hooks.server.channels import open_channel
 from parity.players.outcome import UnplayableError

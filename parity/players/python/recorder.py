@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from fakes.errors import error_message, error_name
+from fakes.faults import error_message, error_name
 from fakes.lane import LaneLeftError
 from monolith_hooks import logging_ops_pb2
 from monolith_hooks.barrier_ops import BarrierOp

@@ -1,1 +1,1 @@
-"""TODO one sentence."""
+"""The page of a report, its summary in Markdown and its badge."""

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from parity.base.model import canonical_json
 from parity.players.outcome import Maker
-from parity.report.page.cells import Cell, Matrix, peer_cell, reference_cell
+from parity.report.page.matrices import Cell, Matrix, peer_cell, reference_cell
 from parity.report.page.signs import SIGNS, WORST_FIRST, Tone, tone
 from parity.report.page.story import Story, make_story, short_name
 from parity.report.page.templates import static, template

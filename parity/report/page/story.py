@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from parity.base.model import Model, canonical_json
+from parity.base.model import Model
 from parity.players.outcome import Maker
 from parity.report.alignment import Pair, align
 from parity.report.page.spans import barrier_spans
@@ -251,7 +251,7 @@ def _marks(record: Record, rows: list[Row]) -> list[Mark]:
 
 def _shows(difference: Difference, event: Event, row: Row) -> bool:
     if difference.channel == ORDER:
-        return canonical_json(event_to_json(event)) in {difference.reference, difference.peer}
+        return event in (difference.reference, difference.peer)
     lone = None in {row.reference, row.peer}
     where = CHANNEL_OF_KIND[event.kind], event.lane
     return lone and where == (difference.channel, difference.lane)

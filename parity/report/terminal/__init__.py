@@ -1,1 +1,1 @@
-"""One scenario played again before one's eyes: what happened, in order, lane by lane."""
+"""Runs, matrices and single plays, printed to a terminal."""

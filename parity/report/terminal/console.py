@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from parity.report.report import Footer, outcome_problems
+from parity.spec.trace import event_text
 from parity.verdict.verdict import EXIT_CODES, Record, Verdict
 
 _STYLES: Final[dict[Verdict, str]] = {
@@ -120,7 +121,7 @@ class RunPrinter:
                 ("peer next", difference.after_peer),
             ):
                 for event in events:
-                    text = f"    {difference.channel}, {label}: {event}"
+                    text = f"    {difference.channel}, {label}: {event_text(event)}"
                     self._line(Text(text, style="dim"))
         if record.log_tail:
             self._line(Text("    the last lines of its log:"))

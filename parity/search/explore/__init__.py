@@ -1,1 +1,1 @@
-"""Exploring: every order of what happens at the same instant, and what comes of each."""
+"""Exploring: every order of what happens at one instant, and the outcomes of each."""

@@ -16,6 +16,7 @@ from parity.players.outcome import Player
 from parity.search.explore.outcomes import Seen, Side
 from parity.search.explore.search import UnsteadyError
 from parity.spec.loading import ScenarioFile, find_scenario, load_scenario
+from parity.spec.trace import event_text
 from parity.verdict.compare import compare
 from parity.verdict.replay_line import replay_line
 
@@ -149,9 +150,13 @@ class _Explorer:
         if default.ending.trace is None or seen.ending.trace is None:
             return
         for each in compare(default.ending.trace, seen.ending.trace, "lanes").differences:
+            ours, theirs = (
+                event_text(event) if event else "nothing more"
+                for event in (each.reference, each.peer)
+            )
             self._say(
                 f"    {each.channel}, lane {each.lane}, {each.ms} ms: by default the reference has "
-                f"{each.reference or 'nothing more'}, here is {each.peer or 'nothing more'}"
+                f"{ours}, here is {theirs}"
             )
 
     def _replay(self, side: Side, seen: Seen) -> str:

@@ -1,1 +1,1 @@
-"""Fuzzing: scenarios that nobody thought of, on both sides, and made small where these differ."""
+"""Fuzzing: generated scenarios played on both sides, and shrunk where the sides differ."""

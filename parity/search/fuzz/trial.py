@@ -154,12 +154,10 @@ def _unsteady(side: str, first: Played, again: Outcome) -> Wrong:
 
 
 def _differs(difference: Difference, trace: Trace) -> Wrong:
-    shown = difference.reference or difference.peer or "{}"
-    kind = re.search(r'"kind":"(\w+)"', shown)
+    shown = difference.reference or difference.peer
+    assert shown is not None, "a difference has an event"
     lane = _BRANCH.sub(r"\1", difference.lane)
-    symptom = Symptom(
-        kind="differs", where=difference.channel, what=kind[1] if kind else "", lane=lane
-    )
+    symptom = Symptom(kind="differs", where=difference.channel, what=shown.kind, lane=lane)
     reason = f"{difference.channel}: {difference.sentence()}"
     return Wrong(symptom, reason, trace, difference)
 

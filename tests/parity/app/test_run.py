@@ -12,6 +12,7 @@ import pytest
 
 from parity.base import project
 from parity.report.report import read_report
+from parity.spec.trace import event_text
 from tests.parity.preloaded import monolith_parity
 
 DRIVERS = project.ROOT / "tests" / "drivers"
@@ -58,7 +59,7 @@ def test_a_planted_bug_ends_the_run_with_1_and_is_named(tmp_path, bug, scenario,
     (record,) = [each for each in run.report.records if each.scenario == scenario]
     assert record.verdict == "differs"
     (difference,) = [each for each in record.differences if each.channel == channel]
-    assert event in difference.peer
+    assert event in event_text(difference.peer)
     assert f"{channel}: first difference at" in run.out
     assert f"replay: {record.replay}" in run.out
     assert record.replay.startswith(f"monolith-parity replay {scenario} --both --on ")

@@ -120,7 +120,7 @@ function differencesOf(story) {
 
 /** Two events that each side has, in the order in which it has them. */
 function compareOrder(difference, story) {
-  const [first, second] = [difference.reference, difference.peer].map((text) => JSON.parse(text));
+  const { reference: first, peer: second } = difference;
   const cell = ({ kind, lane, ms, ...fields }) => el("td", {}, el("mark", {}, kind), ` on ${laneTitle(lane)} at ${formatTime(ms)}`,
     Object.entries(fields).filter(([, value]) => saysSomething(value)).flatMap(([key, value]) => [" ", showField(key, value)]));
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "order, event by event" }, el("table", {},
@@ -131,8 +131,8 @@ function compareOrder(difference, story) {
 }
 
 function compareFields(difference, story) {
-  const ours = JSON.parse(difference.reference ?? "null");
-  const theirs = JSON.parse(difference.peer ?? "null");
+  const ours = difference.reference;
+  const theirs = difference.peer;
   const keys = [...new Set([...Object.keys(ours ?? {}), ...Object.keys(theirs ?? {})])];
   const rows = keys.map((key, i) => {
     const alike = JSON.stringify(ours?.[key]) === JSON.stringify(theirs?.[key]);

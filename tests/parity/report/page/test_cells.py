@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parity.players.outcome import Failed, Skipped, Summarized
-from parity.report.page.cells import peer_cell, reference_cell
+from parity.report.page.matrices import peer_cell, reference_cell
 from parity.spec.scenario import Expect
 from tests.parity.samples import SESSION, judged, trace
 

@@ -6,8 +6,8 @@ import json
 import re
 
 from parity.players.outcome import Failed, Skipped
-from parity.report.page.cells import Cell, Matrix, MatrixRow
 from parity.report.page.html import render_html
+from parity.report.page.matrices import Cell, Matrix, MatrixRow
 from tests.parity.samples import REPORT, SESSION, STEP, judged, report_of, trace
 
 AGREES = judged(trace(SESSION, STEP), name="health/agrees")

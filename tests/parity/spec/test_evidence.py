@@ -9,8 +9,8 @@ import pytest
 from parity.base import project
 from parity.report.checklist.plan import BoxPlan, ModulePlan, Plan, load_plan
 from parity.report.checklist.printing import PLAN
-from parity.spec.covers import COVERED, MODULES, SEED_TESTS, unknown
 from parity.spec.references import bad_references
+from parity.spec.scenario import COVERED, MODULES, SEED_TESTS, unknown
 from tests.parity.samples import scenario
 
 UPSTREAM = project.ROOT / "tests" / "upstream_style"

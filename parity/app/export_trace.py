@@ -10,8 +10,7 @@ from parity.base.files import check_within, write_whole
 from parity.base.problems import UsageError
 from parity.base.terminal_text import shortened
 from parity.report.report import Report
-from parity.report.viewers.chrome import chrome_trace
-from parity.report.viewers.perfetto import perfetto_trace
+from parity.report.viewers import chrome_trace, perfetto_trace
 from parity.spec.names import LONGEST_NAME
 from parity.verdict.verdict import Record
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from parity.app.export_trace import export_traces
 from parity.base.problems import UsageError
 from parity.players.outcome import Failed
-from parity.report.viewers.exporting import export_traces
 from tests.parity.samples import SESSION, judged, report_of, trace
 
 ONE = judged(trace(SESSION), name="health/one")

@@ -1,9 +1,14 @@
-"""The chief: the job of a scenario, with all its hooks, on the cluster's PS."""
+"""What the processes of a cluster run: the chief, a worker, a PS.
+
+The chief plays the hooks and the controller; a worker trains when told to, in a session
+of its own, and is held by the barrier; a PS serves variables, and grows as told.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
+from collections import deque
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,13 +16,21 @@ import tensorflow as tf
 from absl import flags
 
 from fakes.faults import FaultLedger
-from parity.players.paced_clock import PacedClock
-from parity.players.cluster.placement import chief_stage, join, machine_info_of
+from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
+from parity.players.cluster.memory import Ballast
+from parity.players.cluster.placement import (
+    SHARED_DEVICE,
+    WorkerSessionCreator,
+    chief_stage,
+    join,
+    machine_info_of,
+)
 from parity.players.cluster.reporting import ReportingRecorder
 from parity.players.cluster.wire import Answer, Command, Line, scenario_from, setting_from
 from parity.players.outcome import UnplayableError
+from parity.players.paced_clock import PacedClock
 from parity.players.python.hook_logs import hook_logs_go_to
-from parity.players.python.job import Job
+from parity.players.python.job import Job, callbacks
 from parity.spec.steps import (
     ControllerOpStep,
     EndStep,
@@ -29,6 +42,7 @@ from parity.spec.steps import (
     TimerStep,
     TrainStep,
 )
+from parity.spec.trace import StepEvent
 
 _VERSION_3: Final = 0x20080522
 _DAC_OVERRIDE: Final = 1
@@ -50,9 +64,6 @@ def give_up_overriding_permissions() -> None:
         if libc.capset(header, sets) == 0:
             return
     raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-
-
-tf1 = tf.compat.v1
 
 
 class Chief:
@@ -129,7 +140,7 @@ class Chief:
                 session.run(op)
 
 
-def main(setting_document: Any, scenario_document: Any) -> None:
+def run_chief(setting_document: Any, scenario_document: Any) -> None:
     """Serve commands until the player is gone."""
     give_up_overriding_permissions()
     line = Line()
@@ -139,3 +150,91 @@ def main(setting_document: Any, scenario_document: Any) -> None:
             line.answer(Answer())
             for command in line.commands():
                 line.answer(chief.obey(command))
+
+
+tf1 = tf.compat.v1
+
+
+class WorkerRole:
+    """Commands come on one thread; the lane ``worker-<i>`` takes the training steps."""
+
+    def __init__(self, setting_document: object, scenario_document: object, line: Line) -> None:
+        self._setting = setting_from(setting_document)
+        scenario = scenario_from(scenario_document)
+        self._index = self._setting.task + 1  # The chief is worker 0.
+        self._clock = PacedClock(self._setting.pace, self._setting.began_ns)
+        self._server = join(self._setting)
+        self._graph = tf1.get_default_graph()
+        with tf.device(SHARED_DEVICE):
+            global_step = tf1.train.get_or_create_global_step()
+            self._train_op = tf1.assign_add(global_step, 1)
+            self._barrier_op = BarrierOp(
+                scenario.cluster.barrier_capacity(),
+                is_chief=False,
+                wait_seconds=scenario.barrier.wait / 1000,
+                barrier_callbacks=callbacks(scenario, lambda: self._recorder, self._clock),
+                clock=self._clock,
+            )
+        self._recorder = ReportingRecorder(
+            self._clock, self._barrier_op, Path(self._setting.model_dir), line
+        )
+        self._inbox: deque[int] = deque()
+        self._started = False
+
+    def obey(self, command: Command) -> Answer:
+        """Do it, or have the worker's lane do it."""
+        settled = True
+        match command.do:
+            case "train":
+                self._inbox.append(command.number)
+                self._clock.look_again()
+                if not self._started:
+                    self._started = True
+                    self._clock.start_lane(self._work, f"worker-{self._index}")
+            case "settle":
+                settled = self._clock.settle(command.number / 1000)
+            case "leave":
+                self._recorder.silent = True
+        return Answer(settled=settled)
+
+    def _work(self) -> None:
+        with self._graph.as_default():
+            session = tf1.train.MonitoredSession(
+                WorkerSessionCreator(self._setting, self._server.target),
+                hooks=[BarrierHook(self._index, self._barrier_op)],
+            )
+            while True:
+                self._clock.wait_until(lambda: bool(self._inbox))
+                for _ in range(self._inbox.popleft()):
+                    try:
+                        global_step = int(session.run(self._train_op))
+                    except Exception as error:  # noqa: BLE001 - it ends this worker
+                        self._recorder.raised(error)
+                        return
+                    self._recorder.record(StepEvent, worker=self._index, global_step=global_step)
+
+
+def run_worker(setting_document: Any, scenario_document: Any) -> None:
+    """Serve commands until the player is gone."""
+    line = Line()
+    with tf.Graph().as_default():
+        worker = WorkerRole(setting_document, scenario_document, line)
+        line.answer(Answer())
+        for command in line.commands():
+            line.answer(worker.obey(command))
+
+
+def run_ps(setting_document: object) -> None:
+    """Serve, and grow as told."""
+    setting = setting_from(setting_document)
+    server = join(setting)
+    ballast, line = Ballast(), Line()
+    line.answer(Answer())
+    for command in line.commands():
+        match command.do:
+            case "grow":
+                ballast.grow_to(command.number)
+            case "allocate":
+                ballast.allocate(command.number)
+        line.answer(Answer())
+    del server

@@ -10,7 +10,7 @@ import json
 
 import jsonschema
 
-from parity.report.viewers.chrome import chrome_trace
+from parity.report.viewers import chrome_trace
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, judged, trace
 
 COMMON = {

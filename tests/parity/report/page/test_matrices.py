@@ -4,7 +4,7 @@ from parity.base.json_lines import JsonLinesWriter
 from parity.interop import report as interop_report
 from parity.interop.report import InteropCell
 from parity.report.checklist.resolving import Box, Checklist, Evidence, ModuleChecklist
-from parity.report.page.beside import matrices_beside
+from parity.report.page.matrices import matrices_beside
 
 
 def cell(verdict, client="python", server="rust", **fields):

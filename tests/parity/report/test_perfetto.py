@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TrackEvent
 
-from parity.report.viewers.perfetto import perfetto_trace
+from parity.report.viewers import perfetto_trace
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, judged, stop, trace
 
 FREE = {**PLACED, "ms": 30_000, "blocked": []}
