@@ -1,4 +1,4 @@
-"""What can come of asking a player for a trace."""
+"""The possible outcomes of playing a scenario."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from parity.base.model import Model
 from parity.spec.faults import Need
 from parity.spec.loading import ScenarioFile
 from parity.spec.ordering import Ordering
+from parity.spec.protocol import RefusalReason
 from parity.spec.scenario import Expect
 from parity.spec.schedules import Choice, Schedule
 from parity.spec.trace import Trace
@@ -65,20 +66,39 @@ Failure = Literal["crashed", "hung", "garbage", "wrong seq", "refused", "stale",
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why a player that works played a scenario to no end; the step that can't be done."""
+
+    reason: RefusalReason
+    step: int | None = None
+
+
+@dataclass(frozen=True)
 class Failed:
-    """No trace came, and why: what went wrong, and the last lines of the player's log."""
+    """No trace came, and why: what went wrong, and the last lines of the player's log.
+
+    ``refusal`` is set of the failure ``refused``.
+    """
 
     failure: Failure
     message: str
     log_tail: str = ""
     choices: tuple[Choice, ...] = field(default=(), compare=False)
+    refusal: Refusal | None = None
 
 
 Outcome = Played | Summarized | Skipped | Failed
 
 
 class UnplayableError(BaseException):
-    """A scenario asks for what can't be played; not an Exception, so that no hook swallows it."""
+    """A scenario asks for what can't be played; not an Exception, so that no hook swallows it.
+
+    ``step`` is the index of the step of the scenario that asks for it, once it is known.
+    """
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time", "exact_memory"})

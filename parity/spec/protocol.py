@@ -90,12 +90,22 @@ class SkippedAnswer(Model):
     reason: Reason
 
 
+RefusalReason = Literal["deadlock", "stalled", "schedule", "unplayable"]
+"""Why a driver that works couldn't finish a scenario: no lane could ever go on, a lane kept the
+turn for too long, the schedule takes a candidate that doesn't exist, or a step can't be done."""
+
+
 class FailedAnswer(Model):
-    """The driver couldn't play the scenario."""
+    """The driver couldn't play the scenario.
+
+    ``step`` is the index of the step that can't be done, of a scenario that is unplayable.
+    """
 
     type: Literal["failed"]
     seq: int
     message: Prose
+    reason: RefusalReason = "unplayable"
+    step: int | None = None
     choices: FailFastTuple[Choice] = ()
 
 

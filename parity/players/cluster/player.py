@@ -26,6 +26,7 @@ from parity.players.outcome import (
     Maker,
     Outcome,
     Played,
+    Refusal,
     Skipped,
     UnplayableError,
 )
@@ -116,7 +117,7 @@ class ClusterPlayer:
             try:
                 return _Play(file.scenario, self._zygote, folder, self._limit).run()
             except UnplayableError as error:
-                return Failed("refused", str(error))
+                return Failed("refused", str(error), refusal=Refusal("unplayable", error.step))
             except ShortOfMemoryError as error:
                 return Skipped(str(error))
             except ProcessLostError as error:
@@ -187,7 +188,7 @@ class _Play:
             self._do(step, place, index)
         except UnplayableError as error:
             key = next(iter(step.model_dump(by_alias=True)))
-            raise UnplayableError(f"{place}: {key}: {error}") from None
+            raise UnplayableError(f"{place}: {key}: {error}", step=index) from None
         self._settle()
         took = self._clock.milliseconds - began
         within: int | None = getattr(step, "within", None)

@@ -25,6 +25,7 @@ from parity.players.outcome import (
     Maker,
     Outcome,
     Played,
+    Refusal,
     Skipped,
 )
 from parity.spec.loading import ScenarioFile
@@ -122,7 +123,7 @@ class DriverPlayer:
         try:
             return self.ask(lambda seq: play_request(seq, file, seed, schedule), self._outcome)
         except DriverError as error:
-            return Failed(error.failure, str(error), error.log_tail, error.choices)
+            return Failed(error.failure, str(error), error.log_tail, error.choices, error.refusal)
 
     def ask(self, request: Callable[[int], str], read: Callable[[Answer], T]) -> T:
         """Send what ``request`` makes of the next seq; what ``read`` makes of the answer to it.
@@ -223,9 +224,10 @@ class DriverPlayer:
     def _refused(self, answer: FailedAnswer) -> DriverError:
         assert self._process is not None
         log_tail = self._process.log_tail()
-        if answer.message.startswith("stalled:"):
+        if answer.reason == "stalled":
             self._kill()  # The lane that stalled runs on, into the plays that follow.
-        return DriverError("refused", answer.message, log_tail, answer.choices)
+        refusal = Refusal(answer.reason, answer.step)
+        return DriverError("refused", answer.message, log_tail, answer.choices, refusal)
 
     def _count(self, error: DriverError) -> None:
         """Give the driver up if that is enough; it is said when it is asked again."""

@@ -24,7 +24,7 @@ from parity.base.bounds import LARGEST_JSON
 from parity.players.driver.descendants import Descendants
 from parity.players.driver.pipes import LineReader, LogTail
 from parity.players.environment import UMASK
-from parity.players.outcome import Failure
+from parity.players.outcome import Failure, Refusal
 from parity.spec.protocol import (
     AnyAnswer,
     Bye,
@@ -60,11 +60,13 @@ class DriverError(Exception):
         message: str,
         log_tail: str = "",
         choices: tuple[Choice, ...] = (),
+        refusal: Refusal | None = None,
     ) -> None:
         super().__init__(message)
         self.failure = failure
         self.log_tail = log_tail
         self.choices = choices
+        self.refusal = refusal
 
 
 class DriverProcess:

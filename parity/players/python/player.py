@@ -30,6 +30,7 @@ from parity.players.outcome import (
     Maker,
     Outcome,
     Played,
+    Refusal,
     UnplayableError,
 )
 from parity.players.python.hook_logs import hook_logs_go_to
@@ -96,13 +97,28 @@ class PythonPlayer:
                 with interrupt_afterwards(), plain_umask():
                     trace = clock.run(lambda: _play(file.scenario, clock, folder))
             except (UnplayableError, DeadlockError, StalledError, ScheduleError) as error:
-                return Failed("refused", str(error), choices=_choices(clock))
+                refusal = _refusal(error)
+                return Failed("refused", str(error), choices=_choices(clock), refusal=refusal)
             finally:
                 tf.compat.v1.summary.FileWriterCache.clear()
         return Played(trace, by=_MAKER, choices=_choices(clock))
 
     def close(self) -> None:
         """Nothing is held between plays."""
+
+
+def _refusal(
+    error: UnplayableError | DeadlockError | StalledError | ScheduleError,
+) -> Refusal:
+    match error:
+        case UnplayableError():
+            return Refusal("unplayable", error.step)
+        case DeadlockError():
+            return Refusal("deadlock")
+        case StalledError():
+            return Refusal("stalled")
+        case ScheduleError():
+            return Refusal("schedule")
 
 
 def _choices(clock: VirtualClock) -> tuple[Choice, ...]:
@@ -154,7 +170,7 @@ class _Play:
                     self._do(step, f"steps[{i}]")
                 except UnplayableError as error:
                     key = next(iter(step.model_dump(by_alias=True)))
-                    raise UnplayableError(f"steps[{i}]: {key}: {error}") from None
+                    raise UnplayableError(f"steps[{i}]: {key}: {error}", step=i) from None
                 self._clock.settle()
             if self._job.is_open:
                 self._job.close()

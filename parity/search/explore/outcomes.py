@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from parity.base.model import canonical_json
 from parity.base.problems import PortUnavailableError, UsageError
-from parity.players.outcome import Failed, Outcome, Played, Player
+from parity.players.outcome import Failed, Outcome, Played, Player, Refusal
 from parity.search.explore.search import Search, Visit
 from parity.spec.loading import ScenarioFile
 from parity.spec.ordering import sequences
@@ -15,8 +15,6 @@ from parity.spec.schedules import Choice, Schedule, schedule_name
 from parity.spec.trace import Trace, event_to_json
 
 Kind = Literal["trace", "deadlock", "stalled", "failed"]
-
-_CANNOT_GO_ON: Final[tuple[Literal["deadlock", "stalled"], ...]] = ("deadlock", "stalled")
 
 
 @dataclass(frozen=True)
@@ -44,10 +42,9 @@ def ending_of(outcome: Outcome) -> Ending:
     match outcome:
         case Played(trace):
             return Ending("trace", _what_is_compared(trace), trace)
+        case Failed("refused", message, refusal=Refusal("deadlock" | "stalled" as kind)):
+            return Ending(kind, kind, message=message)
         case Failed("refused", message):
-            for kind in _CANNOT_GO_ON:
-                if message.startswith(f"{kind}:"):
-                    return Ending(kind, kind, message=message)
             return Ending("failed", message, message=message)
         case Failed(failure, message, log_tail):
             raise PortUnavailableError(f"{failure}: {message}\n{log_tail}".rstrip())

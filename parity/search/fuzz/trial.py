@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from parity.base.model import Model
 from parity.base.problems import OutputError, PortUnavailableError
-from parity.players.outcome import Failed, Outcome, Played, Player
+from parity.players.outcome import Failed, Outcome, Played, Player, Refusal
 from parity.search.fuzz.case import Case
 from parity.spec.ordering import common_ordering
 from parity.spec.trace import Trace
@@ -20,8 +20,6 @@ Kind = Literal["differs", "nondeterministic", "failed"]
 
 _REPEATS: Final = 2
 _BRANCH: Final = re.compile(r"^(concurrently|background)-\d+$")
-_DEADLOCK: Final = re.compile(r"^deadlock: ")
-_UNPLAYABLE: Final = re.compile(r"^steps\[(\d+)\]: \w+: ")
 
 
 class Symptom(Model):
@@ -47,16 +45,14 @@ class Symptom(Model):
 
 @dataclass(frozen=True)
 class Agreed:
-    """Both sides show the same; or neither can play it, for the same reason, ``stopped``."""
+    """Both sides show the same; or neither can play it, for the same reason, ``stopped``.
+
+    ``unplayable_step`` is the index of the step that can't be done, where that is the reason.
+    """
 
     trace: Trace | None
     stopped: str = ""
-
-    @property
-    def unplayable_step(self) -> int | None:
-        """The index of the step that can't be done, where that is the reason."""
-        match = _UNPLAYABLE.match(self.stopped)
-        return int(match[1]) if match else None
+    unplayable_step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +86,9 @@ class Sides:
                 if not comparison.differences:
                     return Agreed(ours.trace)
                 return _differs(comparison.differences[0], ours.trace)
-            case Failed("refused"), Failed("refused") if _alike(ours.message, theirs.message):
-                return Agreed(None, ours.message)
+            case Failed("refused"), Failed("refused") if _alike(ours, theirs):
+                step = None if ours.refusal is None else ours.refusal.step
+                return Agreed(None, ours.message, step)
         failed = [
             _failed(side, outcome)
             for side, outcome in (("reference", ours), ("peer", theirs))
@@ -130,13 +127,15 @@ class Sides:
         return None
 
 
-def _alike(ours: str, theirs: str) -> bool:
+def _alike(ours: Failed, theirs: Failed) -> bool:
     """A deadlock is told in each side's own words, and of two branches one is told of."""
-    for start in (_UNPLAYABLE, _DEADLOCK):
-        left, right = start.match(ours), start.match(theirs)
-        if left and right and left[0] == right[0]:
+    if ours.refusal != theirs.refusal:
+        return False
+    match ours.refusal:
+        case Refusal("deadlock") | Refusal("unplayable", int()):
             return True
-    return ours == theirs
+        case _:
+            return ours.message == theirs.message
 
 
 def _unsteady(side: str, first: Played, again: Outcome) -> Wrong:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parity.mutation.planted.explored import EXPLORED, beyond, explored_files, outcomes_of
-from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Played
+from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Played, Refusal
 from parity.spec.schedules import Choice
 from tests.parity.samples import PLACED, SESSION, STEP, scenario_file, trace
 
@@ -24,7 +24,10 @@ class TwoOrders:
         choices = (Choice(candidates=("x", "y"), taken=taken),)
         outcome = self._outcomes[taken]
         if isinstance(outcome, str):
-            return Failed("crashed" if outcome == "crash" else "refused", outcome, choices=choices)
+            if outcome == "crash":
+                return Failed("crashed", outcome, choices=choices)
+            refusal = Refusal("deadlock") if outcome.startswith("deadlock") else None
+            return Failed("refused", outcome, choices=choices, refusal=refusal)
         return Played(outcome, choices=choices)
 
     def close(self):

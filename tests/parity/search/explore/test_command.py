@@ -11,7 +11,7 @@ import pytest
 from parity.base import project
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.players.driver.player import DriverPlayer
-from parity.players.outcome import Failed, Played, Skipped
+from parity.players.outcome import Failed, Played, Refusal, Skipped
 from parity.search.explore.outcomes import ending_of
 from parity.search.explore.search import Search
 from parity.spec.loading import load_scenario
@@ -128,7 +128,7 @@ def test_the_order_between_lanes_is_no_part_of_an_outcome():
 
 
 def test_a_deadlock_is_an_outcome_and_a_crash_is_not():
-    assert ending_of(Failed("refused", "deadlock: nobody can go on")).kind == "deadlock"
+    assert ending_of(Failed("refused", "no lane", refusal=Refusal("deadlock"))).kind == "deadlock"
     with pytest.raises(PortUnavailableError, match="crashed: it exited"):
         ending_of(Failed("crashed", "it exited with status 7"))
     with pytest.raises(UsageError, match="needs workers"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity.players.outcome import Failed
+from parity.players.outcome import Failed, Refusal
 from parity.search.fuzz.case import Case
 from parity.search.fuzz.trial import Agreed, Sides, Wrong
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, Script, scenario, trace
@@ -57,21 +57,30 @@ def test_a_player_that_raises_has_crashed():
     assert str(sides.try_out(CASE).symptom) == "failed reference crashed: KeyError: 'gone'"
 
 
+def refused(reason, message, step=None):
+    return Failed("refused", message, refusal=Refusal(reason, step))
+
+
+def unplayable(step, message):
+    return refused("unplayable", f"steps[{step}]: {message}", step)
+
+
 def test_what_neither_can_play_agrees_and_is_cut_off_at_the_step_that_cannot_be_done():
-    refused = Failed("refused", "steps[1]: train: the session was left before")
-    sides = Sides(Script(refused, trace(SESSION)), Script(refused, trace(SESSION)))
+    stopped = unplayable(1, "train: the session was left before")
+    sides = Sides(Script(stopped, trace(SESSION)), Script(stopped, trace(SESSION)))
     case, result = sides.try_out_playable(CASE)
     assert len(case.scenario.steps) == 1
     assert result == Agreed(trace(SESSION))
 
 
 def test_a_step_that_neither_can_do_is_the_same_whichever_of_its_branches_is_told_of():
-    ours = Failed("refused", "steps[0]: concurrently: there is no server 1")
-    theirs = Failed("refused", "steps[0]: concurrently: the session was left before")
+    ours = unplayable(0, "concurrently: there is no server 1")
+    theirs = unplayable(0, "concurrently: the session was left before")
     assert isinstance(tried([ours], [theirs]), Agreed)
+    assert isinstance(tried([ours], [unplayable(1, "train: the session was left")]), Wrong)
 
 
 def test_a_deadlock_on_both_sides_is_the_same_in_whichever_words():
-    ours, theirs = Failed("refused", "deadlock: here"), Failed("refused", "deadlock: there")
-    assert tried([ours], [theirs]) == Agreed(None, "deadlock: here")
-    assert isinstance(tried([ours], [Failed("refused", "stalled: there")]), Wrong)
+    ours, theirs = refused("deadlock", "here"), refused("deadlock", "there")
+    assert tried([ours], [theirs]) == Agreed(None, "here")
+    assert isinstance(tried([ours], [refused("stalled", "here")]), Wrong)
