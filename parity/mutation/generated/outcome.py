@@ -103,7 +103,7 @@ class Bases:
     @classmethod
     def of(cls, root: Path, files: Sequence[ScenarioFile]) -> Bases:
         """Of the sources and scenarios that are here."""
-        cases = digest_of(path.read_text("utf-8") for path in sorted((root / _CASES).glob("*.py")))
+        cases = digest_of(path.read_text("utf-8") for path in sorted((root / _CASES).rglob("*.py")))
         return cls(
             sources_digest(root), {file.name: file.text for file in files} | {INTEROP: cases}
         )

@@ -35,6 +35,8 @@ from parity.mutation.planted.sides import BuggyPort, BuggyReference, BuggySide, 
 from parity.spec.loading import ScenarioFile, load_all
 from parity.verdict.known import check_known
 
+_FUZZING = Fuzzing(seed=2026, count=3000)
+_GENERATOR = Path("parity", "search", "fuzz")
 _SIDES: tuple[Side, ...] = ("rust", "python")
 
 
@@ -45,10 +47,10 @@ class KillOptions:
     only: Sequence[str]
     shard: str | None
     ways: Sequence[Way]
-    fuzzing: Fuzzing
     out: Path
     limit: float
     markdown: Path | None = None
+    fuzzing: Fuzzing = _FUZZING
 
     @property
     def work(self) -> Path:
@@ -166,7 +168,7 @@ class _Campaign:
 
     @cached_property
     def _generator(self) -> list[str]:
-        sources = sorted((project.ROOT / "parity" / "fuzzing").glob("*.py"))
+        sources = sorted((project.ROOT / _GENERATOR).rglob("*.py"))
         return [hypothesis.__version__, *(path.read_text(encoding="utf-8") for path in sources)]
 
     def _check_that_it_is_green(self, side: Side, buggy: BuggySide) -> None:

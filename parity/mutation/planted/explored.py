@@ -19,7 +19,7 @@ from parity.search.explore.outcomes import Side
 from parity.search.explore.search import UnsteadyError
 from parity.spec.loading import ScenarioFile, load_all
 
-EXPLORED: Final = (
+QUICK_TO_EXPLORE: Final = (
     "health/barrier_already_placed",
     "barrier/stop_and_resume",
     "barrier/concurrent_stop_and_resume",
@@ -55,7 +55,7 @@ class Beyond(Model):
 
 def explored_files() -> list[ScenarioFile]:
     """The scenarios that are explored."""
-    return load_all([project.SCENARIOS / f"{name}.yaml" for name in EXPLORED])
+    return load_all([project.SCENARIOS / f"{name}.yaml" for name in QUICK_TO_EXPLORE])
 
 
 def outcomes_of(player: Player, files: Iterable[ScenarioFile]) -> Outcomes:

@@ -23,15 +23,18 @@ from parity.verdict.replay_line import replay_line
 
 @dataclass(frozen=True)
 class ExploreOptions:
-    """What ``monolith-parity explore`` was asked for; ``bound`` None is every schedule."""
+    """What ``monolith-parity explore`` was asked for; ``bound`` None is every schedule.
+
+    At most ``limit`` schedules are visited on a side; a play may take ``seconds``, real ones.
+    """
 
     scenario: Path
     reference: str
     peer: str | None
     alone: bool
     bound: int | None
-    limit: int
     seconds: float
+    limit: int = 10_000
 
 
 def explore(options: ExploreOptions, console: Console) -> int:

@@ -30,17 +30,16 @@ ENOUGH: Final = 5000
 
 @dataclass(frozen=True)
 class FuzzOptions:
-    """What ``monolith-parity fuzz`` was asked for; ``minutes`` None is as long as it takes."""
+    """What ``monolith-parity fuzz`` was asked for."""
 
     seed: int
     count: int
-    minutes: float | None
     reference: str
     peer: str | None
     workers: int
     limit: float
     report: Path
-    found: Path
+    found: Path = project.FOUND
 
 
 def fuzz(options: FuzzOptions, console: Console) -> int:
@@ -113,7 +112,7 @@ class _Campaign:
     ) -> None:
         waiting: set[Future[BatchDone]] = set()
         while True:
-            while len(waiting) <= self._options.workers and not self._is_late():
+            while len(waiting) <= self._options.workers:
                 batch = next(numbers, None)
                 if batch is None:
                     break
@@ -130,10 +129,6 @@ class _Campaign:
         for finding in batch.findings:
             self._say(f"{finding.symptom}: {finding.case}, made small: {finding.steps} steps")
         status.update(self._line())
-
-    def _is_late(self) -> bool:
-        minutes = self._options.minutes
-        return minutes is not None and time.monotonic() - self._began > minutes * 60
 
     def _played(self) -> int:
         return sum(batch.played for batch in self._state.done)
