@@ -18,7 +18,12 @@ from parity.base.files import must_be_replaceable, write_whole
 from parity.base.model import canonical_json, first_error
 from parity.base.problems import UsageError
 from parity.base.strict_json import read_json
-from parity.players.choose import Choice, choose_player, open_players
+from parity.players.choose import (
+    Choice,
+    choose_reference,
+    choose_sides,
+    open_players,
+)
 from parity.players.needs import lacking
 from parity.players.outcome import (
     Failed,
@@ -128,8 +133,8 @@ def replay(
 
 def _choices(options: ReplayOptions) -> list[Choice]:
     if options.both:
-        return [choose_player(options.reference or "python"), choose_player(options.on)]
-    return [choose_player(options.on or "python")]
+        return list(choose_sides(options.reference, options.on))
+    return [choose_reference(options.on)]
 
 
 @dataclass(frozen=True)

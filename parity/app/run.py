@@ -22,7 +22,7 @@ from parity.base.project import rust_source_digest
 from parity.players.choose import (
     Choice,
     PlayerSpec,
-    choose_player,
+    choose_sides,
     close_players,
     greet_drivers,
     open_drivers,
@@ -96,7 +96,7 @@ def play(options: RunOptions, console: Console) -> Report:
     """
     files = load_all(options.paths)
     check_known(files)
-    reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
+    reference, peer = choose_sides(options.reference, options.peer)
     handed_on = _greet([reference.spec, peer.spec], options)
     try:
         with held(options.folder, "--report"):
@@ -116,7 +116,7 @@ def _play(
     header = Header(
         reference=reference.spec.kind,
         peer=peer.spec.kind,
-        note=peer.note,
+        note="; ".join(filter(None, (reference.note, peer.note))),
         seed=options.seed,
         scenarios=len(files),
         catalogue=not options.paths,
@@ -130,7 +130,7 @@ def _play(
         width=max(len(file.name) for file in files),
         total=len(files),
     )
-    printer.note(peer.note)
+    printer.note(header.note)
     results = _Results(
         files,
         begin=lambda: begin_report(options.folder, header),
