@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from parity.killing.planted import PORT, REFERENCE, PlantedBug, Side
+from parity.killing.planted import REFERENCE, PlantedBug, Side
 from parity.whole_files import write_whole
 
 _SOURCES: Final[dict[Side, tuple[tuple[str, str], ...]]] = {
     "rust": (
         ("monolith-rs", "Cargo.*"),
-        (str(Path(PORT).parent), "Cargo.toml"),
-        (str(Path(PORT).parent), "build.rs"),
-        (PORT, "**/*.rs"),
+        ("monolith-rs/crates", "*/Cargo.toml"),
+        ("monolith-rs/crates", "*/build.rs"),
+        ("monolith-rs/crates", "*/src/**/*.rs"),
         (REFERENCE, "**/*.proto"),
     ),
     "python": ((REFERENCE, "**/*.py"),),

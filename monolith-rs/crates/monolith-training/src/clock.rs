@@ -2,8 +2,8 @@
 //!
 //! Nothing else in this crate sleeps, reads the time, starts a thread that runs
 //! its code, or makes a lock that is held over a wait. [`SystemClock`] is the
-//! machine's own; `testing::virtual_clock` has the other implementation, under
-//! which a whole run is played at once and repeats itself exactly.
+//! machine's own; the crate `monolith-testing` has the other implementation,
+//! under which a whole run is played at once and repeats itself exactly.
 
 mod system;
 
@@ -140,7 +140,7 @@ impl<T> Drop for LockGuard<'_, T> {
 }
 
 /// Takes a mutex whose holders never leave it half-changed, poisoned or not.
-pub(crate) fn relock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn relock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -153,7 +153,8 @@ pub struct Thread {
 }
 
 impl Thread {
-    pub(crate) fn new(name: &str) -> Arc<Self> {
+    /// A thread that is about to start.
+    pub fn new(name: &str) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
             alive: Mutex::new(true),
@@ -171,7 +172,8 @@ impl Thread {
         *relock(&self.alive)
     }
 
-    pub(crate) fn end(&self) {
+    /// Says that it has ended.
+    pub fn end(&self) {
         *relock(&self.alive) = false;
         self.ended.notify_all();
     }
@@ -184,7 +186,7 @@ impl Thread {
 }
 
 /// What a panic said, where it said something.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+pub fn panic_text(payload: &(dyn Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()
         .copied()
