@@ -99,7 +99,7 @@ fn a_requested_stop_wakes_who_waits_and_join_waits_for_its_end() {
             inner.start_thread("waits", Some(&coord), target).unwrap();
             inner.sleep(Duration::from_secs(40));
             coord.request_stop();
-            coord.join(&inner, Duration::from_secs(120));
+            coord.join(|threads| inner.join(threads, Duration::from_secs(120)));
             note(&seen, &inner, "joined");
         })
         .unwrap();
