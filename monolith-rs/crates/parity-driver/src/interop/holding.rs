@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use monolith_training::clock::{Clock, HandlerPool, RawLock, SystemClock, Target, Thread};
+use monolith_training::clock::{Clock, HandlerPool, RawLock, SystemClock, Target, Thread, relock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::Result;
 
@@ -44,7 +44,7 @@ impl HoldingClock {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        relock(&self.state)
     }
 }
 

@@ -5,8 +5,9 @@ use std::io::ErrorKind as Io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use monolith_training::clock::relock;
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use serde_json::json;
 use tokio::net::TcpSocket;
@@ -131,7 +132,7 @@ impl AddressFile {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        relock(&self.state)
     }
 }
 

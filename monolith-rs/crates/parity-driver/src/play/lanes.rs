@@ -1,9 +1,9 @@
 //! Lanes beside main that a step starts: calls in the background, and branches.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use monolith_testing::virtual_clock::VirtualClock;
-use monolith_training::clock::Thread;
+use monolith_training::clock::{Thread, relock};
 
 /// A lane beside main, and why what it does can't be played.
 pub(crate) struct Lane {
@@ -24,7 +24,7 @@ impl Lane {
         let own = Arc::clone(&outcome);
         let body = move || {
             let result = body();
-            *own.lock().unwrap_or_else(PoisonError::into_inner) = result;
+            *relock(&own) = result;
         };
         let thread = match twin {
             Some(twin) => clock.start_twin(label, twin, body),
@@ -38,8 +38,7 @@ impl Lane {
 pub(crate) fn wait_for(clock: &VirtualClock, lanes: &[Lane]) -> Result<(), String> {
     let threads: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.thread)).collect();
     clock.wait_until(move || !threads.iter().any(|thread| thread.is_alive()));
-    lanes.iter().try_for_each(|lane| {
-        let outcome = lane.outcome.lock();
-        outcome.unwrap_or_else(PoisonError::into_inner).clone()
-    })
+    lanes
+        .iter()
+        .try_for_each(|lane| relock(&lane.outcome).clone())
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use monolith_training::clock::relock;
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -42,7 +43,7 @@ pub(crate) fn install() {
 
 /// Has what hooks log recorded there from now on, or nowhere.
 pub(crate) fn record_into(recorder: Option<Arc<Recorder>>) {
-    *PLAYING.lock().unwrap_or_else(PoisonError::into_inner) = recorder;
+    *relock(&PLAYING) = recorder;
 }
 
 struct HookLogs;
@@ -62,10 +63,7 @@ impl<S: Subscriber> Layer<S> for HookLogs {
             Some((first, _)) if target == FIRST_WORD => first,
             _ => &message.0,
         };
-        let playing = PLAYING
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let playing = relock(&PLAYING).clone();
         if let Some(recorder) = playing {
             recorder.record("log", json!({"level": level, "message": words}));
         }

@@ -1,10 +1,11 @@
 //! The trace of one play.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use monolith_testing::virtual_clock::{VirtualClock, Watcher};
 use monolith_training::barrier_ops::BarrierOp;
+use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::Session;
 use serde_json::{Value, json};
@@ -97,7 +98,7 @@ impl Recorder {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        relock(&self.state)
     }
 }
 

@@ -1,9 +1,9 @@
 //! An operator's calls: real gRPC over loopback, found through the address file.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use monolith_testing::virtual_clock::VirtualClock;
-use monolith_training::clock::Clock;
+use monolith_training::clock::{Clock, relock};
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::server::client_lib::{
     ControllerStub, get_stub_for_address, get_stub_from_model_dir,
@@ -65,8 +65,7 @@ impl Operator {
     }
 
     fn unplayable(&self) -> MutexGuard<'_, Option<String>> {
-        let unplayable = self.unplayable.lock();
-        unplayable.unwrap_or_else(PoisonError::into_inner)
+        relock(&self.unplayable)
     }
 
     /// Makes one call and records what came of it. `place` is where the scenario

@@ -1,10 +1,11 @@
 //! The workers beside the chief, each a lane with an inbox.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
+use monolith_training::clock::relock;
 use monolith_training::errors::Result;
 use monolith_training::session::{ChiefsSession, HookedSession, Session};
 use serde_json::json;
@@ -80,8 +81,4 @@ impl Surroundings {
             }
         }
     }
-}
-
-fn relock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
