@@ -103,7 +103,7 @@ macro_rules! fields {
     ($message:ident { $($field:ident: $type:ty),* }) => {
         impl Fields for $message {
             fn from_fields(fields: Value) -> serde_json::Result<Self> {
-                // A stand-in of the same name, as errors have it.
+                // It has the message's own name, which serde's errors give.
                 #[derive(Default, Deserialize)]
                 #[serde(default, deny_unknown_fields)]
                 struct $message {
