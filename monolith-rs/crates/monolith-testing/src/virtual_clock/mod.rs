@@ -31,7 +31,7 @@ use monolith_training::clock::{Thread, relock};
 use monolith_training::errors::Error;
 
 /// How long in real time a lane may keep the turn.
-pub const STALL_LIMIT: Duration = Duration::from_secs(30);
+const STALL_LIMIT: Duration = Duration::from_secs(30);
 
 /// How the labels of branches begin that run at the same instant. A handler that
 /// serves one has its label.
@@ -141,7 +141,7 @@ impl VirtualClock {
     }
 
     /// As [`new`](Self::new), with another limit on the real time of a turn.
-    pub fn with_limit(seed: Option<u64>, limit: Duration) -> Self {
+    fn with_limit(seed: Option<u64>, limit: Duration) -> Self {
         Self::following(Schedule::new(seed), limit)
     }
 
