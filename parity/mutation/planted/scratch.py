@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from parity.base.files import write_whole
-from parity.mutation.planted.planted import PORT, REFERENCE, PlantedBug, Side
+from parity.mutation.planted.planted import REFERENCE, PlantedBug, Side
 
 _SOURCES: Final[dict[Side, tuple[tuple[str, str], ...]]] = {
     "rust": (
         ("monolith-rs", "Cargo.*"),
-        (str(Path(PORT).parent), "Cargo.toml"),
-        (str(Path(PORT).parent), "build.rs"),
-        (PORT, "**/*.rs"),
+        ("monolith-rs/crates", "*/Cargo.toml"),
+        ("monolith-rs/crates", "*/build.rs"),
+        ("monolith-rs/crates", "*/src/**/*.rs"),
         (REFERENCE, "**/*.proto"),
     ),
     "python": ((REFERENCE, "**/*.py"),),
