@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use monolith_testing::virtual_clock::{self, VirtualClock};
+use monolith_testing::virtual_clock::{self, Failure, VirtualClock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tonic::Code;
@@ -64,7 +64,8 @@ pub(crate) enum Answer {
     },
     Failed {
         seq: u64,
-        message: String,
+        #[serde(flatten)]
+        refusal: Refusal,
         choices: Vec<Choice>,
     },
     Serving {
@@ -88,8 +89,53 @@ impl Answer {
     pub(crate) fn failed(seq: u64, message: String) -> Self {
         Self::Failed {
             seq,
-            message,
+            refusal: Refusal::from(message),
             choices: Vec::new(),
+        }
+    }
+}
+
+/// Why a scenario could not be played to its end.
+#[derive(Debug, Serialize)]
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) reason: RefusalReason,
+    /// The step that cannot be done, where one is to blame.
+    pub(crate) step: Option<usize>,
+}
+
+/// The kinds of refusals that a host tells apart.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RefusalReason {
+    Deadlock,
+    Stalled,
+    Schedule,
+    Unplayable,
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            reason: RefusalReason::Unplayable,
+            step: None,
+        }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let reason = match failure {
+            Failure::Deadlock(_) => RefusalReason::Deadlock,
+            Failure::Stalled { .. } => RefusalReason::Stalled,
+            Failure::Schedule(_) => RefusalReason::Schedule,
+            Failure::NoThread { .. } | Failure::Panicked { .. } => RefusalReason::Unplayable,
+        };
+        Self {
+            message: failure.to_string(),
+            reason,
+            step: None,
         }
     }
 }

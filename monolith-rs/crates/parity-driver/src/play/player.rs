@@ -14,7 +14,7 @@ use super::cluster::Cluster;
 use super::lanes::{Lane, wait_for};
 use super::logs;
 use super::workers::{Surroundings, Workers};
-use crate::protocol::{Answer, Choice};
+use crate::protocol::{Answer, Choice, Refusal};
 use crate::scenario::{Branch, ControllerOp, Look, Rpc, Scenario, Step, Switch, Unplayable};
 
 /// Why a step that needs the session can't be played.
@@ -31,18 +31,33 @@ pub(crate) fn play(seq: u64, clock: &VirtualClock, scenario: Value) -> Answer {
             struck: cluster.strikes.all(),
             choices,
         },
-        Err(Unplayable::Skipped(reason)) => Answer::Skipped { seq, reason },
-        Err(Unplayable::Failed(message)) => Answer::Failed {
+        Err(NotPlayed::Skipped(reason)) => Answer::Skipped { seq, reason },
+        Err(NotPlayed::Refused(refusal)) => Answer::Failed {
             seq,
-            message,
+            refusal,
             choices,
         },
     }
 }
 
-fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, Unplayable> {
+/// Why there is no trace.
+enum NotPlayed {
+    Skipped(String),
+    Refused(Refusal),
+}
+
+impl From<Unplayable> for NotPlayed {
+    fn from(unplayable: Unplayable) -> Self {
+        match unplayable {
+            Unplayable::Skipped(reason) => Self::Skipped(reason),
+            Unplayable::Failed(message) => Self::Refused(message.into()),
+        }
+    }
+}
+
+fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, NotPlayed> {
     let scenario = Scenario::parse(scenario)?;
-    let set_up = |error: Error| Unplayable::Failed(format!("setting up: {error}"));
+    let set_up = |error: Error| NotPlayed::Refused(format!("setting up: {error}").into());
     let cluster = Arc::new(Cluster::new(clock.clone(), &scenario).map_err(set_up)?);
     clock.watch(Arc::clone(&cluster.recorder) as _);
     logs::record_into(Some(Arc::clone(&cluster.recorder)));
@@ -50,8 +65,8 @@ fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, Unpla
     let outcome = clock.run(move || Player::new(playing, &scenario).play(scenario));
     logs::record_into(None);
     match outcome {
-        Err(failure) => Err(Unplayable::Failed(failure.to_string())),
-        Ok(Err(message)) => Err(Unplayable::Failed(message)),
+        Err(failure) => Err(NotPlayed::Refused(failure.into())),
+        Ok(Err(refusal)) => Err(NotPlayed::Refused(refusal)),
         Ok(Ok(())) => {
             for label in clock.live_threads() {
                 let fields = json!({"thread": label, "fate": "left", "error": null});
@@ -90,7 +105,7 @@ impl Player {
     }
 
     /// An error is one in the scenario, not one in what it plays.
-    fn play(mut self, scenario: Scenario) -> Result<(), String> {
+    fn play(mut self, scenario: Scenario) -> Result<(), Refusal> {
         for (at, fault) in scenario.faults.iter().enumerate() {
             self.cluster.apply(fault.clone(), &format!("faults[{at}]"));
         }
@@ -101,7 +116,10 @@ impl Player {
             let kind = step.kind();
             self.step(at, step)
                 .and_then(|()| self.cluster.operator.take_unplayable())
-                .map_err(|message| format!("steps[{at}]: {kind}: {message}"))?;
+                .map_err(|message| Refusal {
+                    step: Some(at),
+                    ..format!("steps[{at}]: {kind}: {message}").into()
+                })?;
             self.cluster.clock.settle();
         }
         if self.session.is_some() {
