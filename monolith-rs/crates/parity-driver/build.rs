@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// `sha256:` and the digest over `path NUL length NUL content` of each source of
-/// every crate, in byte order of the paths. `parity.digest` computes the same in Python.
+/// every crate, in byte order of the paths. `parity.base.project` computes the same in Python.
 fn source_digest(root: &Path) -> Result<String, Box<dyn Error>> {
     let mut files: Vec<String> = PROTOS.iter().map(ToString::to_string).collect();
     files.push("monolith-rs/Cargo.toml".into());

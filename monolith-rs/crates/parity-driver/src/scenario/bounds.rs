@@ -1,6 +1,6 @@
 //! How much of everything a scenario may ask for.
 //!
-//! The bounds are those of `parity/bounds.py`, which says why each is what it is; a test
+//! The bounds are those of `parity/base/bounds.py`, which says why each is what it is; a test
 //! there compares the two.
 
 use std::fmt::Display;
