@@ -47,9 +47,9 @@ def saying(tmp_path):
     """The mutants of a copy whose programs are this source."""
 
     def mutants(source):
-        folder = tmp_path / "copy" / "parity" / "killing"
+        folder = tmp_path / "copy" / "parity" / "mutation" / "planted"
         folder.mkdir(parents=True)
-        for each in (folder, folder.parent):
+        for each in (folder, *folder.parents[:2]):
             (each / "__init__.py").touch()
         for name in ("fuzzed", "explored"):
             (folder / f"{name}.py").write_text(textwrap.dedent(source))
