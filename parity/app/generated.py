@@ -1,12 +1,11 @@
 """The committed files that are made from the models: ``nox -s generated``.
 
-They are the JSON Schema, the line in each scenario that tells editors of it, and the
-scenario reference.
+They are the JSON Schema of scenario files, the line in each that tells editors of it, the
+scenario reference, and the JSON Schemas of what crosses a process border.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -16,6 +15,7 @@ from typing import Final
 
 from parity.app.package_diagram import IMAGE, package_diagram
 from parity.app.reference_page import scenario_reference
+from parity.app.schemas import DIALECT, schema_text, schemas
 from parity.base import project
 from parity.base.files import write_whole
 from parity.spec.scenario import Scenario
@@ -25,13 +25,9 @@ REFERENCE: Final = project.ROOT / "docs" / "scenario-reference.md"
 _MODELINE: Final = re.compile(r"# yaml-language-server: \$schema=.*\n")
 
 
-def schema_text() -> str:
+def yaml_schema_text() -> str:
     """The JSON Schema of scenario files."""
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Scenario.model_json_schema(by_alias=True),
-    }
-    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    return schema_text({"$schema": DIALECT, **Scenario.model_json_schema(by_alias=True)})
 
 
 def modeline(folder: Path) -> str:
@@ -43,9 +39,10 @@ def modeline(folder: Path) -> str:
 def outdated() -> Iterator[tuple[Path, str]]:
     """Every generated file that isn't as it should be, with what it should be."""
     wanted = [
-        (SCHEMA, schema_text()),
+        (SCHEMA, yaml_schema_text()),
         (REFERENCE, scenario_reference()),
         (IMAGE, package_diagram()),
+        *((project.SCHEMAS / name, schema_text(schema)) for name, schema in schemas()),
     ]
     for path in sorted(project.SCENARIOS.rglob("*.yaml")):
         if path != project.KNOWN_DIFFERENCES:

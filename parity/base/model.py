@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -27,7 +28,11 @@ class Model(BaseModel):
     """Base of scenarios, events, verdicts and records."""
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
     )
 
     @model_validator(mode="before")
@@ -52,7 +57,10 @@ class Model(BaseModel):
 
 @dataclass(frozen=True)
 class OrOneOf:
-    """Tells the JSON Schema that a value may also be one of these words, its short form."""
+    """Tells the JSON Schema that a value may also be one of these words, its short form.
+
+    Canonical JSON has the long form alone.
+    """
 
     words: tuple[str, ...]
 
@@ -60,7 +68,23 @@ class OrOneOf:
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """The schema of the long form, or one of the words."""
-        return {"anyOf": [handler(core_schema), {"enum": list(self.words)}]}
+        long_form = handler(core_schema)
+        if handler.mode == "serialization":
+            return long_form
+        return {"anyOf": [long_form, {"enum": list(self.words)}]}
+
+
+@dataclass(frozen=True)
+class DescribedAs:
+    """Gives JSON that a model doesn't check itself the JSON Schema of this type."""
+
+    type: Any
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema of the type, whatever is accepted."""
+        return handler(TypeAdapter(self.type).core_schema)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ SCENARIOS: Final = ROOT / "scenarios"
 KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
 FOUND: Final = SCENARIOS / "found"
 RECORDED: Final = ROOT / "recorded" / "rust"
+SCHEMAS: Final = ROOT / "schemas"
 REPORTS: Final = Path("reports")
 """Where a run leaves its report, below the folder that it is started in."""
 NAME: Final = "monolith-hooks-parity"

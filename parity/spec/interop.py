@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from parity.base.model import FailFastTuple, Model
+from parity.spec.integers import Index, Port, Unsigned
 
 Fields = Mapping[str, Any]
 """A message by field: enums as numbers, null where a field that can be unset is unset."""
@@ -25,7 +26,7 @@ class Server(Model):
     workers: int = 3
     global_step: int = 0
     save_error: str | None = None
-    save_ms: int = 0
+    save_ms: Unsigned = 0
     callback_error: str | None = None
 
 
@@ -57,7 +58,8 @@ class Decoded(Model):
     error: str | None = None
 
 
-TimerCalls = tuple[tuple[Literal["due", "count", "enable", "disable"], int, int], ...]
+TimerCall = Literal["due", "count", "enable", "disable"]
+TimerCalls = tuple[tuple[TimerCall, int, Unsigned], ...]
 """What a timer is asked or told, with a step and the time in milliseconds: whether the step
 is due, or to count from it on."""
 Limits = tuple[tuple[str, int | None], ...]
@@ -73,17 +75,17 @@ class Look(Model):
     ``every_steps``, or else each ``every_ms``.
     """
 
-    port: int
+    port: Port
     addrs: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
-    timeout_ms: int = 1000
+    timeout_ms: Unsigned = 1000
     default_limit: int | None = None
     machines: Limits = ()
     basename: str = ""
     prefixes: tuple[str, ...] = ()
     every_steps: int | None = None
-    every_ms: int = 1000
+    every_ms: Unsigned = 1000
     timer: TimerCalls = ()
 
 
@@ -95,7 +97,7 @@ class LookedBarrier(Model):
 
     removed: bool
     none_blocked: bool
-    unblocked: FailFastTuple[int]
+    unblocked: FailFastTuple[Index]
     refused: FailFastTuple[int]
 
 

@@ -5,18 +5,21 @@ The protocol is described in docs/driver-protocol.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Discriminator, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from parity.base.model import FailFastTuple, Model, canonical_json, frozen
+from parity.base.model import DescribedAs, FailFastTuple, Model, canonical_json, frozen
 from parity.base.strict_json import parse_json
 from parity.base.terminal_text import printable
-from parity.spec.interop import Called, Decoded, Encoded, Looked
+from parity.spec.integers import Index, Unsigned
+from parity.spec.interop import Called, Decoded, Encoded, Fields, Look, Looked, Server
 from parity.spec.loading import ScenarioFile
+from parity.spec.names import ScenarioName
+from parity.spec.scenario import Scenario
 from parity.spec.schedules import Choice, Schedule
+from parity.spec.trace import Event
 
 PROTOCOL: Final = 1
 
@@ -54,21 +57,124 @@ def _flags(value: Any) -> Any:
     return value
 
 
+class NamedScenario(Scenario):
+    """Canonical JSON of a scenario, with its name."""
+
+    name: ScenarioName
+
+
+class HelloRequest(Model):
+    """Ask the driver to introduce itself."""
+
+    type: Literal["hello"] = "hello"
+    protocol: Unsigned
+
+
+class PlayRequest(Model):
+    """Ask for the trace of one scenario, in the order of a seed or of a schedule."""
+
+    type: Literal["play"] = "play"
+    seq: Unsigned
+    seed: Unsigned | None
+    schedule: Schedule | None
+    scenario: Annotated[dict[str, Any], DescribedAs(NamedScenario)]
+
+
+class ServeRequest(Server):
+    """Ask for a controller, and that its address be published in ``model_dir``."""
+
+    type: Literal["serve"] = "serve"
+    seq: Unsigned
+    model_dir: str
+
+
+class ArriveRequest(Model):
+    """Ask that these workers be blocked at the barrier."""
+
+    type: Literal["arrive"] = "arrive"
+    seq: Unsigned
+    workers: tuple[int, ...]
+
+
+class StopServingRequest(Model):
+    """Ask that the session be closed, and the controller with it."""
+
+    type: Literal["stop_serving"] = "stop_serving"
+    seq: Unsigned
+
+
+class CallRequest(Model):
+    """Ask for one call of a controller; without ``request_hex`` the request is empty."""
+
+    type: Literal["call"] = "call"
+    seq: Unsigned
+    model_dir: str
+    method: str
+    request_hex: str | None
+    deadline_ms: Unsigned
+
+
+class EncodeRequest(Model):
+    """Ask for the bytes of a message."""
+
+    type: Literal["encode"] = "encode"
+    seq: Unsigned
+    message: str
+    fields: Fields
+
+
+class DecodeRequest(Model):
+    """Ask for the fields of a message."""
+
+    type: Literal["decode"] = "decode"
+    seq: Unsigned
+    message: str
+    hex: str
+
+
+class LookRequest(Look):
+    """Ask what the port sees."""
+
+    type: Literal["look"] = "look"
+    seq: Unsigned
+
+
+class ByeRequest(Model):
+    """Ask the driver to exit."""
+
+    type: Literal["bye"] = "bye"
+
+
+InteropRequest = (
+    ServeRequest
+    | ArriveRequest
+    | StopServingRequest
+    | CallRequest
+    | EncodeRequest
+    | DecodeRequest
+    | LookRequest
+)
+"""What only drivers with the capability ``interop`` can do."""
+Request = HelloRequest | PlayRequest | InteropRequest | ByeRequest
+
 Prose = Annotated[str, AfterValidator(prose)]
 Reason = Annotated[str, AfterValidator(_a_reason), AfterValidator(prose)]
+
+
+HelloOrder = Literal["total", "lanes"]
 
 
 class Hello(Model):
     """Who the driver is."""
 
     type: Literal["hello"]
-    protocol: int
+    protocol: Unsigned
     implementation: str
     language: str
     version: str
     source_digest: str | None = None
     capabilities: tuple[str, ...] = ()
-    order: Literal["total", "lanes"] = "total"
+    order: HelloOrder = "total"
     """Whether it schedules lanes as docs/virtual-time.md says, or by rules of its own."""
 
 
@@ -76,9 +182,9 @@ class TraceAnswer(Model):
     """The trace of the scenario, as JSON that is still to be checked."""
 
     type: Literal["trace"]
-    seq: int
-    events: Any
-    struck: Annotated[Any, AfterValidator(_flags)]
+    seq: Unsigned
+    events: Annotated[Any, DescribedAs(tuple[Event, ...])]
+    struck: Annotated[Any, AfterValidator(_flags), DescribedAs(dict[str, bool])]
     choices: FailFastTuple[Choice] = ()
 
 
@@ -86,7 +192,7 @@ class SkippedAnswer(Model):
     """The driver lacks something that the scenario needs."""
 
     type: Literal["skipped"]
-    seq: int
+    seq: Unsigned
     reason: Reason
 
 
@@ -102,10 +208,10 @@ class FailedAnswer(Model):
     """
 
     type: Literal["failed"]
-    seq: int
+    seq: Unsigned
     message: Prose
     reason: RefusalReason = "unplayable"
-    step: int | None = None
+    step: Index | None = None
     choices: FailFastTuple[Choice] = ()
 
 
@@ -113,49 +219,49 @@ class ServingAnswer(Model):
     """A controller is served, and its address published."""
 
     type: Literal["serving"]
-    seq: int
+    seq: Unsigned
 
 
 class ArrivedAnswer(Model):
     """The workers are blocked."""
 
     type: Literal["arrived"]
-    seq: int
+    seq: Unsigned
 
 
 class StoppedAnswer(Model):
     """The controller is served no longer."""
 
     type: Literal["stopped"]
-    seq: int
+    seq: Unsigned
 
 
 class CalledAnswer(Called):
     """What came of a call."""
 
     type: Literal["called"]
-    seq: int
+    seq: Unsigned
 
 
 class EncodedAnswer(Encoded):
     """A message's bytes."""
 
     type: Literal["encoded"]
-    seq: int
+    seq: Unsigned
 
 
 class DecodedAnswer(Decoded):
     """What was read of a message's bytes."""
 
     type: Literal["decoded"]
-    seq: int
+    seq: Unsigned
 
 
 class LookedAnswer(Looked):
     """What was seen."""
 
     type: Literal["looked"]
-    seq: int
+    seq: Unsigned
 
 
 class Bye(Model):
@@ -180,26 +286,25 @@ AnyAnswer = Hello | Answer | FailedAnswer | Bye
 _ANSWER: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(Annotated[AnyAnswer, Discriminator("type")])
 
 
+def request_line(request: Request) -> str:
+    """Write a request as the line that a driver reads."""
+    return canonical_json(request.model_dump(mode="json"))
+
+
 def hello_request() -> str:
     """The first line to a driver."""
-    return canonical_json({"type": "hello", "protocol": PROTOCOL})
+    return request_line(HelloRequest(protocol=PROTOCOL))
 
 
 def play_request(seq: int, file: ScenarioFile, seed: int | None, schedule: Schedule | None) -> str:
     """Asks for the trace of one scenario."""
     scenario = {"name": file.name, **file.scenario.canonical()}
-    order = {"seed": seed, "schedule": schedule}
-    return canonical_json({"type": "play", "seq": seq, **order, "scenario": scenario})
-
-
-def interop_request(seq: int, kind: str, fields: Mapping[str, object]) -> str:
-    """Asks for something that only drivers with the capability ``interop`` can do."""
-    return canonical_json({"type": kind, "seq": seq, **fields})
+    return request_line(PlayRequest(seq=seq, seed=seed, schedule=schedule, scenario=scenario))
 
 
 def bye_request() -> str:
     """The last line to a driver."""
-    return canonical_json({"type": "bye"})
+    return request_line(ByeRequest())
 
 
 def parse_answer(line: bytes) -> AnyAnswer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from parity.base.bounds import (
     LONGEST_NAME,
@@ -100,7 +100,12 @@ class Cluster(Model):
     """How many PS."""
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)] = 1
     """How many workers, the chief being worker 0."""
-    capacity: Annotated[int, Field(ge=1, le=MOST_WORKERS)] | None = None
+    capacity: Annotated[
+        Annotated[int, Field(ge=1, le=MOST_WORKERS)] | None,
+        WithJsonSchema(
+            {"type": "integer", "minimum": 1, "maximum": MOST_WORKERS}, mode="serialization"
+        ),
+    ] = None
     """The barrier's bits; ``null``: one a worker. Canonical JSON has the number."""
 
     def barrier_capacity(self) -> int:
@@ -148,6 +153,8 @@ class Expect(Model):
     It is written by hand from the specification, so that two sides that are wrong in
     the same way don't pass.
     """
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     reports: Total | None = None
     """How often report_fn was called; for ``report: default``, how often it logged."""

@@ -14,8 +14,9 @@ from pydantic import Field
 from parity.base.model import FailFastTuple, Model
 from parity.base.problems import UsageError
 from parity.base.terminal_text import quoted
+from parity.spec.integers import Index
 
-Schedule = tuple[int, ...]
+Schedule = tuple[Index, ...]
 """The candidate taken at each choice point; at those beyond it, the first."""
 
 _NAME: Final = re.compile(r"s:(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5}))*")
@@ -27,7 +28,7 @@ class Choice(Model):
     """A choice point of a play: the labels of the lanes that could go on, and which one did."""
 
     candidates: Annotated[FailFastTuple[str], Field(min_length=2)]
-    taken: Annotated[int, Field(ge=0)]
+    taken: Annotated[int, Field(ge=0, json_schema_extra={"format": "uint"})]
 
 
 def schedule_name(schedule: Sequence[int]) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, PlainSerializer, model_validator
+from pydantic import ConfigDict, Discriminator, Field, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from parity.base.model import FailFastTuple, Model, canonical_json, frozen
 from parity.spec.hooks import Phase
+from parity.spec.integers import Index
 from parity.spec.rpcs import Method, StatusCode
 
 CONCURRENT_PREFIX: Final = "concurrently-"
@@ -26,15 +27,22 @@ CONTROLLER_LANE: Final = "controller"
 class BaseEvent(Model):
     """When and on which lane; virtual milliseconds since the start."""
 
-    ms: Annotated[int, Field(ge=0)]
+    ms: Annotated[int, Field(ge=0, json_schema_extra={"format": "uint64"})]
     lane: str
+
+
+SessionState = Literal["created", "closed"]
+ListenerMethod = Literal["begin", "before_save", "after_save", "end"]
+CurrentSessionState = Literal["none", "current", "left"]
+ResponseState = Literal["none", "OK", "error"]
+ThreadFate = Literal["returned", "died", "left"]
 
 
 class SessionEvent(BaseEvent):
     """A session was created or left."""
 
     kind: Literal["session"] = "session"
-    state: Literal["created", "closed"]
+    state: SessionState
 
 
 class HookEvent(BaseEvent):
@@ -49,14 +57,14 @@ class StepEvent(BaseEvent):
     """A training step is over."""
 
     kind: Literal["step"] = "step"
-    worker: int
+    worker: Index
     global_step: int
 
 
 class PsResult(Model):
     """What a report says of one PS."""
 
-    ps: int
+    ps: Index
     status: str | None
     message: str
 
@@ -72,11 +80,13 @@ class BarrierEvent(BaseEvent):
     """The barrier changed; the indices that are set now."""
 
     kind: Literal["barrier"] = "barrier"
-    blocked: FailFastTuple[int]
+    blocked: FailFastTuple[Index]
 
 
 class RpcResponse(Model):
     """The fields of the response message; those that it doesn't have are absent."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     blocked_indices: FailFastTuple[int] | None = None
     unblocked_indices: FailFastTuple[int] | None = None
@@ -87,7 +97,7 @@ class CallbackEvent(BaseEvent):
     """A callback of the barrier was called."""
 
     kind: Literal["callback"] = "callback"
-    callback: int
+    callback: Index
     action: str
 
 
@@ -131,8 +141,8 @@ class ListenerEvent(BaseEvent):
     """A listener of the saver hook was called; ``step`` is None in ``begin``."""
 
     kind: Literal["listener"] = "listener"
-    listener: int
-    method: Literal["begin", "before_save", "after_save", "end"]
+    listener: Index
+    method: ListenerMethod
     step: int | None
 
 
@@ -148,14 +158,14 @@ class CurrentSessionEvent(BaseEvent):
     """What get_current_session gives."""
 
     kind: Literal["current_session"] = "current_session"
-    session: Literal["none", "current", "left"]
+    session: CurrentSessionState
 
 
 class ActionResponseEvent(BaseEvent):
     """What the file monolith_action_response says."""
 
     kind: Literal["action_response"] = "action_response"
-    response: Literal["none", "OK", "error"]
+    response: ResponseState
 
 
 class AddressEvent(BaseEvent):
@@ -179,7 +189,7 @@ class ThreadEvent(BaseEvent):
 
     kind: Literal["thread"] = "thread"
     thread: str
-    fate: Literal["returned", "died", "left"]
+    fate: ThreadFate
     error: str | None
 
 

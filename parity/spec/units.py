@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, PlainSerializer, SerializationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    SerializationInfo,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from parity.base.bounds import INT64, LONGEST_TIME, MOST_ALLOCATED
 from parity.base.terminal_text import quoted, shortened
@@ -106,11 +114,31 @@ _SIZE: Final = "|".join(
     for unit, scale in _BYTES.items()
 )
 
+
+@dataclass(frozen=True, eq=False)
+class _InYaml:
+    """Gives a quantity its JSON Schema in YAML; in canonical JSON it is a whole number."""
+
+    schema: JsonSchemaValue
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the one given, or that of the integer with its bounds."""
+        if handler.mode == "validation":
+            return dict(self.schema)
+        number: Any = core_schema
+        while "schema" in number:
+            number = number["schema"]
+        return handler(number)
+
+
 Duration = Annotated[
     int,
+    Field(ge=0, le=LONGEST_TIME),
     BeforeValidator(parse_duration),
     PlainSerializer(_for_people),
-    WithJsonSchema(
+    _InYaml(
         {
             "type": "string",
             "pattern": rf"^({_DURATION})$",
@@ -122,9 +150,9 @@ Duration = Annotated[
 """Virtual time, 100,000 hours at most: milliseconds inside, a number with a unit in YAML."""
 
 
-def _size(least: int, most: int) -> WithJsonSchema:
+def _size(least: int, most: int) -> _InYaml:
     """As text its digits are bounded: a pattern that bounds its bytes would fill a page."""
-    return WithJsonSchema(
+    return _InYaml(
         {
             "anyOf": [
                 {"type": "integer", "minimum": least, "maximum": most},

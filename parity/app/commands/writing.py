@@ -31,9 +31,9 @@ def new(
 
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
-    from parity.app.generated import schema_text  # noqa: PLC0415
+    from parity.app.generated import yaml_schema_text  # noqa: PLC0415
 
-    typer.echo(schema_text(), nl=False)
+    typer.echo(yaml_schema_text(), nl=False)
 
 
 def explain(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,13 +15,21 @@ from parity.spec.interop import Called, Decoded, Encoded, Fields, Look, Looked, 
 from parity.spec.protocol import (
     Answer,
     ArrivedAnswer,
+    ArriveRequest,
     CalledAnswer,
+    CallRequest,
     DecodedAnswer,
+    DecodeRequest,
     EncodedAnswer,
+    EncodeRequest,
+    InteropRequest,
     LookedAnswer,
+    LookRequest,
+    ServeRequest,
     ServingAnswer,
     StoppedAnswer,
-    interop_request,
+    StopServingRequest,
+    request_line,
 )
 
 CAPABILITY = "interop"
@@ -47,38 +55,50 @@ class DriverPeer:
 
     def serve(self, model_dir: Path, server: Server) -> None:
         """Start a controller."""
-        fields = {"model_dir": str(model_dir), **server.model_dump()}
-        self._ask("serve", fields, ServingAnswer)
+        options = server.model_dump()
+        self._ask(
+            lambda seq: ServeRequest(seq=seq, model_dir=str(model_dir), **options), ServingAnswer
+        )
 
     def arrive(self, workers: Sequence[int]) -> None:
         """Have workers block at the barrier."""
-        self._ask("arrive", {"workers": list(workers)}, ArrivedAnswer)
+        self._ask(lambda seq: ArriveRequest(seq=seq, workers=tuple(workers)), ArrivedAnswer)
 
     def stop_serving(self) -> None:
         """Close the session."""
-        self._ask("stop_serving", {}, StoppedAnswer)
+        self._ask(lambda seq: StopServingRequest(seq=seq), StoppedAnswer)
 
     def call(
         self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
     ) -> Called:
         """Call a controller."""
-        fields = {
-            "model_dir": str(model_dir),
-            "method": method,
-            "request_hex": request_hex,
-            "deadline_ms": deadline_ms,
-        }
-        return Called(**_value(self._ask("call", fields, CalledAnswer)))
+
+        def request(seq: int) -> CallRequest:
+            return CallRequest(
+                seq=seq,
+                model_dir=str(model_dir),
+                method=method,
+                request_hex=request_hex,
+                deadline_ms=deadline_ms,
+            )
+
+        return Called(**_value(self._ask(request, CalledAnswer)))
 
     def encode(self, message: str, fields: Fields) -> Encoded:
         """Write a message."""
-        asked = {"message": message, "fields": dict(fields)}
-        return Encoded(**_value(self._ask("encode", asked, EncodedAnswer)))
+
+        def request(seq: int) -> EncodeRequest:
+            return EncodeRequest(seq=seq, message=message, fields=fields)
+
+        return Encoded(**_value(self._ask(request, EncodedAnswer)))
 
     def decode(self, message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's own name
         """Read a message."""
-        asked = {"message": message, "hex": hex}
-        return Decoded(**_value(self._ask("decode", asked, DecodedAnswer)))
+
+        def request(seq: int) -> DecodeRequest:
+            return DecodeRequest(seq=seq, message=message, hex=hex)
+
+        return Decoded(**_value(self._ask(request, DecodedAnswer)))
 
     @property
     def can_look(self) -> bool:
@@ -87,7 +107,9 @@ class DriverPeer:
 
     def look(self, look: Look) -> Looked:
         """Say what the port sees."""
-        return Looked.model_validate(_value(self._ask("look", look.model_dump(), LookedAnswer)))
+        options = look.model_dump()
+        answer = self._ask(lambda seq: LookRequest(seq=seq, **options), LookedAnswer)
+        return Looked.model_validate(_value(answer))
 
     @property
     def given_up(self) -> str:
@@ -98,14 +120,16 @@ class DriverPeer:
         """End the process; what went wrong with that."""
         return self._player.close()
 
-    def _ask(self, kind: str, fields: Mapping[str, object], expected: type[Expected]) -> Expected:
+    def _ask(self, request: Callable[[int], InteropRequest], expected: type[Expected]) -> Expected:
+        kind = request(0).type
+
         def read(answer: Answer) -> Expected:
             if not isinstance(answer, expected):
                 raise DriverError("garbage", f"it answered {kind} with {answer.type}")
             return answer
 
         try:
-            return self._player.ask(lambda seq: interop_request(seq, kind, fields), read)
+            return self._player.ask(lambda seq: request_line(request(seq)), read)
         except DriverError as error:
             tail = f"\nthe last lines of its log:\n{error.log_tail}" if error.log_tail else ""
             raise PeerError(f"{self.name} {error.failure} at {kind}: {error}{tail}") from None
