@@ -1,7 +1,8 @@
 """The committed files that are made from the models: ``nox -s generated``.
 
 They are the JSON Schema of scenario files, the line in each that tells editors of it, the
-scenario reference, and the JSON Schemas of what crosses a process border.
+scenario reference, and of what crosses a process border the JSON Schemas and the driver's
+types in Rust.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 
 from parity.app.package_diagram import IMAGE, package_diagram
 from parity.app.reference_page import scenario_reference
+from parity.app.rust_types import events, messages
 from parity.app.schemas import DIALECT, schema_text, schemas
 from parity.base import project
 from parity.base.files import write_whole
@@ -22,6 +24,7 @@ from parity.spec.scenario import Scenario
 
 SCHEMA: Final = project.SCENARIOS / "schema.json"
 REFERENCE: Final = project.ROOT / "docs" / "scenario-reference.md"
+WIRE_TYPES: Final = project.ROOT / "monolith-rs" / "crates" / "parity-driver" / "src" / "wire"
 _MODELINE: Final = re.compile(r"# yaml-language-server: \$schema=.*\n")
 
 
@@ -42,6 +45,8 @@ def outdated() -> Iterator[tuple[Path, str]]:
         (SCHEMA, yaml_schema_text()),
         (REFERENCE, scenario_reference()),
         (IMAGE, package_diagram()),
+        (WIRE_TYPES / "events.rs", events()),
+        (WIRE_TYPES / "protocol.rs", messages()),
         *((project.SCHEMAS / name, schema_text(schema)) for name, schema in schemas()),
     ]
     for path in sorted(project.SCENARIOS.rglob("*.yaml")):

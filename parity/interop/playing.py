@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 
@@ -45,6 +45,7 @@ from parity.interop.peers.peer import InteropPeer, PeerError
 from parity.interop.report import InteropCell, Verdict
 from parity.players.python.scenario_files import files_left
 from parity.spec.interop import Called
+from parity.spec.rpcs import StatusCode
 
 _HEADER: Final = "grpc-timeout"
 _PATIENCE_SECONDS: Final = 10
@@ -61,7 +62,7 @@ def ask_patiently(address: str, method: str, timeout: str) -> Called:
         except grpc.FutureTimeoutError:
             return Called(details=f"no answer within {_PATIENCE_SECONDS} s")
         except grpc.RpcError as error:
-            return Called(code=error.code().name, details=error.details())
+            return Called(code=cast(StatusCode, error.code().name), details=error.details())
     return Called(code="OK", response_hex=response.hex())
 
 

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from pydantic import WithJsonSchema
+from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
-def _of_width(name: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "integer", "format": name})
+@dataclass(frozen=True)
+class Width:
+    """The ``format`` of an integer in JSON Schemas."""
+
+    format: Literal["uint", "uint16", "uint64"]
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return the integer's own schema with the format."""
+        return {**handler(core_schema), "format": self.format}
 
 
-Index = Annotated[int, _of_width("uint")]
+Index = Annotated[int, Width("uint")]
 """A position in a list, or a number of things."""
-Unsigned = Annotated[int, _of_width("uint64")]
+Unsigned = Annotated[int, Width("uint64")]
 """A number that counts up from 0, milliseconds among them."""
-Port = Annotated[int, _of_width("uint16")]
+Port = Annotated[int, Width("uint16")]
 """A TCP port."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from parity.base.model import FailFastTuple, Model
 from parity.spec.integers import Index, Port, Unsigned
+from parity.spec.rpcs import StatusCode
 
 Fields = Mapping[str, Any]
 """A message by field: enums as numbers, null where a field that can be unset is unset."""
@@ -37,7 +38,7 @@ class Called(Model):
     client that found no address, with its message as ``details`` and no code.
     """
 
-    code: str | None = None
+    code: StatusCode | None = None
     details: str | None = None
     response_hex: str | None = None
     error: str | None = None

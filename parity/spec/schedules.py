@@ -28,7 +28,7 @@ class Choice(Model):
     """A choice point of a play: the labels of the lanes that could go on, and which one did."""
 
     candidates: Annotated[FailFastTuple[str], Field(min_length=2)]
-    taken: Annotated[int, Field(ge=0, json_schema_extra={"format": "uint"})]
+    taken: Annotated[Index, Field(ge=0)]
 
 
 def schedule_name(schedule: Sequence[int]) -> str:

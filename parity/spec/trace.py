@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 from pydantic import ConfigDict, Discriminator, Field, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from parity.base.model import FailFastTuple, Model, canonical_json, frozen
 from parity.spec.hooks import Phase
-from parity.spec.integers import Index
+from parity.spec.integers import Index, Unsigned
 from parity.spec.rpcs import Method, StatusCode
 
 CONCURRENT_PREFIX: Final = "concurrently-"
@@ -24,10 +24,25 @@ CONTROLLER_LANE: Final = "controller"
 """The lane of every other handler."""
 
 
+Channel = Literal[
+    "reports",
+    "barrier",
+    "rpc",
+    "saves",
+    "steps",
+    "hooks",
+    "session",
+    "errors",
+    "threads",
+    "logs",
+    "files",
+]
+
+
 class BaseEvent(Model):
     """When and on which lane; virtual milliseconds since the start."""
 
-    ms: Annotated[int, Field(ge=0, json_schema_extra={"format": "uint64"})]
+    ms: Annotated[Unsigned, Field(ge=0)]
     lane: str
 
 
@@ -41,6 +56,7 @@ ThreadFate = Literal["returned", "died", "left"]
 class SessionEvent(BaseEvent):
     """A session was created or left."""
 
+    channel: ClassVar[Channel] = "session"
     kind: Literal["session"] = "session"
     state: SessionState
 
@@ -48,6 +64,7 @@ class SessionEvent(BaseEvent):
 class HookEvent(BaseEvent):
     """A probe came to a phase."""
 
+    channel: ClassVar[Channel] = "hooks"
     kind: Literal["hook"] = "hook"
     hook: str
     phase: Phase
@@ -56,6 +73,7 @@ class HookEvent(BaseEvent):
 class StepEvent(BaseEvent):
     """A training step is over."""
 
+    channel: ClassVar[Channel] = "steps"
     kind: Literal["step"] = "step"
     worker: Index
     global_step: int
@@ -72,6 +90,7 @@ class PsResult(Model):
 class ReportEvent(BaseEvent):
     """report_fn was called."""
 
+    channel: ClassVar[Channel] = "reports"
     kind: Literal["report"] = "report"
     results: FailFastTuple[PsResult]
 
@@ -79,6 +98,7 @@ class ReportEvent(BaseEvent):
 class BarrierEvent(BaseEvent):
     """The barrier changed; the indices that are set now."""
 
+    channel: ClassVar[Channel] = "barrier"
     kind: Literal["barrier"] = "barrier"
     blocked: FailFastTuple[Index]
 
@@ -96,6 +116,7 @@ class RpcResponse(Model):
 class CallbackEvent(BaseEvent):
     """A callback of the barrier was called."""
 
+    channel: ClassVar[Channel] = "barrier"
     kind: Literal["callback"] = "callback"
     callback: Index
     action: str
@@ -104,6 +125,7 @@ class CallbackEvent(BaseEvent):
 class RpcEvent(BaseEvent):
     """A client has the result of its call; ``call`` is where the scenario makes it."""
 
+    channel: ClassVar[Channel] = "rpc"
     kind: Literal["rpc"] = "rpc"
     call: str
     method: Method
@@ -115,6 +137,7 @@ class RpcEvent(BaseEvent):
 class ClientErrorEvent(BaseEvent):
     """A client couldn't even call; ``call`` is where the scenario makes the call."""
 
+    channel: ClassVar[Channel] = "rpc"
     kind: Literal["client_error"] = "client_error"
     call: str
     method: Method
@@ -124,6 +147,7 @@ class ClientErrorEvent(BaseEvent):
 class SaveEvent(BaseEvent):
     """A checkpoint was written."""
 
+    channel: ClassVar[Channel] = "saves"
     kind: Literal["save"] = "save"
     step: int
 
@@ -131,6 +155,7 @@ class SaveEvent(BaseEvent):
 class SaveFailedEvent(BaseEvent):
     """Writing a checkpoint raised."""
 
+    channel: ClassVar[Channel] = "saves"
     kind: Literal["save_failed"] = "save_failed"
     step: int
     error: str
@@ -140,6 +165,7 @@ class SaveFailedEvent(BaseEvent):
 class ListenerEvent(BaseEvent):
     """A listener of the saver hook was called; ``step`` is None in ``begin``."""
 
+    channel: ClassVar[Channel] = "saves"
     kind: Literal["listener"] = "listener"
     listener: Index
     method: ListenerMethod
@@ -149,6 +175,7 @@ class ListenerEvent(BaseEvent):
 class LogEvent(BaseEvent):
     """The default report logged."""
 
+    channel: ClassVar[Channel] = "logs"
     kind: Literal["log"] = "log"
     level: str
     message: str
@@ -157,6 +184,7 @@ class LogEvent(BaseEvent):
 class CurrentSessionEvent(BaseEvent):
     """What get_current_session gives."""
 
+    channel: ClassVar[Channel] = "session"
     kind: Literal["current_session"] = "current_session"
     session: CurrentSessionState
 
@@ -164,6 +192,7 @@ class CurrentSessionEvent(BaseEvent):
 class ActionResponseEvent(BaseEvent):
     """What the file monolith_action_response says."""
 
+    channel: ClassVar[Channel] = "files"
     kind: Literal["action_response"] = "action_response"
     response: ResponseState
 
@@ -171,6 +200,7 @@ class ActionResponseEvent(BaseEvent):
 class AddressEvent(BaseEvent):
     """A server has published another address; its port isn't shown."""
 
+    channel: ClassVar[Channel] = "files"
     kind: Literal["address"] = "address"
     text: str
     mode: str
@@ -179,6 +209,7 @@ class AddressEvent(BaseEvent):
 class RaisedEvent(BaseEvent):
     """An exception left the session, or on a worker's lane a step of that worker."""
 
+    channel: ClassVar[Channel] = "errors"
     kind: Literal["raised"] = "raised"
     error: str
     message: str
@@ -187,6 +218,7 @@ class RaisedEvent(BaseEvent):
 class ThreadEvent(BaseEvent):
     """A thread that a hook started has ended, or was left."""
 
+    channel: ClassVar[Channel] = "threads"
     kind: Literal["thread"] = "thread"
     thread: str
     fate: ThreadFate
@@ -196,6 +228,7 @@ class ThreadEvent(BaseEvent):
 class FilesEvent(BaseEvent):
     """What is left in the model directory, by canonical names."""
 
+    channel: ClassVar[Channel] = "files"
     kind: Literal["files"] = "files"
     left: FailFastTuple[str]
 
@@ -222,38 +255,8 @@ Event = Annotated[
     Discriminator("kind"),
 ]
 
-Channel = Literal[
-    "reports",
-    "barrier",
-    "rpc",
-    "saves",
-    "steps",
-    "hooks",
-    "session",
-    "errors",
-    "threads",
-    "logs",
-    "files",
-]
 CHANNEL_OF_KIND: Final[dict[str, Channel]] = {
-    "report": "reports",
-    "barrier": "barrier",
-    "callback": "barrier",
-    "rpc": "rpc",
-    "client_error": "rpc",
-    "save": "saves",
-    "save_failed": "saves",
-    "listener": "saves",
-    "step": "steps",
-    "hook": "hooks",
-    "session": "session",
-    "current_session": "session",
-    "raised": "errors",
-    "thread": "threads",
-    "log": "logs",
-    "files": "files",
-    "address": "files",
-    "action_response": "files",
+    event.model_fields["kind"].default: event.channel for event in get_args(get_args(Event)[0])
 }
 
 

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 import tensorflow as tf
@@ -37,6 +37,7 @@ from parity.spec.interop import (
     LookedCheckpoints,
     Server,
 )
+from parity.spec.rpcs import StatusCode
 
 tf1 = tf.compat.v1
 
@@ -319,6 +320,6 @@ def _outcome(send: Any, request: Any, seconds: float) -> Called:
     try:
         response = send(request, timeout=seconds)
     except grpc.RpcError as error:
-        return Called(code=error.code().name, details=error.details())
+        return Called(code=cast(StatusCode, error.code().name), details=error.details())
     raw = response if isinstance(response, bytes) else response.SerializeToString()
     return Called(code="OK", response_hex=raw.hex())

@@ -3,7 +3,8 @@
 //! The protocol is `docs/driver-protocol.md`. stdout belongs to it alone; what
 //! the driver has to say for itself goes to stderr.
 //!
-//! - [`protocol`]: requests and answers;
+//! - [`wire`]: requests, answers and events, generated from their specification;
+//! - [`protocol`]: reading requests and making answers;
 //! - [`scenario`]: a scenario as canonical JSON has it;
 //! - [`play`]: plays one;
 //! - [`interop`]: serves, calls, encodes and decodes, for other languages to meet.
@@ -12,11 +13,12 @@ mod interop;
 mod play;
 mod protocol;
 mod scenario;
+mod wire;
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 
-use protocol::{Answer, Request};
+use wire::protocol::{Answer, HelloRequest, PlayRequest, Request, StopServingRequest};
 
 fn main() -> ExitCode {
     play::logs::install();
@@ -49,23 +51,23 @@ fn serve(input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
 
 fn answer_to(request: Request, interop: &mut interop::Peer) -> io::Result<Answer> {
     Ok(match request {
-        Request::Hello { protocol } => protocol::hello(protocol)?,
-        Request::Play {
+        Request::Hello(HelloRequest { protocol }) => protocol::hello(protocol)?,
+        Request::Play(PlayRequest {
             seq,
             seed,
             schedule,
             scenario,
-        } => match protocol::clock(seed, schedule) {
+        }) => match protocol::clock(seed, schedule) {
             Ok(clock) => play::play(seq, &clock, scenario),
             Err(message) => Answer::failed(seq, message),
         },
         Request::Serve(serve) => interop.serve(serve),
         Request::Arrive(arrive) => interop.arrive(&arrive),
-        Request::StopServing { seq } => interop.stop_serving(seq),
+        Request::StopServing(StopServingRequest { seq }) => interop.stop_serving(seq),
         Request::Call(call) => interop::call(&call),
         Request::Encode(encode) => interop::encode(encode),
         Request::Decode(decode) => interop::decode(decode),
         Request::Look(look) => interop::look(look, interop),
-        Request::Bye {} => Answer::Bye {},
+        Request::Bye(_) => Answer::Bye {},
     })
 }

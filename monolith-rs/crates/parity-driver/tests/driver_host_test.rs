@@ -78,7 +78,8 @@ fn serve(dir: &Path, workers: &str) -> String {
     let dir = dir.display();
     format!(
         r#"{{"type": "serve", "seq": 1, "model_dir": "{dir}", "ip": "127.0.0.1",
-            "workers": {workers}, "global_step": 0, "save_error": null, "callback_error": null}}"#
+            "workers": {workers}, "global_step": 0, "save_error": null, "save_ms": 0,
+            "callback_error": null}}"#
     )
     .replace('\n', " ")
 }

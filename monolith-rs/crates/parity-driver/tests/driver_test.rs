@@ -137,7 +137,8 @@ fn what_it_cannot_play_is_skipped_or_failed() {
     let message = "steps[1]: train: the session was left before";
     assert_eq!(
         failed,
-        json!({"type": "failed", "seq": 7, "message": message, "choices": []})
+        json!({"type": "failed", "seq": 7, "message": message, "reason": "unplayable",
+            "step": 1, "choices": []})
     );
 }
 

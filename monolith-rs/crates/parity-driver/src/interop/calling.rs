@@ -18,30 +18,31 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Response, Status};
 
 use super::{failed, from_hex, to_hex};
-use crate::protocol::{Answer, Call, Called, code_name};
+use crate::protocol::status_code;
+use crate::wire::protocol::{Answer, CallRequest};
 
 /// Makes the call on a connection of its own.
-pub(crate) fn call(call: &Call) -> Answer {
+pub(crate) fn call(call: &CallRequest) -> Answer {
     let seq = call.seq;
     let outcome = make(call).map(|outcome| match outcome {
         Ok(response) => (Code::Ok, None, Some(to_hex(&response))),
         Err(status) => (status.code(), Some(status.message().to_owned()), None),
     });
     match outcome {
-        Ok((code, details, response_hex)) => Answer::Called(Called {
+        Ok((code, details, response_hex)) => Answer::Called {
             seq,
-            code: Some(code_name(code)),
+            code: Some(status_code(code)),
             details,
             response_hex,
             error: None,
-        }),
-        Err(Unmade::NoChannel(error)) => Answer::Called(Called {
+        },
+        Err(Unmade::NoChannel(error)) => Answer::Called {
             seq,
             code: None,
             details: Some(error.message().to_owned()),
             response_hex: None,
             error: Some(error.kind().to_string()),
-        }),
+        },
         Err(Unmade::NoCall(error)) => failed(seq, &error),
     }
 }
@@ -56,7 +57,7 @@ enum Unmade {
 
 type Outcome = std::result::Result<Vec<u8>, Status>;
 
-fn make(call: &Call) -> std::result::Result<Outcome, Unmade> {
+fn make(call: &CallRequest) -> std::result::Result<Outcome, Unmade> {
     let deadline = Duration::from_millis(call.deadline_ms);
     let raw = call.request_hex.as_deref().map(from_hex).transpose();
     let raw = raw.map_err(Unmade::NoCall)?;
@@ -69,12 +70,11 @@ fn make(call: &Call) -> std::result::Result<Outcome, Unmade> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Unmade::NoCall(Error::new(ErrorKind::UnknownError, error.to_string())))?;
+    let model_dir = Path::new(&call.model_dir);
     runtime.block_on(async {
         match raw {
-            None if is_known(&call.method) => {
-                generated(&call.model_dir, &call.method, deadline).await
-            }
-            raw => bytes(&call.model_dir, path, raw.unwrap_or_default(), deadline).await,
+            None if is_known(&call.method) => generated(model_dir, &call.method, deadline).await,
+            raw => bytes(model_dir, path, raw.unwrap_or_default(), deadline).await,
         }
         .map_err(Unmade::NoChannel)
     })

@@ -16,7 +16,7 @@ use monolith_training::session::Graph;
 
 use super::serving::Peer;
 use super::{failed, to_hex};
-use crate::protocol::{Answer, Look, Looked, LookedCheckpoints, TimerCall};
+use crate::wire::protocol::{Answer, LookRequest, LookedCheckpoints, TimerCall};
 
 /// The device that machine info is made on.
 const DEVICE: &str = "/job:ps/task:0";
@@ -27,15 +27,12 @@ const THREADS: usize = 2;
 /// The step whose checkpoint is named.
 const STEP: i64 = 7;
 
-pub(crate) fn look(look: Look, peer: &Peer) -> Answer {
+pub(crate) fn look(look: LookRequest, peer: &Peer) -> Answer {
     let seq = look.seq;
-    match see(look, peer) {
-        Ok(looked) => Answer::Looked(Box::new(looked)),
-        Err(error) => failed(seq, &error),
-    }
+    see(look, peer).unwrap_or_else(|error| failed(seq, &error))
 }
 
-fn see(look: Look, peer: &Peer) -> Result<Looked> {
+fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
     let timer = see_timer(&look);
     let timeout = Duration::from_millis(look.timeout_ms);
     let nodes = NodeAliveChecker::new(look.addrs, timeout, THREADS)?;
@@ -53,7 +50,7 @@ fn see(look: Look, peer: &Peer) -> Result<Looked> {
         .map(|(name, limit)| machine.machine_info(DEVICE, name, *limit))
         .collect();
     let health = machine.check_machine_health(&machines?)?;
-    Ok(Looked {
+    Ok(Answer::Looked {
         seq: look.seq,
         server_addr: get_local_server_addr(look.port)?,
         ipv4: is_ipv4_supported()?,
@@ -67,7 +64,7 @@ fn see(look: Look, peer: &Peer) -> Result<Looked> {
         no_capacity: no_capacity(),
         health_hex: health.iter().map(|bytes| to_hex(bytes)).collect(),
         barrier: peer.look_at_barrier()?,
-        checkpoints: see_checkpoints(&look.basename, &look.prefixes)?,
+        checkpoints: see_checkpoints(Path::new(&look.basename), &look.prefixes)?,
     })
 }
 
@@ -86,7 +83,7 @@ fn no_capacity() -> Option<String> {
 }
 
 /// Of each call whether the step is due, or else whether the timer is enabled after it.
-fn see_timer(look: &Look) -> Vec<bool> {
+fn see_timer(look: &LookRequest) -> Vec<bool> {
     let every = match look.every_steps {
         Some(steps) => Every::Steps(steps),
         None => Every::Time(Duration::from_millis(look.every_ms)),

@@ -14,40 +14,40 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{failed, from_hex, to_hex};
-use crate::protocol::{Answer, Decode, Decoded, Encode, Encoded};
+use crate::wire::protocol::{Answer, DecodeRequest, EncodeRequest};
 
-pub(crate) fn encode(request: Encode) -> Answer {
-    let Encode {
+pub(crate) fn encode(request: EncodeRequest) -> Answer {
+    let EncodeRequest {
         seq,
         message,
         fields,
     } = request;
     match codec(&message).and_then(|codec| (codec.encode)(fields)) {
-        Ok((bytes, text)) => Answer::Encoded(Encoded {
+        Ok((bytes, text)) => Answer::Encoded {
             seq,
             hex: to_hex(&bytes),
             text,
-        }),
+        },
         Err(error) => failed(seq, &error),
     }
 }
 
-pub(crate) fn decode(request: Decode) -> Answer {
-    let Decode { seq, message, hex } = request;
+pub(crate) fn decode(request: DecodeRequest) -> Answer {
+    let DecodeRequest { seq, message, hex } = request;
     let read = from_hex(&hex).and_then(|bytes| (codec(&message)?.decode)(&bytes));
     let (fields, text, error) = match read {
-        Ok((fields, text)) => (Some(fields), text, None),
+        Ok((fields, text)) => (fields, text, None),
         Err(error) if error.kind() == ErrorKind::DecodeError => {
-            (None, None, Some(error.kind().to_string()))
+            (Value::Null, None, Some(error.kind().to_string()))
         }
         Err(error) => return failed(seq, &error),
     };
-    Answer::Decoded(Decoded {
+    Answer::Decoded {
         seq,
         fields,
         text,
         error,
-    })
+    }
 }
 
 /// A message on a single line; only some have one.

@@ -19,7 +19,7 @@ use monolith_training::session::{Graph, MonitoredSession, Session, SessionCreato
 
 use super::failed;
 use super::holding::HoldingClock;
-use crate::protocol::{Answer, Arrive, LookedBarrier, Serve};
+use crate::wire::protocol::{Answer, ArriveRequest, LookedBarrier, ServeRequest};
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -44,7 +44,7 @@ struct Run {
 
 impl Peer {
     /// Starts serving; the address is in the model directory before the answer.
-    pub(crate) fn serve(&mut self, serve: Serve) -> Answer {
+    pub(crate) fn serve(&mut self, serve: ServeRequest) -> Answer {
         let seq = serve.seq;
         let run = match self.run {
             Some(_) => Err(Error::runtime("a controller is served already")),
@@ -60,7 +60,7 @@ impl Peer {
     }
 
     /// Has workers wait at the barrier; they are blocked before the answer.
-    pub(crate) fn arrive(&self, arrive: &Arrive) -> Answer {
+    pub(crate) fn arrive(&self, arrive: &ArriveRequest) -> Answer {
         match self.run().and_then(|run| run.block(&arrive.workers)) {
             Ok(()) => Answer::Arrived { seq: arrive.seq },
             Err(error) => failed(arrive.seq, &error),
@@ -115,7 +115,7 @@ impl Run {
         Ok([0, capacity].into_iter().filter(refuses).collect())
     }
 
-    fn start(serve: Serve) -> Result<Self> {
+    fn start(serve: ServeRequest) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let graph = Graph::new();
         let workers_clock = Arc::new(HoldingClock::default());

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use monolith_training::clock::relock;
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
-use serde_json::json;
 use tokio::net::TcpSocket;
 
 use super::recorder::Recorder;
 use crate::scenario::Content;
+use crate::wire::events::Event;
 
 /// Looks at the file when a session was created, and remembers who was there before.
 ///
@@ -68,8 +68,8 @@ impl AddressFile {
             state.published.push(text.clone());
         }
         let mode = format!("{:04o}", metadata.permissions().mode() & 0o7777);
-        let fields = json!({"text": without_port(&text), "mode": mode});
-        self.recorder.record("address", fields);
+        let text = without_port(&text);
+        self.recorder.record(Event::Address { text, mode });
     }
 
     /// The address that was seen published as this one, counted from 1.

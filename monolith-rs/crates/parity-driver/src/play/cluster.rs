@@ -23,6 +23,7 @@ use super::observers::{barrier_callback, probe_path};
 use super::recorder::Recorder;
 use super::rpc::Operator;
 use crate::scenario::{Fault, Folder, Hook, MachineInfo, Scenario, Step};
+use crate::wire::events::CurrentSessionState;
 
 /// Everything that lives as long as a play.
 pub(crate) struct Cluster {
@@ -148,12 +149,14 @@ impl Cluster {
     }
 
     /// What `get_current_session` gives, as a look at it is recorded.
-    pub(crate) fn seen_current_session(&self) -> &'static str {
+    pub(crate) fn seen_current_session(&self) -> CurrentSessionState {
         let chiefs = self.chief.current();
         match (self.current_session.get_current_session(), chiefs) {
-            (None, _) => "none",
-            (Some(current), Some(chiefs)) if Arc::ptr_eq(&current, &chiefs) => "current",
-            (Some(_), _) => "left",
+            (None, _) => CurrentSessionState::None,
+            (Some(current), Some(chiefs)) if Arc::ptr_eq(&current, &chiefs) => {
+                CurrentSessionState::Current
+            }
+            (Some(_), _) => CurrentSessionState::Left,
         }
     }
 

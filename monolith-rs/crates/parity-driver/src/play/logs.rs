@@ -5,14 +5,14 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use monolith_training::clock::relock;
-use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Level, Subscriber};
+use tracing::{Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use super::recorder::Recorder;
+use crate::wire::events::Event;
 
 /// The modules whose messages are the same on both sides.
 const WHOLE: [&str; 2] = [
@@ -49,7 +49,7 @@ pub(crate) fn record_into(recorder: Option<Arc<Recorder>>) {
 struct HookLogs;
 
 impl<S: Subscriber> Layer<S> for HookLogs {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let target = event.metadata().target();
         let Some(level) = level_name(*event.metadata().level()) else {
             return;
@@ -65,7 +65,10 @@ impl<S: Subscriber> Layer<S> for HookLogs {
         };
         let playing = relock(&PLAYING).clone();
         if let Some(recorder) = playing {
-            recorder.record("log", json!({"level": level, "message": words}));
+            recorder.record(Event::Log {
+                level: level.to_owned(),
+                message: words.to_owned(),
+            });
         }
     }
 }

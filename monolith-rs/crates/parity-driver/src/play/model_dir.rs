@@ -11,6 +11,7 @@ use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use monolith_training::save_utils::saver::STATE_FILENAME;
 
 use crate::scenario::Folder;
+use crate::wire::events::ResponseState;
 
 /// Where a server publishes whose folder is `missing`.
 const NEW_FOLDER: &str = "server/new";
@@ -50,12 +51,12 @@ impl ModelDir {
         self.0.join(ACTION_FILENAME)
     }
 
-    /// How that hook has answered: `none`, `OK`, or `error` for a parser's words.
-    pub(crate) fn action_response(&self) -> &'static str {
+    /// How that hook has answered; a parser's words are an error.
+    pub(crate) fn action_response(&self) -> ResponseState {
         match std::fs::read(self.0.join(RESPONSE_FILENAME)) {
-            Err(_) => "none",
-            Ok(response) if response == b"OK" => "OK",
-            Ok(_) => "error",
+            Err(_) => ResponseState::None,
+            Ok(response) if response == b"OK" => ResponseState::Ok,
+            Ok(_) => ResponseState::Error,
         }
     }
 

@@ -16,12 +16,12 @@ use monolith_training::save_utils::{CheckpointSaverListener, Saver};
 use monolith_training::session::{
     ChiefsSession, Session, SessionRunContext, SessionRunHook, StepValues,
 };
-use serde_json::{Value, json};
 
 use super::address_file::AddressFile;
 use super::recorder::Recorder;
 use super::rpc::Operator;
-use crate::scenario::{Call, Callback, Phase, Raises, Rpc};
+use crate::scenario::{Call, Callback, Raises, Rpc};
+use crate::wire::events::{Event, ListenerMethod, Phase, PsResult, SessionState};
 
 /// Records its phases, and raises where it is told to.
 pub(crate) struct Probe {
@@ -41,8 +41,8 @@ pub(crate) fn probe_path(at: usize) -> String {
 
 impl Probe {
     fn comes_to(&self, phase: Phase) -> Result<()> {
-        let fields = json!({"hook": self.name, "phase": phase.name()});
-        self.recorder.record("hook", fields);
+        let hook = self.name.clone();
+        self.recorder.record(Event::Hook { hook, phase });
         match &self.raises {
             Some(raises)
                 if raises.phase == phase
@@ -137,7 +137,10 @@ pub(crate) fn barrier_callback(
 ) -> BarrierCallback {
     let (recorder, clock) = (Arc::clone(recorder), Arc::clone(clock));
     Arc::new(move |action, _| {
-        recorder.record("callback", json!({"callback": index, "action": action}));
+        recorder.record(Event::Callback {
+            callback: index,
+            action: action.to_owned(),
+        });
         match kind {
             Callback::Record => Ok(()),
             Callback::Slow => {
@@ -162,7 +165,9 @@ impl SessionRunHook for Observer {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
         self.chief.set(Some(session));
         self.recorder.open(&self.barrier_op, session);
-        self.recorder.record("session", json!({"state": "created"}));
+        self.recorder.record(Event::Session {
+            state: SessionState::Created,
+        });
         self.address_file.look();
         Ok(())
     }
@@ -183,14 +188,14 @@ impl Saver for RecordingSaver {
     fn save(&self, session: &Session, dir: &Path, basename: &str, step: i64) -> Result<()> {
         let outcome = self.inner.save(session, dir, basename, step);
         match &outcome {
-            Ok(()) => self.recorder.record("save", json!({"step": step})),
+            Ok(()) => self.recorder.record(Event::Save { step }),
             // What isn't an Exception passes by whoever catches those.
             Err(error) if !error.kind().is_exception() => {}
-            Err(error) => {
-                let mut fields = self.recorder.error_fields(error);
-                fields["step"] = step.into();
-                self.recorder.record("save_failed", fields);
-            }
+            Err(error) => self.recorder.record(Event::SaveFailed {
+                step,
+                error: error.kind().to_string(),
+                message: self.recorder.message_of(error),
+            }),
         }
         outcome
     }
@@ -211,42 +216,45 @@ impl fmt::Debug for ProbeListener {
 }
 
 impl ProbeListener {
-    fn told(&self, method: &str, step: Option<i64>) {
-        let fields = json!({"listener": self.index, "method": method, "step": step});
-        self.recorder.record("listener", fields);
+    fn told(&self, method: ListenerMethod, step: Option<i64>) {
+        self.recorder.record(Event::Listener {
+            listener: self.index,
+            method,
+            step,
+        });
     }
 }
 
 impl CheckpointSaverListener for ProbeListener {
     fn begin(&self) -> Result<()> {
-        self.told("begin", None);
+        self.told(ListenerMethod::Begin, None);
         Ok(())
     }
 
     fn before_save(&self, _: &Arc<Session>, global_step: i64) -> Result<()> {
-        self.told("before_save", Some(global_step));
+        self.told(ListenerMethod::BeforeSave, Some(global_step));
         Ok(())
     }
 
     fn after_save(&self, _: &Arc<Session>, global_step: i64) -> Result<bool> {
-        self.told("after_save", Some(global_step));
+        self.told(ListenerMethod::AfterSave, Some(global_step));
         Ok(self.asks_to_stop)
     }
 
     fn end(&self, _: &Arc<Session>, global_step: i64) -> Result<()> {
-        self.told("end", Some(global_step));
+        self.told(ListenerMethod::End, Some(global_step));
         Ok(())
     }
 }
 
 /// Records a report.
 pub(crate) fn record_report(recorder: &Recorder, results: &Results) {
-    let results: Vec<Value> = results
-        .iter()
-        .map(|(ps, result)| {
-            let status = result.status.map(|_| result.status().as_str_name());
-            json!({"ps": ps, "status": status, "message": result.message()})
-        })
-        .collect();
-    recorder.record("report", json!({"results": results}));
+    let results = results.iter().map(|(ps, result)| PsResult {
+        ps: *ps,
+        status: (result.status).map(|_| result.status().as_str_name().to_owned()),
+        message: result.message().to_owned(),
+    });
+    recorder.record(Event::Report {
+        results: results.collect(),
+    });
 }

@@ -6,7 +6,7 @@ use monolith_testing::virtual_clock::{BACKGROUND_PREFIX, CONCURRENT_PREFIX, Virt
 use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::{MonitoredSession, Session};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::address_file::write_content;
 use super::chief_hooks::ChiefHooks;
@@ -14,8 +14,10 @@ use super::cluster::Cluster;
 use super::lanes::{Lane, wait_for};
 use super::logs;
 use super::workers::{Surroundings, Workers};
-use crate::protocol::{Answer, Choice, Refusal};
+use crate::protocol::Refusal;
 use crate::scenario::{Branch, ControllerOp, Look, Rpc, Scenario, Step, Switch, Unplayable};
+use crate::wire::events::{Event, SessionState, ThreadFate};
+use crate::wire::protocol::{Answer, Choice};
 
 /// Why a step that needs the session can't be played.
 const LEFT_BEFORE: &str = "the session was left before";
@@ -32,11 +34,7 @@ pub(crate) fn play(seq: u64, clock: &VirtualClock, scenario: Value) -> Answer {
             choices,
         },
         Err(NotPlayed::Skipped(reason)) => Answer::Skipped { seq, reason },
-        Err(NotPlayed::Refused(refusal)) => Answer::Failed {
-            seq,
-            refusal,
-            choices,
-        },
+        Err(NotPlayed::Refused(refusal)) => Answer::refused(seq, refusal, choices),
     }
 }
 
@@ -69,8 +67,12 @@ fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, NotPl
         Ok(Err(refusal)) => Err(NotPlayed::Refused(refusal)),
         Ok(Ok(())) => {
             for label in clock.live_threads() {
-                let fields = json!({"thread": label, "fate": "left", "error": null});
-                cluster.recorder.record_on(&label, "thread", fields);
+                let left = Event::Thread {
+                    thread: label.clone(),
+                    fate: ThreadFate::Left,
+                    error: None,
+                };
+                cluster.recorder.record_on(&label, left);
             }
             Ok(cluster)
         }
@@ -128,7 +130,7 @@ impl Player {
         }
         wait_for(&self.cluster.clock, &self.background)?;
         let left = self.cluster.model_dir.left();
-        self.cluster.recorder.record("files", json!({"left": left}));
+        self.cluster.recorder.record(Event::Files { left });
         Ok(())
     }
 
@@ -187,8 +189,11 @@ impl Player {
             }
             match session.run(Session::train_step) {
                 Ok(global_step) => {
-                    let fields = json!({"worker": 0, "global_step": global_step});
-                    self.cluster.recorder.record("step", fields);
+                    let worker = 0;
+                    self.cluster.recorder.record(Event::Step {
+                        worker,
+                        global_step,
+                    });
                 }
                 Err(error) => return self.leave(Some(error)),
             }
@@ -268,14 +273,12 @@ impl Player {
     fn look(&self, look: Look) {
         let (cluster, recorder) = (&self.cluster, &self.cluster.recorder);
         match look {
-            Look::CurrentSession => {
-                let fields = json!({"session": cluster.seen_current_session()});
-                recorder.record("current_session", fields);
-            }
-            Look::ActionResponse => {
-                let fields = json!({"response": cluster.model_dir.action_response()});
-                recorder.record("action_response", fields);
-            }
+            Look::CurrentSession => recorder.record(Event::CurrentSession {
+                session: cluster.seen_current_session(),
+            }),
+            Look::ActionResponse => recorder.record(Event::ActionResponse {
+                response: cluster.model_dir.action_response(),
+            }),
         }
     }
 
@@ -294,6 +297,8 @@ impl Player {
         if let Err(error) = outcome {
             recorder.raised(&error);
         }
-        recorder.record("session", json!({"state": "closed"}));
+        recorder.record(Event::Session {
+            state: SessionState::Closed,
+        });
     }
 }

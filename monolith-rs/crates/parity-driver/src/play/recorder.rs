@@ -8,7 +8,8 @@ use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::Session;
-use serde_json::{Value, json};
+
+use crate::wire::events::{Event, ThreadFate, TimedEvent};
 
 /// Writes down events as `docs/trace-format.md` says.
 ///
@@ -21,7 +22,7 @@ pub(crate) struct Recorder {
 
 #[derive(Default)]
 struct State {
-    events: Vec<Value>,
+    events: Vec<TimedEvent>,
     /// The barrier, and the chief's session while it may be looked at.
     open: Option<(Arc<BarrierOp>, Arc<Session>)>,
     blocked: Vec<usize>,
@@ -49,31 +50,31 @@ impl Recorder {
     }
 
     /// Records an event of the lane that has the turn.
-    pub(crate) fn record(&self, kind: &str, fields: Value) {
-        self.record_on(&self.clock.label(), kind, fields);
+    pub(crate) fn record(&self, event: Event) {
+        self.record_on(&self.clock.label(), event);
     }
 
     /// Records an event on a lane.
-    pub(crate) fn record_on(&self, lane: &str, kind: &str, mut fields: Value) {
+    pub(crate) fn record_on(&self, lane: &str, event: Event) {
         self.look_on(lane);
-        fields["kind"] = kind.into();
-        fields["lane"] = lane.into();
-        fields["ms"] = self.clock.now_ms().into();
-        self.state().events.push(fields);
+        let (ms, lane) = (self.clock.now_ms(), lane.to_owned());
+        self.state().events.push(TimedEvent { ms, lane, event });
     }
 
     /// Records that this error left the session, or a worker's step.
     pub(crate) fn raised(&self, error: &Error) {
-        self.record("raised", self.error_fields(error));
+        self.record(Event::Raised {
+            error: error.kind().to_string(),
+            message: self.message_of(error),
+        });
     }
 
-    /// The name of an error, and its message without this play's own path.
-    pub(crate) fn error_fields(&self, error: &Error) -> Value {
-        let message = error.message().replace(&self.model_dir, "<model_dir>");
-        json!({"error": error.kind().to_string(), "message": message})
+    /// The message of an error, without this play's own path.
+    pub(crate) fn message_of(&self, error: &Error) -> String {
+        error.message().replace(&self.model_dir, "<model_dir>")
     }
 
-    pub(crate) fn take_events(&self) -> Vec<Value> {
+    pub(crate) fn take_events(&self) -> Vec<TimedEvent> {
         std::mem::take(&mut self.state().events)
     }
 
@@ -91,9 +92,12 @@ impl Recorder {
             return;
         };
         if blocked != state.blocked {
-            let event = json!({"kind": "barrier", "lane": lane, "ms": ms, "blocked": blocked});
-            state.events.push(event);
-            state.blocked = blocked;
+            state.blocked.clone_from(&blocked);
+            state.events.push(TimedEvent {
+                ms,
+                lane: lane.to_owned(),
+                event: Event::Barrier { blocked },
+            });
         }
     }
 
@@ -109,8 +113,18 @@ impl Watcher for Recorder {
 
     fn thread_ended(&self, label: &str, outcome: &Result<()>) {
         let error = outcome.as_ref().err().map(|error| error.kind().to_string());
-        let fate = if error.is_some() { "died" } else { "returned" };
-        let fields = json!({"thread": label, "fate": fate, "error": error});
-        self.record_on(label, "thread", fields);
+        let fate = match error {
+            Some(_) => ThreadFate::Died,
+            None => ThreadFate::Returned,
+        };
+        let thread = label.to_owned();
+        self.record_on(
+            label,
+            Event::Thread {
+                thread,
+                fate,
+                error,
+            },
+        );
     }
 }

@@ -12,14 +12,14 @@ use monolith_training::proto::controller::{
     GetBlockStatusRequest, GetTrainingStatusRequest, ResumeTrainingRequest, SaveCheckpointRequest,
     StopTrainingRequest,
 };
-use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tonic::{Code, Status};
 
 use super::address_file::AddressFile;
 use super::recorder::Recorder;
-use crate::protocol::code_name;
-use crate::scenario::{Method, Rpc};
+use crate::protocol::status_code;
+use crate::scenario::Rpc;
+use crate::wire::events::{Event, Method, RpcResponse};
 
 /// How the details begin when a handler raised.
 const HANDLER_RAISED: &str = "Exception calling application";
@@ -74,13 +74,14 @@ impl Operator {
     /// An error says why this can't be played: it would hang, or there is no such
     /// server.
     pub(crate) fn call(&self, rpc: Rpc, place: &str) -> Result<(), String> {
-        let name = format!("{:?}", rpc.method);
         let (address, stub) = match self.find(rpc)? {
             Ok(found) => found,
             Err(error) => {
-                let error = error.kind().to_string();
-                let fields = json!({"call": place, "method": name, "error": error});
-                self.recorder.record("client_error", fields);
+                self.recorder.record(Event::ClientError {
+                    call: place.to_owned(),
+                    method: rpc.method,
+                    error: error.kind().to_string(),
+                });
                 return Ok(());
             }
         };
@@ -90,11 +91,13 @@ impl Operator {
             Some(Err(status)) => (status.code(), own_text(&status), None),
             None => (Code::DeadlineExceeded, None, None),
         };
-        let fields = json!({
-            "call": place, "method": name, "code": code_name(code),
-            "details": details, "response": response,
+        self.recorder.record(Event::Rpc {
+            call: place.to_owned(),
+            method: rpc.method,
+            code: status_code(code),
+            details,
+            response,
         });
-        self.recorder.record("rpc", fields);
         Ok(())
     }
 
@@ -116,7 +119,7 @@ impl Operator {
         rpc: Rpc,
         address: &str,
         stub: ControllerStub,
-    ) -> Result<Option<Result<Value, Status>>, String> {
+    ) -> Result<Option<Result<RpcResponse, Status>>, String> {
         let mut sent = None;
         let outcome = if self.address_file.never_answers(address) {
             let Some(deadline) = rpc.deadline else {
@@ -141,35 +144,39 @@ impl Operator {
     }
 }
 
-async fn send(mut stub: ControllerStub, method: Method) -> std::result::Result<Value, Status> {
-    Ok(match method {
+async fn send(
+    mut stub: ControllerStub,
+    method: Method,
+) -> std::result::Result<RpcResponse, Status> {
+    let mut shown = RpcResponse::default();
+    match method {
         Method::StopTraining => {
             stub.stop_training(StopTrainingRequest {}).await?;
-            json!({})
         }
         Method::ResumeTraining => {
             stub.resume_training(ResumeTrainingRequest {}).await?;
-            json!({})
         }
         Method::SaveCheckpoint => {
             stub.save_checkpoint(SaveCheckpointRequest {}).await?;
-            json!({})
         }
         Method::GetBlockStatus => {
             let response = stub.get_block_status(GetBlockStatusRequest {}).await?;
             let response = response.into_inner();
-            json!({
-                "blocked_indices": response.blocked_indices,
-                "unblocked_indices": response.unblocked_indices,
-            })
+            shown.blocked_indices = Some(wide(response.blocked_indices));
+            shown.unblocked_indices = Some(wide(response.unblocked_indices));
         }
         Method::GetTrainingStatus => {
             let response = stub
                 .get_training_status(GetTrainingStatusRequest {})
                 .await?;
-            json!({"global_step": response.into_inner().global_step})
+            shown.global_step = Some(response.into_inner().global_step);
         }
-    })
+    }
+    Ok(shown)
+}
+
+fn wide(indices: Vec<i32>) -> Vec<i64> {
+    indices.into_iter().map(i64::from).collect()
 }
 
 /// The details, unless they are the gRPC library's own.

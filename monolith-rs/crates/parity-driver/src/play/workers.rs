@@ -8,9 +8,9 @@ use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
 use monolith_training::clock::relock;
 use monolith_training::errors::Result;
 use monolith_training::session::{ChiefsSession, HookedSession, Session};
-use serde_json::json;
 
 use super::recorder::Recorder;
+use crate::wire::events::Event;
 
 type Inbox = Arc<Mutex<VecDeque<u64>>>;
 
@@ -76,8 +76,11 @@ impl Surroundings {
             let given = relock(inbox).pop_front().unwrap_or(0);
             for _ in 0..given {
                 let global_step = session.run(&mut Session::train_step)?;
-                let fields = json!({"worker": index, "global_step": global_step});
-                self.recorder.record("step", fields);
+                let worker = usize::try_from(index).unwrap_or(usize::MAX);
+                self.recorder.record(Event::Step {
+                    worker,
+                    global_step,
+                });
             }
         }
     }

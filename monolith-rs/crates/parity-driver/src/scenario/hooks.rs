@@ -6,10 +6,10 @@ use monolith_training::errors::ErrorKind;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::Method;
 use super::bounds::{LONGEST_NAME, LONGEST_TEXT, MOST_STEPS, MOST_TIMES, bounded, optional, text};
 use super::errors::ErrorName;
 use super::reading::optional_milliseconds;
+use crate::wire::events::{Method, Phase};
 
 /// The keys of hooks.
 pub(super) const KINDS: &[&str] = &[
@@ -120,26 +120,4 @@ pub(crate) struct Raises {
     pub(crate) message: String,
     #[serde(deserialize_with = "bounded::<1, MOST_TIMES, _, _>")]
     pub(crate) times: u64,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Phase {
-    Begin,
-    AfterCreateSession,
-    BeforeRun,
-    AfterRun,
-    End,
-}
-
-impl Phase {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Begin => "begin",
-            Self::AfterCreateSession => "after_create_session",
-            Self::BeforeRun => "before_run",
-            Self::AfterRun => "after_run",
-            Self::End => "end",
-        }
-    }
 }

@@ -28,11 +28,9 @@ use serde_json::Value;
 
 use self::bounds::{INT64, LONGEST_TIME, MOST_HOOKS, MOST_LISTED, MOST_PS, MOST_WORKERS, bounded};
 pub(crate) use self::faults::Fault;
-pub(crate) use self::hooks::{Call, Folder, Hook, Ip, Listener, Phase, Raises, Report, Saver};
+pub(crate) use self::hooks::{Call, Folder, Hook, Ip, Listener, Raises, Report, Saver};
 use self::reading::{each, milliseconds, tagged, typed};
-pub(crate) use self::steps::{
-    Branch, Content, ControllerOp, Look, MachineInfo, Method, Rpc, Step, Switch,
-};
+pub(crate) use self::steps::{Branch, Content, ControllerOp, Look, MachineInfo, Rpc, Step, Switch};
 
 /// What this driver can play, sorted.
 pub(crate) fn capabilities() -> Vec<&'static str> {

@@ -13,6 +13,7 @@ use super::bounds::{
 use super::errors::ErrorName;
 use super::reading::{check_ps, each, failed, known_key, parse_hex, typed};
 use super::{Fault, Unplayable, faults};
+use crate::wire::events::Method;
 
 /// The keys of steps.
 pub(super) const KINDS: &[&str] = &[
@@ -90,15 +91,6 @@ pub(crate) struct Rpc {
     /// Which of the servers that have published an address, from 1; else whoever's
     /// address is in the file.
     pub(crate) server: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-pub(crate) enum Method {
-    StopTraining,
-    ResumeTraining,
-    GetBlockStatus,
-    SaveCheckpoint,
-    GetTrainingStatus,
 }
 
 /// What a file is made to hold.
