@@ -16,11 +16,12 @@ from io import StringIO
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
 
-from pydantic import Tag, TypeAdapter
+from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
 from parity.base.model import Model, frozen
+from parity.spec.kinds import ByKey, kind_of
 from parity.spec.scenario import Scenario
 from parity.verdict.verdict import EXIT_CODES, MEANINGS
 
@@ -127,10 +128,11 @@ def _kind_of_field(path: str) -> Kind:
 def _parts(
     annotation: Any, metadata: list[Any]
 ) -> tuple[list[tuple[str, type[Model]]], list[type[Model]]]:
-    """The tagged kinds and the plain models that a type is made of."""
-    tags = [each.tag for each in metadata if isinstance(each, Tag)]
+    """The kinds and the plain models that a type is made of."""
+    if any(isinstance(each, ByKey) for each in metadata):
+        return [(kind_of(each), each) for each in get_args(annotation)], []
     if inspect.isclass(annotation) and issubclass(annotation, Model):
-        return ([(tags[0], annotation)], []) if tags else ([], [annotation])
+        return [], [annotation]
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
         return _parts(inner, more)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Discriminator, Field, StringConstraints, Tag
+from pydantic import Field, StringConstraints
 
 from parity.base.bounds import Hex, PsIndex, Text, Times
 from parity.base.model import Model, example
+from parity.spec.kinds import ByKey, kinds_of
 from parity.spec.units import Allocated, Duration, Size
 
 ProcessName = Annotated[
@@ -230,51 +231,28 @@ class SlowSaveFault(Model, json_schema_extra=example({"slow_save": {"takes": "2s
     slow_save: SlowSave
 
 
-def only_key(value: object, known: tuple[str, ...]) -> str | None:
-    """The tag of a value that says what it is by a key: ``rss`` of ``{rss: ...}``."""
-    if isinstance(value, Model):
-        return next(iter(type(value).model_fields))
-    if isinstance(value, dict):
-        return next((key for key in known if key in value), None)
-    return value if isinstance(value, str) and value in known else None
-
-
-FAULTS: Final = (
-    "rss",
-    "health_bytes",
-    "poll_error",
-    "slow_poll",
-    "recover",
-    "save_error",
-    "slow_save",
-    "allocate",
-    "kill",
-    "restart",
-    "freeze",
-    "thaw",
-    "disk",
-    "model_dir",
+AnyFault = (
+    RssFault
+    | HealthBytesFault
+    | PollErrorFault
+    | SlowPollFault
+    | RecoverFault
+    | SaveErrorFault
+    | SlowSaveFault
+    | AllocateFault
+    | KillFault
+    | RestartFault
+    | FreezeFault
+    | ThawFault
+    | DiskFault
+    | ModelDirFault
 )
+FAULTS: Final = kinds_of(AnyFault)
 
 Fault = Annotated[
-    Annotated[RssFault, Tag("rss")]
-    | Annotated[HealthBytesFault, Tag("health_bytes")]
-    | Annotated[PollErrorFault, Tag("poll_error")]
-    | Annotated[SlowPollFault, Tag("slow_poll")]
-    | Annotated[RecoverFault, Tag("recover")]
-    | Annotated[SaveErrorFault, Tag("save_error")]
-    | Annotated[SlowSaveFault, Tag("slow_save")]
-    | Annotated[AllocateFault, Tag("allocate")]
-    | Annotated[KillFault, Tag("kill")]
-    | Annotated[RestartFault, Tag("restart")]
-    | Annotated[FreezeFault, Tag("freeze")]
-    | Annotated[ThawFault, Tag("thaw")]
-    | Annotated[DiskFault, Tag("disk")]
-    | Annotated[ModelDirFault, Tag("model_dir")],
-    Discriminator(
-        lambda value: only_key(value, FAULTS),
-        custom_error_type="no_fault",
-        custom_error_message="this is no fault; a mapping with one of the keys "
-        f"{', '.join(FAULTS)} would be right",
+    AnyFault,
+    ByKey(
+        "no_fault",
+        "this is no fault; a mapping with one of the keys {kinds} would be right",
     ),
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from parity.base.bounds import MOST_HOOKS, Name, Steps, Text, Times
 from parity.base.model import Model, OrOneOf, example
-from parity.spec.faults import ErrorName, only_key
+from parity.spec.faults import ErrorName
+from parity.spec.kinds import ByKey, kind_of, kinds_of
 from parity.spec.rpcs import Method, StatusCode
 from parity.spec.units import Duration
 
@@ -191,18 +192,27 @@ class StopHelperEntry(Model, json_schema_extra=example("stop_helper")):
     stop_helper: StopHelper
 
 
-SHORT_HOOKS: Final = (
-    "ps_health",
-    "saver",
-    "server",
-    "current_session",
-    "controller",
-    "query_action",
-    "stop_helper",
+AnyHook = (
+    PsHealthEntry
+    | SaverEntry
+    | ServerEntry
+    | ProbeEntry
+    | CallEntry
+    | CurrentSessionEntry
+    | ControllerEntry
+    | QueryActionEntry
+    | StopHelperEntry
 )
-"""The hooks that a scenario may list by a bare name."""
+HOOKS: Final = kinds_of(AnyHook)
 
-HOOKS: Final = (*SHORT_HOOKS, "probe", "call")
+
+def _has_defaults(entry: type[Model]) -> bool:
+    options: Any = entry.model_fields[kind_of(entry)].annotation
+    return not any(each.is_required() for each in options.model_fields.values())
+
+
+SHORT_HOOKS: Final = tuple(kind_of(each) for each in get_args(AnyHook) if _has_defaults(each))
+"""The hooks that a scenario may list by a bare name."""
 
 
 def _long_form(value: object) -> object:
@@ -210,20 +220,8 @@ def _long_form(value: object) -> object:
 
 
 Hook = Annotated[
-    Annotated[PsHealthEntry, Tag("ps_health")]
-    | Annotated[SaverEntry, Tag("saver")]
-    | Annotated[ServerEntry, Tag("server")]
-    | Annotated[ProbeEntry, Tag("probe")]
-    | Annotated[CallEntry, Tag("call")]
-    | Annotated[CurrentSessionEntry, Tag("current_session")]
-    | Annotated[ControllerEntry, Tag("controller")]
-    | Annotated[QueryActionEntry, Tag("query_action")]
-    | Annotated[StopHelperEntry, Tag("stop_helper")],
-    Discriminator(
-        lambda value: only_key(value, HOOKS),
-        custom_error_type="no_hook",
-        custom_error_message=f"this is no hook; one of {', '.join(HOOKS)} would be right",
-    ),
+    AnyHook,
+    ByKey("no_hook", "this is no hook; one of {kinds} would be right"),
     BeforeValidator(_long_form),
     OrOneOf(SHORT_HOOKS),
 ]

@@ -6,9 +6,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import (
     BeforeValidator,
-    Discriminator,
     Field,
-    Tag,
     model_validator,
 )
 
@@ -25,7 +23,8 @@ from parity.base.bounds import (
     WorkerIndex,
 )
 from parity.base.model import Model, OrOneOf, example
-from parity.spec.faults import ErrorName, Fault, only_key
+from parity.spec.faults import ErrorName, Fault
+from parity.spec.kinds import ByKey, kinds_of
 from parity.spec.rpcs import Method, StatusCode
 from parity.spec.units import Duration, MemLimit
 
@@ -267,15 +266,14 @@ class LookStep(Model, json_schema_extra=example({"look": "current_session", "exp
     """What must be seen."""
 
 
-CONCURRENT: Final = ("rpc", "worker")
+AnyConcurrentStep = RpcStep | WorkerStep
+CONCURRENT: Final = kinds_of(AnyConcurrentStep)
 
 ConcurrentStep = Annotated[
-    Annotated[RpcStep, Tag("rpc")] | Annotated[WorkerStep, Tag("worker")],
-    Discriminator(
-        lambda value: only_key(value, CONCURRENT),
-        custom_error_type="no_concurrent_step",
-        custom_error_message="this can't be done concurrently; "
-        f"one of {', '.join(CONCURRENT)} would be right",
+    AnyConcurrentStep,
+    ByKey(
+        "no_concurrent_step",
+        "this can't be done concurrently; one of {kinds} would be right",
     ),
 ]
 
@@ -296,51 +294,30 @@ class ConcurrentlyStep(
     """Two or more ``rpc`` and ``worker`` steps."""
 
 
-STEPS: Final = (
-    "train",
-    "advance",
-    "fault",
-    "rpc",
-    "background",
-    "worker",
-    "concurrently",
-    "address_file",
-    "action_file",
-    "machine_info",
-    "controller_op",
-    "timer",
-    "look",
-    "raise",
-    "end",
+AnyStep = (
+    TrainStep
+    | AdvanceStep
+    | FaultStep
+    | RpcStep
+    | WorkerStep
+    | BackgroundStep
+    | ConcurrentlyStep
+    | AddressFileStep
+    | ActionFileStep
+    | MachineInfoStep
+    | ControllerOpStep
+    | TimerStep
+    | LookStep
+    | RaiseStep
+    | EndStep
 )
-
-
-def _step_key(value: object) -> str | None:
-    key = only_key(value, STEPS)
-    return "raise" if key == "raise_" else key
-
+STEPS: Final = kinds_of(AnyStep)
 
 Step = Annotated[
-    Annotated[TrainStep, Tag("train")]
-    | Annotated[AdvanceStep, Tag("advance")]
-    | Annotated[FaultStep, Tag("fault")]
-    | Annotated[RpcStep, Tag("rpc")]
-    | Annotated[WorkerStep, Tag("worker")]
-    | Annotated[BackgroundStep, Tag("background")]
-    | Annotated[ConcurrentlyStep, Tag("concurrently")]
-    | Annotated[AddressFileStep, Tag("address_file")]
-    | Annotated[ActionFileStep, Tag("action_file")]
-    | Annotated[MachineInfoStep, Tag("machine_info")]
-    | Annotated[ControllerOpStep, Tag("controller_op")]
-    | Annotated[TimerStep, Tag("timer")]
-    | Annotated[LookStep, Tag("look")]
-    | Annotated[RaiseStep, Tag("raise")]
-    | Annotated[EndStep, Tag("end")],
-    Discriminator(
-        _step_key,
-        custom_error_type="no_step",
-        custom_error_message="this is no step; a mapping with one of the keys "
-        f"{', '.join(STEPS)} would be right",
+    AnyStep,
+    ByKey(
+        "no_step",
+        "this is no step; a mapping with one of the keys {kinds} would be right",
     ),
     BeforeValidator(lambda value: {"end": {}} if value == "end" else value),
     OrOneOf(("end",)),

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from parity.search.fuzz.case import document_of
-from parity.spec.faults import ErrorName
+from parity.spec.faults import NEED_OF_FAULT, ErrorName
 from parity.spec.scenario import Scenario
 from parity.spec.trace import (
     CHANNEL_OF_KIND,
@@ -32,17 +32,7 @@ from parity.spec.trace import (
 
 _SAID: Final = {"about", "covers", "expect", "strikes", "details", "response"}
 """What a scenario says of itself; it changes nothing of how it plays."""
-_REAL: Final = {
-    "needs",
-    "within",
-    "allocate",
-    "kill",
-    "restart",
-    "freeze",
-    "thaw",
-    "disk",
-    "model_dir",
-}
+_REAL: Final = {"needs", "within", *NEED_OF_FAULT}
 """What only a real cluster plays; a generated scenario is played in virtual time."""
 _LEFT_OUT: Final = _SAID | _REAL
 _ERRORS: Final = frozenset(get_args(ErrorName))

@@ -15,6 +15,7 @@ from parity.base.model import Model
 from parity.base.terminal_text import one_line
 from parity.search.fuzz.case import document_of, scenario_of
 from parity.search.fuzz.trial import Symptom
+from parity.spec.hooks import SHORT_HOOKS
 from parity.spec.scenario import Scenario
 from parity.spec.summary import summarize
 from parity.spec.trace import (
@@ -36,8 +37,7 @@ _KEY_OF_CHANNEL: Final = {
     "logs": "logs",
     "files": "files",
 }
-_BARE: Final = ("ps_health", "saver", "server", "current_session", "controller", "query_action",
-                "stop_helper", "end")  # fmt: skip
+_BARE: Final = (*SHORT_HOOKS, "end")
 Document = dict[str, Any]
 
 

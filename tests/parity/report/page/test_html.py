@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from parity.players.outcome import Failed, Skipped
+from parity.report.page import html
 from parity.report.page.html import render_html
 from parity.report.page.matrices import Cell, Matrix, MatrixRow
+from parity.spec.trace import CHANNEL_OF_KIND
 from tests.parity.samples import REPORT, SESSION, STEP, judged, report_of, trace
 
 AGREES = judged(trace(SESSION, STEP), name="health/agrees")
@@ -87,3 +90,9 @@ def test_other_matrices_stand_below_the_scenarios_with_their_details():
 def test_an_interrupted_run_does_not_look_whole():
     page = render_html(report_of(AGREES, interrupted=True))
     assert "Interrupted; nothing that was played needs a look" in page
+
+
+def test_the_timeline_labels_each_kind_of_event():
+    script = (Path(html.__file__).parent / "static" / "timeline.js").read_text(encoding="utf-8")
+    (kinds,) = re.findall(r"^const KINDS = \{\n(.*?)^\};", script, re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r"^  (\w+): ", kinds, re.MULTILINE)) == set(CHANNEL_OF_KIND)
