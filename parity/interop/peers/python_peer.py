@@ -226,7 +226,7 @@ def _faulty_saver(server: Server) -> FaultySaver:
     saver = FaultySaver(SYSTEM_CLOCK, ledger, _NoObserver())
     if server.save_ms:
         ledger.declare("save_ms")
-        saver.be_slow(server.save_ms / 1000, "save_ms")
+        saver.slow_down(server.save_ms / 1000, "save_ms")
     if server.save_error is not None:
         ledger.declare("save_error")
         saver.fail("RuntimeError", server.save_error, None, "save_error")

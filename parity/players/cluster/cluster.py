@@ -36,7 +36,7 @@ class HeldPorts:
             held.bind((LOOPBACK, 0))
 
     def addresses(self) -> tuple[str, ...]:
-        """``127.0.0.1:port`` of each."""
+        """Return ``127.0.0.1:port`` of each."""
         return tuple(f"{LOOPBACK}:{held.getsockname()[1]}" for held in self._sockets)
 
     def close(self) -> None:
@@ -59,12 +59,12 @@ class Cluster:
     all ports given back.
 
     Args:
-      scenario: how many of each, and what they are told.
-      zygote: what starts them.
-      model_dir: the chief's.
-      pace: seconds of the scenario in a real one.
-      limit: real seconds that a start may take.
-      take: called with each event, on any thread.
+        scenario: How many of each, and what they are told.
+        zygote: What starts them.
+        model_dir: The chief's.
+        pace: Seconds of the scenario in a real one.
+        limit: Real seconds that a start may take.
+        take: Called with each event, on any thread.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Cluster:
         """Those that are neither dead nor stopped.
 
         Raises:
-          ProcessLostError: one has ended by itself.
+            ProcessLostError: One has ended by itself.
         """
         up = [process for name, process in self.processes.items() if name not in self.down]
         for process in up:

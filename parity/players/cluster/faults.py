@@ -44,10 +44,10 @@ class ClusterFaults:
     """Does what a scenario's faults say to the processes of its cluster.
 
     Args:
-      cluster: its processes.
-      scenario: what it says of machines.
-      ask: asks a process, by name.
-      model_dir: the chief's folder.
+        cluster: Its processes.
+        scenario: What it says of machines.
+        ask: Asks a process, by name.
+        model_dir: The chief's folder.
     """
 
     def __init__(
@@ -92,27 +92,27 @@ class ClusterFaults:
                 self._unread[at.ps] = place
             case _:
                 self._strike(fault)
-                self._ledger.strike(place)
+                self._ledger.mark_triggered(place)
 
     def polled(self, polls: int) -> None:
         """Note that the chief has polled so often: more than before, and memory was read."""
         if polls > self._polls:
             self._polls = polls
             for place in self._unread.values():
-                self._ledger.strike(place)
+                self._ledger.mark_triggered(place)
             self._unread.clear()
 
     def probes_struck(self, struck: dict[str, bool]) -> None:
         """Note which of the chief's probes have raised."""
         for place, did in struck.items():
-            if place not in self._ledger.struck():
+            if place not in self._ledger.triggered():
                 self._ledger.declare(place)
             if did:
-                self._ledger.strike(place)
+                self._ledger.mark_triggered(place)
 
-    def struck(self) -> dict[str, bool]:
-        """Every declared fault."""
-        return self._ledger.struck()
+    def triggered(self) -> dict[str, bool]:
+        """Return every declared fault, and whether it was triggered."""
+        return self._ledger.triggered()
 
     def undo(self) -> None:
         """Leave nothing behind that hinders others."""
@@ -148,7 +148,7 @@ class ClusterFaults:
 
 
 def _limits(scenario: Scenario, machine: PsMachine) -> list[int]:
-    """Every limit that a PS may get."""
+    """Return every limit that a PS may get."""
     steps = [step.machine_info for step in scenario.steps if isinstance(step, MachineInfoStep)]
     given = [
         machine.mem_limit,

@@ -14,7 +14,7 @@ _AVAILABLE: Final = re.compile(rb"^MemAvailable:\s*(\d+) kB$", re.MULTILINE)
 
 
 def resident_bytes(pid: int | str = "self") -> int:
-    """The resident memory of a process."""
+    """Return the resident memory of a process."""
     return _kilobytes(_RSS, f"/proc/{pid}/status") * 1024
 
 

@@ -60,7 +60,7 @@ def chief_stage(setting: Setting, scenario: Scenario, master: str) -> Stage:
 
 
 def machine_info_of(ps: int, mem_limit: int | None) -> tf.Tensor:
-    """The machine info of a PS, on it."""
+    """Return the machine info of a PS, on it."""
     with tf.device(ps_device(ps)):
         return logging_ops.machine_info(
             mem_limit, ps_check_hooks.get_ps_machine_info_shared_name(ps)

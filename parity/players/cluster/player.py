@@ -67,8 +67,8 @@ class PlayerEvents:
     """Hands each event on with its time; any thread may record.
 
     Args:
-      clock: the player's.
-      take: gets the events.
+        clock: The player's.
+        take: Gets the events.
     """
 
     def __init__(self, clock: PacedClock, take: Callable[[Happened], None]) -> None:
@@ -96,7 +96,7 @@ class ClusterPlayer:
     """Plays scenarios on processes; one process of its own starts all of them.
 
     Args:
-      limit: real seconds that a process may take to answer.
+        limit: Real seconds that a process may take to answer.
     """
 
     name = "cluster"
@@ -179,7 +179,7 @@ class _Play:
             self._address_file.close()
             self._faults.undo()
         by_time = sorted(self._events, key=lambda happened: happened.at)
-        trace = Trace.of((happened.event for happened in by_time), self._faults.struck())
+        trace = Trace.of((happened.event for happened in by_time), self._faults.triggered())
         return Played(trace, by=_MAKER, late=tuple(self._late), ordering="untimed")
 
     def _do_in_time(self, step: Step, place: str, index: int) -> None:

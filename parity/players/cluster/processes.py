@@ -55,10 +55,10 @@ class Zygote:
     """The process that all others are forked from (``parity.players.cluster.zygote``).
 
     Args:
-      prepare: what it imports, or calls, once for all of them.
+        prepare: What it imports, or calls, once for all of them.
 
     Raises:
-      PortUnavailableError: it can't be started.
+        PortUnavailableError: It can't be started.
     """
 
     def __init__(self, prepare: Sequence[str] = _ROLES) -> None:
@@ -156,7 +156,7 @@ class _Tail:
         self._thread.start()
 
     def text(self) -> str:
-        """The lines so far."""
+        """Return the lines so far."""
         return "\n".join(self._lines)
 
     def join(self) -> None:
@@ -173,11 +173,11 @@ class RoleProcess:
     """One process of a cluster.
 
     Args:
-      name: what errors call it: ``ps-1``, ``chief``.
-      zygote: what starts it.
-      function: ``module:function``, which speaks as ``parity.players.cluster.wire`` says.
-      args: its arguments, as JSON.
-      take: called with each event, on the thread that reads its stdout.
+        name: What errors call it: ``ps-1``, ``chief``.
+        zygote: What starts it.
+        function: ``module:function``, which speaks as ``parity.players.cluster.wire`` says.
+        args: Its arguments, as JSON.
+        take: Called with each event, on the thread that reads its stdout.
     """
 
     def __init__(
@@ -213,8 +213,8 @@ class RoleProcess:
         """Have it do something, and wait for that.
 
         Raises:
-          ProcessLostError: it is gone.
-          NoAnswerError: it took longer than ``limit`` real seconds.
+            ProcessLostError: It is gone.
+            NoAnswerError: It took longer than ``limit`` real seconds.
         """
         with self._asking:
             with contextlib.suppress(OSError):  # It is gone; the end of its output says so.
@@ -226,8 +226,8 @@ class RoleProcess:
         """Wait until it is ready to be asked.
 
         Raises:
-          ProcessLostError: it is gone.
-          NoAnswerError: it took longer than ``limit`` real seconds.
+            ProcessLostError: It is gone.
+            NoAnswerError: It took longer than ``limit`` real seconds.
         """
         self._wait(limit, "its start")
 

@@ -53,7 +53,7 @@ def give_up_overriding_permissions() -> None:
     """Have file permissions hold for this process, also if it is root's.
 
     Raises:
-      OSError: the system refuses.
+        OSError: The system refuses.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
@@ -112,7 +112,7 @@ class Chief:
             open=self._job.is_open,
             settled=settled,
             polls=self._clock.polls(),
-            struck=self._ledger.struck(),
+            struck=self._ledger.triggered(),
         )
 
     def _do(self, step: Step) -> None:

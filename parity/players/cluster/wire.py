@@ -80,23 +80,23 @@ def parse_said(line: str) -> Answer | Happened:
     """What a role said.
 
     Raises:
-      ValueError: it is none of what roles say.
+        ValueError: It is none of what roles say.
     """
     return _SAID.validate_python(frozen(json.loads(line)))
 
 
 def setting_from(document: object) -> Setting:
-    """The argument that a role is started with."""
+    """Return the argument that a role is started with."""
     return Setting.model_validate(frozen(document))
 
 
 def scenario_from(document: object) -> Scenario:
-    """The other argument."""
+    """Return the other argument."""
     return Scenario.model_validate(frozen(document))
 
 
 def scenario_document(scenario: Scenario) -> object:
-    """A scenario in the form that ``scenario_from`` takes."""
+    """Return a scenario in the form that ``scenario_from`` takes."""
     return scenario.model_dump(mode="json", by_alias=True, context="yaml", exclude_unset=True)
 
 

@@ -179,7 +179,7 @@ class _Play:
             self._job.give_back()
         self.recorder.record(FilesEvent, left=files_left(self._model_dir))
         self.recorder.threads_left()
-        return Trace.of(self.recorder.events, self._ledger.struck())
+        return Trace.of(self.recorder.events, self._ledger.triggered())
 
     def _do(self, step: Step, place: str) -> None:
         job = self._job
@@ -297,7 +297,7 @@ class _Play:
             case SaveErrorFault(save_error=at):
                 saver.fail(at.error, at.message, at.times, place)
             case SlowSaveFault(slow_save=at):
-                saver.be_slow(at.takes / 1000, place)
+                saver.slow_down(at.takes / 1000, place)
 
 
 def _waiting_ops(scenario: Scenario) -> int:
@@ -317,10 +317,10 @@ def _health_ops(machines: Sequence[FakePs]) -> HealthOps:
 
 
 def _what_is_done(branch: RpcStep | WorkerStep) -> str:
-    """The same for branches that do the same, whatever is expected of them."""
+    """Return the same for branches that do the same, whatever is expected of them."""
     return branch.model_dump_json(include={"rpc", "deadline", "server", "worker"})
 
 
 def _index(place: str) -> str:
-    """``3`` of ``steps[3]``."""
+    """Return ``3`` of ``steps[3]``."""
     return place.removeprefix("steps[").removesuffix("]")
