@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from parity.base.files import replacing
 from parity.base.problems import ScenarioError, UsageError
-from parity.verdict.known import Key, KnownDifference, KnownDifferences, KnownEntry
+from parity.verdict.known import EntryKey, KnownDifference, KnownDifferences, KnownEntry
 
 _INDENT: Final = "  "
 _COMMENT: Final = re.compile(r"\s+#.*")
@@ -30,8 +30,8 @@ _COMMENT: Final = re.compile(r"\s+#.*")
 class KnownEdit:
     """What is to become of the list, by scenario and channel."""
 
-    removed: set[Key] = field(default_factory=set)
-    changed: dict[Key, KnownDifference] = field(default_factory=dict)
+    removed: set[EntryKey] = field(default_factory=set)
+    changed: dict[EntryKey, KnownDifference] = field(default_factory=dict)
     added: list[KnownDifference] = field(default_factory=list)
 
     def __bool__(self) -> bool:

@@ -11,7 +11,7 @@ from parity.base.problems import UsageError
 from parity.base.terminal_text import shortened
 from parity.report.report import Report
 from parity.report.viewers import chrome_trace, perfetto_trace
-from parity.spec.names import LONGEST_NAME
+from parity.spec.names import LONGEST_SCENARIO_NAME
 from parity.verdict.verdict import Record
 
 
@@ -52,7 +52,7 @@ def _chosen(report: Report, scenarios: Sequence[str]) -> list[Record]:
         return played
     for name in scenarios:
         if name not in records:
-            near = get_close_matches(name[:LONGEST_NAME], records, n=1)
+            near = get_close_matches(name[:LONGEST_SCENARIO_NAME], records, n=1)
             right = near[0] if near else f"one of its {len(records)} scenarios"
             raise UsageError(f"{shortened(name)}: not in this report; {right} would be right")
         if records[name].trace is None:

@@ -16,8 +16,8 @@ from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, 
 from parity.base.project import rust_source_digest
 from parity.interop.peers.driver_peer import CAPABILITY, DriverPeer
 from parity.interop.peers.peer import InteropPeer
-from parity.interop.playing import Missing, play
-from parity.interop.report import FILE_NAME, Header, InteropCell, exit_code, make_footer
+from parity.interop.playing import MissingPeer, play_cases
+from parity.interop.report import FILE_NAME, InteropCell, InteropHeader, exit_code, make_footer
 from parity.players.choose import PlayerSpec, choose_player, open_player
 from parity.players.driver.player import DriverPlayer
 from parity.players.environment import plain_umask
@@ -53,24 +53,24 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
         return code
 
 
-def _close(peers: Sequence[InteropPeer | Missing]) -> list[str]:
+def _close(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
     """Close all of them; what went wrong with that."""
     return [
         wrong
         for each in peers
-        if not isinstance(each, Missing)
+        if not isinstance(each, MissingPeer)
         if (wrong := each.close()) is not None
     ]
 
 
-def _given_up(peers: Sequence[InteropPeer | Missing]) -> list[str]:
+def _given_up(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
     """Why drivers aren't started again, of those that aren't."""
     return [each.given_up for each in peers if isinstance(each, DriverPeer) and each.given_up]
 
 
-def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Console) -> int:
-    note = "; ".join(each.reason for each in peers if isinstance(each, Missing))
-    header = Header(
+def _play_all(peers: Sequence[InteropPeer | MissingPeer], report: Path, console: Console) -> int:
+    note = "; ".join(each.reason for each in peers if isinstance(each, MissingPeer))
+    header = InteropHeader(
         peers=tuple(each.name for each in peers),
         note=note,
         rust_source_digest=rust_source_digest(project.ROOT),
@@ -79,7 +79,7 @@ def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Con
     interrupted = False
     with contextlib.closing(JsonLinesWriter(report / FILE_NAME, header)) as writer:
         try:
-            for cell in play(peers):
+            for cell in play_cases(peers):
                 cells.append(cell)
                 writer.add(cell)
                 if _given_up(peers):
@@ -111,7 +111,7 @@ def _python_peer() -> InteropPeer:
     return PythonPeer()
 
 
-def _other_peer(asked: str | None, limit: float) -> InteropPeer | Missing | None:
+def _other_peer(asked: str | None, limit: float) -> InteropPeer | MissingPeer | None:
     """The peer that was asked for; by default the Rust port, which may be missing."""
     try:
         spec = choose_player(asked or "rust").spec
@@ -119,14 +119,14 @@ def _other_peer(asked: str | None, limit: float) -> InteropPeer | Missing | None
         raise
     except PortUnavailableError as error:
         if asked is None:
-            return Missing("rust", f"there is no Rust port here: {error}")
+            return MissingPeer("rust", f"there is no Rust port here: {error}")
         raise
     if spec.kind == "python":
         return None
     return _driver_peer(spec, limit)
 
 
-def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
+def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | MissingPeer:
     player = None if spec.kind == "recorded" else open_player(spec, limit, gives_up=True)
     if not isinstance(player, DriverPlayer):
         raise UsageError(
@@ -136,5 +136,5 @@ def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
     assert player.hello is not None  # It was started.
     if CAPABILITY not in player.hello.capabilities:
         player.close()
-        return Missing(player.name, f"{player.name} doesn't have the capability {CAPABILITY}")
+        return MissingPeer(player.name, f"{player.name} doesn't have the capability {CAPABILITY}")
     return DriverPeer(player)

@@ -10,7 +10,7 @@ from rich.console import Console
 from parity.base.files import make_folder, writing
 from parity.base.problems import UsageError
 from parity.players.choose import choose_player, open_players
-from parity.players.needs import play
+from parity.players.needs import play_if_able
 from parity.players.outcome import Played, Skipped
 from parity.players.recorded import Provenance, write_recording
 from parity.spec.loading import load_all
@@ -40,7 +40,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
         make_folder(out)
         written, failures = set(), 0
         for file in files:
-            outcome = play(player, file)
+            outcome = play_if_able(player, file)
             if isinstance(outcome, Skipped):
                 console.print(f"{file.name}: skipped: {outcome.reason}", markup=False)
                 continue

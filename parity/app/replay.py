@@ -18,8 +18,8 @@ from parity.base.files import must_be_replaceable, write_whole
 from parity.base.model import canonical_json, first_error
 from parity.base.problems import UsageError
 from parity.base.strict_json import read_json
-from parity.players.choose import Choice, choose_player, open_players
-from parity.players.needs import lacking
+from parity.players.choose import PlayerChoice, choose_player, open_players
+from parity.players.needs import skip_if_lacking
 from parity.players.outcome import (
     Failed,
     Outcome,
@@ -126,7 +126,7 @@ def replay(
         return _INTERRUPTED
 
 
-def _choices(options: ReplayOptions) -> list[Choice]:
+def _choices(options: ReplayOptions) -> list[PlayerChoice]:
     if options.both:
         return [choose_player(options.reference or "python"), choose_player(options.on)]
     return [choose_player(options.on or "python")]
@@ -155,7 +155,8 @@ class _Showing:
         file = load_scenario(*find_scenario(path, project.SCENARIOS))
         seed, schedule = self.options.seed, self.options.schedule
         outcomes = [
-            lacking(player, file) or player.play(file, seed, schedule) for player in self.players
+            skip_if_lacking(player, file) or player.play(file, seed, schedule)
+            for player in self.players
         ]
         played = [outcome for outcome in outcomes if isinstance(outcome, Played)]
         if len(played) < len(outcomes):

@@ -20,7 +20,7 @@ from parity.base.folder_lock import held
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.base.project import rust_source_digest
 from parity.players.choose import (
-    Choice,
+    PlayerChoice,
     PlayerSpec,
     choose_player,
     close_players,
@@ -108,8 +108,8 @@ def play(options: RunOptions, console: Console) -> Report:
 def _play(
     options: RunOptions,
     files: Sequence[ScenarioFile],
-    reference: Choice,
-    peer: Choice,
+    reference: PlayerChoice,
+    peer: PlayerChoice,
     handed_on: HandedOnPlayers,
     console: Console,
 ) -> Report:
@@ -196,8 +196,8 @@ def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> HandedOnPlayers:
 def _pytest_args(
     options: RunOptions,
     files: Sequence[ScenarioFile],
-    reference: Choice,
-    peer: Choice,
+    reference: PlayerChoice,
+    peer: PlayerChoice,
     junit: Path,
 ) -> list[str]:
     args = [

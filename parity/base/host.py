@@ -1,6 +1,7 @@
-"""What players need of the host that they play on, and whether it has it.
+"""Requirements that players have of their host, and checks of the host.
 
-What a host lacks is no fault of a port: what needs it is skipped, by name.
+A requirement that a host doesn't meet isn't a fault of a port: a scenario that has it is
+skipped, and the requirement is named.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final, Literal, get_args
 from parity.base.problems import PortUnavailableError
 
 HostNeed = Literal["ipv4", "ipv6", "localhost", "host_name", "proc"]
-"""A loopback interface by each family, names that resolve, and Linux's ``/proc``."""
+"""A loopback interface of each family, names that resolve, and Linux's ``/proc``."""
 
 HOST_NEEDS: Final[tuple[HostNeed, ...]] = get_args(HostNeed)
 
@@ -34,29 +35,29 @@ _CONNECT_SECONDS: Final = 5.0
 _OWN_PROCESS: Final = Path("/proc/self/status")
 
 
-def lacking(needs: Iterable[HostNeed]) -> tuple[str, ...]:
-    """Each need that this host can't meet, with the reason, sorted."""
+def unmet_needs(needs: Iterable[HostNeed]) -> tuple[str, ...]:
+    """Return each need that this host doesn't meet, with the reason, sorted."""
     return tuple(f"needs {need}: {_WITHOUT[need]}" for need in sorted(needs) if not has(need))
 
 
 @cache
 def has(need: HostNeed) -> bool:
-    """Whether this host meets the need; tried once in the life of the process."""
+    """Return True if this host meets the need, which is checked once in each process."""
     return _TRIALS[need]()
 
 
-def require_what_tensorflow_needs() -> None:
+def require_tensorflow_host() -> None:
     """Refuse a Linux without ``/proc``, on which TensorFlow aborts the process.
 
     Raises:
-      PortUnavailableError: this is one.
+        PortUnavailableError: This host is one.
     """
     if sys.platform == "linux" and not has("proc"):
         raise PortUnavailableError(f"{_WITHOUT['proc']}, without which TensorFlow aborts")
 
 
 def _reaches_itself(family: socket.AddressFamily, loopback: str) -> bool:
-    """Whether a listener on a loopback address can be connected to."""
+    """Return True if a listener on a loopback address accepts a connection."""
     with contextlib.suppress(OSError), socket.socket(family) as listener:
         listener.bind((loopback, 0))
         listener.listen()
@@ -73,7 +74,7 @@ def _resolves_localhost() -> bool:
 
 
 def _resolves_its_name() -> bool:
-    # A name that can't be encoded for the resolver isn't one that it knows.
+    # UnicodeError: the resolver doesn't know a name that can't be encoded for it.
     with contextlib.suppress(OSError, UnicodeError):
         return bool(socket.getaddrinfo(socket.gethostname(), None))
     return False

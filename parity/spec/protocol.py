@@ -1,6 +1,6 @@
-"""The driver protocol: requests, and answers checked as they come in.
+"""The driver protocol: requests, and validated answers.
 
-The protocol is described in docs/driver-protocol.md.
+docs/driver-protocol.md describes the protocol.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _SHOWN: Final = 200
 
 
 class GarbageError(Exception):
-    """What a driver printed is no answer; the message shows it."""
+    """Output of a driver that isn't an answer; the message shows it."""
 
 
 def prose(text: str) -> str:
-    """Make what a driver said fit for a terminal and a report: controls shown, with an end."""
+    """Make a driver's text safe for a terminal and a report: printable, and of bounded length."""
     more = len(text) - _LONGEST_PROSE
     return printable(text if more <= 0 else f"{text[:_LONGEST_PROSE]}... ({more} more characters)")
 
 
-def shown(line: bytes) -> str:
+def quoted_line(line: bytes) -> str:
     """Quote the beginning of a line."""
     text = line[:_SHOWN].decode("utf-8", errors="backslashreplace")
     return printable(repr(text + "..." * (len(line) > _SHOWN)))
@@ -47,7 +47,7 @@ def _a_reason(text: str) -> str:
 
 
 def _flags(value: Any) -> Any:
-    """Refuse the first that is neither true nor false; pydantic would list millions."""
+    """Refuse the first value that isn't a boolean; pydantic would list millions."""
     for key, flag in value.items() if isinstance(value, dict) else ():
         if not isinstance(flag, bool):
             raise PydanticCustomError("flag", "{key}: expected true or false", {"key": prose(key)})
@@ -59,7 +59,7 @@ Reason = Annotated[str, AfterValidator(_a_reason), AfterValidator(prose)]
 
 
 class Hello(Model):
-    """Who the driver is."""
+    """The driver's identity and capabilities."""
 
     type: Literal["hello"]
     protocol: int
@@ -69,11 +69,11 @@ class Hello(Model):
     source_digest: str | None = None
     capabilities: tuple[str, ...] = ()
     order: Literal["total", "lanes"] = "total"
-    """Whether it schedules lanes as docs/virtual-time.md says, or by rules of its own."""
+    """``total`` if it schedules lanes as docs/virtual-time.md says, else ``lanes``."""
 
 
 class TraceAnswer(Model):
-    """The trace of the scenario, as JSON that is still to be checked."""
+    """The trace of the scenario, as JSON that isn't validated yet."""
 
     type: Literal["trace"]
     seq: int
@@ -91,14 +91,14 @@ class SkippedAnswer(Model):
 
 
 RefusalReason = Literal["deadlock", "stalled", "schedule", "unplayable"]
-"""Why a driver that works couldn't finish a scenario: no lane could ever go on, a lane kept the
+"""Reason why a working driver couldn't finish a scenario: no lane can ever run, a lane kept the
 turn for too long, the schedule takes a candidate that doesn't exist, or a step can't be done."""
 
 
 class FailedAnswer(Model):
     """The driver couldn't play the scenario.
 
-    ``step`` is the index of the step that can't be done, of a scenario that is unplayable.
+    ``step`` is the index of the step that can't be done, if the scenario is unplayable.
     """
 
     type: Literal["failed"]
@@ -124,14 +124,14 @@ class ArrivedAnswer(Model):
 
 
 class StoppedAnswer(Model):
-    """The controller is served no longer."""
+    """The controller is no longer served."""
 
     type: Literal["stopped"]
     seq: int
 
 
 class CalledAnswer(Called):
-    """What came of a call."""
+    """The result of a call."""
 
     type: Literal["called"]
     seq: int
@@ -145,14 +145,14 @@ class EncodedAnswer(Encoded):
 
 
 class DecodedAnswer(Decoded):
-    """What was read of a message's bytes."""
+    """The fields and text of a decoded message."""
 
     type: Literal["decoded"]
     seq: int
 
 
 class LookedAnswer(Looked):
-    """What was seen."""
+    """The port's observations."""
 
     type: Literal["looked"]
     seq: int
@@ -174,51 +174,51 @@ InteropAnswer = (
     | LookedAnswer
 )
 Answer = TraceAnswer | SkippedAnswer | InteropAnswer
-"""What answers a request that has a seq, unless it failed."""
+"""An answer to a request with a seq, unless it failed."""
 AnyAnswer = Hello | Answer | FailedAnswer | Bye
 
 _ANSWER: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(Annotated[AnyAnswer, Discriminator("type")])
 
 
 def hello_request() -> str:
-    """The first line to a driver."""
+    """Return the first request to a driver."""
     return canonical_json({"type": "hello", "protocol": PROTOCOL})
 
 
 def play_request(seq: int, file: ScenarioFile, seed: int | None, schedule: Schedule | None) -> str:
-    """Asks for the trace of one scenario."""
+    """Return a request for the trace of one scenario."""
     scenario = {"name": file.name, **file.scenario.canonical()}
     order = {"seed": seed, "schedule": schedule}
     return canonical_json({"type": "play", "seq": seq, **order, "scenario": scenario})
 
 
 def interop_request(seq: int, kind: str, fields: Mapping[str, object]) -> str:
-    """Asks for something that only drivers with the capability ``interop`` can do."""
+    """Return a request that only drivers with the capability ``interop`` support."""
     return canonical_json({"type": kind, "seq": seq, **fields})
 
 
 def bye_request() -> str:
-    """The last line to a driver."""
+    """Return the last request to a driver."""
     return canonical_json({"type": "bye"})
 
 
 def parse_answer(line: bytes) -> AnyAnswer:
-    """Read one line.
+    """Parse one line of a driver.
 
     Raises:
-      GarbageError: it is no answer of this protocol.
+        GarbageError: It isn't an answer of this protocol.
     """
     try:
         return _ANSWER.validate_python(frozen(parse_json(line.decode("utf-8"))))
     except UnicodeDecodeError as error:
-        raise GarbageError(f"not UTF-8, from byte {error.start} on: {shown(line)}") from None
+        raise GarbageError(f"not UTF-8, from byte {error.start} on: {quoted_line(line)}") from None
     except ValidationError as error:
-        raise GarbageError(f"no answer ({first_of(error)}): {shown(line)}") from None
+        raise GarbageError(f"no answer ({first_of(error)}): {quoted_line(line)}") from None
     except ValueError as error:
-        raise GarbageError(f"{error}: {shown(line)}") from None
+        raise GarbageError(f"{error}: {quoted_line(line)}") from None
 
 
 def first_of(error: ValidationError) -> str:
-    """Say where the first thing is that is wrong, and what."""
+    """Return the place and the message of the first validation error."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return prose(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")

@@ -7,7 +7,7 @@ import select
 import threading
 from typing import IO, Final
 
-from parity.spec.protocol import GarbageError, prose, shown
+from parity.spec.protocol import GarbageError, prose, quoted_line
 
 _CHUNK: Final = 64 * 2**10
 """As much as a pipe holds."""
@@ -47,15 +47,17 @@ class LineReader:
         return bool(chunk)
 
     def take(self, longest: int) -> bytes | None:
-        """The next line, without its end; None if none is whole.
+        """Return the next line, without its end; None if none is whole.
 
         Raises:
-          GarbageError: it is longer than ``longest`` bytes.
+            GarbageError: It is longer than ``longest`` bytes.
         """
         end = self._kept.find(b"\n", self._searched)
         self._searched = len(self._kept)
         if (self._searched if end < 0 else end) > longest:
-            raise GarbageError(f"a line that is longer than {longest} bytes: {shown(self.kept)}")
+            raise GarbageError(
+                f"a line that is longer than {longest} bytes: {quoted_line(self.kept)}"
+            )
         if end < 0:
             return None
         line = bytes(self._kept[:end])
@@ -78,7 +80,7 @@ class LogTail:
         self._thread.start()
 
     def text(self) -> str:
-        """The last lines so far, as they can be shown."""
+        """Return the last lines so far, as they can be shown."""
         tail = self._tail
         lines = tail.decode("utf-8", errors="replace").removesuffix("\n").split("\n")
         if len(tail) == _LOG_BYTES:

@@ -31,7 +31,7 @@ from parity.spec.protocol import (
     GarbageError,
     bye_request,
     parse_answer,
-    shown,
+    quoted_line,
 )
 from parity.spec.schedules import Choice
 
@@ -73,7 +73,7 @@ class DriverProcess:
     """A process that runs a command, in a session of its own: Ctrl-C is for us, who then end it.
 
     Raises:
-      OSError: it can't be run.
+        OSError: It can't be run.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -104,7 +104,7 @@ class DriverProcess:
         """Send a line and wait for one.
 
         Raises:
-          DriverError: the process ended, printed nothing in time, or printed nonsense.
+            DriverError: The process ended, printed nothing in time, or printed nonsense.
         """
         try:
             self._refuse_what_nobody_asked_for(longest)
@@ -140,7 +140,7 @@ class DriverProcess:
         return self.log_tail()
 
     def log_tail(self) -> str:
-        """The last lines of its stderr so far."""
+        """Return the last lines of its stderr so far."""
         return self._log.text()
 
     def _refuse_what_nobody_asked_for(self, longest: int) -> None:
@@ -151,7 +151,7 @@ class DriverProcess:
             seq = getattr(parse_answer(line), "seq", None)
             if seq is not None:
                 raise DriverError("wrong seq", f"it answered {seq}, which nobody asked for")
-        raise GarbageError(f"it printed what nobody asked for: {shown(line)}")
+        raise GarbageError(f"it printed what nobody asked for: {quoted_line(line)}")
 
     def _exchange(self, request: str, seconds: float, longest: int) -> bytes:
         unsent = memoryview(f"{request}\n".encode())
@@ -169,7 +169,9 @@ class DriverProcess:
             if not self._lines.read() and not self._lines.ended and self._dead in ready:
                 raise DriverError("crashed", f"it {self._how_it_ended()} before it answered")
         if unsent:
-            raise GarbageError(f"it answered before it had read what it was asked: {shown(line)}")
+            raise GarbageError(
+                f"it answered before it had read what it was asked: {quoted_line(line)}"
+            )
         return line
 
     def _ready(self, seconds: float, *, writing: bool) -> set[int]:
@@ -193,7 +195,7 @@ class DriverProcess:
         if writing:
             return f"it didn't read what it was asked within {seconds:g} s"
         begun = self._lines.kept
-        what = f", only a line without an end: {shown(begun)}" if begun else ""
+        what = f", only a line without an end: {quoted_line(begun)}" if begun else ""
         return f"no answer within {seconds:g} s{what}"
 
     def _no_more_output(self, left: float) -> DriverError:

@@ -12,16 +12,16 @@ from contextlib import contextmanager
 
 from absl import logging as _absl_logging  # noqa: F401 - it makes the logger "absl" its own way
 
-from parity.base.host import require_what_tensorflow_needs
+from parity.base.host import require_tensorflow_host
 
 
 def quiet_tensorflow() -> None:
     """Import TensorFlow, which takes seconds; call before any other import of it.
 
     Raises:
-      PortUnavailableError: this host lacks what TensorFlow needs.
+        PortUnavailableError: This host lacks what TensorFlow needs.
     """
-    require_what_tensorflow_needs()
+    require_tensorflow_host()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -10,9 +10,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from parity.interop.report import EXIT_CODES, InteropCell, Verdict
+from parity.interop.report import EXIT_CODES, InteropCell, InteropVerdict
 
-_STYLES: Final[dict[Verdict, str]] = {"agree": "green", "skipped": "yellow"}
+_STYLES: Final[dict[InteropVerdict, str]] = {"agree": "green", "skipped": "yellow"}
 _BAD: Final = "bold red"
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from parity.base import project
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.players.choose import choose_player, open_players
-from parity.players.needs import lacking
+from parity.players.needs import skip_if_lacking
 from parity.players.outcome import Player
 from parity.search.explore.outcomes import Seen, Side
 from parity.search.explore.search import UnsteadyError
@@ -70,7 +70,7 @@ class _Explorer:
     def run(self) -> int:
         bound, limit = self._options.bound, self._options.limit
         for side in self._sides:
-            skipped = lacking(side.player, self._file)
+            skipped = skip_if_lacking(side.player, self._file)
             if skipped is not None:
                 raise PortUnavailableError(f"{self._file.name} {skipped.reason}")
         try:

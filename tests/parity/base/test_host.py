@@ -56,7 +56,7 @@ def test_localhost_must_be_the_ipv4_loopback_too(monkeypatch):
 def test_what_is_lacking_is_said_by_name_and_sorted(monkeypatch):
     for need in ("proc", "ipv6"):
         monkeypatch.setitem(host._TRIALS, need, lambda: False)
-    assert host.lacking({"proc", "ipv4", "ipv6"}) == (
+    assert host.unmet_needs({"proc", "ipv4", "ipv6"}) == (
         "needs ipv6: this host has no IPv6 loopback",
         "needs proc: this host has no /proc",
     )
@@ -67,11 +67,11 @@ def test_every_need_has_a_trial_and_a_sentence():
 
 
 def test_tensorflow_is_not_imported_where_it_would_abort(monkeypatch):
-    host.require_what_tensorflow_needs()
+    host.require_tensorflow_host()
     host.has.cache_clear()
     monkeypatch.setitem(host._TRIALS, "proc", lambda: False)
     with pytest.raises(PortUnavailableError, match="this host has no /proc"):
-        host.require_what_tensorflow_needs()
+        host.require_tensorflow_host()
     # Elsewhere there is none, and TensorFlow needs none.
     monkeypatch.setattr("sys.platform", "darwin")
-    host.require_what_tensorflow_needs()
+    host.require_tensorflow_host()

@@ -112,7 +112,7 @@ def test_a_bare_summary_without_a_channel_that_is_asked_for_is_skipped():
     record = judge.judge(scenario_file(expect={"reports": 1}))
     assert record.verdict == "skipped"
     assert record.reasons == (
-        "rust skipped it: its summary has only reports, of channels that --channels leaves out",
+        "rust skipped it: its summary has only reports, in channels that --channels excludes",
     )
 
 
