@@ -1,6 +1,6 @@
-"""Listeners that are no controller: they say nothing, hang up, or cancel every call.
+"""Listeners that aren't controllers: they are silent, hang up, or cancel every call.
 
-They speak just enough HTTP/2 to be taken for a gRPC server.
+They speak just enough HTTP/2 to look like a gRPC server.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _STATUS_200: Final = b"\x88"
 
 
 def _be_silent(connection: socket.socket) -> None:
-    """Keep it for as long as the client does."""
+    """Keep the connection open as long as the client does."""
     while connection.recv(4096):
         pass
 
 
 def _hang_up(connection: socket.socket) -> None:
-    """Close it at once."""
+    """Close the connection at once."""
     del connection
 
 
 def _break_off(connection: socket.socket) -> None:
-    """Close it in the middle of the first call."""
+    """Close the connection during the first call."""
     _first_call(connection)
 
 
@@ -54,16 +54,16 @@ LISTENERS: Final[dict[bytes, Callable[[socket.socket], None]]] = {
     b"{breaks off}": _break_off,
     b"{cancels}": _cancel,
 }
-"""What each does with a connection, by the word that stands for its address."""
+"""The behaviour of each listener, by the placeholder of its address."""
 
 
 @contextlib.contextmanager
 def listening(behave: Callable[[socket.socket], None]) -> Iterator[bytes]:
-    """The address of a listener that treats one connection after the other so."""
+    """Yield the address of a listener that handles its connections one after the other."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_serve, args=(listener, behave), daemon=True).start()
         yield b"127.0.0.1:%d" % listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)  # It wakes who accepts; a close doesn't.
+        listener.shutdown(socket.SHUT_RDWR)  # It wakes the thread that accepts; a close doesn't.
 
 
 def _serve(listener: socket.socket, behave: Callable[[socket.socket], None]) -> None:
@@ -78,10 +78,10 @@ def _serve(listener: socket.socket, behave: Callable[[socket.socket], None]) -> 
 
 
 def _first_call(connection: socket.socket) -> int:
-    """Greet, and read until a call has begun; its stream.
+    """Send the settings, read until a call begins, and return its stream.
 
     Raises:
-      EOFError: there was none.
+        EOFError: There was no call.
     """
     connection.sendall(_EMPTY_SETTINGS)
     with connection.makefile("rb") as words:

@@ -33,7 +33,7 @@ _MESSAGES: Final = {
 
 
 def message_cases() -> list[MessageCase]:
-    """Written by one and read by the other, and bytes that nobody writes."""
+    """Return the messages that one peer writes and another reads, and bytes that are only read."""
     return [*_empty(), *_statuses(), *_healths(), *_actions(), *_only_read()]
 
 

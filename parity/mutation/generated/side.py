@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from parity.interop.peers.peer import InteropPeer
-from parity.interop.playing import play
+from parity.interop.playing import play_cases
 from parity.interop.report import EXIT_CODES
 from parity.mutation.generated.outcome import INTEROP, Bases, Mutant, MutantOutcome, judge_of
 from parity.players.environment import plain_umask
@@ -25,7 +25,7 @@ def first_red_cell(
     ``passed`` is called after each case before it.
     """
     with plain_umask():
-        for cell in play([peer]):
+        for cell in play_cases([peer]):
             if EXIT_CODES[cell.verdict]:
                 return f"{INTEROP}: {cell.method}/{cell.case}", next(
                     iter(cell.reasons), cell.verdict

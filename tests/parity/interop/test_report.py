@@ -6,9 +6,9 @@ import pytest
 
 from parity.base.json_lines import JsonLinesWriter
 from parity.base.problems import UsageError
-from parity.interop.report import Header, InteropCell, exit_code, make_footer, read_report
+from parity.interop.report import InteropCell, InteropHeader, exit_code, make_footer, read_report
 
-HEADER = Header(peers=("python", "rust"), note="", rust_source_digest="sha256:0")
+HEADER = InteropHeader(peers=("python", "rust"), note="", rust_source_digest="sha256:0")
 
 
 def cell(verdict, reasons=()):
