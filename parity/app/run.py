@@ -27,7 +27,7 @@ from parity.players.choose import (
     greet_drivers,
     open_drivers,
 )
-from parity.pytest_plugin import HandedOnPlayers, record_of, unavailable_of, wrong_at_the_end
+from parity.pytest_plugin import OpenedPlayers, record_of, unavailable_of, wrong_at_the_end
 from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.report.report import Header, Report, ReportWriter, make_footer, versions
 from parity.report.terminal.console import RunPrinter
@@ -110,7 +110,7 @@ def _play(
     files: Sequence[ScenarioFile],
     reference: PlayerChoice,
     peer: PlayerChoice,
-    handed_on: HandedOnPlayers,
+    handed_on: OpenedPlayers,
     console: Console,
 ) -> Report:
     header = Header(
@@ -181,7 +181,7 @@ def _play(
     return report
 
 
-def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> HandedOnPlayers:
+def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> OpenedPlayers:
     """Start the drivers and greet them; they are kept if they are to play in this process.
 
     Raises:
@@ -189,8 +189,8 @@ def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> HandedOnPlayers:
     """
     if options.workers > 1:
         greet_drivers(specs, options.limit)
-        return HandedOnPlayers()
-    return HandedOnPlayers(open_drivers(specs, options.limit))
+        return OpenedPlayers()
+    return OpenedPlayers(open_drivers(specs, options.limit))
 
 
 def _pytest_args(

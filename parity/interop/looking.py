@@ -41,7 +41,7 @@ CANDIDATES: Final = {
     **dict.fromkeys(("localhost:http", "localhost:\u00b2", "[::1]x:1", "[::1:1"), False),
     **dict.fromkeys((" localhost:1", "localhost:1\n", "local host:1", "local\x1fhost:1"), False),
 }
-"""Whether each candidate is a valid address; no name is resolved."""
+"""Candidates, and True for each that is a valid address; no name is resolved."""
 JOINED: Final = {
     "10.0.0.1": f"10.0.0.1:{_PORT}", "host": f"host:{_PORT}", "[::1]": f"[::1]:{_PORT}",
     "::1": f"[::1]:{_PORT}", "fe80::1%eth0": f"[fe80::1%eth0]:{_PORT}",

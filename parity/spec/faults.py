@@ -227,8 +227,7 @@ class SaveErrorFault(
 class SlowSaveFault(Model, json_schema_extra=example({"slow_save": {"takes": "2s"}})):
     """Writing a checkpoint first waits this much time.
 
-    The checkpoint's name has the step at which the save began. It is triggered when a write
-    waits.
+    Its name has the step at which the save began. It is triggered when a write waits.
     """
 
     slow_save: SlowSave
