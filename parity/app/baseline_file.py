@@ -28,7 +28,7 @@ _COMMENT: Final = re.compile(r"\s+#.*")
 
 @dataclass
 class KnownEdit:
-    """What is to become of the list, by scenario and channel."""
+    """The changes to make to the list, by scenario and channel."""
 
     removed: set[Key] = field(default_factory=set)
     changed: dict[Key, KnownDifference] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def _end_of_value(lines: list[str], line: int) -> int:
 
 
 def _depth(line: str) -> int:
-    """How far in the key of this line is, a dash before it counting as space."""
+    """The indentation of this line's key; a dash before it counts as a space."""
     return len(line) - len(line.lstrip(" -"))
 
 
@@ -137,6 +137,6 @@ def _replace(path: Path, text: str, wanted: Iterable[KnownDifference]) -> None:
             got = []
         if got != list(wanted):
             raise UsageError(
-                f"{path}: can't be edited as it is laid out; entries one below another, "
-                "each key on a line of its own, would be right"
+                f"{path}: can't be edited as it is laid out; expected entries one below "
+                "another, each key on a line of its own"
             )

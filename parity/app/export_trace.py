@@ -54,7 +54,7 @@ def _chosen(report: Report, scenarios: Sequence[str]) -> list[Record]:
         if name not in records:
             near = get_close_matches(name[:LONGEST_NAME], records, n=1)
             right = near[0] if near else f"one of its {len(records)} scenarios"
-            raise UsageError(f"{shortened(name)}: not in this report; {right} would be right")
+            raise UsageError(f"{shortened(name)}: not in this report; expected {right}")
         if records[name].trace is None:
             raise UsageError(f"{name}: has no trace, its verdict is {records[name].verdict}")
     return [records[name] for name in scenarios]

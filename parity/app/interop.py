@@ -64,7 +64,7 @@ def _close(peers: Sequence[InteropPeer | Missing]) -> list[str]:
 
 
 def _given_up(peers: Sequence[InteropPeer | Missing]) -> list[str]:
-    """Why drivers aren't started again, of those that aren't."""
+    """Return the reasons of peers that aren't started again."""
     return [each.given_up for each in peers if isinstance(each, DriverPeer) and each.given_up]
 
 
@@ -131,7 +131,7 @@ def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
     if not isinstance(player, DriverPlayer):
         raise UsageError(
             f"{spec.kind} can't take part in interop, as it answers no calls; "
-            "rust, python or a driver's command would be right"
+            "expected rust, python or a driver's command"
         )
     assert player.hello is not None  # It was started.
     if CAPABILITY not in player.hello.capabilities:

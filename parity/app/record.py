@@ -30,11 +30,11 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
     files = load_all(paths)
     spec = choose_player(peer).spec
     if spec.kind == "recorded":
-        raise UsageError(f"--peer {peer}: this is recorded already; rust or python would be right")
+        raise UsageError(f"--peer {peer}: expected rust or python, got a recording")
     if spec.kind == "cluster":
         raise UsageError(
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
-            "rust or python would be right"
+            "expected rust or python"
         )
     with open_players([spec], limit, gives_up=True) as (player,):
         make_folder(out)

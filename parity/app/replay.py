@@ -77,7 +77,7 @@ _INTERRUPTED: Final = 130
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """What ``monolith-parity replay`` was asked for.
+    """Options of ``monolith-parity replay``.
 
     ``on`` is the player; with ``both`` the one beside ``reference``, which is python by
     default. ``speed`` is in events a second, on a terminal.
@@ -111,7 +111,7 @@ def replay(
     """
     path, _ = find_scenario(options.path, project.SCENARIOS)
     if options.both and options.out is not None:
-        raise UsageError("--out with --both: a trace is one side's; --on PLAYER would be right")
+        raise UsageError("--out with --both: a trace is one side's; expected --on PLAYER")
     if options.reference is not None and not options.both:
         raise UsageError("--reference: expected with --both, got it alone; --on names one player")
     if options.out is not None:
@@ -196,7 +196,7 @@ class _Showing:
             print_all(play, self.console)
 
     def _say_what_came(self, file: ScenarioFile, outcomes: Sequence[Outcome]) -> int:
-        """Where not every player gave a trace; 3 if that leaves nothing to show or compare."""
+        """Say which players gave no trace; 3 if that leaves nothing to show or compare."""
         codes = [self._say_outcome(*each) for each in zip(self._names, outcomes, strict=True)]
         match outcomes:
             case [Played(trace), Summarized(summary)]:

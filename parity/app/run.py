@@ -45,7 +45,7 @@ PARTIAL: Final = project.REPORTS / "partial"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What ``monolith-parity run`` was asked for; ``report`` None is the usual folder."""
+    """Options of ``monolith-parity run``; ``report`` None is the usual folder."""
 
     paths: Sequence[Path]
     peer: str | None
@@ -61,12 +61,12 @@ class RunOptions:
 
     @property
     def partial(self) -> bool:
-        """Whether it is a part of the catalogue that is played."""
+        """True if only a part of the catalogue is played."""
         return bool(self.paths or self.keyword)
 
     @property
     def folder(self) -> Path:
-        """Where the report goes."""
+        """The folder of the report."""
         return self.report or (PARTIAL if self.partial else project.REPORTS)
 
 

@@ -38,7 +38,7 @@ class StandardStream(io.RawIOBase):
         return self._fd
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """Return True for a terminal."""
         return os.isatty(self._fd)
 
     def writable(self) -> bool:

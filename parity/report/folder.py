@@ -73,5 +73,5 @@ def report_file(path: Path) -> Path:
     """
     file = path / FILE_NAME if os.path.isdir(path) else path
     if not os.path.isfile(file):  # Path's own would raise where a name is too long, or a loop.
-        raise UsageError(f"{file}: no such report; a folder that run --report wrote would be right")
+        raise UsageError(f"{file}: no such report; expected a folder that run --report wrote")
     return file

@@ -33,7 +33,7 @@ _CHUNK_BYTES: Final = 1 << 16
 
 @dataclass(frozen=True)
 class Shown:
-    """What the scenarios showed, in order, and how the process ended.
+    """The outcomes of the scenarios, in order, and the end of the process.
 
     ``hung`` if it was killed for saying nothing; else ``status`` is its exit status,
     negative for a signal, and ``log`` the last line that it wrote to stderr.
@@ -46,7 +46,7 @@ class Shown:
 
 
 class Forks:
-    """Where mutants are played; any number of threads may ask at once.
+    """Processes that play mutants; any number of threads may ask at once.
 
     Args:
       root: the folder that has monolith_hooks.

@@ -28,8 +28,8 @@ def parse_ways(text: str) -> tuple[Way, ...]:
     for word in asked:
         if word not in known:
             raise UsageError(
-                f"--by {text}: {word!r} is no way to look{did_you_mean(word, known)}; "
-                f"some of {','.join(known)} would be right"
+                f"--by {text}: {word!r} is unknown{did_you_mean(word, known)}; "
+                f"expected some of {','.join(known)}"
             )
     return tuple(way for way in known if way in asked)
 
@@ -38,7 +38,7 @@ PLANTED: Final = Path(__file__).with_name("planted.yaml")
 PORT: Final = "monolith-rs/crates/monolith-training/src"
 REFERENCE: Final = "monolith_hooks"
 
-Side = Literal["rust", "python"]
+Language = Literal["rust", "python"]
 Item = TypeVar("Item")
 
 
@@ -51,7 +51,7 @@ class PlantedBug(Model):
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    side: Side
+    side: Language
     about: Annotated[str, Field(min_length=10)]
     file: str
     find: Annotated[str, Field(min_length=1)]
@@ -73,7 +73,7 @@ class PlantedBug(Model):
         if count != 1:
             raise UsageError(
                 f"planted bug {self.name}: what it replaces occurs {count} times in {self.path}; "
-                f"exactly once would be right: {self.find!r}"
+                f"expected exactly once: {self.find!r}"
             )
         return text.replace(self.find, self.replace)
 
@@ -87,7 +87,7 @@ class PlantedBugs(Model):
     def _names_are_unique(self) -> PlantedBugs:
         for name, count in Counter(bug.name for bug in self.bugs).items():
             if count > 1:
-                raise ValueError(f"{name} is planted {count} times; another name would be right")
+                raise ValueError(f"{name} is planted {count} times; expected a name of its own")
         return self
 
 
@@ -103,7 +103,7 @@ def load_planted(path: Path = PLANTED) -> tuple[PlantedBug, ...]:
 def chosen(
     bugs: Sequence[PlantedBug], only: Sequence[str], shard: str | None
 ) -> tuple[PlantedBug, ...]:
-    """Those named, or all; of these every Nth from the Ith on for a shard ``I/N``.
+    """Return the named bugs, or all; of these every Nth from the Ith on for a shard ``I/N``.
 
     Raises:
       UsageError: there is no such bug, or the shard is none.
@@ -126,5 +126,5 @@ def shard_of(items: Sequence[Item], shard: str | None) -> tuple[Item, ...]:
         return tuple(items)
     first, _, of = shard.partition("/")
     if not (first.isdecimal() and of.isdecimal() and 1 <= int(first) <= int(of)):
-        raise UsageError(f"--shard {shard}: I/N, from 1/N to N/N, would be right")
+        raise UsageError(f"--shard {shard}: expected I/N, from 1/N to N/N")
     return tuple(items[int(first) - 1 :: int(of)])

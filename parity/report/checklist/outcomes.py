@@ -1,4 +1,4 @@
-"""What ``cargo test`` and pytest's JUnit file say of each test."""
+"""Outcomes of tests, read from ``cargo test``'s output and pytest's JUnit file."""
 
 from __future__ import annotations
 

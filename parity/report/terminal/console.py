@@ -1,4 +1,4 @@
-"""What a run prints: a line a scenario, then what to look at, then totals."""
+"""The output of a run: a line a scenario, then the details, then the totals."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Search(Generic[T]):
 
     @property
     def waiting(self) -> int:
-        """How many schedules are known and not visited; each may lead to more."""
+        """The number of schedules known and not visited; each may lead to more."""
         return len(self._level) + len(self._next_level)
 
     def visits(self, *, bound: int | None, limit: int | None) -> Iterator[Visit[T]]:

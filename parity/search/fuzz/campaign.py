@@ -30,7 +30,7 @@ ENOUGH: Final = 5000
 
 @dataclass(frozen=True)
 class FuzzOptions:
-    """What ``monolith-parity fuzz`` was asked for."""
+    """Options of ``monolith-parity fuzz``."""
 
     seed: int
     count: int
