@@ -41,9 +41,9 @@ def baseline(options: BaselineOptions, play: RunOptions, console: Console) -> in
     """Play, edit the list, and say what was done; 0, or as a run if something is left to mend.
 
     Raises:
-      UsageError: something that was given is wrong; nothing was edited.
-      PortUnavailableError: a player that was asked for can't be had.
-      OutputError: the report or the list can't be written.
+        UsageError: something that was given is wrong; nothing was edited.
+        PortUnavailableError: a player that was asked for can't be had.
+        OutputError: the report or the list can't be written.
     """
     if not (options.update or options.prune):
         raise UsageError("baseline: nothing to do; expected --update, --prune or both")

@@ -44,8 +44,8 @@ def edit_known(path: Path, edit: KnownEdit) -> None:
     A comment right above an entry that is removed goes with it.
 
     Raises:
-      ScenarioError: the file isn't valid.
-      UsageError: it is laid out so that it can't be edited.
+        ScenarioError: the file isn't valid.
+        UsageError: it is laid out so that it can't be edited.
     """
     before = KnownDifferences.load(path)
     text = path.read_text(encoding="utf-8") if path.exists() else "differences: []\n"

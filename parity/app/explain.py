@@ -14,7 +14,7 @@ def explain(word: str | None, console: Console) -> None:
     """Print everything of this name or path; without one, what there is to ask for.
 
     Raises:
-      UsageError: there is nothing of that name.
+        UsageError: there is nothing of that name.
     """
     among = entries()
     if word is None:

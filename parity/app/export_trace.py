@@ -21,8 +21,8 @@ def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[P
     Without names it is every scenario that was played.
 
     Raises:
-      UsageError: there is no such scenario in the report, or it has no trace.
-      OutputError: a file can't be written.
+        UsageError: there is no such scenario in the report, or it has no trace.
+        OutputError: a file can't be written.
     """
     written = []
     for record in _chosen(report, scenarios):

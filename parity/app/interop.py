@@ -29,10 +29,10 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
     """Play every case in every pair of Python and the peer; the exit code.
 
     Raises:
-      UsageError: the peer that was asked for can't take part by its nature.
-      PortUnavailableError: it was asked for by name and can't be had here, its sources are
-        wrong, or it went wrong for good, which ends the report.
-      OutputError: the report can't be written.
+        UsageError: the peer that was asked for can't take part by its nature.
+        PortUnavailableError: it was asked for by name and can't be had here, its sources are
+            wrong, or it went wrong for good, which ends the report.
+        OutputError: the report can't be written.
     """
     with plain_umask():
         other = _other_peer(peer, limit)

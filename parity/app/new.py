@@ -39,8 +39,8 @@ def new_scenario(name: str, root: Path) -> Path:
     """Write a commented scenario that plays as it is; where it is now.
 
     Raises:
-      UsageError: the name is no path below ``root``, or there is such a scenario already.
-      OutputError: it can't be written here.
+        UsageError: the name is no path below ``root``, or there is such a scenario already.
+        OutputError: it can't be written here.
     """
     if not all(part.isidentifier() for part in name.split("/")):
         raise UsageError(

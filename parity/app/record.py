@@ -23,9 +23,9 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
     Recordings of scenarios that are gone are removed when all are recorded.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: the player can't be had, or went wrong for good.
-      OutputError: a recording can't be written; each is written whole or not at all.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: the player can't be had, or went wrong for good.
+        OutputError: a recording can't be written; each is written whole or not at all.
     """
     files = load_all(paths)
     spec = choose_player(peer).spec

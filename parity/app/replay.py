@@ -105,9 +105,9 @@ def replay(
     failed or lacks what the scenario needs, and 130 after Ctrl-C.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: there is no such player here, or one went wrong for good.
-      OutputError: the trace can't be written; while watching, nobody reads any more.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: there is no such player here, or one went wrong for good.
+        OutputError: the trace can't be written; while watching, nobody reads any more.
     """
     path, _ = find_scenario(options.path, project.SCENARIOS)
     if options.both and options.out is not None:
@@ -260,7 +260,7 @@ def diff(left: Path, right: Path, console: Console) -> int:
     """Show the first difference of each channel; 0 if there is none, else 1.
 
     Raises:
-      UsageError: a file isn't a trace.
+        UsageError: a file isn't a trace.
     """
     comparison = compare(_read(left), _read(right))
     for difference in comparison.differences:

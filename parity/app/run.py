@@ -74,10 +74,10 @@ def run(options: RunOptions, console: Console) -> int:
     """Play every scenario on both sides; the exit code.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had, and nothing was
-        played; or one went wrong for good, and the report says so.
-      OutputError: the report can't be written.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player that was asked for can't be had, and nothing was
+            played; or one went wrong for good, and the report says so.
+        OutputError: the report can't be written.
     """
     return play(options, console).footer.exit_code
 
@@ -89,10 +89,10 @@ def play(options: RunOptions, console: Console) -> Report:
     write, and goes with its page and everything else that was made from it.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had, and nothing was
-        played; or one went wrong for good, and the report says so.
-      OutputError: the report can't be written.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player that was asked for can't be had, and nothing was
+            played; or one went wrong for good, and the report says so.
+        OutputError: the report can't be written.
     """
     files = load_all(options.paths)
     check_known(files)
@@ -185,7 +185,7 @@ def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> HandedOnPlayers:
     """Start the drivers and greet them; they are kept if they are to play in this process.
 
     Raises:
-      PortUnavailableError: one can't be started.
+        PortUnavailableError: one can't be started.
     """
     if options.workers > 1:
         greet_drivers(specs, options.limit)

@@ -34,8 +34,8 @@ def merge(folders: Sequence[Path], out: Path) -> Report:
     scenario may have been played twice.
 
     Raises:
-      UsageError: the reports aren't of one run's shards, or one can't be read.
-      OutputError: the joined one can't be written.
+        UsageError: the reports aren't of one run's shards, or one can't be read.
+        OutputError: the joined one can't be written.
     """
     if os.path.realpath(out) in map(os.path.realpath, folders):
         raise UsageError(f"{out}: this is one of the shards; choose another folder")
@@ -57,7 +57,7 @@ def merged(reports: dict[str, Report]) -> Report:
     """One report of several, by the names of the shards.
 
     Raises:
-      UsageError: they aren't of one run's shards.
+        UsageError: they aren't of one run's shards.
     """
     header = _header(reports)
     records = _records(reports)

@@ -186,7 +186,7 @@ def read_report(path: Path) -> Report:
     """Read a whole report.
 
     Raises:
-      UsageError: it is truncated, no report, or doesn't add up.
+        UsageError: it is truncated, no report, or doesn't add up.
     """
     report = read_whole(path, Report, FORMAT, lambda record: record.scenario)
     if len(report.records) != report.header.scenarios:

@@ -79,7 +79,7 @@ def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
     """The schedule that was asked for by name, if one was.
 
     Raises:
-      UsageError: a seed was given as well, or it is no name of a schedule.
+        UsageError: a seed was given as well, or it is no name of a schedule.
     """
     if name is None:
         return None

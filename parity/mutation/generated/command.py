@@ -81,10 +81,10 @@ def mutants(options: MutantOptions, console: Console) -> int:
     """Make, judge and tell; 1 if a survivor isn't explained or too few are caught.
 
     Raises:
-      UsageError: something that was given is wrong, or the catalogue is red without
-        a mutant.
-      PortUnavailableError: mutants can't be made or built here.
-      OutputError: the results can't be written, or another run is at them.
+        UsageError: something that was given is wrong, or the catalogue is red without
+            a mutant.
+        PortUnavailableError: mutants can't be made or built here.
+        OutputError: the results can't be written, or another run is at them.
     """
     root = project.SOURCES
     if root is None:
@@ -128,7 +128,7 @@ def chosen(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
     """Return the mutants with such a name, a shard of them, and of that a sample in order.
 
     Raises:
-      UsageError: the shard is none, or nothing has such a name.
+        UsageError: the shard is none, or nothing has such a name.
     """
     named = [each for each in generated if _is_named(each, options.only)]
     if not named:

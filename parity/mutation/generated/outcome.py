@@ -142,6 +142,6 @@ def read_outcomes(path: Path) -> Iterator[MutantOutcome]:
     """Yield the results of earlier runs; none if there was no run.
 
     Raises:
-      UsageError: it is no such file.
+        UsageError: it is no such file.
     """
     return read_records(path, TypeAdapter(MutantOutcome), "result of mutants")

@@ -33,7 +33,7 @@ class PythonMutants:
         """All that mutmut makes of the modules that the port has too.
 
         Raises:
-          PortUnavailableError: mutmut isn't installed.
+            PortUnavailableError: mutmut isn't installed.
         """
         return list(_made(bench.root))
 
@@ -41,8 +41,8 @@ class PythonMutants:
         """Judge these, two at a time, each until the first scenario that is red.
 
         Raises:
-          UsageError: the catalogue is red without a mutant.
-          PortUnavailableError: TensorFlow can't be imported.
+            UsageError: the catalogue is red without a mutant.
+            PortUnavailableError: TensorFlow can't be imported.
         """
         made = _made(bench.root)
         forks = Forks(bench.root, bench.limit)
@@ -71,7 +71,7 @@ class Reach:
         """Of a play without a mutant.
 
         Raises:
-          UsageError: it was red, or ended early.
+            UsageError: it was red, or ended early.
         """
         bad = [told.seen for told in shown.told if told.seen is not None and told.seen.bad]
         if bad or len(shown.told) != len(names):

@@ -92,7 +92,7 @@ def prepare() -> tuple[dict[str, ScenarioFile], _Remembered, KnownDifferences]:
     """Import what all mutants have in common, before the fork.
 
     Raises:
-      RuntimeError: something that is mutated was imported on the way.
+        RuntimeError: something that is mutated was imported on the way.
     """
     for module in _SHARED:
         importlib.import_module(module)
@@ -110,12 +110,12 @@ def judge(
     """Play scenarios, in order, until one is red.
 
     Args:
-      module: what is mutated; nothing if it is empty.
-      text: the file that has its source.
-      origin: the file that it stands for.
-      scenarios: their names, or INTEROP.
-      folder: where temporary files go.
-      note_lines: whether to take down which lines of monolith_hooks each scenario runs.
+        module: what is mutated; nothing if it is empty.
+        text: the file that has its source.
+        origin: the file that it stands for.
+        scenarios: their names, or INTEROP.
+        folder: where temporary files go.
+        note_lines: whether to take down which lines of monolith_hooks each scenario runs.
     """
     files, recorded, known = prepare()
     tempfile.tempdir = folder

@@ -94,7 +94,7 @@ class RustMutants:
         """All that cargo-mutants would make of the files in scope.
 
         Raises:
-          PortUnavailableError: there is no cargo-mutants.
+            PortUnavailableError: there is no cargo-mutants.
         """
         return list(self._listed(bench.root))
 
@@ -102,8 +102,8 @@ class RustMutants:
         """Judge these, each until the first scenario that is red.
 
         Raises:
-          UsageError: the catalogue is red without a mutant.
-          PortUnavailableError: the port can't be built here.
+            UsageError: the catalogue is red without a mutant.
+            PortUnavailableError: the port can't be built here.
         """
         listed = {mutant.key: each for mutant, each in self._listed(bench.root).items()}
         play = _Play.begin(bench)
@@ -131,7 +131,7 @@ def _list(root: Path) -> str:
     """Return the mutants that cargo-mutants makes of the files in scope, as JSON.
 
     Raises:
-      PortUnavailableError: there is no cargo-mutants, or it failed.
+        PortUnavailableError: there is no cargo-mutants, or it failed.
     """
     cargo = shutil.which("cargo")
     if cargo is None or shutil.which("cargo-mutants") is None:
@@ -164,7 +164,7 @@ class _Play:
         """With a fresh copy, and the reference recorded; checks that it is green.
 
         Raises:
-          UsageError: it is red.
+            UsageError: it is red.
         """
         scratch = Scratch(bench.root, bench.work / "rust", "rust")
         scratch.refresh()
@@ -201,7 +201,7 @@ class _Play:
         """The first scenario that is red, and why.
 
         Raises:
-          PortUnavailableError: the copy can't be built, or its driver doesn't greet.
+            PortUnavailableError: the copy can't be built, or its driver doesn't greet.
         """
         driver = build_driver(self.scratch.folder)
         reference = open_player(PlayerSpec(kind="recorded", where=str(self.traces)), 1)

@@ -78,12 +78,12 @@ class MutatedSide(Protocol):
         """All there are, in the order of the sources.
 
         Raises:
-          PortUnavailableError: what makes them isn't installed.
+            PortUnavailableError: what makes them isn't installed.
         """
 
     def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
         """Judge these, each until the first scenario that is red.
 
         Raises:
-          UsageError: the catalogue is red without a mutant.
+            UsageError: the catalogue is red without a mutant.
         """

@@ -49,7 +49,7 @@ def load_survivors(path: Path = SURVIVORS) -> tuple[Survivor, ...]:
     """Read the list.
 
     Raises:
-      ScenarioError: it isn't valid.
+        ScenarioError: it isn't valid.
     """
     return load_yaml(path, Survivors, "docs/mutants.md")[0].survivors
 

@@ -48,7 +48,7 @@ def record_reference(traces: Path, log: Path) -> None:
     """Record the reference, in a process that ends and takes TensorFlow with it.
 
     Raises:
-      UsageError: a scenario couldn't be played; the log says which.
+        UsageError: a scenario couldn't be played; the log says which.
     """
     command = [sys.executable, "-m", "parity", "record", "--peer", "python", "--out", str(traces)]
     make_folder(log.parent)

@@ -68,10 +68,10 @@ def killmatrix(options: KillOptions, console: Console) -> int:
     """Plant, play and tell; 1 if a bug survives all ways.
 
     Raises:
-      UsageError: something that was given is wrong, a planted bug doesn't fit the
-        sources, or something is red without one.
-      PortUnavailableError: the port can't be built here.
-      OutputError: the results can't be written, or another run is at them.
+        UsageError: something that was given is wrong, a planted bug doesn't fit the
+            sources, or something is red without one.
+        PortUnavailableError: the port can't be built here.
+        OutputError: the results can't be written, or another run is at them.
     """
     root = project.SOURCES
     if root is None:

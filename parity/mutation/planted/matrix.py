@@ -216,6 +216,6 @@ def read_results(path: Path) -> Iterator[AnyResult]:
     """Yield the results of earlier runs; none if there was no run.
 
     Raises:
-      UsageError: it is no such file.
+        UsageError: it is no such file.
     """
     return read_records(path, _LINE, "result of killmatrix")

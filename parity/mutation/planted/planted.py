@@ -21,7 +21,7 @@ def parse_ways(text: str) -> tuple[Way, ...]:
     """From ``fuzz,explore`` to these, in the order in which tables have them.
 
     Raises:
-      UsageError: one is no way to look.
+        UsageError: one is no way to look.
     """
     known: tuple[Way, ...] = get_args(Way)
     asked = text.split(",")
@@ -67,7 +67,7 @@ class PlantedBug(Model):
         """The file's text with the bug in it.
 
         Raises:
-          UsageError: the text to replace isn't there exactly once.
+            UsageError: the text to replace isn't there exactly once.
         """
         count = text.count(self.find)
         if count != 1:
@@ -95,7 +95,7 @@ def load_planted(path: Path = PLANTED) -> tuple[PlantedBug, ...]:
     """Read the list.
 
     Raises:
-      ScenarioError: it isn't valid.
+        ScenarioError: it isn't valid.
     """
     return load_yaml(path, PlantedBugs, "docs/killmatrix.md")[0].bugs
 
@@ -106,7 +106,7 @@ def chosen(
     """Return the named bugs, or all; of these every Nth from the Ith on for a shard ``I/N``.
 
     Raises:
-      UsageError: there is no such bug, or the shard is none.
+        UsageError: there is no such bug, or the shard is none.
     """
     names = [bug.name for bug in bugs]
     for name in only:
@@ -120,7 +120,7 @@ def shard_of(items: Sequence[Item], shard: str | None) -> tuple[Item, ...]:
     """Every Nth from the Ith on for a shard ``I/N``, or all.
 
     Raises:
-      UsageError: the shard is none.
+        UsageError: the shard is none.
     """
     if shard is None:
         return tuple(items)

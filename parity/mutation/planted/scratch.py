@@ -49,7 +49,7 @@ class Scratch:
         """Within it the copy has this bug.
 
         Raises:
-          UsageError: the text that it replaces isn't there exactly once.
+            UsageError: the text that it replaces isn't there exactly once.
         """
         sound = (self._root / bug.path).read_text(encoding="utf-8")
         with self.holding(bug.path, bug.planted_in(sound)):

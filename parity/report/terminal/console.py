@@ -38,10 +38,10 @@ class RunPrinter:
     On a terminal the last line shows how far it is, from ``__enter__`` to ``__exit__``.
 
     Args:
-      console: where to print.
-      width: of the longest name of a scenario.
-      total: how many scenarios there are.
-      now: monotonic seconds.
+        console: where to print.
+        width: of the longest name of a scenario.
+        total: how many scenarios there are.
+        now: monotonic seconds.
     """
 
     def __init__(

@@ -41,8 +41,8 @@ def explore(options: ExploreOptions, console: Console) -> int:
     """Explore one scenario; the exit code.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player can't be had, or went wrong.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player can't be had, or went wrong.
     """
     file = load_scenario(*find_scenario(options.scenario, project.SCENARIOS))
     wishes: list[str | None] = [options.reference]

@@ -36,8 +36,8 @@ def ending_of(outcome: Outcome) -> Ending:
     """Return the ending of a play with a schedule.
 
     Raises:
-      UsageError: the player can't play this scenario with a schedule.
-      PortUnavailableError: the player itself went wrong.
+        UsageError: the player can't play this scenario with a schedule.
+        PortUnavailableError: the player itself went wrong.
     """
     match outcome:
         case Played(trace):

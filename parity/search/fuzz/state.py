@@ -71,12 +71,12 @@ class State:
     """The file of one campaign.
 
     Args:
-      path: where it is, or will be.
-      header: of the campaign to go on with; a file with another one is begun anew.
+        path: where it is, or will be.
+        header: of the campaign to go on with; a file with another one is begun anew.
 
     Raises:
-      UsageError: the file is of something else, or can't be one.
-      OutputError: it can't be written here.
+        UsageError: the file is of something else, or can't be one.
+        OutputError: it can't be written here.
     """
 
     def __init__(self, path: Path, header: Header) -> None:
