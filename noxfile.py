@@ -78,7 +78,7 @@ def install(session: nox.Session, python: str, packages: list[str]) -> None:
 def shared_environment(session: nox.Session) -> Path:
     """The environment of all sessions but ``protos``; its bin folder."""
     key = (ROOT / "pyproject.toml").read_text()
-    return make_environment(session, SHARED, ["-e", str(ROOT), *group("dev")], key)
+    return make_environment(session, SHARED, ["-e", f"{ROOT}[dev]"], key)
 
 
 def group(name: str) -> list[str]:
@@ -184,7 +184,7 @@ def have_browser(session: nox.Session) -> None:
     """Chromium from the distribution, and Playwright to drive it; skips where it can't be had."""
     if shutil.which("chromium") is None:
         if shutil.which("apt-get") is None or os.geteuid() != 0:
-            session.skip("there is no chromium on PATH; apt-get install chromium would be right")
+            session.skip("there is no chromium on PATH; apt-get install chromium has it")
         session.run("apt-get", "update", "--quiet")
         session.run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *CHROMIUM)
     install(session, str(shared_environment(session) / "python"), group("browser"))
@@ -243,7 +243,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def wheel(session: nox.Session) -> None:
-    """The built package in an environment and a folder of its own; its report loads nothing."""
+    """The built package without the checkout: the parity kit alone, and with the reference."""
     uv = shutil.which("uv") or session.error("this needs uv; dev.py has it")
     folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder, ignore_errors=True)
@@ -251,17 +251,40 @@ def wheel(session: nox.Session) -> None:
     empty.mkdir(parents=True)
     session.run(uv, "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT))
     (package,) = folder.glob("*.whl")
-    programs = make_environment(session, folder / "environment", [str(package)], "")
-    with session.chdir(empty):
-        for words in (
-            ["monolith-parity", "run", "--report", "reports"],
-            ["python", str(ROOT / "tests" / "wheel" / "self_contained.py"), "reports"],
-            ["monolith-parity", "replay", "health/oom", "--on", "recorded"],
-            ["monolith-parity", "new", "mine"],
-            ["monolith-parity", "validate", "scenarios"],
-            ["monolith-controller", "--help"],
-        ):
-            session.run(str(programs / words[0]), *words[1:], env={"PYTHONPATH": ""})
+    base = make_environment(session, folder / "base", [str(package)], "")
+    if find_spec(base, "tensorflow"):
+        session.error("the base install has TensorFlow")
+    driver = f"{base / 'python'} {ROOT / 'examples' / 'driver' / 'port_driver.py'}"
+    channels = "barrier,files,order,rpc,saves,session,steps,threads"
+    self_contained = ["python", str(ROOT / "tests" / "wheel" / "self_contained.py")]
+    for words in (
+        ["monolith-parity", "run", "--peer", driver, "--channels", channels, "--report", "kit"],
+        [*self_contained, "kit"],
+        ["monolith-parity", "replay", "health/oom", "--on", "recorded"],
+        ["monolith-parity", "compare", "kit", "kit"],
+        ["monolith-parity", "new", "mine"],
+        ["monolith-parity", "validate", "scenarios"],
+    ):
+        run_in(session, empty, base, *words)
+    reference = make_environment(session, folder / "reference", [f"{package}[reference]"], "")
+    for words in (
+        ["monolith-parity", "run", "--report", "reports"],
+        [*self_contained, "reports"],
+        ["monolith-controller", "--help"],
+    ):
+        run_in(session, empty, reference, *words)
+
+
+def find_spec(programs: Path, module: str) -> bool:
+    """Whether an environment has a module."""
+    code = f"import importlib.util, sys; sys.exit(not importlib.util.find_spec({module!r}))"
+    return subprocess.run([programs / "python", "-c", code], check=False).returncode == 0
+
+
+def run_in(session: nox.Session, folder: Path, programs: Path, tool: str, *words: str) -> None:
+    """Run a tool of an environment in a folder, where nothing of this checkout is imported."""
+    with session.chdir(folder):
+        session.run(str(programs / tool), *words, env={"PYTHONPATH": ""})
 
 
 @nox.session

@@ -18,6 +18,7 @@ MODULES = [
     "server/server_lib",
 ]
 PUBLIC = re.compile(r"\bpub (?:const|fn|struct|trait|enum|type) (\w+)")
+EXPORTED_FROM = re.compile(r"\bpub use super::(\w+)::")
 
 
 def python_source(module):
@@ -25,7 +26,12 @@ def python_source(module):
 
 
 def rust_source(module):
-    return (RUST / f"{module}.rs").read_text()
+    """The module's own text and that of its neighbours whose items it exports."""
+    path = RUST / f"{module}.rs"
+    text = path.read_text()
+    return "".join(
+        [text, *(path.with_name(f"{each}.rs").read_text() for each in EXPORTED_FROM.findall(text))]
+    )
 
 
 def public_names(tree):

@@ -31,10 +31,11 @@ class Port:
 def lacks(scenario):
     """What the scenario needs that this driver doesn't have; None if it can be played."""
     hooks = {name: options for hook in scenario["hooks"] for name, options in hook.items()}
-    limits = [machine["mem_limit"] for machine in scenario["machines"]]
+    limits = [scenario["default_mem_limit"], *(m["mem_limit"] for m in scenario["machines"])]
     needs = {
         "other hooks": list(hooks) != ["ps_health", "saver", "server"]
         or any(hooks["saver"].values()),
+        "other addresses": hooks.get("server") != {"ip": "127.0.0.1", "folder": "model_dir"},
         "faults": scenario["faults"] or scenario["barrier"]["callbacks"],
         "memory limits": any(limit is not None for limit in limits),
         "other steps": any(

@@ -20,6 +20,7 @@ import typer
 
 from parity.app.commands import playing, reporting, searching, watching, writing
 from parity.app.standard_streams import check_standard_output, standard_streams
+from parity.base.host import missing_package
 from parity.base.problems import OutputError, PortUnavailableError, UsageError
 from parity.base.terminal_text import printable
 
@@ -74,6 +75,8 @@ def _tell(error: BaseException) -> int:
             text = str(error)
         case KeyboardInterrupt():
             text, code = "interrupted", _INTERRUPTED
+        case ModuleNotFoundError() if missing := missing_package(error.name):
+            text = missing
         case MemoryError():
             text = "out of memory; free some, or ask for less at once"
         case OSError():

@@ -21,8 +21,8 @@ def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[P
     Without names it is every scenario that was played.
 
     Raises:
-      UsageError: there is no such scenario in the report, or it has no trace.
-      OutputError: a file can't be written.
+        UsageError: there is no such scenario in the report, or it has no trace.
+        OutputError: a file can't be written.
     """
     written = []
     for record in _chosen(report, scenarios):
@@ -54,7 +54,7 @@ def _chosen(report: Report, scenarios: Sequence[str]) -> list[Record]:
         if name not in records:
             near = get_close_matches(name[:LONGEST_SCENARIO_NAME], records, n=1)
             right = near[0] if near else f"one of its {len(records)} scenarios"
-            raise UsageError(f"{shortened(name)}: not in this report; {right} would be right")
+            raise UsageError(f"{shortened(name)}: not in this report; expected {right}")
         if records[name].trace is None:
             raise UsageError(f"{name}: has no trace, its verdict is {records[name].verdict}")
     return [records[name] for name in scenarios]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from parity.app.package_diagram import IMAGE, package_diagram
 from parity.app.reference_page import scenario_reference
 from parity.base import project
 from parity.base.files import write_whole
@@ -41,7 +42,11 @@ def modeline(folder: Path) -> str:
 
 def outdated() -> Iterator[tuple[Path, str]]:
     """Every generated file that isn't as it should be, with what it should be."""
-    wanted = [(SCHEMA, schema_text()), (REFERENCE, scenario_reference())]
+    wanted = [
+        (SCHEMA, schema_text()),
+        (REFERENCE, scenario_reference()),
+        (IMAGE, package_diagram()),
+    ]
     for path in sorted(project.SCENARIOS.rglob("*.yaml")):
         if path != project.KNOWN_DIFFERENCES:
             rest = _MODELINE.sub("", path.read_text(encoding="utf-8"), count=1)

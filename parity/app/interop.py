@@ -29,10 +29,10 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
     """Play every case in every pair of Python and the peer; the exit code.
 
     Raises:
-      UsageError: the peer that was asked for can't take part by its nature.
-      PortUnavailableError: it was asked for by name and can't be had here, its sources are
-        wrong, or it went wrong for good, which ends the report.
-      OutputError: the report can't be written.
+        UsageError: the peer that was asked for can't take part by its nature.
+        PortUnavailableError: it was asked for by name and can't be had here, its sources are
+            wrong, or it went wrong for good, which ends the report.
+        OutputError: the report can't be written.
     """
     with plain_umask():
         other = _other_peer(peer, limit)
@@ -64,7 +64,7 @@ def _close(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
 
 
 def _given_up(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
-    """Why drivers aren't started again, of those that aren't."""
+    """Return the reasons of peers that aren't started again."""
     return [each.given_up for each in peers if isinstance(each, DriverPeer) and each.given_up]
 
 
@@ -131,7 +131,7 @@ def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | MissingPeer:
     if not isinstance(player, DriverPlayer):
         raise UsageError(
             f"{spec.kind} can't take part in interop, as it answers no calls; "
-            "rust, python or a driver's command would be right"
+            "expected rust, python or a driver's command"
         )
     assert player.hello is not None  # It was started.
     if CAPABILITY not in player.hello.capabilities:

@@ -23,18 +23,18 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
     Recordings of scenarios that are gone are removed when all are recorded.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: the player can't be had, or went wrong for good.
-      OutputError: a recording can't be written; each is written whole or not at all.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: the player can't be had, or went wrong for good.
+        OutputError: a recording can't be written; each is written whole or not at all.
     """
     files = load_all(paths)
     spec = choose_player(peer).spec
     if spec.kind == "recorded":
-        raise UsageError(f"--peer {peer}: this is recorded already; rust or python would be right")
+        raise UsageError(f"--peer {peer}: expected rust or python, got a recording")
     if spec.kind == "cluster":
         raise UsageError(
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
-            "rust or python would be right"
+            "expected rust or python"
         )
     with open_players([spec], limit, gives_up=True) as (player,):
         make_folder(out)

@@ -22,7 +22,7 @@ from parity.base.project import rust_source_digest
 from parity.players.choose import (
     PlayerChoice,
     PlayerSpec,
-    choose_player,
+    choose_sides,
     close_players,
     greet_drivers,
     open_drivers,
@@ -45,7 +45,7 @@ PARTIAL: Final = project.REPORTS / "partial"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What ``monolith-parity run`` was asked for; ``report`` None is the usual folder."""
+    """Options of ``monolith-parity run``; ``report`` None is the usual folder."""
 
     paths: Sequence[Path]
     peer: str | None
@@ -61,12 +61,12 @@ class RunOptions:
 
     @property
     def partial(self) -> bool:
-        """Whether it is a part of the catalogue that is played."""
+        """True if only a part of the catalogue is played."""
         return bool(self.paths or self.keyword)
 
     @property
     def folder(self) -> Path:
-        """Where the report goes."""
+        """The folder of the report."""
         return self.report or (PARTIAL if self.partial else project.REPORTS)
 
 
@@ -74,10 +74,10 @@ def run(options: RunOptions, console: Console) -> int:
     """Play every scenario on both sides; the exit code.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had, and nothing was
-        played; or one went wrong for good, and the report says so.
-      OutputError: the report can't be written.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player that was asked for can't be had, and nothing was
+            played; or one went wrong for good, and the report says so.
+        OutputError: the report can't be written.
     """
     return play(options, console).footer.exit_code
 
@@ -89,14 +89,14 @@ def play(options: RunOptions, console: Console) -> Report:
     write, and goes with its page and everything else that was made from it.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had, and nothing was
-        played; or one went wrong for good, and the report says so.
-      OutputError: the report can't be written.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player that was asked for can't be had, and nothing was
+            played; or one went wrong for good, and the report says so.
+        OutputError: the report can't be written.
     """
     files = load_all(options.paths)
     check_known(files)
-    reference, peer = choose_player(options.reference or "python"), choose_player(options.peer)
+    reference, peer = choose_sides(options.reference, options.peer)
     handed_on = _greet([reference.spec, peer.spec], options)
     try:
         with held(options.folder, "--report"):
@@ -116,7 +116,7 @@ def _play(
     header = Header(
         reference=reference.spec.kind,
         peer=peer.spec.kind,
-        note=peer.note,
+        note="; ".join(filter(None, (reference.note, peer.note))),
         seed=options.seed,
         scenarios=len(files),
         catalogue=not options.paths,
@@ -130,7 +130,7 @@ def _play(
         width=max(len(file.name) for file in files),
         total=len(files),
     )
-    printer.note(peer.note)
+    printer.note(header.note)
     results = _Results(
         files,
         begin=lambda: begin_report(options.folder, header),
@@ -185,7 +185,7 @@ def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> OpenedPlayers:
     """Start the drivers and greet them; they are kept if they are to play in this process.
 
     Raises:
-      PortUnavailableError: one can't be started.
+        PortUnavailableError: one can't be started.
     """
     if options.workers > 1:
         greet_drivers(specs, options.limit)

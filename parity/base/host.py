@@ -7,6 +7,7 @@ skipped, and the requirement is named.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from parity.base import project
 from parity.base.problems import PortUnavailableError
 
 HostNeed = Literal["ipv4", "ipv6", "localhost", "host_name", "proc"]
@@ -31,6 +33,8 @@ _WITHOUT: Final[dict[HostNeed, str]] = {
     "host_name": "this host doesn't resolve its own name",
     "proc": "this host has no /proc",
 }
+_OF_THE_REFERENCE: Final = ("tensorflow", "grpc", "absl", "h2")
+"""Packages that the extra ``reference`` installs."""
 _CONNECT_SECONDS: Final = 5.0
 _OWN_PROCESS: Final = Path("/proc/self/status")
 
@@ -46,12 +50,30 @@ def has(need: HostNeed) -> bool:
     return _TRIALS[need]()
 
 
-def require_tensorflow_host() -> None:
-    """Refuse a Linux without ``/proc``, on which TensorFlow aborts the process.
+def missing_package(name: str | None) -> str | None:
+    """Return what to install if this package belongs to an extra that isn't installed."""
+    package = (name or "").partition(".")[0]
+    if package not in _OF_THE_REFERENCE:
+        return None
+    return f"{package} isn't installed; pip install '{project.NAME}[reference]' has it"
+
+
+def without_reference() -> str | None:
+    """Return what the reference lacks on this host, or None if it can be played."""
+    lacking = (name for name in _OF_THE_REFERENCE if importlib.util.find_spec(name) is None)
+    return missing_package(next(lacking, None))
+
+
+def require_reference() -> None:
+    """Refuse a host on which the reference can't be played.
 
     Raises:
-        PortUnavailableError: This host is one.
+        PortUnavailableError: A package isn't installed, or this is a Linux without ``/proc``,
+            on which TensorFlow aborts the process.
     """
+    missing = without_reference()
+    if missing is not None:
+        raise PortUnavailableError(missing)
     if sys.platform == "linux" and not has("proc"):
         raise PortUnavailableError(f"{_WITHOUT['proc']}, without which TensorFlow aborts")
 

@@ -1,4 +1,4 @@
-"""Listeners that aren't controllers: they are silent, hang up, or cancel every call.
+"""Listeners that aren't controllers: they stay silent, hang up, or cancel every call.
 
 They speak just enough HTTP/2 to look like a gRPC server.
 """
@@ -11,18 +11,24 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import RequestReceived
+from h2.exceptions import ProtocolError
+
 _PATIENCE_SECONDS: Final = 5
-_CLIENTS_FIRST_WORDS: Final = len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-_FRAME_HEADER: Final = 9
-_HEADERS: Final = 1
-_END_OF_STREAM_AND_HEADERS: Final = 5
-_EMPTY_SETTINGS: Final = bytes.fromhex("000000040000000000")
-_STATUS_200: Final = b"\x88"
+_CHUNK_BYTES: Final = 1 << 16
+_CANCELLED: Final = [
+    (":status", "200"),
+    ("content-type", "application/grpc"),
+    ("grpc-status", "1"),
+    ("grpc-message", "no"),
+]
 
 
 def _be_silent(connection: socket.socket) -> None:
-    """Keep the connection open as long as the client does."""
-    while connection.recv(4096):
+    """Keep the connection for as long as the client does."""
+    while connection.recv(_CHUNK_BYTES):
         pass
 
 
@@ -32,19 +38,15 @@ def _hang_up(connection: socket.socket) -> None:
 
 
 def _break_off(connection: socket.socket) -> None:
-    """Close the connection during the first call."""
-    _first_call(connection)
+    """Close the connection in the middle of the first call."""
+    _receive_call(connection)
 
 
 def _cancel(connection: socket.socket) -> None:
     """Answer the first call with CANCELLED."""
-    stream = _first_call(connection)
-    fields = {b"content-type": b"application/grpc", b"grpc-status": b"1", b"grpc-message": b"no"}
-    block = _STATUS_200 + b"".join(
-        b"\x00%c%b%c%b" % (len(name), name, len(value), value) for name, value in fields.items()
-    )
-    kind = bytes([_HEADERS, _END_OF_STREAM_AND_HEADERS])
-    connection.sendall(len(block).to_bytes(3) + kind + stream.to_bytes(4) + block)
+    server, stream = _receive_call(connection)
+    server.send_headers(stream, _CANCELLED, end_stream=True)
+    connection.sendall(server.data_to_send())
     _be_silent(connection)
 
 
@@ -63,7 +65,7 @@ def listening(behave: Callable[[socket.socket], None]) -> Iterator[bytes]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_serve, args=(listener, behave), daemon=True).start()
         yield b"127.0.0.1:%d" % listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)  # It wakes the thread that accepts; a close doesn't.
+        listener.shutdown(socket.SHUT_RDWR)  # It wakes the thread in accept; a close doesn't.
 
 
 def _serve(listener: socket.socket, behave: Callable[[socket.socket], None]) -> None:
@@ -72,22 +74,26 @@ def _serve(listener: socket.socket, behave: Callable[[socket.socket], None]) -> 
             connection, _ = listener.accept()
         except OSError:  # It was closed.
             return
-        with connection, contextlib.suppress(OSError, EOFError):
+        with connection, contextlib.suppress(OSError, EOFError, ProtocolError):
             connection.settimeout(_PATIENCE_SECONDS)
             behave(connection)
 
 
-def _first_call(connection: socket.socket) -> int:
-    """Send the settings, read until a call begins, and return its stream.
+def _receive_call(connection: socket.socket) -> tuple[H2Connection, int]:
+    """Greet the client, wait until it has begun a call, and return the call's stream.
 
     Raises:
-        EOFError: There was no call.
+        EOFError: The client left before.
+        ProtocolError: The client doesn't speak HTTP/2.
     """
-    connection.sendall(_EMPTY_SETTINGS)
-    with connection.makefile("rb") as words:
-        words.read(_CLIENTS_FIRST_WORDS)
-        while len(header := words.read(_FRAME_HEADER)) == _FRAME_HEADER:
-            words.read(int.from_bytes(header[:3]))
-            if header[3] == _HEADERS:
-                return int.from_bytes(header[5:])
+    server = H2Connection(H2Configuration(client_side=False))
+    server.initiate_connection()
+    connection.sendall(server.data_to_send())
+    while data := connection.recv(_CHUNK_BYTES):
+        events = server.receive_data(data)
+        connection.sendall(server.data_to_send())
+        for event in events:
+            if isinstance(event, RequestReceived):
+                assert event.stream_id is not None
+                return server, event.stream_id
     raise EOFError

@@ -1,4 +1,4 @@
-"""Choice and opening of players from the user's text, such as the value of ``--peer``."""
+"""PlayerChoice and opening of players from the user's text, such as the value of ``--peer``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from parity.base import project
+from parity.base.host import without_reference
 from parity.base.model import Model
 from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
 from parity.players.driver.player import DriverPlayer
@@ -73,6 +74,37 @@ def choose_player(asked: str | None) -> PlayerChoice:
     return PlayerChoice(spec, _unchecked() if spec == PlayerSpec(kind="recorded") else "")
 
 
+def choose_reference(asked: str | None) -> PlayerChoice:
+    """Choose the reference: ``python``, or ``recorded`` if that isn't installed.
+
+    Raises:
+        UsageError: There is no such player.
+        PortUnavailableError: It was requested by name and isn't available on this machine.
+    """
+    missing = without_reference() if asked is None else None
+    if missing is None:
+        return choose_player(asked or "python")
+    note = f"recorded traces stand in for the reference: {missing}{_unchecked('; ')}"
+    return PlayerChoice(PlayerSpec(kind="recorded", stands_in=missing), note)
+
+
+def choose_sides(reference: str | None, peer: str | None) -> tuple[PlayerChoice, PlayerChoice]:
+    """Choose the two players that are compared.
+
+    Raises:
+        UsageError: There is no such player.
+        PortDoesNotCompileError: The port's sources don't compile.
+        PortUnavailableError: One was requested by name and isn't available on this machine, or
+            recordings would replace both, which would compare them with themselves.
+    """
+    sides = choose_reference(reference), choose_player(peer)
+    ours, theirs = sides
+    if ours.spec.stands_in and theirs.spec.kind == "recorded" and not theirs.spec.where:
+        notes = "\n".join(side.note for side in sides if side.note)
+        raise PortUnavailableError(f"{notes}\nnothing to compare; name a driver with --peer")
+    return sides
+
+
 def _unchecked(before: str = "") -> str:
     """Return a note on the project's recordings if the port's sources aren't available."""
     if project.SOURCES is not None:
@@ -84,8 +116,13 @@ def _unchecked(before: str = "") -> str:
 def _by_name(asked: str) -> PlayerSpec:
     kind, _, where = asked.partition(":")
     match kind:
-        case "python" | "cluster" | "recorded" if not where:
+        case "python" | "cluster" if not where:
+            missing = without_reference()
+            if missing is not None:
+                raise PortUnavailableError(f"{kind}: {missing}")
             return PlayerSpec(kind=kind)
+        case "recorded" if not where:
+            return PlayerSpec(kind="recorded")
         case "rust" if not where:
             return _rust()
         case "recorded":

@@ -1,4 +1,4 @@
-"""What changed between two runs, and whether it got worse."""
+"""The changes between two runs, and whether they got worse."""
 
 from __future__ import annotations
 

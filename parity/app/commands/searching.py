@@ -30,23 +30,19 @@ def explore(
         int | None,
         typer.Option(min=0, help="Context switches in a schedule, at most; all by default."),
     ] = None,
-    max_schedules: Annotated[
-        int, typer.Option(min=1, help="Schedules to visit on each side, at most.")
-    ] = 10_000,
     limit: Limit = LIMIT,
 ) -> None:
     """Play every order of what is simultaneous on both sides, and compare what can come of it."""
     from parity.search.explore.command import ExploreOptions, explore  # noqa: PLC0415
 
     if on is not None and peer is not None:
-        raise UsageError("--on and --peer are both given; one would be right")
+        raise UsageError("expected --on or --peer, got both")
     options = ExploreOptions(
         scenario=scenario,
         reference=on or "python",
         peer=peer,
         alone=on is not None,
         bound=bound,
-        limit=max_schedules,
         seconds=limit,
     )
     raise typer.Exit(explore(options, stdout()))
@@ -58,12 +54,6 @@ def fuzz(
         typer.Option(min=0, max=MOST, help="The same seed gives the same scenarios."),
     ],
     count: Annotated[int, typer.Option(min=1, help="How many scenarios.")] = 1000,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01, callback=number, help="Stop after so long; the same command goes on."
-        ),
-    ] = None,
     peer: LivePeer = None,
     reference: Annotated[str, typer.Option(help="The other side.")] = "python",
     workers: Workers = 2,
@@ -71,7 +61,6 @@ def fuzz(
     report: Annotated[Path, typer.Option(help="Folder of what was done so far.")] = project.ROOT
     / "reports"
     / "fuzz",
-    found: Annotated[Path, typer.Option(help="Folder of what is found.")] = project.FOUND,
 ) -> None:
     """Make up scenarios, play them on both sides, and keep the smallest that show a difference."""
     from parity.search.fuzz.campaign import FuzzOptions, fuzz  # noqa: PLC0415 - takes a second
@@ -79,13 +68,11 @@ def fuzz(
     options = FuzzOptions(
         seed=seed,
         count=count,
-        minutes=minutes,
         reference=reference,
         peer=peer,
         workers=workers,
         limit=limit,
         report=report,
-        found=found,
     )
     raise typer.Exit(fuzz(options, stdout()))
 
@@ -110,24 +97,16 @@ def killmatrix(
     by: Annotated[
         str, typer.Option(help="How to look for each bug: some of catalogue,fuzz,explore.")
     ] = "catalogue",
-    fuzz_seed: Annotated[
-        int, typer.Option(min=0, max=MOST, help="Of what is made up for --by fuzz.")
-    ] = 2026,
-    fuzz_count: Annotated[
-        int, typer.Option(min=1, help="Scenarios that are made up for a bug, at most.")
-    ] = 3000,
     markdown: Annotated[Path | None, typer.Option(help="Write the table here as well.")] = None,
 ) -> None:
     """Plant bugs in copies of both sides, one by one, and see what catches each."""
     from parity.mutation.planted.command import KillOptions, killmatrix  # noqa: PLC0415
     from parity.mutation.planted.planted import parse_ways  # noqa: PLC0415
-    from parity.mutation.planted.sides import Fuzzing  # noqa: PLC0415
 
     options = KillOptions(
         only=only or [],
         shard=shard,
         ways=parse_ways(by),
-        fuzzing=Fuzzing(fuzz_seed, fuzz_count),
         out=out,
         limit=limit,
         markdown=markdown,
@@ -136,7 +115,7 @@ def killmatrix(
 
 
 class MutatedSideName(StrEnum):
-    """Whose mutants."""
+    """The side whose sources are mutated."""
 
     RUST = "rust"
     PYTHON = "python"

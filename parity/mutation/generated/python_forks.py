@@ -33,7 +33,7 @@ _CHUNK_BYTES: Final = 1 << 16
 
 @dataclass(frozen=True)
 class Shown:
-    """What the scenarios showed, in order, and how the process ended.
+    """The outcomes of the scenarios, in order, and the end of the process.
 
     ``hung`` if it was killed for saying nothing; else ``status`` is its exit status,
     negative for a signal, and ``log`` the last line that it wrote to stderr.
@@ -46,16 +46,16 @@ class Shown:
 
 
 class Forks:
-    """Where mutants are played; any number of threads may ask at once.
+    """Processes that play mutants; any number of threads may ask at once.
 
     Args:
-      root: the folder that has monolith_hooks.
-      limit: real seconds that a scenario, or a case of interop, may take.
-      prepare: what is imported or called once for all.
-      judge: the function that a fork calls, with the arguments of ``python_child.judge``.
+        root: the folder that has monolith_hooks.
+        limit: real seconds that a scenario, or a case of interop, may take.
+        prepare: what is imported or called once for all.
+        judge: the function that a fork calls, with the arguments of ``python_child.judge``.
 
     Raises:
-      PortUnavailableError: the process that is forked can't be started.
+        PortUnavailableError: the process that is forked can't be started.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ def _lines(fd: int, limit: float) -> Iterator[bytes]:
     """The lines that come in until the end of the stream.
 
     Raises:
-      TimeoutError: none came for ``limit`` seconds.
+        TimeoutError: none came for ``limit`` seconds.
     """
     rest = b""
     until = time.monotonic() + limit

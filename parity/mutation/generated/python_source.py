@@ -68,7 +68,7 @@ def all_changed(package: Path) -> Iterator[Changed]:
     """All of a package's mutants, file by file.
 
     Raises:
-      PortUnavailableError: mutmut isn't installed.
+        PortUnavailableError: mutmut isn't installed.
     """
     for name in MUTATED:
         path = package / f"{name}.py"
@@ -79,7 +79,7 @@ def changed(file: str, source: str) -> Iterator[Changed]:
     """All of one file's, without those that give the same text as another.
 
     Raises:
-      PortUnavailableError: mutmut isn't installed.
+        PortUnavailableError: mutmut isn't installed.
     """
     seen = {source}
     statements = _statements(source)

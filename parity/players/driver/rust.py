@@ -36,7 +36,7 @@ def build_driver(root: Path, tell: Callable[[str], None] | None = None) -> Path:
         raise PortUnavailableError("there is no Rust toolchain (no cargo on PATH)")
     folder = root / "monolith-rs"
     command = [
-        cargo, "build", "--locked", "--quiet", "--bin", "parity-driver",
+        cargo, "build", "--locked", "--quiet", "--package", "parity-driver",
         "--message-format", "json", "--target-dir", "target",
     ]  # fmt: skip
     try:

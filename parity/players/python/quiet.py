@@ -10,9 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from absl import logging as _absl_logging  # noqa: F401 - it makes the logger "absl" its own way
-
-from parity.base.host import require_tensorflow_host
+from parity.base.host import require_reference
 
 
 def quiet_tensorflow() -> None:
@@ -21,7 +19,9 @@ def quiet_tensorflow() -> None:
     Raises:
         PortUnavailableError: This host lacks what TensorFlow needs.
     """
-    require_tensorflow_host()
+    require_reference()
+    from absl import logging as _  # noqa: F401, PLC0415 - it makes the logger "absl" its own way
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -30,8 +30,8 @@ def checklist(folder: Path, *, as_json: bool, strict: bool, console: Console) ->
     """Tick what the results in this folder prove; 0, or 1 if ``strict`` and more is open than said.
 
     Raises:
-      UsageError: the plan isn't valid.
-      OutputError: the checklist can't be written.
+        UsageError: the plan isn't valid.
+        OutputError: the checklist can't be written.
     """
     made = make_checklist(load_plan(PLAN), read_results(folder, project.ROOT), project.ROOT)
     text = made.model_dump_json(indent=1) + "\n"

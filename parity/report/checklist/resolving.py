@@ -13,7 +13,7 @@ from parity.report.checklist.results import Result, Results, Source
 
 
 def section_doubt(root: Path, link: str) -> str | None:
-    """Why ``docs/page.md#section`` is no evidence; None if it is there and says something."""
+    """Say why ``docs/page.md#section`` is no evidence; None if the section exists and has text."""
     name, _, anchor = link.partition("#")
     path = root / name
     if not path.is_file():
@@ -38,7 +38,7 @@ State = Literal["ticked", "open", "declared open"]
 
 
 class Evidence(Model):
-    """What a selector found; ``doubt`` says why it isn't green, None if it is."""
+    """The results that a selector found; ``doubt`` says why they aren't green, None if they are."""
 
     selector: str
     results: tuple[Result, ...] = ()

@@ -1,4 +1,4 @@
-"""What the last runs left in the folder of reports, as far as it can be believed."""
+"""Results of the last runs, read from the folder of reports, without those that are out of date."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ _BOXES: Final[dict[State, Cell]] = {
 
 
 def matrices_beside(folder: Path) -> tuple[Matrix, ...]:
-    """What ``interop`` and ``checklist`` left in a report's folder; nothing that isn't whole."""
+    """Return the matrices of ``interop`` and ``checklist`` beside a report, if they are whole."""
     return (*_interop(folder / INTEROP), *_checklist(folder / CHECKLIST))
 
 
@@ -183,7 +183,7 @@ def _checklist(path: Path) -> Iterator[Matrix]:
 
 
 def _why(box: Box) -> str:
-    """Why a box is open; nothing of one that is ticked."""
+    """Yield the reasons why a box is open."""
     if box.reason is not None:
         return f"declared open: {box.reason}"
     return "; ".join(

@@ -1,4 +1,4 @@
-"""How a verdict is shown: a sign and a tone beside its word, as colour alone says nothing."""
+"""The signs of verdicts: a symbol and a tone beside the word, as colour alone says nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ assert set(WORST_FIRST) == set(SIGNS) == set(get_args(Verdict))
 
 
 def tone(verdict: Verdict) -> Tone:
-    """Which of four colours it has."""
+    """Return the verdict's tone."""
     if EXIT_CODES[verdict]:
         return "bad"
     match verdict:

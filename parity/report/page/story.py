@@ -30,7 +30,7 @@ class Row(Model):
 
 
 class Span(Model):
-    """What lasts on a lane, from one row to another; ``end`` None is the end of the trace."""
+    """A span on a lane, from one row to another; ``end`` None is the end of the trace."""
 
     lane: str
     kind: str

@@ -17,7 +17,7 @@ _BAD: Final = "bold red"
 
 
 def matrix(cells: Sequence[InteropCell]) -> Table:
-    """How many cases of each row agree in each column, of how many that were played."""
+    """Return a table of how many cases of each row agree in each column, of those played."""
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("client\nto server", no_wrap=True)
     pairs = dict.fromkeys((cell.client, cell.server) for cell in cells)
@@ -36,7 +36,7 @@ def matrix(cells: Sequence[InteropCell]) -> Table:
 
 
 def trouble(cells: Sequence[InteropCell]) -> list[Text]:
-    """What to look at: each cell that neither agrees nor is skipped, with its reasons."""
+    """Yield each cell that neither agrees nor is skipped, with its reasons."""
     lines = []
     for cell in cells:
         if EXIT_CODES[cell.verdict]:
@@ -51,7 +51,7 @@ def trouble(cells: Sequence[InteropCell]) -> list[Text]:
 
 
 def skips(cells: Sequence[InteropCell]) -> list[Text]:
-    """Why cells were skipped, and how many."""
+    """Yield each reason for skipping cells, and how many it skipped."""
     reasons = Counter(cell.reasons for cell in cells if cell.verdict == "skipped")
     return [
         Text(f"{count} skipped: {'; '.join(reason)}", style="yellow")

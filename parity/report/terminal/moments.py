@@ -38,7 +38,7 @@ def fields_of(event: Event) -> str:
 
 
 def in_words(event: Event) -> str:  # noqa: PLR0911 - a kind of event each
-    """What the lane has just done; kinds without words of their own show their fields."""
+    """Describe the event; kinds without words of their own show their fields."""
     match event:
         case SessionEvent(state=state):
             return f"session {state}"
@@ -66,7 +66,7 @@ def in_words(event: Event) -> str:  # noqa: PLR0911 - a kind of event each
 
 
 def fault_in_words(fault: Injection) -> str:
-    """What was injected."""
+    """Describe the fault that was injected."""
     return f"{fault.kind} {fault.text}".rstrip()
 
 
@@ -102,8 +102,8 @@ class Row(Model):
         return self.first or self.second
 
 
-class Side(Model):
-    """What one side shows at a moment.
+class SideState(Model):
+    """One side's state at a moment.
 
     ``doing`` has the latest of each lane; a lane that has done nothing yet is absent.
     """
@@ -116,8 +116,8 @@ class Moment(Model):
     """After a row: the time, and both sides; the second is None where there is one alone."""
 
     row: Row
-    first: Side
-    second: Side | None
+    first: SideState
+    second: SideState | None
 
 
 class Play(Model):
@@ -186,7 +186,7 @@ def _lanes(rows: tuple[Row, ...], scenario: Scenario) -> tuple[str, ...]:
 
 
 def _moments(rows: tuple[Row, ...], *, alone: bool) -> Iterator[Moment]:
-    first, second = Side(doing={}, blocked=()), Side(doing={}, blocked=())
+    first, second = SideState(doing={}, blocked=()), SideState(doing={}, blocked=())
     for row in rows:
         first = _after(first, row, row.first)
         if alone:
@@ -196,10 +196,10 @@ def _moments(rows: tuple[Row, ...], *, alone: bool) -> Iterator[Moment]:
             yield Moment(row=row, first=first, second=second)
 
 
-def _after(side: Side, row: Row, event: Event | None) -> Side:
+def _after(side: SideState, row: Row, event: Event | None) -> SideState:
     if row.fault is not None:
         struck = "" if row.struck else " (strikes nobody)"
-        return Side(
+        return SideState(
             doing={**side.doing, row.lane: fault_in_words(row.fault) + struck},
             blocked=side.blocked,
         )
@@ -210,4 +210,4 @@ def _after(side: Side, row: Row, event: Event | None) -> Side:
         blocked = event.blocked
     elif isinstance(event, SessionEvent) and event.state == "closed":
         blocked = ()  # The barrier is the session's, and goes with it.
-    return Side(doing={**side.doing, event.lane: in_words(event)}, blocked=blocked)
+    return SideState(doing={**side.doing, event.lane: in_words(event)}, blocked=blocked)

@@ -30,26 +30,25 @@ ENOUGH: Final = 5000
 
 @dataclass(frozen=True)
 class FuzzOptions:
-    """What ``monolith-parity fuzz`` was asked for; ``minutes`` None is as long as it takes."""
+    """Options of ``monolith-parity fuzz``."""
 
     seed: int
     count: int
-    minutes: float | None
     reference: str
     peer: str | None
     workers: int
     limit: float
     report: Path
-    found: Path
+    found: Path = project.FOUND
 
 
 def fuzz(options: FuzzOptions, console: Console) -> int:
     """Play a campaign, or the rest of it; the exit code.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player can't be had or went wrong for good, or a process died.
-      OutputError: what was done or found can't be written.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player can't be had or went wrong for good, or a process died.
+        OutputError: what was done or found can't be written.
     """
     reference, peer = choose_player(options.reference), choose_player(options.peer)
     if peer.spec.kind == "recorded":
@@ -113,7 +112,7 @@ class _Campaign:
     ) -> None:
         waiting: set[Future[BatchDone]] = set()
         while True:
-            while len(waiting) <= self._options.workers and not self._is_late():
+            while len(waiting) <= self._options.workers:
                 batch = next(numbers, None)
                 if batch is None:
                     break
@@ -131,10 +130,6 @@ class _Campaign:
             self._say(f"{finding.symptom}: {finding.case}, made small: {finding.steps} steps")
         status.update(self._line())
 
-    def _is_late(self) -> bool:
-        minutes = self._options.minutes
-        return minutes is not None and time.monotonic() - self._began > minutes * 60
-
     def _played(self) -> int:
         return sum(batch.played for batch in self._state.done)
 
@@ -151,7 +146,7 @@ class _Campaign:
         """Write what was found, say what was and what wasn't touched; the exit code.
 
         Raises:
-          PortUnavailableError: a driver went wrong when it was closed.
+            PortUnavailableError: a driver went wrong when it was closed.
         """
         done = self._state.done
         if not done:

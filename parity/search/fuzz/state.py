@@ -1,4 +1,4 @@
-"""What a campaign has done so far, in a file: so that it can be interrupted and gone on with.
+"""The state of a campaign, in a file, so that it can be interrupted and continued.
 
 JSON lines: a header, then a line for each batch that was played, in the order in which
 they ended.
@@ -24,7 +24,7 @@ from parity.search.fuzz.found import Finding
 
 
 class Header(Model):
-    """What the scenarios and the verdicts on them depend on."""
+    """The inputs that the scenarios and their verdicts depend on."""
 
     seed: int
     reference: str
@@ -34,7 +34,7 @@ class Header(Model):
 
 
 class BatchDone(Model):
-    """What came of one batch."""
+    """The results of one batch."""
 
     number: int
     played: int
@@ -71,12 +71,12 @@ class State:
     """The file of one campaign.
 
     Args:
-      path: where it is, or will be.
-      header: of the campaign to go on with; a file with another one is begun anew.
+        path: where it is, or will be.
+        header: of the campaign to go on with; a file with another one is begun anew.
 
     Raises:
-      UsageError: the file is of something else, or can't be one.
-      OutputError: it can't be written here.
+        UsageError: the file is of something else, or can't be one.
+        OutputError: it can't be written here.
     """
 
     def __init__(self, path: Path, header: Header) -> None:
@@ -101,7 +101,7 @@ class State:
         except ValueError as error:
             said = first_error(error) if isinstance(error, ValidationError) else error
             raise UsageError(
-                f"{self._path}: this is no campaign ({said}); to remove it would be right"
+                f"{self._path}: this is no campaign ({said}); remove it to begin anew"
             ) from None
         if not text.endswith("\n"):
             write_whole(self._path, "\n".join([first, *lines[:-1]]) + "\n")

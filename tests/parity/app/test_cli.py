@@ -195,5 +195,5 @@ def test_a_report_that_is_not_there_is_said_without_a_traceback(words):
     done = command(*words)
     assert (done.returncode, done.stderr) == (
         2,
-        "nowhere: no such report; a folder that run --report wrote would be right\n",
+        "nowhere: no such report; expected a folder that run --report wrote\n",
     )

@@ -18,9 +18,7 @@ from parity.spec.units import format_duration
 
 SMALL = {"about": "A.", "steps": [{"train": 1}], "expect": {"reports": 0}}
 VALIDATOR = jsonschema.Draft202012Validator(Scenario.model_json_schema(by_alias=True))
-RUST = (
-    project.ROOT / "monolith-rs/crates/monolith-training/src/bin/parity-driver/scenario/bounds.rs"
-)
+RUST = project.ROOT / "monolith-rs/crates/parity-driver/src/scenario/bounds.rs"
 
 
 def model_takes(document):

@@ -67,11 +67,11 @@ def test_every_need_has_a_trial_and_a_sentence():
 
 
 def test_tensorflow_is_not_imported_where_it_would_abort(monkeypatch):
-    host.require_tensorflow_host()
+    host.require_reference()
     host.has.cache_clear()
     monkeypatch.setitem(host._TRIALS, "proc", lambda: False)
     with pytest.raises(PortUnavailableError, match="this host has no /proc"):
-        host.require_tensorflow_host()
+        host.require_reference()
     # Elsewhere there is none, and TensorFlow needs none.
     monkeypatch.setattr("sys.platform", "darwin")
-    host.require_tensorflow_host()
+    host.require_reference()

@@ -9,7 +9,14 @@ import pytest
 from parity.base import project
 from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
 from parity.players import choose as peers
-from parity.players.choose import PlayerSpec, choose_player, open_all, open_players
+from parity.players.choose import (
+    PlayerSpec,
+    choose_player,
+    choose_reference,
+    choose_sides,
+    open_all,
+    open_players,
+)
 from parity.players.recorded import RecordedPlayer
 from tests.parity.preloaded import monolith_parity
 
@@ -105,3 +112,30 @@ def test_every_command_that_opens_a_driver_ends_at_one_that_fails_at_hello(tmp_p
     assert done.stderr.endswith("cannot open libport.so\nsee docs/driver-protocol.md\n")
     assert log.read_text().splitlines() == ["started"]
     assert not (tmp_path / "r").exists()
+
+
+@pytest.fixture
+def without_tensorflow(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+
+def test_recordings_stand_in_for_a_reference_that_is_not_installed(without_tensorflow):
+    choice = choose_reference(None)
+    assert choice.spec.kind == "recorded"
+    assert choice.note.startswith(
+        "recorded traces stand in for the reference: tensorflow isn't installed; "
+        "pip install 'monolith-hooks-parity[reference]' has it"
+    )
+
+
+@pytest.mark.parametrize("asked", ["python", "cluster"])
+def test_a_reference_asked_for_by_name_and_not_installed_is_refused(without_tensorflow, asked):
+    with pytest.raises(PortUnavailableError, match=f"{asked}: tensorflow isn't installed"):
+        choose_reference(asked)
+
+
+def test_recordings_never_stand_in_for_both_sides(without_tensorflow, monkeypatch):
+    monkeypatch.setattr(peers, "build_driver", fail(PortUnavailableError("no crates here")))
+    for peer in (None, "recorded"):
+        with pytest.raises(PortUnavailableError, match="nothing to compare; name a driver with"):
+            choose_sides(None, peer)

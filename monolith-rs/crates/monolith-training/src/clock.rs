@@ -2,18 +2,19 @@
 //!
 //! Nothing else in this crate sleeps, reads the time, starts a thread that runs
 //! its code, or makes a lock that is held over a wait. [`SystemClock`] is the
-//! machine's own; `testing::virtual_clock` has the other implementation, under
-//! which a whole run is played at once and repeats itself exactly.
+//! machine's own; the crate `monolith-testing` has the other implementation,
+//! under which a whole run is played at once and repeats itself exactly.
 
 mod system;
+pub(crate) mod thread;
 
-use std::any::Any;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 pub use self::system::SystemClock;
+pub use self::thread::{Thread, panic_text, relock};
 
 use crate::coordinator::Coordinator;
 use crate::errors::Error;
@@ -137,57 +138,4 @@ impl<T> Drop for LockGuard<'_, T> {
         self.value = None;
         self.raw.release();
     }
-}
-
-/// Takes a mutex whose holders never leave it half-changed, poisoned or not.
-pub(crate) fn relock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A thread that a clock started: its name and whether it has ended.
-#[derive(Debug)]
-pub struct Thread {
-    name: String,
-    alive: Mutex<bool>,
-    ended: Condvar,
-}
-
-impl Thread {
-    pub(crate) fn new(name: &str) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.to_owned(),
-            alive: Mutex::new(true),
-            ended: Condvar::new(),
-        })
-    }
-
-    /// The name it was started with.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether it is still running.
-    pub fn is_alive(&self) -> bool {
-        *relock(&self.alive)
-    }
-
-    pub(crate) fn end(&self) {
-        *relock(&self.alive) = false;
-        self.ended.notify_all();
-    }
-
-    fn wait_until(&self, deadline: Instant) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let alive = relock(&self.alive);
-        drop(self.ended.wait_timeout_while(alive, left, |alive| *alive));
-    }
-}
-
-/// What a panic said, where it said something.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::clock::{Clock, Thread, relock};
+use crate::clock::thread::{Thread, relock};
 
 /// Tells the threads that it knows of to stop, and waits for them.
 ///
@@ -35,7 +35,7 @@ impl Coordinator {
 
     /// Waits in real time for a requested stop, `timeout` at most.
     ///
-    /// Hooks ask their [`Clock`] instead.
+    /// Hooks ask their [`Clock`](crate::clock::Clock) instead.
     pub fn wait_for_stop(&self, timeout: Option<Duration>) -> bool {
         let stop = relock(&self.stop);
         match timeout {
@@ -58,13 +58,14 @@ impl Coordinator {
         relock(&self.threads).push(thread);
     }
 
-    /// Waits until every registered thread has ended, `grace` at most.
+    /// Has `wait` wait for the registered threads, unless all have ended.
     ///
-    /// Threads that are still alive then are logged and forgotten.
-    pub fn join(&self, clock: &dyn Clock, grace: Duration) {
+    /// How is for the clock to say. Threads that are still alive then are logged and
+    /// forgotten.
+    pub fn join(&self, wait: impl FnOnce(&[Arc<Thread>])) {
         let threads = std::mem::take(&mut *relock(&self.threads));
         if threads.iter().any(|thread| thread.is_alive()) {
-            clock.join(&threads, grace);
+            wait(&threads);
         }
         let stragglers: Vec<&str> = threads
             .iter()
@@ -83,7 +84,7 @@ impl Coordinator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SystemClock;
+    use crate::clock::{Clock, SystemClock};
 
     #[test]
     fn a_requested_stop_is_seen_at_once() {
@@ -110,7 +111,7 @@ mod tests {
         let thread = thread.unwrap();
         assert!(thread.is_alive());
         coord.request_stop();
-        coord.join(&clock, Duration::from_secs(120));
+        coord.join(|threads| clock.join(threads, Duration::from_secs(120)));
         assert!(!thread.is_alive());
     }
 }

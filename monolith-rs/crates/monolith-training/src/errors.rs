@@ -7,10 +7,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// What went wrong, by its Python class.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[allow(missing_docs)] // the names are Python's and say it all
 pub enum ErrorKind {
     // Subclasses of tf.errors.OpError, in the order of their status codes.
@@ -39,7 +37,6 @@ pub enum ErrorKind {
     TypeError,
     UnicodeDecodeError,
     ValueError,
-    #[serde(rename = "gaierror")]
     GaiError,
     StopIteration,
     KeyboardInterrupt,

@@ -13,7 +13,9 @@
 //! | [`net_utils`], [`device_utils`] | addresses and device names |
 //! | [`hooks`] | the health hook, save listeners, the controller's server and client, stops and saves by flag or file, the current session |
 //! | [`errors`] | errors by the names that Python gives them |
-//! | [`testing`] | virtual time and the fakes that a cluster is played with |
+//!
+//! Virtual time and fakes are in the crate `monolith-testing`, and what plays scenarios
+//! on them in `parity-driver`; this crate knows of neither.
 //!
 //! References like `B12` are to the statements in the repository's
 //! `docs/behaviour.md`.
@@ -29,7 +31,3 @@ pub mod net_utils;
 pub mod proto;
 pub mod save_utils;
 pub mod session;
-pub mod testing;
-
-/// The digest of the sources that this was built from.
-pub const SOURCE_DIGEST: &str = env!("MONOLITH_SOURCE_DIGEST");

@@ -2,7 +2,7 @@
 //!
 //! Upstream these are custom ops. Here they are a port, [`HealthSource`], with
 //! one implementation for real use, [`LocalMachine`], and one over fake machines
-//! in `testing::machines`. The health hook doesn't know which it has.
+//! in the crate `monolith-testing`. The health hook doesn't know which it has.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -10,6 +10,8 @@ pub mod hook;
 pub mod monitored;
 pub mod raw;
 
-pub use hook::{SessionRunContext, SessionRunHook, StepValues};
+pub use hook::{SessionRunContext, SessionRunHook};
 pub use monitored::{HookedSession, MonitoredSession};
-pub use raw::{ChiefSessionCreator, ChiefsSession, Flag, Graph, Session, SessionCreator};
+pub use raw::{
+    ChiefSessionCreator, ChiefsSession, Flag, Graph, Session, SessionCreator, StepValues,
+};

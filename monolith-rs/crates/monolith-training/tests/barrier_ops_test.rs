@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::barrier_ops::{BarrierCallback, BarrierHook, BarrierOp};
 use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::errors::{Error, ErrorKind};
 use monolith_training::session::{Graph, HookedSession, Session};
-use monolith_training::testing::virtual_clock::VirtualClock;
 
 fn barrier(capacity: usize, callbacks: Vec<BarrierCallback>) -> (BarrierOp, Arc<Session>) {
     let graph = Graph::new();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use monolith_testing::virtual_clock::{VirtualClock, Watcher};
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
 use monolith_training::clock::Clock;
 use monolith_training::coordinator::Coordinator;
@@ -17,7 +18,6 @@ use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{
     ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession, Session, SessionRunHook,
 };
-use monolith_training::testing::virtual_clock::{VirtualClock, Watcher};
 
 /// A directory of a test's own.
 struct TempDir(PathBuf);

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use monolith_testing::machines::{MachineFault, Machines};
+use monolith_testing::strikes::Strikes;
+use monolith_testing::virtual_clock::{VirtualClock, Watcher};
 use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::Clock;
 use monolith_training::coordinator::Coordinator;
@@ -18,9 +21,6 @@ use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{
     ChiefSessionCreator, Graph, MonitoredSession, Session, SessionRunContext, SessionRunHook,
 };
-use monolith_training::testing::machines::{MachineFault, Machines};
-use monolith_training::testing::strikes::Strikes;
-use monolith_training::testing::virtual_clock::{VirtualClock, Watcher};
 
 const GIB: i64 = 1 << 30;
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use monolith_testing::saver::{FaultySaver, SaverFault};
+use monolith_testing::strikes::Strikes;
 use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
@@ -17,8 +19,6 @@ use monolith_training::session::{
     ChiefSessionCreator, Graph, HookedSession, Session, SessionCreator, SessionRunContext,
     SessionRunHook, StepValues,
 };
-use monolith_training::testing::saver::{FaultySaver, SaverFault};
-use monolith_training::testing::strikes::Strikes;
 
 /// Notes which steps were tried and which were written.
 #[derive(Default)]

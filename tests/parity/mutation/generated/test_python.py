@@ -10,8 +10,8 @@ from parity.mutation.generated.python import Reach, outcome_of
 from parity.mutation.generated.python_child import Told
 from parity.mutation.generated.python_forks import Shown
 from parity.mutation.generated.python_source import Changed
-from parity.mutation.generated.side import Bench, Deadliest
-from parity.mutation.planted.catalogue import Seen
+from parity.mutation.generated.side import Bench, ScenarioRanking
+from parity.mutation.planted.catalogue import ScenarioResult
 from parity.verdict.known import KnownDifferences
 from tests.parity.samples import scenario_file
 
@@ -20,7 +20,9 @@ NAMES = ["slow", "quick"]
 
 
 def told(scenario: str, verdict: str = "agree", seconds: float = 0, ran=None) -> Told:
-    return Told(seen=Seen(scenario=scenario, verdict=verdict), seconds=seconds, ran=ran or {})
+    return Told(
+        seen=ScenarioResult(scenario=scenario, verdict=verdict), seconds=seconds, ran=ran or {}
+    )
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def bench(tmp_path):
         KnownDifferences(),
         7.0,
         bases,
-        Deadliest(),
+        ScenarioRanking(),
     )
 
 

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from parity.mutation.planted.catalogue import Seen, against_recorded, of_mutated_python
+from parity.mutation.planted.catalogue import ScenarioResult, against_recorded, of_mutated_python
 from parity.mutation.planted.scratch import Scratch
 from parity.players.outcome import Failed, Played
 from parity.players.recorded import Provenance, write_recording
@@ -58,10 +58,10 @@ def child(tmp_path):
     """Says what the process of a mutated reference does; gives what is seen of it."""
 
     def playing(source):
-        program = tmp_path / "copy" / "parity" / "killing" / "catalogue.py"
+        program = tmp_path / "copy" / "parity" / "mutation" / "planted" / "catalogue.py"
         program.parent.mkdir(parents=True)
-        (program.parent / "__init__.py").touch()
-        (program.parent.parent / "__init__.py").touch()
+        for folder in list(program.parents)[:3]:
+            (folder / "__init__.py").touch()
         program.write_text(textwrap.dedent(source))
         scratch = Scratch(tmp_path, tmp_path / "copy", "python")
         return list(of_mutated_python(scratch, tmp_path, FILES[:2], limit=5))
@@ -69,7 +69,7 @@ def child(tmp_path):
     return playing
 
 
-LINE = Seen(scenario="a", verdict="agree").model_dump_json()
+LINE = ScenarioResult(scenario="a", verdict="agree").model_dump_json()
 
 
 def test_what_the_process_says_is_seen(child):

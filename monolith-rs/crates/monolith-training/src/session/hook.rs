@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::raw::Session;
+use super::raw::{Session, StepValues};
 use crate::coordinator::Coordinator;
 use crate::errors::Result;
 
@@ -72,16 +72,4 @@ impl SessionRunContext {
     pub fn stop_requested(&self) -> bool {
         self.stop_requested.load(Ordering::SeqCst)
     }
-}
-
-/// What is fetched with a step, as it was before the step's own changes.
-///
-/// TensorFlow has each hook name its fetches. The hooks of this system fetch
-/// two things, so every step fetches both.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct StepValues {
-    /// The global step, if the graph has one.
-    pub global_step: Option<i64>,
-    /// Bit 0 of the barrier, if the graph has one.
-    pub barrier_placed: Option<bool>,
 }

@@ -233,7 +233,9 @@ impl MonitoredSession {
 
     fn close_coordinated(&self, current: &Coordinated) {
         current.coord.request_stop();
-        current.coord.join(&*self.clock, STOP_GRACE);
+        current
+            .coord
+            .join(|threads| self.clock.join(threads, STOP_GRACE));
         current.hooked.session.close();
     }
 }

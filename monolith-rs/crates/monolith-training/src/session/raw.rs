@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::hook::StepValues;
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result, with_room};
 use crate::save_utils;
@@ -84,6 +83,18 @@ struct Values {
     global_step: Option<i64>,
     barrier: Option<BarrierVariables>,
     flags: Vec<bool>,
+}
+
+/// What is fetched with a step, as it was before the step's own changes.
+///
+/// TensorFlow has each hook name its fetches. The hooks of this system fetch
+/// two things, so every step fetches both.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StepValues {
+    /// The global step, if the graph has one.
+    pub global_step: Option<i64>,
+    /// Bit 0 of the barrier, if the graph has one.
+    pub barrier_placed: Option<bool>,
 }
 
 /// A session without hooks; threads share it.

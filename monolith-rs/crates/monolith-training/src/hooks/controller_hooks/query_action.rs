@@ -90,7 +90,7 @@ impl SessionRunHook for QueryActionHook {
         let coord = relock(&self.coord).clone();
         if let Some(coord) = coord {
             coord.request_stop();
-            coord.join(&*self.clock, STOP_GRACE);
+            coord.join(|threads| self.clock.join(threads, STOP_GRACE));
         }
         Ok(())
     }

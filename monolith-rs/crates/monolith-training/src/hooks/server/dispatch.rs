@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::server_lib::{Answer, ControllerServicer};
+use super::servicer::{Answer, ControllerServicer};
 use super::serving::Cancelled;
 use crate::clock::HandlerPool;
 use crate::proto::controller::controller_server::Controller;

@@ -1,6 +1,7 @@
 //! The controller: how an operator stops, resumes, saves and inspects a run.
 //!
-//! - [`server_lib`]: what each call does, and the hook that serves them;
+//! - [`server_lib`]: the hook that serves the calls;
+//! - `servicer`: what each call does;
 //! - `dispatch`: from the server's thread to its handlers;
 //! - [`serving`]: the gRPC server under it;
 //! - `listening`: the socket that it listens on;
@@ -13,4 +14,5 @@ pub mod constants;
 mod dispatch;
 mod listening;
 pub mod server_lib;
+mod servicer;
 pub mod serving;

@@ -1,26 +1,20 @@
-//! What each of the controller's calls does, and the hook that serves them.
+//! The hook that serves the controller's calls.
 
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use prost::Message;
-use tonic::Status;
-
 use super::constants::{HANDLER_POOL_NAME, SERVER_ADDR_FILENAME};
 use super::dispatch::Dispatcher;
+pub use super::servicer::ControllerServicer;
 use super::serving::Serving;
 use crate::barrier_ops::BarrierOp;
 use crate::clock::{Clock, relock};
 use crate::coordinator::Coordinator;
-use crate::errors::{Error, ErrorKind, Result, with_room};
+use crate::errors::{Error, ErrorKind, Result};
 use crate::net_utils::get_local_server_addr;
 use crate::proto::controller::controller_server::ControllerServer;
-use crate::proto::controller::{
-    GetBlockStatusResponse, GetTrainingStatusResponse, ResumeTrainingResponse,
-    SaveCheckpointResponse, StopTrainingResponse,
-};
 use crate::save_utils::{NoFirstSaveCheckpointSaverHook, saver::write_atomically};
 use crate::session::{Session, SessionRunHook};
 
@@ -35,115 +29,6 @@ const METHODS: &[&str] = &[
     "/Controller/SaveCheckpoint",
     "/Controller/GetTrainingStatus",
 ];
-
-/// What the controller's calls do, each on a thread of the handler pool.
-#[derive(Debug)]
-pub struct ControllerServicer {
-    session: Arc<Session>,
-    barrier_op: Arc<BarrierOp>,
-    saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
-}
-
-pub(super) type Answer<T> = std::result::Result<T, Status>;
-
-impl ControllerServicer {
-    /// Controls what runs in `session`.
-    pub fn new(
-        session: Arc<Session>,
-        barrier_op: Arc<BarrierOp>,
-        saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
-    ) -> Self {
-        Self {
-            session,
-            barrier_op,
-            saver_hook,
-        }
-    }
-
-    /// Places the barrier.
-    pub fn stop_training(&self) -> Answer<StopTrainingResponse> {
-        match self.barrier_op.place_barrier(&self.session, "") {
-            Err(error) if error.kind() == ErrorKind::BarrierAlreadyPlacedError => {
-                Err(Status::already_exists("Barrier is placed already."))
-            }
-            outcome => outcome
-                .map(|()| StopTrainingResponse {})
-                .map_err(|error| raised(&error)),
-        }
-    }
-
-    /// Removes the barrier.
-    pub fn resume_training(&self) -> Answer<ResumeTrainingResponse> {
-        self.barrier_op
-            .remove_barrier(&self.session)
-            .map(|()| ResumeTrainingResponse {})
-            .map_err(|error| raised(&error))
-    }
-
-    /// Says who is blocked and who isn't.
-    pub fn get_block_status(&self) -> Answer<GetBlockStatusResponse> {
-        // Of one look: with two, an index could be in both lists or in neither.
-        let look = self.barrier_op.get_blocked_indices(&self.session);
-        let response = look.and_then(|blocked| {
-            let capacity = self.barrier_op.capacity();
-            let unblocked = capacity - blocked.len();
-            let response = GetBlockStatusResponse {
-                unblocked_indices: to_wire(gaps(&blocked, capacity), unblocked)?,
-                blocked_indices: to_wire(blocked.iter().copied(), blocked.len())?,
-            };
-            // A buffer that can't grow to hold it would end the process; it may double.
-            with_room::<u8>(2 * response.encoded_len(), "bytes of an answer")?;
-            Ok(response)
-        });
-        response.map_err(|error| raised(&error))
-    }
-
-    /// Writes a checkpoint.
-    pub fn save_checkpoint(&self) -> Answer<SaveCheckpointResponse> {
-        let outcome = match &self.saver_hook {
-            Some(hook) => hook.trigger_save(&self.session, false),
-            None => Err(Error::new(
-                ErrorKind::AttributeError,
-                "'NoneType' object has no attribute 'trigger_save'",
-            )),
-        };
-        outcome
-            .map(|()| SaveCheckpointResponse {})
-            .map_err(|error| raised(&error))
-    }
-
-    /// Says how far training has come.
-    pub fn get_training_status(&self) -> Answer<GetTrainingStatusResponse> {
-        self.session
-            .global_step()
-            .map(|global_step| GetTrainingStatusResponse { global_step })
-            .map_err(|error| raised(&error))
-    }
-}
-
-/// What gRPC for Python makes of an exception in a handler.
-fn raised(error: &Error) -> Status {
-    Status::unknown(format!(
-        "Exception calling application: {}",
-        error.message()
-    ))
-}
-
-/// The indices below `capacity` that aren't among these, which ascend.
-fn gaps(indices: &[usize], capacity: usize) -> impl Iterator<Item = usize> {
-    let mut taken = indices.iter().copied().peekable();
-    (0..capacity).filter(move |index| taken.next_if_eq(index).is_none())
-}
-
-/// These `count` indices, as the response has them.
-fn to_wire(indices: impl Iterator<Item = usize>, count: usize) -> Result<Vec<i32>> {
-    let mut on_wire = with_room(count, "indices of workers")?;
-    for index in indices {
-        let index = i32::try_from(index).map_err(|error| Error::value(error.to_string()))?;
-        on_wire.push(index);
-    }
-    Ok(on_wire)
-}
 
 /// Under which address a server on a port is published.
 pub type AddressFn = Arc<dyn Fn(u16) -> Result<String> + Send + Sync>;

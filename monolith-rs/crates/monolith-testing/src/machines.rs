@@ -1,0 +1,180 @@
+//! Parameter servers that aren't there: their memory, and their faults.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::strikes::Strikes;
+use monolith_training::clock::{Clock, relock};
+use monolith_training::device_utils::ps_device;
+use monolith_training::errors::{Error, ErrorKind, Result};
+use monolith_training::logging_ops::{HealthSource, MachineInfo, health};
+
+/// What can happen to a machine. A later one of a kind replaces an earlier one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum MachineFault {
+    /// Its resident memory is now this many bytes.
+    Rss(i64),
+    /// Its health check gives these bytes instead.
+    HealthBytes(Vec<u8>),
+    /// Its health check fails, and the poll with it.
+    PollError,
+    /// Its health check takes this much time.
+    SlowPoll(Duration),
+    /// It has its first memory again and no other fault.
+    Recover,
+}
+
+/// A value and the path of the fault that it is from, if it is from one.
+#[derive(Clone, Debug)]
+struct Caused<T> {
+    value: T,
+    by: Option<String>,
+}
+
+#[derive(Debug)]
+struct Machine {
+    first_rss: i64,
+    /// From an `Rss` or a `Recover`, whichever came last.
+    rss: Caused<i64>,
+    health_bytes: Option<Caused<Vec<u8>>>,
+    poll_error: Option<Caused<()>>,
+    slow_poll: Option<Caused<Duration>>,
+}
+
+impl Machine {
+    fn new(first_rss: i64, by: Option<String>) -> Self {
+        Self {
+            first_rss,
+            rss: Caused {
+                value: first_rss,
+                by,
+            },
+            health_bytes: None,
+            poll_error: None,
+            slow_poll: None,
+        }
+    }
+
+    fn set(&mut self, fault: MachineFault, path: &str) {
+        fn caused<T>(value: T, path: &str) -> Caused<T> {
+            Caused {
+                value,
+                by: Some(path.to_owned()),
+            }
+        }
+        match fault {
+            MachineFault::Rss(bytes) => self.rss = caused(bytes, path),
+            MachineFault::HealthBytes(bytes) => self.health_bytes = Some(caused(bytes, path)),
+            MachineFault::PollError => self.poll_error = Some(caused((), path)),
+            MachineFault::SlowPoll(takes) => self.slow_poll = Some(caused(takes, path)),
+            MachineFault::Recover => *self = Self::new(self.first_rss, Some(path.to_owned())),
+        }
+    }
+}
+
+/// All parameter servers of a cluster.
+///
+/// A poll reads one after the other, ascending: the times that they take add up,
+/// and after one that fails the rest isn't read. No mutex is held while it waits.
+#[derive(Debug)]
+pub struct Machines {
+    clock: Arc<dyn Clock>,
+    strikes: Arc<Strikes>,
+    default_mem_limit: i64,
+    all: Mutex<Vec<Machine>>,
+    limits: Mutex<BTreeMap<MachineInfo, i64>>,
+}
+
+impl Machines {
+    /// One machine for each resident memory given, in bytes. `default_mem_limit`
+    /// is that of machine info that is created without one.
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        strikes: Arc<Strikes>,
+        default_mem_limit: i64,
+        rss: &[i64],
+    ) -> Self {
+        let machines = rss.iter().map(|rss| Machine::new(*rss, None));
+        Self {
+            clock,
+            strikes,
+            default_mem_limit,
+            all: Mutex::new(machines.collect()),
+            limits: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// From now on. The path is what it strikes as; the machine must exist.
+    pub fn set(&self, ps: usize, fault: MachineFault, path: &str) {
+        relock(&self.all)[ps].set(fault, path);
+    }
+
+    fn ps_of(&self, info: &MachineInfo) -> Result<usize> {
+        let count = relock(&self.all).len();
+        (0..count)
+            .find(|ps| ps_device(*ps) == info.device)
+            .ok_or_else(|| {
+                let message = format!("there is no device {}", info.device);
+                Error::new(ErrorKind::InvalidArgumentError, message)
+            })
+    }
+
+    /// Heeds, in this order, how slow it is, its error, its bytes, its memory.
+    fn check(&self, info: &MachineInfo) -> Result<Vec<u8>> {
+        let ps = self.ps_of(info)?;
+        let slow = relock(&self.all)[ps].slow_poll.clone();
+        if let Some(takes) = slow.map(|slow| self.heed(&slow)) {
+            self.clock.sleep(takes);
+        }
+        let machines = relock(&self.all);
+        let machine = &machines[ps];
+        if let Some(error) = &machine.poll_error {
+            self.heed(error);
+            let message = format!("the health check of PS {ps} failed");
+            return Err(Error::new(ErrorKind::UnknownError, message));
+        }
+        if let Some(bytes) = &machine.health_bytes {
+            return Ok(self.heed(bytes));
+        }
+        let limits = relock(&self.limits);
+        match limits.get(info) {
+            Some(limit) => Ok(health(self.heed(&machine.rss), *limit)),
+            None => Err(Error::new(
+                ErrorKind::NotFoundError,
+                format!("there is no {} on {}", info.shared_name, info.device),
+            )),
+        }
+    }
+
+    /// The value; the fault that it is from strikes.
+    fn heed<T: Clone>(&self, caused: &Caused<T>) -> T {
+        if let Some(path) = &caused.by {
+            self.strikes.strike(path);
+        }
+        caused.value.clone()
+    }
+}
+
+impl HealthSource for Machines {
+    fn machine_info(
+        &self,
+        device: &str,
+        shared_name: &str,
+        mem_limit: Option<i64>,
+    ) -> Result<MachineInfo> {
+        let info = MachineInfo {
+            device: device.to_owned(),
+            shared_name: shared_name.to_owned(),
+        };
+        self.ps_of(&info)?;
+        relock(&self.limits)
+            .entry(info.clone())
+            .or_insert(mem_limit.unwrap_or(self.default_mem_limit));
+        Ok(info)
+    }
+
+    fn check_machine_health(&self, polled: &[MachineInfo]) -> Result<Vec<Vec<u8>>> {
+        polled.iter().map(|info| self.check(info)).collect()
+    }
+}

@@ -1,0 +1,124 @@
+//! What the port sees of this machine, of others, and of the barrier that is served.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use monolith_training::barrier_ops::BarrierOp;
+use monolith_training::clock::SystemClock;
+use monolith_training::errors::{ErrorKind, Result};
+use monolith_training::logging_ops::{HealthSource, LocalMachine};
+use monolith_training::net_utils::{
+    NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported,
+};
+use monolith_training::save_utils::{Every, SaveHelper, SecondOrStepTimer, restore_global_step};
+use monolith_training::session::Graph;
+
+use super::serving::Peer;
+use super::{failed, to_hex};
+use crate::protocol::{Answer, Look, Looked, LookedCheckpoints, TimerCall};
+
+/// The device that machine info is made on.
+const DEVICE: &str = "/job:ps/task:0";
+
+/// How many addresses are tried at a time.
+const THREADS: usize = 2;
+
+/// The step whose checkpoint is named.
+const STEP: i64 = 7;
+
+pub(crate) fn look(look: Look, peer: &Peer) -> Answer {
+    let seq = look.seq;
+    match see(look, peer) {
+        Ok(looked) => Answer::Looked(Box::new(looked)),
+        Err(error) => failed(seq, &error),
+    }
+}
+
+fn see(look: Look, peer: &Peer) -> Result<Looked> {
+    let timer = see_timer(&look);
+    let timeout = Duration::from_millis(look.timeout_ms);
+    let nodes = NodeAliveChecker::new(look.addrs, timeout, THREADS)?;
+    let hosts = look.hosts.iter();
+    let joined = hosts.map(|host| concat_ip_and_port(host, look.port));
+    let candidates = look.candidates.into_iter();
+    let valid: Result<Vec<_>> = candidates.map(|addr| is_valid(addr, timeout)).collect();
+    let owned = |nodes: Vec<&str>| nodes.into_iter().map(str::to_owned).collect();
+    let machine = look
+        .default_limit
+        .map_or_else(LocalMachine::default, LocalMachine::with_default_mem_limit);
+    let machines: Result<Vec<_>> = look
+        .machines
+        .iter()
+        .map(|(name, limit)| machine.machine_info(DEVICE, name, *limit))
+        .collect();
+    let health = machine.check_machine_health(&machines?)?;
+    Ok(Looked {
+        seq: look.seq,
+        server_addr: get_local_server_addr(look.port)?,
+        ipv4: is_ipv4_supported()?,
+        addrs: nodes.get_addrs().to_vec(),
+        alive: owned(nodes.get_alive_nodes()),
+        dead: owned(nodes.get_dead_nodes()),
+        all_alive: nodes.all_nodes_alive(),
+        valid: valid?,
+        joined: joined.collect(),
+        timer,
+        no_capacity: no_capacity(),
+        health_hex: health.iter().map(|bytes| to_hex(bytes)).collect(),
+        barrier: peer.look_at_barrier()?,
+        checkpoints: see_checkpoints(&look.basename, &look.prefixes)?,
+    })
+}
+
+fn is_valid(addr: String, timeout: Duration) -> Result<bool> {
+    match NodeAliveChecker::new(vec![addr], timeout, THREADS) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::ValueError => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is said of a barrier of capacity 0.
+fn no_capacity() -> Option<String> {
+    let made = BarrierOp::new(&Graph::new(), Arc::new(SystemClock), 0);
+    made.err().map(|error| error.message().to_owned())
+}
+
+/// Of each call whether the step is due, or else whether the timer is enabled after it.
+fn see_timer(look: &Look) -> Vec<bool> {
+    let every = match look.every_steps {
+        Some(steps) => Every::Steps(steps),
+        None => Every::Time(Duration::from_millis(look.every_ms)),
+    };
+    let mut timer = SecondOrStepTimer::new(every);
+    let mut answer = |&(call, step, now): &(TimerCall, i64, u64)| {
+        let now = Duration::from_millis(now);
+        match call {
+            TimerCall::Due => return timer.should_trigger_for_step(step, now),
+            TimerCall::Count => timer.update_last_triggered_step(step, now),
+            TimerCall::Enable => timer.enable(),
+            TimerCall::Disable => timer.disable(),
+        }
+        timer.is_enabled()
+    };
+    look.timer.iter().map(&mut answer).collect()
+}
+
+fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpoints> {
+    let helper = SaveHelper::new(basename);
+    let prefix = helper.get_ckpt_prefix(STEP);
+    Ok(LookedCheckpoints {
+        asset_dir: SaveHelper::get_ckpt_asset_dir(&prefix),
+        prefix,
+        existing: helper.get_existing_checkpoint_steps()?,
+        restored: match basename.parent() {
+            Some(dir) => restore_global_step(dir)?,
+            None => None,
+        },
+        steps: prefixes
+            .iter()
+            .map(|prefix| SaveHelper::get_global_step_value(prefix).ok())
+            .collect(),
+    })
+}

@@ -1,0 +1,48 @@
+//! Takes part in interop: serves a controller, calls one, encodes and decodes.
+//!
+//! Everything here is in real time and over real gRPC, as the other end may be
+//! written in another language.
+//!
+//! - [`serving`]: the one controller that is served at a time;
+//! - [`holding`]: the clock that its blocked workers wait by;
+//! - [`calling`]: calls to any controller;
+//! - [`looking`]: this machine, others, and the barrier that is served;
+//! - [`messages`]: messages as fields, bytes and text.
+
+mod calling;
+mod holding;
+mod looking;
+mod messages;
+mod serving;
+
+use monolith_training::errors::{Error, Result};
+
+pub(crate) use self::calling::call;
+pub(crate) use self::looking::look;
+pub(crate) use self::messages::{decode, encode};
+pub(crate) use self::serving::Peer;
+
+use crate::protocol::Answer;
+
+/// The answer to what can't be done.
+fn failed(seq: u64, error: &Error) -> Answer {
+    Answer::failed(seq, error.to_string())
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn from_hex(hex: &str) -> Result<Vec<u8>> {
+    let pair = |pair: &[u8]| match str::from_utf8(pair) {
+        Ok(digits) if digits.len() == 2 => u8::from_str_radix(digits, 16).ok(),
+        _ => None,
+    };
+    let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(pair).collect();
+    bytes.ok_or_else(|| Error::value(format!("{hex:?} is not hexadecimal")))
+}

@@ -1,0 +1,201 @@
+//! The one controller that is served at a time: a real session on the machine's
+//! own clock, with saver and server hook.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use monolith_testing::saver::{FaultySaver, SaverFault};
+use monolith_testing::strikes::Strikes;
+use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
+use monolith_training::clock::{Clock, SystemClock};
+use monolith_training::errors::{Error, ErrorKind, Result};
+use monolith_training::hooks::server::server_lib::ServerHook;
+use monolith_training::net_utils::concat_ip_and_port;
+use monolith_training::save_utils::{
+    Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
+};
+use monolith_training::session::monitored::Recovery;
+use monolith_training::session::{Graph, MonitoredSession, Session, SessionCreator};
+
+use super::failed;
+use super::holding::HoldingClock;
+use crate::protocol::{Answer, Arrive, LookedBarrier, Serve};
+
+/// So long that a saver hook never saves by itself.
+const NEVER: Duration = Duration::from_secs(1_000_000_000);
+
+/// How long a worker may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(10);
+
+/// Serves one controller at a time.
+#[derive(Default)]
+pub(crate) struct Peer {
+    run: Option<Run>,
+}
+
+/// A run with a controller.
+struct Run {
+    monitored: MonitoredSession,
+    session: Arc<Session>,
+    barrier_op: Arc<BarrierOp>,
+    /// Keeps blocked workers from looking again, so that they stay so after a resume.
+    workers_clock: Arc<HoldingClock>,
+}
+
+impl Peer {
+    /// Starts serving; the address is in the model directory before the answer.
+    pub(crate) fn serve(&mut self, serve: Serve) -> Answer {
+        let seq = serve.seq;
+        let run = match self.run {
+            Some(_) => Err(Error::runtime("a controller is served already")),
+            None => Run::start(serve),
+        };
+        match run {
+            Ok(run) => {
+                self.run = Some(run);
+                Answer::Serving { seq }
+            }
+            Err(error) => failed(seq, &error),
+        }
+    }
+
+    /// Has workers wait at the barrier; they are blocked before the answer.
+    pub(crate) fn arrive(&self, arrive: &Arrive) -> Answer {
+        match self.run().and_then(|run| run.block(&arrive.workers)) {
+            Ok(()) => Answer::Arrived { seq: arrive.seq },
+            Err(error) => failed(arrive.seq, &error),
+        }
+    }
+
+    /// Closes the session cleanly, and the controller's port with it.
+    pub(crate) fn stop_serving(&mut self, seq: u64) -> Answer {
+        let left = self.run().map(drop);
+        let left = left.and_then(|()| match self.run.take() {
+            Some(mut run) => {
+                let left = run.monitored.leave(None);
+                run.workers_clock.let_go();
+                left
+            }
+            None => Ok(()),
+        });
+        match left {
+            Ok(()) => Answer::Stopped { seq },
+            Err(error) => failed(seq, &error),
+        }
+    }
+
+    /// The barrier of the controller that is served, if one is.
+    pub(super) fn look_at_barrier(&self) -> Result<Option<LookedBarrier>> {
+        let Some(run) = &self.run else {
+            return Ok(None);
+        };
+        Ok(Some(LookedBarrier {
+            removed: run.barrier_op.is_barrier_removed(&run.session)?,
+            none_blocked: run.barrier_op.is_none_blocked(&run.session)?,
+            unblocked: run.barrier_op.get_unblocked_indices(&run.session)?,
+            refused: run.refused()?,
+        }))
+    }
+
+    fn run(&self) -> Result<&Run> {
+        let none = || Error::runtime("no controller is served");
+        self.run.as_ref().ok_or_else(none)
+    }
+}
+
+impl Run {
+    /// Those of the indices 0 and the capacity that no worker may wait as.
+    fn refused(&self) -> Result<Vec<i64>> {
+        let capacity = i64::try_from(self.barrier_op.capacity());
+        let capacity = capacity.map_err(|error| Error::value(error.to_string()))?;
+        let refuses = |&index: &i64| {
+            let waited = (self.barrier_op).wait_until_barrier_removed(&self.session, index);
+            waited.is_err_and(|error| error.kind() == ErrorKind::ValueError)
+        };
+        Ok([0, capacity].into_iter().filter(refuses).collect())
+    }
+
+    fn start(serve: Serve) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let graph = Graph::new();
+        let workers_clock = Arc::new(HoldingClock::default());
+        let barrier_op = BarrierOp::new(
+            &graph,
+            Arc::clone(&workers_clock) as _,
+            capacity(serve.workers)?,
+        )?
+        .with_callbacks(serve.callback_error.map(raising).into_iter().collect());
+        let barrier_op = Arc::new(barrier_op);
+        let saver = FaultySaver::new(
+            Arc::new(FileSaver::default()),
+            Arc::clone(&clock),
+            Arc::new(Strikes::default()),
+        );
+        let takes = Duration::from_millis(serve.save_ms);
+        saver.set(SaverFault::Slow(takes), "save_ms");
+        if let Some(message) = serve.save_error {
+            let (error, times) = (Error::runtime(message), None);
+            saver.set(SaverFault::Error { error, times }, "save_error");
+        }
+        let saver_hook = Arc::new(NoFirstSaveCheckpointSaverHook::new(
+            &graph,
+            Arc::clone(&clock),
+            &serve.model_dir,
+            Arc::new(saver),
+            SaverOptions::new(Every::Time(NEVER)),
+        ));
+        let server_hook = ServerHook::new(
+            &serve.model_dir,
+            Arc::clone(&barrier_op),
+            Some(Arc::clone(&saver_hook)),
+            Arc::clone(&clock),
+        )
+        .with_address(move |port| Ok(concat_ip_and_port(&serve.ip, port)));
+        let session = Session::new(&graph, serve.global_step)?;
+        let monitored = MonitoredSession::new(
+            Recovery::Leaves,
+            Box::new(Given(Arc::clone(&session))),
+            vec![saver_hook, Arc::new(server_hook)],
+            clock,
+        )?;
+        Ok(Self {
+            monitored,
+            session,
+            barrier_op,
+            workers_clock,
+        })
+    }
+
+    /// The threads end when they find the session closed.
+    fn block(&self, workers: &[i64]) -> Result<()> {
+        for worker in workers.iter().copied() {
+            let (barrier_op, session) = (Arc::clone(&self.barrier_op), Arc::clone(&self.session));
+            let waits = move || barrier_op.wait_until_barrier_removed(&session, worker);
+            let wanted = self.workers_clock.held() + 1;
+            SystemClock.start_thread(&format!("worker {worker}"), None, Box::new(waits))?;
+            if !self.workers_clock.wait_for(wanted, ARRIVAL) {
+                return Err(Error::runtime(format!("worker {worker} isn't blocked")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The barrier's capacity; of a negative one Python says the same.
+fn capacity(workers: i64) -> Result<usize> {
+    usize::try_from(workers)
+        .map_err(|_| Error::value(format!("capacity must be positive, it is {workers}.")))
+}
+
+fn raising(message: String) -> BarrierCallback {
+    Arc::new(move |_, _| Err(Error::runtime(&message)))
+}
+
+/// Makes one session: this one.
+struct Given(Arc<Session>);
+
+impl SessionCreator for Given {
+    fn create_session(&self) -> Result<Arc<Session>> {
+        Ok(Arc::clone(&self.0))
+    }
+}

@@ -1,0 +1,235 @@
+//! The chief's hooks, from the list in a scenario.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use monolith_training::barrier_ops::BarrierHook;
+use monolith_training::errors::Error;
+use monolith_training::hooks::controller_hooks::{
+    ControllerHook, QueryActionHook, StopHelper, TriggerSave,
+};
+use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener};
+use monolith_training::hooks::ps_check_hooks::{
+    Config, PsHealthCheckerHook, ReportFn, default_report,
+};
+use monolith_training::hooks::server::server_lib::ServerHook;
+use monolith_training::hooks::session_hooks::SetCurrentSessionHook;
+use monolith_training::net_utils::concat_ip_and_port;
+use monolith_training::save_utils::{
+    CheckpointSaverListener, Every, NoFirstSaveCheckpointSaverHook, SaverOptions,
+};
+use monolith_training::session::SessionRunHook;
+use monolith_training::session::monitored::Hooks;
+
+use super::cluster::Cluster;
+use super::observers::{
+    Caller, Observer, Probe, ProbeListener, RecordingSaver, probe_path, record_report,
+};
+use crate::scenario::{Hook, Ip, Listener, Raises, Report, Saver, Scenario};
+
+/// So long that a saver hook never saves by itself.
+const NEVER: Duration = Duration::from_secs(1_000_000_000);
+
+/// The hooks of one play, and those that others work on.
+#[derive(Default)]
+pub(crate) struct ChiefHooks {
+    /// In the order of the list, with those that the player adds.
+    pub(crate) all: Hooks,
+    pub(crate) savers: Vec<Arc<NoFirstSaveCheckpointSaverHook>>,
+    pub(crate) controllers: Vec<Arc<ControllerHook>>,
+}
+
+impl ChiefHooks {
+    /// Those that others work on are made first.
+    pub(crate) fn new(cluster: &Cluster, scenario: &Scenario) -> Self {
+        let mut hooks = Self::default();
+        for hook in &scenario.hooks {
+            if let Hook::Saver(options) = hook {
+                hooks.savers.push(Arc::new(saver_hook(cluster, options)));
+            }
+        }
+        for hook in &scenario.hooks {
+            if matches!(hook, Hook::Controller {}) {
+                let hook = hooks.controller_hook(cluster);
+                hooks.controllers.push(Arc::new(hook));
+            }
+        }
+        hooks.all = hooks.in_order(cluster, scenario);
+        hooks
+    }
+
+    fn in_order(&self, cluster: &Cluster, scenario: &Scenario) -> Hooks {
+        let mut savers = self.savers.iter();
+        let mut controllers = self.controllers.iter();
+        let mut stop_helpers = cluster.stop_helpers.iter();
+        let mut hooks: Hooks = Vec::new();
+        for (at, hook) in scenario.hooks.iter().enumerate() {
+            match hook {
+                Hook::Saver(_) => hooks.extend(savers.next().map(|hook| Arc::clone(hook) as _)),
+                Hook::Controller {} => {
+                    hooks.extend(controllers.next().map(|hook| Arc::clone(hook) as _));
+                }
+                Hook::StopHelper {} => {
+                    hooks.extend(stop_helpers.next().map(StopHelper::create_stop_hook));
+                }
+                hook => hooks.push(self.hook(cluster, scenario, hook, at)),
+            }
+        }
+        let barrier_op = Arc::clone(&cluster.barrier_op);
+        hooks.push(Arc::new(BarrierHook::new(0, barrier_op)));
+        hooks.push(Arc::new(Observer {
+            recorder: Arc::clone(&cluster.recorder),
+            barrier_op: Arc::clone(&cluster.barrier_op),
+            chief: cluster.chief.clone(),
+            address_file: Arc::clone(&cluster.address_file),
+        }));
+        hooks
+    }
+
+    /// A hook that is made in its place.
+    fn hook(
+        &self,
+        cluster: &Cluster,
+        scenario: &Scenario,
+        hook: &Hook,
+        at: usize,
+    ) -> Arc<dyn SessionRunHook> {
+        match hook {
+            Hook::PsHealth { report, barrier } => {
+                Arc::new(health_hook(cluster, scenario, *report, *barrier))
+            }
+            Hook::Server { ip, .. } => Arc::new(self.server_hook(cluster, *ip)),
+            Hook::Call(call) => Arc::new(Caller {
+                call: call.clone(),
+                place: format!("hooks[{at}].call"),
+                operator: Arc::clone(&cluster.operator),
+            }),
+            Hook::CurrentSession {} => {
+                Arc::new(SetCurrentSessionHook::new(cluster.current_session.clone()))
+            }
+            Hook::QueryAction {} => Arc::new(self.query_action_hook(cluster)),
+            Hook::Probe { name, raises } => Arc::new(probe(cluster, name, raises.as_ref(), at)),
+            Hook::Saver(_) | Hook::Controller {} | Hook::StopHelper {} => {
+                unreachable!("it is made before the others")
+            }
+        }
+    }
+
+    fn server_hook(&self, cluster: &Cluster, ip: Ip) -> ServerHook {
+        let hook = ServerHook::new(
+            cluster.address_file.folder(),
+            Arc::clone(&cluster.barrier_op),
+            self.savers.first().map(Arc::clone),
+            cluster.shared_clock(),
+        );
+        match ip {
+            Ip::V4 => hook.with_address(|port| Ok(concat_ip_and_port("127.0.0.1", port))),
+            Ip::V6 => hook.with_address(|port| Ok(concat_ip_and_port("::1", port))),
+        }
+    }
+
+    fn controller_hook(&self, cluster: &Cluster) -> ControllerHook {
+        let trigger_save = self.savers.first().map(|saver| -> TriggerSave {
+            let (saver, session) = (Arc::clone(saver), cluster.chief.shared());
+            Arc::new(move || saver.trigger_save(&session, false))
+        });
+        ControllerHook::new(
+            &cluster.graph,
+            cluster.shared_clock(),
+            Some(Arc::clone(&cluster.barrier_op)),
+            trigger_save,
+        )
+    }
+
+    fn query_action_hook(&self, cluster: &Cluster) -> QueryActionHook {
+        let Some(controller) = self.controllers.first() else {
+            unreachable!("a scenario without a controller is refused");
+        };
+        QueryActionHook::new(
+            cluster.model_dir.path(),
+            Arc::clone(controller),
+            cluster.shared_clock(),
+        )
+    }
+}
+
+fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHook {
+    let writes = RecordingSaver {
+        inner: Arc::clone(&cluster.saver) as _,
+        recorder: Arc::clone(&cluster.recorder),
+    };
+    let every = match (saver.save_steps, saver.save_secs) {
+        (Some(steps), _) => Every::Steps(steps),
+        (None, Some(time)) => Every::Time(time),
+        (None, None) => Every::Time(NEVER),
+    };
+    let mut options = SaverOptions::new(every);
+    options.no_first_save = !saver.first_save;
+    options.is_dense_only = saver.dense_only;
+    options.ignore_save_errors = saver.ignore_save_errors;
+    let listeners = saver.listeners.iter().enumerate();
+    options.listeners = listeners
+        .map(|(index, kind)| listener(cluster, index, *kind))
+        .collect();
+    NoFirstSaveCheckpointSaverHook::new(
+        &cluster.graph,
+        cluster.shared_clock(),
+        cluster.model_dir.path(),
+        Arc::new(writes),
+        options,
+    )
+}
+
+fn listener(cluster: &Cluster, index: usize, kind: Listener) -> Arc<dyn CheckpointSaverListener> {
+    let listener = Arc::new(ProbeListener {
+        index,
+        asks_to_stop: matches!(kind, Listener::Stops | Listener::AfterStops),
+        recorder: Arc::clone(&cluster.recorder),
+    });
+    match kind {
+        Listener::Plain | Listener::Stops => listener,
+        Listener::Before => Arc::new(BeforeSaveListener::new(listener)),
+        Listener::After | Listener::AfterStops => Arc::new(AfterSaveListener::new(listener)),
+    }
+}
+
+fn health_hook(
+    cluster: &Cluster,
+    scenario: &Scenario,
+    report: Report,
+    barrier: bool,
+) -> PsHealthCheckerHook {
+    let recorder = Arc::clone(&cluster.recorder);
+    let report_fn: ReportFn = match report {
+        Report::Default => Arc::new(default_report),
+        Report::Record => Arc::new(move |results| {
+            record_report(&recorder, results);
+            Ok(())
+        }),
+        Report::Raise => Arc::new(move |results| {
+            record_report(&recorder, results);
+            Err(Error::runtime("report failed"))
+        }),
+    };
+    PsHealthCheckerHook::new(Config {
+        report_fn,
+        ..Config::new(
+            barrier.then(|| Arc::clone(&cluster.barrier_op)),
+            scenario.cluster.ps,
+            Arc::clone(&cluster.machines) as _,
+            cluster.shared_clock(),
+        )
+    })
+}
+
+fn probe(cluster: &Cluster, name: &str, raises: Option<&Raises>, at: usize) -> Probe {
+    Probe {
+        name: name.to_owned(),
+        raises: raises.cloned(),
+        raised: AtomicU64::new(0),
+        path: probe_path(at),
+        recorder: Arc::clone(&cluster.recorder),
+        strikes: Arc::clone(&cluster.strikes),
+    }
+}

@@ -1,0 +1,194 @@
+//! What a scenario is played on: fakes, and what hooks and steps share.
+
+use std::sync::Arc;
+
+use monolith_testing::machines::{MachineFault, Machines};
+use monolith_testing::saver::{FaultySaver, SaverFault};
+use monolith_testing::strikes::Strikes;
+use monolith_testing::virtual_clock::VirtualClock;
+use monolith_training::barrier_ops::BarrierOp;
+use monolith_training::clock::Clock;
+use monolith_training::device_utils::ps_device;
+use monolith_training::errors::{Error, Result};
+use monolith_training::hooks::controller_hooks::StopHelper;
+use monolith_training::hooks::session_hooks::CurrentSession;
+use monolith_training::logging_ops::HealthSource;
+use monolith_training::save_utils::FileSaver;
+use monolith_training::session::monitored::Hooks;
+use monolith_training::session::{ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession};
+
+use super::address_file::AddressFile;
+use super::model_dir::ModelDir;
+use super::observers::{barrier_callback, probe_path};
+use super::recorder::Recorder;
+use super::rpc::Operator;
+use crate::scenario::{Fault, Folder, Hook, MachineInfo, Scenario, Step};
+
+/// Everything that lives as long as a play.
+pub(crate) struct Cluster {
+    pub(crate) clock: VirtualClock,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) strikes: Arc<Strikes>,
+    pub(crate) barrier_op: Arc<BarrierOp>,
+    /// One for each hook that needs one, in the order of the list.
+    pub(crate) stop_helpers: Vec<StopHelper>,
+    pub(crate) chief: ChiefsSession,
+    pub(crate) current_session: CurrentSession,
+    pub(crate) model_dir: ModelDir,
+    pub(crate) address_file: Arc<AddressFile>,
+    pub(crate) operator: Arc<Operator>,
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) machines: Arc<Machines>,
+    pub(crate) saver: Arc<FaultySaver>,
+}
+
+impl Cluster {
+    /// Sets up what there is before the session; the faults are declared.
+    pub(crate) fn new(clock: VirtualClock, scenario: &Scenario) -> Result<Self> {
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let strikes = Arc::new(Strikes::default());
+        for path in declared_faults(scenario) {
+            strikes.declare(&path);
+        }
+        let model_dir = ModelDir::new()?;
+        let recorder = Arc::new(Recorder::new(clock.clone(), model_dir.path()));
+        let folder = model_dir.server_folder(server_folder(scenario))?;
+        let address_file = Arc::new(AddressFile::new(folder, Arc::clone(&recorder)));
+        let operator = Operator::new(
+            clock.clone(),
+            Arc::clone(&recorder),
+            Arc::clone(&address_file),
+        )?;
+        let graph = Graph::new();
+        let stop_helpers: Vec<StopHelper> = scenario
+            .hooks
+            .iter()
+            .filter(|hook| matches!(hook, Hook::StopHelper {}))
+            .map(|_| StopHelper::new())
+            .collect();
+        let callbacks = scenario.barrier.callbacks.iter().enumerate();
+        let callbacks = callbacks.map(|(at, kind)| barrier_callback(at, *kind, &recorder, &shared));
+        let helpers = stop_helpers.iter().map(StopHelper::create_barrier_callback);
+        let barrier_op = BarrierOp::new(&graph, Arc::clone(&shared), scenario.cluster.capacity)?
+            .with_callbacks(callbacks.chain(helpers).collect())
+            .with_wait(scenario.barrier.wait);
+        let rss: Vec<i64> = scenario.machines.iter().map(|at| at.rss).collect();
+        let machines = Machines::new(
+            Arc::clone(&shared),
+            Arc::clone(&strikes),
+            scenario.default_mem_limit,
+            &rss,
+        );
+        let files = Arc::new(FileSaver::default());
+        let cluster = Self {
+            recorder,
+            saver: Arc::new(FaultySaver::new(files, shared, Arc::clone(&strikes))),
+            clock,
+            strikes,
+            barrier_op: Arc::new(barrier_op),
+            stop_helpers,
+            chief: ChiefsSession::default(),
+            current_session: CurrentSession::new(),
+            model_dir,
+            address_file,
+            operator: Arc::new(operator),
+            graph,
+            machines: Arc::new(machines),
+        };
+        for machine in scenario.machines.iter().filter(|at| at.mem_limit.is_some()) {
+            cluster.create_machine_info(MachineInfo {
+                ps: machine.ps,
+                mem_limit: machine.mem_limit,
+            })?;
+        }
+        Ok(cluster)
+    }
+
+    /// Puts a fault into effect.
+    pub(crate) fn apply(&self, fault: Fault, path: &str) {
+        let (ps, fault) = match fault {
+            Fault::Rss { ps, bytes } => (ps, MachineFault::Rss(bytes)),
+            Fault::HealthBytes { ps, bytes } => (ps, MachineFault::HealthBytes(bytes)),
+            Fault::PollError { ps } => (ps, MachineFault::PollError),
+            Fault::SlowPoll { ps, takes } => (ps, MachineFault::SlowPoll(takes)),
+            Fault::Recover { ps } => (ps, MachineFault::Recover),
+            Fault::SaveError {
+                error,
+                message,
+                times,
+            } => {
+                let error = Error::new(error, message);
+                return self.saver.set(SaverFault::Error { error, times }, path);
+            }
+            Fault::SlowSave { takes } => return self.saver.set(SaverFault::Slow(takes), path),
+        };
+        self.machines.set(ps, fault, path);
+    }
+
+    /// Creates a PS's machine info, as a job's own op does.
+    pub(crate) fn create_machine_info(&self, info: MachineInfo) -> Result<()> {
+        // Written out: with the port's own function a wrong name would be wrong on both ends.
+        let name = format!("ps_machine_info_{}", info.ps);
+        let (device, limit) = (ps_device(info.ps), info.mem_limit);
+        self.machines.machine_info(&device, &name, limit)?;
+        Ok(())
+    }
+
+    /// Opens the chief's session. The hooks are kept by the caller, so that a
+    /// server that nobody ended goes on.
+    pub(crate) fn open(&self, scenario: &Scenario, hooks: &Hooks) -> Result<MonitoredSession> {
+        let dir = Some(self.model_dir.path().to_owned());
+        let creator = ChiefSessionCreator::new(Arc::clone(&self.graph), dir);
+        MonitoredSession::new(
+            scenario.recovery,
+            Box::new(creator),
+            hooks.clone(),
+            self.shared_clock(),
+        )
+    }
+
+    /// What `get_current_session` gives, as a look at it is recorded.
+    pub(crate) fn seen_current_session(&self) -> &'static str {
+        let chiefs = self.chief.current();
+        match (self.current_session.get_current_session(), chiefs) {
+            (None, _) => "none",
+            (Some(current), Some(chiefs)) if Arc::ptr_eq(&current, &chiefs) => "current",
+            (Some(_), _) => "left",
+        }
+    }
+
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.clock.clone())
+    }
+}
+
+/// Where the servers of a scenario publish, all of them in one folder.
+fn server_folder(scenario: &Scenario) -> Folder {
+    let folders = scenario.hooks.iter().filter_map(|hook| match hook {
+        Hook::Server { folder, .. } => Some(*folder),
+        _ => None,
+    });
+    let mut elsewhere = folders.filter(|folder| *folder != Folder::ModelDir);
+    elsewhere.next().unwrap_or(Folder::ModelDir)
+}
+
+/// The paths of everything that should strike.
+fn declared_faults(scenario: &Scenario) -> Vec<String> {
+    let raises = |hook: &Hook| {
+        matches!(
+            hook,
+            Hook::Probe {
+                raises: Some(_),
+                ..
+            }
+        )
+    };
+    let hooks = scenario.hooks.iter().enumerate();
+    let probes = hooks.filter(|(_, hook)| raises(hook));
+    let probes = probes.map(|(at, _)| probe_path(at));
+    let first = (0..scenario.faults.len()).map(|at| format!("faults[{at}]"));
+    let steps = scenario.steps.iter().enumerate();
+    let steps = steps.filter(|(_, step)| matches!(step, Step::Fault(_)));
+    let steps = steps.map(|(at, _)| format!("steps[{at}].fault"));
+    probes.chain(first).chain(steps).collect()
+}

@@ -1,0 +1,91 @@
+//! Log records: all to stderr, what hooks warn of into the trace as well.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use monolith_training::clock::relock;
+use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+
+use super::recorder::Recorder;
+
+/// The modules whose messages are the same on both sides.
+const WHOLE: [&str; 2] = [
+    "monolith_training::hooks::ps_check_hooks",
+    "monolith_training::save_utils::hook",
+];
+
+/// The module whose messages start with the error's name, and go on in their own
+/// words.
+const FIRST_WORD: &str = "monolith_training::hooks::controller_hooks::query_action";
+
+/// The recorder of the play that is on, as the log is the process's own.
+static PLAYING: Mutex<Option<Arc<Recorder>>> = Mutex::new(None);
+
+/// Sends the process's log where it belongs.
+pub(crate) fn install() {
+    let stderr = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(false);
+    let subscriber = tracing_subscriber::registry()
+        .with(LevelFilter::INFO)
+        .with(stderr)
+        .with(HookLogs);
+    if tracing::subscriber::set_global_default(subscriber).is_err() {
+        unreachable!("the log is set up once");
+    }
+}
+
+/// Has what hooks log recorded there from now on, or nowhere.
+pub(crate) fn record_into(recorder: Option<Arc<Recorder>>) {
+    *relock(&PLAYING) = recorder;
+}
+
+struct HookLogs;
+
+impl<S: Subscriber> Layer<S> for HookLogs {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let target = event.metadata().target();
+        let Some(level) = level_name(*event.metadata().level()) else {
+            return;
+        };
+        if target != FIRST_WORD && !WHOLE.contains(&target) {
+            return;
+        }
+        let mut message = Message::default();
+        event.record(&mut message);
+        let words = match message.0.split_once(':') {
+            Some((first, _)) if target == FIRST_WORD => first,
+            _ => &message.0,
+        };
+        let playing = relock(&PLAYING).clone();
+        if let Some(recorder) = playing {
+            recorder.record("log", json!({"level": level, "message": words}));
+        }
+    }
+}
+
+/// Python's name of a level from WARNING on.
+fn level_name(level: Level) -> Option<&'static str> {
+    match level {
+        Level::ERROR => Some("ERROR"),
+        Level::WARN => Some("WARNING"),
+        _ => None,
+    }
+}
+
+#[derive(Default)]
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
+}

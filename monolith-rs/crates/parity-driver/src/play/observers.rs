@@ -1,0 +1,252 @@
+//! Hooks, and a saver, that record what happens to them.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use monolith_testing::strikes::Strikes;
+use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
+use monolith_training::clock::Clock;
+use monolith_training::coordinator::Coordinator;
+use monolith_training::errors::{Error, Result};
+use monolith_training::hooks::ps_check_hooks::Results;
+use monolith_training::save_utils::{CheckpointSaverListener, Saver};
+use monolith_training::session::{
+    ChiefsSession, Session, SessionRunContext, SessionRunHook, StepValues,
+};
+use serde_json::{Value, json};
+
+use super::address_file::AddressFile;
+use super::recorder::Recorder;
+use super::rpc::Operator;
+use crate::scenario::{Call, Callback, Phase, Raises, Rpc};
+
+/// Records its phases, and raises where it is told to.
+pub(crate) struct Probe {
+    pub(crate) name: String,
+    pub(crate) raises: Option<Raises>,
+    /// How often it has raised.
+    pub(crate) raised: AtomicU64,
+    pub(crate) path: String,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) strikes: Arc<Strikes>,
+}
+
+/// As what the error of the probe at this place in the list strikes.
+pub(crate) fn probe_path(at: usize) -> String {
+    format!("hooks[{at}].probe.raises")
+}
+
+impl Probe {
+    fn comes_to(&self, phase: Phase) -> Result<()> {
+        let fields = json!({"hook": self.name, "phase": phase.name()});
+        self.recorder.record("hook", fields);
+        match &self.raises {
+            Some(raises)
+                if raises.phase == phase
+                    && self.raised.fetch_add(1, Ordering::SeqCst) < raises.times =>
+            {
+                self.strikes.strike(&self.path);
+                Err(Error::new(raises.error, raises.message.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SessionRunHook for Probe {
+    fn begin(&self) -> Result<()> {
+        self.comes_to(Phase::Begin)
+    }
+
+    fn after_create_session(&self, _: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        self.comes_to(Phase::AfterCreateSession)
+    }
+
+    fn before_run(&self, _: &SessionRunContext) -> Result<()> {
+        self.comes_to(Phase::BeforeRun)
+    }
+
+    fn after_run(&self, _: &SessionRunContext, _: &StepValues) -> Result<()> {
+        self.comes_to(Phase::AfterRun)
+    }
+
+    fn end(&self, _: &Arc<Session>) -> Result<()> {
+        self.comes_to(Phase::End)
+    }
+}
+
+/// Calls the controller each time that a phase comes.
+pub(crate) struct Caller {
+    pub(crate) call: Call,
+    /// Where the scenario makes the call.
+    pub(crate) place: String,
+    pub(crate) operator: Arc<Operator>,
+}
+
+impl Caller {
+    fn comes_to(&self, phase: Phase) {
+        if phase == self.call.phase {
+            let rpc = Rpc {
+                method: self.call.rpc,
+                deadline: None,
+                server: None,
+            };
+            if let Err(message) = self.operator.call(rpc, &self.place) {
+                self.operator.cannot_play(message);
+            }
+        }
+    }
+}
+
+impl SessionRunHook for Caller {
+    fn begin(&self) -> Result<()> {
+        self.comes_to(Phase::Begin);
+        Ok(())
+    }
+
+    fn after_create_session(&self, _: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        self.comes_to(Phase::AfterCreateSession);
+        Ok(())
+    }
+
+    fn before_run(&self, _: &SessionRunContext) -> Result<()> {
+        self.comes_to(Phase::BeforeRun);
+        Ok(())
+    }
+
+    fn after_run(&self, _: &SessionRunContext, _: &StepValues) -> Result<()> {
+        self.comes_to(Phase::AfterRun);
+        Ok(())
+    }
+
+    fn end(&self, _: &Arc<Session>) -> Result<()> {
+        self.comes_to(Phase::End);
+        Ok(())
+    }
+}
+
+/// A callback of the barrier that records, and takes 1 s or raises where it is told to.
+pub(crate) fn barrier_callback(
+    index: usize,
+    kind: Callback,
+    recorder: &Arc<Recorder>,
+    clock: &Arc<dyn Clock>,
+) -> BarrierCallback {
+    let (recorder, clock) = (Arc::clone(recorder), Arc::clone(clock));
+    Arc::new(move |action, _| {
+        recorder.record("callback", json!({"callback": index, "action": action}));
+        match kind {
+            Callback::Record => Ok(()),
+            Callback::Slow => {
+                clock.sleep(Duration::from_secs(1));
+                Ok(())
+            }
+            Callback::Raise => Err(Error::runtime("callback failed")),
+        }
+    })
+}
+
+/// The last hook: records sessions and the addresses that they are controlled at,
+/// and shares the sessions.
+pub(crate) struct Observer {
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) barrier_op: Arc<BarrierOp>,
+    pub(crate) chief: ChiefsSession,
+    pub(crate) address_file: Arc<AddressFile>,
+}
+
+impl SessionRunHook for Observer {
+    fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        self.chief.set(Some(session));
+        self.recorder.open(&self.barrier_op, session);
+        self.recorder.record("session", json!({"state": "created"}));
+        self.address_file.look();
+        Ok(())
+    }
+
+    fn end(&self, _: &Arc<Session>) -> Result<()> {
+        self.recorder.close();
+        Ok(())
+    }
+}
+
+/// Records what a saver does.
+pub(crate) struct RecordingSaver {
+    pub(crate) inner: Arc<dyn Saver>,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl Saver for RecordingSaver {
+    fn save(&self, session: &Session, dir: &Path, basename: &str, step: i64) -> Result<()> {
+        let outcome = self.inner.save(session, dir, basename, step);
+        match &outcome {
+            Ok(()) => self.recorder.record("save", json!({"step": step})),
+            // What isn't an Exception passes by whoever catches those.
+            Err(error) if !error.kind().is_exception() => {}
+            Err(error) => {
+                let mut fields = self.recorder.error_fields(error);
+                fields["step"] = step.into();
+                self.recorder.record("save_failed", fields);
+            }
+        }
+        outcome
+    }
+}
+
+/// Records what a saver hook tells it, and asks for a stop after each save if it
+/// is to.
+pub(crate) struct ProbeListener {
+    pub(crate) index: usize,
+    pub(crate) asks_to_stop: bool,
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl fmt::Debug for ProbeListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProbeListener({})", self.index)
+    }
+}
+
+impl ProbeListener {
+    fn told(&self, method: &str, step: Option<i64>) {
+        let fields = json!({"listener": self.index, "method": method, "step": step});
+        self.recorder.record("listener", fields);
+    }
+}
+
+impl CheckpointSaverListener for ProbeListener {
+    fn begin(&self) -> Result<()> {
+        self.told("begin", None);
+        Ok(())
+    }
+
+    fn before_save(&self, _: &Arc<Session>, global_step: i64) -> Result<()> {
+        self.told("before_save", Some(global_step));
+        Ok(())
+    }
+
+    fn after_save(&self, _: &Arc<Session>, global_step: i64) -> Result<bool> {
+        self.told("after_save", Some(global_step));
+        Ok(self.asks_to_stop)
+    }
+
+    fn end(&self, _: &Arc<Session>, global_step: i64) -> Result<()> {
+        self.told("end", Some(global_step));
+        Ok(())
+    }
+}
+
+/// Records a report.
+pub(crate) fn record_report(recorder: &Recorder, results: &Results) {
+    let results: Vec<Value> = results
+        .iter()
+        .map(|(ps, result)| {
+            let status = result.status.map(|_| result.status().as_str_name());
+            json!({"ps": ps, "status": status, "message": result.message()})
+        })
+        .collect();
+    recorder.record("report", json!({"results": results}));
+}

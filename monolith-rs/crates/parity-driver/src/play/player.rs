@@ -1,0 +1,299 @@
+//! Plays a scenario from its first fault to the files that it leaves.
+
+use std::sync::Arc;
+
+use monolith_testing::virtual_clock::{BACKGROUND_PREFIX, CONCURRENT_PREFIX, VirtualClock};
+use monolith_training::clock::Clock;
+use monolith_training::errors::{Error, Result};
+use monolith_training::session::{MonitoredSession, Session};
+use serde_json::{Value, json};
+
+use super::address_file::write_content;
+use super::chief_hooks::ChiefHooks;
+use super::cluster::Cluster;
+use super::lanes::{Lane, wait_for};
+use super::logs;
+use super::workers::{Surroundings, Workers};
+use crate::protocol::{Answer, Choice, Refusal};
+use crate::scenario::{Branch, ControllerOp, Look, Rpc, Scenario, Step, Switch, Unplayable};
+
+/// Why a step that needs the session can't be played.
+const LEFT_BEFORE: &str = "the session was left before";
+
+/// Plays a scenario, and answers with its trace or with why there is none.
+pub(crate) fn play(seq: u64, clock: &VirtualClock, scenario: Value) -> Answer {
+    let played = try_play(clock, scenario);
+    let choices = clock.choices().into_iter().map(Choice::from).collect();
+    match played {
+        Ok(cluster) => Answer::Trace {
+            seq,
+            events: cluster.recorder.take_events(),
+            struck: cluster.strikes.all(),
+            choices,
+        },
+        Err(NotPlayed::Skipped(reason)) => Answer::Skipped { seq, reason },
+        Err(NotPlayed::Refused(refusal)) => Answer::Failed {
+            seq,
+            refusal,
+            choices,
+        },
+    }
+}
+
+/// Why there is no trace.
+enum NotPlayed {
+    Skipped(String),
+    Refused(Refusal),
+}
+
+impl From<Unplayable> for NotPlayed {
+    fn from(unplayable: Unplayable) -> Self {
+        match unplayable {
+            Unplayable::Skipped(reason) => Self::Skipped(reason),
+            Unplayable::Failed(message) => Self::Refused(message.into()),
+        }
+    }
+}
+
+fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, NotPlayed> {
+    let scenario = Scenario::parse(scenario)?;
+    let set_up = |error: Error| NotPlayed::Refused(format!("setting up: {error}").into());
+    let cluster = Arc::new(Cluster::new(clock.clone(), &scenario).map_err(set_up)?);
+    clock.watch(Arc::clone(&cluster.recorder) as _);
+    logs::record_into(Some(Arc::clone(&cluster.recorder)));
+    let playing = Arc::clone(&cluster);
+    let outcome = clock.run(move || Player::new(playing, &scenario).play(scenario));
+    logs::record_into(None);
+    match outcome {
+        Err(failure) => Err(NotPlayed::Refused(failure.into())),
+        Ok(Err(refusal)) => Err(NotPlayed::Refused(refusal)),
+        Ok(Ok(())) => {
+            for label in clock.live_threads() {
+                let fields = json!({"thread": label, "fate": "left", "error": null});
+                cluster.recorder.record_on(&label, "thread", fields);
+            }
+            Ok(cluster)
+        }
+    }
+}
+
+/// The scenario's own lane.
+struct Player {
+    cluster: Arc<Cluster>,
+    session: Option<MonitoredSession>,
+    /// Kept to the end, so that a server that nobody ended goes on.
+    hooks: ChiefHooks,
+    workers: Arc<Workers>,
+    background: Vec<Lane>,
+}
+
+impl Player {
+    fn new(cluster: Arc<Cluster>, scenario: &Scenario) -> Self {
+        let workers = Workers::new(Surroundings {
+            clock: cluster.clock.clone(),
+            recorder: Arc::clone(&cluster.recorder),
+            barrier_op: Arc::clone(&cluster.barrier_op),
+            chief: cluster.chief.clone(),
+        });
+        Self {
+            hooks: ChiefHooks::new(&cluster, scenario),
+            cluster,
+            session: None,
+            workers: Arc::new(workers),
+            background: Vec::new(),
+        }
+    }
+
+    /// An error is one in the scenario, not one in what it plays.
+    fn play(mut self, scenario: Scenario) -> Result<(), Refusal> {
+        for (at, fault) in scenario.faults.iter().enumerate() {
+            self.cluster.apply(fault.clone(), &format!("faults[{at}]"));
+        }
+        self.open(&scenario);
+        self.cluster.operator.take_unplayable()?;
+        self.cluster.clock.settle();
+        for (at, step) in scenario.steps.into_iter().enumerate() {
+            let kind = step.kind();
+            self.step(at, step)
+                .and_then(|()| self.cluster.operator.take_unplayable())
+                .map_err(|message| Refusal {
+                    step: Some(at),
+                    ..format!("steps[{at}]: {kind}: {message}").into()
+                })?;
+            self.cluster.clock.settle();
+        }
+        if self.session.is_some() {
+            self.leave(None)?;
+            self.cluster.operator.take_unplayable()?;
+        }
+        wait_for(&self.cluster.clock, &self.background)?;
+        let left = self.cluster.model_dir.left();
+        self.cluster.recorder.record("files", json!({"left": left}));
+        Ok(())
+    }
+
+    fn open(&mut self, scenario: &Scenario) {
+        match self.cluster.open(scenario, &self.hooks.all) {
+            Ok(session) => self.session = Some(session),
+            Err(error) => self.was_left(Err(error)),
+        }
+    }
+
+    fn step(&mut self, at: usize, step: Step) -> Result<(), String> {
+        let cluster = &self.cluster;
+        match step {
+            Step::Train(count) => self.train(count),
+            Step::Advance(time) => {
+                cluster.clock.sleep(time);
+                Ok(())
+            }
+            Step::Fault(fault) => {
+                cluster.apply(fault, &format!("steps[{at}].fault"));
+                Ok(())
+            }
+            Step::Branch(branch) => {
+                self.check_branch(branch)?;
+                self.branch(branch, format!("steps[{at}]"))()
+            }
+            Step::Background(rpc) => {
+                self.start_in_background(at, rpc);
+                Ok(())
+            }
+            Step::Concurrently(branches) => self.concurrently(at, &branches),
+            Step::AddressFile(content) => cluster.address_file.write(&content),
+            Step::ActionFile(content) => write_content(&cluster.model_dir.action_file(), &content),
+            Step::MachineInfo(info) => cluster
+                .create_machine_info(info)
+                .map_err(|error| error.to_string()),
+            Step::ControllerOp(op) => self.run_controller_op(op),
+            Step::Timer(switch) => {
+                self.switch_timer(switch);
+                Ok(())
+            }
+            Step::Look(look) => {
+                self.look(look);
+                Ok(())
+            }
+            Step::Raise(error) => self.leave(Some(error)),
+            Step::End => self.leave(None),
+        }
+    }
+
+    fn train(&mut self, count: u64) -> Result<(), String> {
+        for _ in 0..count {
+            let session = self.session.as_mut().ok_or(LEFT_BEFORE)?;
+            if session.should_stop() {
+                return Ok(());
+            }
+            match session.run(Session::train_step) {
+                Ok(global_step) => {
+                    let fields = json!({"worker": 0, "global_step": global_step});
+                    self.cluster.recorder.record("step", fields);
+                }
+                Err(error) => return self.leave(Some(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_branch(&self, branch: Branch) -> Result<(), String> {
+        match branch {
+            Branch::Worker { .. } if self.session.is_none() => Err(LEFT_BEFORE.to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the branch does, on whichever lane it is called.
+    fn branch(
+        &self,
+        branch: Branch,
+        place: String,
+    ) -> impl FnOnce() -> Result<(), String> + Send + 'static {
+        let operator = Arc::clone(&self.cluster.operator);
+        let workers = Arc::clone(&self.workers);
+        move || match branch {
+            Branch::Rpc(rpc) => operator.call(rpc, &place),
+            Branch::Worker { index, train } => {
+                workers.give(index, train);
+                Ok(())
+            }
+        }
+    }
+
+    fn start_in_background(&mut self, at: usize, rpc: Rpc) {
+        let label = format!("{BACKGROUND_PREFIX}{at}");
+        let call = self.branch(Branch::Rpc(rpc), format!("steps[{at}].background"));
+        let prefixed =
+            move || call().map_err(|message| format!("steps[{at}]: background: {message}"));
+        let lane = Lane::start(&self.cluster.clock, &label, None, prefixed);
+        self.background.push(lane);
+    }
+
+    fn concurrently(&self, at: usize, branches: &[Branch]) -> Result<(), String> {
+        for branch in branches {
+            self.check_branch(*branch)?;
+        }
+        let label = format!("{CONCURRENT_PREFIX}{at}");
+        let place = format!("steps[{at}].concurrently");
+        let lanes = branches.iter().map(|branch| {
+            let twin = Some(format!("{branch:?}"));
+            let body = self.branch(*branch, place.clone());
+            Lane::start(&self.cluster.clock, &label, twin, body)
+        });
+        wait_for(&self.cluster.clock, &lanes.collect::<Vec<_>>())
+    }
+
+    fn run_controller_op(&self, op: ControllerOp) -> Result<(), String> {
+        let (Some(session), Some(controller)) =
+            (self.cluster.chief.current(), self.hooks.controllers.first())
+        else {
+            return Err(LEFT_BEFORE.to_owned());
+        };
+        let outcome = match op {
+            ControllerOp::StopOp => controller.stop_op(&session),
+            ControllerOp::TriggerSaveOp => controller.trigger_save_op(&session),
+        };
+        outcome.map_err(|error| error.to_string())
+    }
+
+    fn switch_timer(&self, switch: Switch) {
+        for saver in self.hooks.savers.iter().take(1) {
+            saver.with_timer(|timer| match switch {
+                Switch::Enable => timer.enable(),
+                Switch::Disable => timer.disable(),
+            });
+        }
+    }
+
+    fn look(&self, look: Look) {
+        let (cluster, recorder) = (&self.cluster, &self.cluster.recorder);
+        match look {
+            Look::CurrentSession => {
+                let fields = json!({"session": cluster.seen_current_session()});
+                recorder.record("current_session", fields);
+            }
+            Look::ActionResponse => {
+                let fields = json!({"response": cluster.model_dir.action_response()});
+                recorder.record("action_response", fields);
+            }
+        }
+    }
+
+    /// Leaves the session as its `with` block would be left.
+    fn leave(&mut self, error: Option<Error>) -> Result<(), String> {
+        let mut session = self.session.take().ok_or(LEFT_BEFORE)?;
+        let outcome = session.leave(error);
+        self.was_left(outcome);
+        Ok(())
+    }
+
+    fn was_left(&self, outcome: Result<()>) {
+        let recorder = &self.cluster.recorder;
+        recorder.close();
+        self.cluster.chief.set(None);
+        if let Err(error) = outcome {
+            recorder.raised(&error);
+        }
+        recorder.record("session", json!({"state": "closed"}));
+    }
+}

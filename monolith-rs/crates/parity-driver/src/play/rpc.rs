@@ -1,0 +1,183 @@
+//! An operator's calls: real gRPC over loopback, found through the address file.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use monolith_testing::virtual_clock::VirtualClock;
+use monolith_training::clock::{Clock, relock};
+use monolith_training::errors::{Error, ErrorKind, Result};
+use monolith_training::hooks::server::client_lib::{
+    ControllerStub, get_stub_for_address, get_stub_from_model_dir,
+};
+use monolith_training::proto::controller::{
+    GetBlockStatusRequest, GetTrainingStatusRequest, ResumeTrainingRequest, SaveCheckpointRequest,
+    StopTrainingRequest,
+};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use tonic::{Code, Status};
+
+use super::address_file::AddressFile;
+use super::recorder::Recorder;
+use crate::protocol::code_name;
+use crate::scenario::{Method, Rpc};
+
+/// How the details begin when a handler raised.
+const HANDLER_RAISED: &str = "Exception calling application";
+
+/// Calls the controller from any lane.
+pub(crate) struct Operator {
+    runtime: Runtime,
+    clock: VirtualClock,
+    recorder: Arc<Recorder>,
+    address_file: Arc<AddressFile>,
+    unplayable: Mutex<Option<String>>,
+}
+
+impl Operator {
+    pub(crate) fn new(
+        clock: VirtualClock,
+        recorder: Arc<Recorder>,
+        address_file: Arc<AddressFile>,
+    ) -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("operator-io")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(ErrorKind::UnknownError, error.to_string()))?;
+        Ok(Self {
+            runtime,
+            clock,
+            recorder,
+            address_file,
+            unplayable: Mutex::default(),
+        })
+    }
+
+    /// Keeps why a call that a hook was to make can't be played.
+    pub(crate) fn cannot_play(&self, message: String) {
+        *self.unplayable() = Some(message);
+    }
+
+    /// What was kept since it was last asked for.
+    pub(crate) fn take_unplayable(&self) -> Result<(), String> {
+        self.unplayable().take().map_or(Ok(()), Err)
+    }
+
+    fn unplayable(&self) -> MutexGuard<'_, Option<String>> {
+        relock(&self.unplayable)
+    }
+
+    /// Makes one call and records what came of it. `place` is where the scenario
+    /// makes it.
+    ///
+    /// An error says why this can't be played: it would hang, or there is no such
+    /// server.
+    pub(crate) fn call(&self, rpc: Rpc, place: &str) -> Result<(), String> {
+        let name = format!("{:?}", rpc.method);
+        let (address, stub) = match self.find(rpc)? {
+            Ok(found) => found,
+            Err(error) => {
+                let error = error.kind().to_string();
+                let fields = json!({"call": place, "method": name, "error": error});
+                self.recorder.record("client_error", fields);
+                return Ok(());
+            }
+        };
+        let outcome = self.make(rpc, &address, stub)?;
+        let (code, details, response) = match outcome {
+            Some(Ok(response)) => (Code::Ok, None, Some(response)),
+            Some(Err(status)) => (status.code(), own_text(&status), None),
+            None => (Code::DeadlineExceeded, None, None),
+        };
+        let fields = json!({
+            "call": place, "method": name, "code": code_name(code),
+            "details": details, "response": response,
+        });
+        self.recorder.record("rpc", fields);
+        Ok(())
+    }
+
+    /// Whom to call. The inner error is one that a client raises.
+    fn find(&self, rpc: Rpc) -> Result<Result<(String, ControllerStub)>, String> {
+        let _within = self.runtime.enter();
+        if let Some(server) = rpc.server {
+            let address = self.address_file.published(server)?;
+            let stub = get_stub_for_address(&address);
+            return Ok(Ok((address, stub)));
+        }
+        let stub = get_stub_from_model_dir(self.address_file.folder());
+        Ok(stub.map(|stub| (self.address_file.text(), stub)))
+    }
+
+    /// What came of the call; nothing once its deadline has passed.
+    fn make(
+        &self,
+        rpc: Rpc,
+        address: &str,
+        stub: ControllerStub,
+    ) -> Result<Option<Result<Value, Status>>, String> {
+        let mut sent = None;
+        let outcome = if self.address_file.never_answers(address) {
+            let Some(deadline) = rpc.deadline else {
+                return Err("a call to {silent} hangs without a deadline".to_owned());
+            };
+            sent = Some(self.runtime.spawn(async move {
+                drop(send(stub, rpc.method).await);
+            }));
+            self.clock.sleep(deadline);
+            None
+        } else {
+            self.clock.call(rpc.deadline, |reply| {
+                sent = Some(self.runtime.spawn(async move {
+                    reply.send(send(stub, rpc.method).await);
+                }));
+            })
+        };
+        if let (None, Some(sent)) = (&outcome, sent) {
+            sent.abort();
+        }
+        Ok(outcome)
+    }
+}
+
+async fn send(mut stub: ControllerStub, method: Method) -> std::result::Result<Value, Status> {
+    Ok(match method {
+        Method::StopTraining => {
+            stub.stop_training(StopTrainingRequest {}).await?;
+            json!({})
+        }
+        Method::ResumeTraining => {
+            stub.resume_training(ResumeTrainingRequest {}).await?;
+            json!({})
+        }
+        Method::SaveCheckpoint => {
+            stub.save_checkpoint(SaveCheckpointRequest {}).await?;
+            json!({})
+        }
+        Method::GetBlockStatus => {
+            let response = stub.get_block_status(GetBlockStatusRequest {}).await?;
+            let response = response.into_inner();
+            json!({
+                "blocked_indices": response.blocked_indices,
+                "unblocked_indices": response.unblocked_indices,
+            })
+        }
+        Method::GetTrainingStatus => {
+            let response = stub
+                .get_training_status(GetTrainingStatusRequest {})
+                .await?;
+            json!({"global_step": response.into_inner().global_step})
+        }
+    })
+}
+
+/// The details, unless they are the gRPC library's own.
+fn own_text(status: &Status) -> Option<String> {
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => None,
+        // An UNKNOWN is the server's if a handler raised, else the client's.
+        Code::Unknown if !status.message().starts_with(HANDLER_RAISED) => None,
+        _ => Some(status.message().to_owned()),
+    }
+}
