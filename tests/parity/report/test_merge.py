@@ -56,7 +56,7 @@ def test_what_no_shard_played_stays_not_run_once():
 
 
 def test_a_scenario_played_twice_is_refused_by_name():
-    with pytest.raises(UsageError, match=r"^a: played in one and in two; expected each scenario in one"):
+    with pytest.raises(UsageError, match=r"^a: played in one and in two; expected each"):
         merged({"one": report_of(AGREES), "two": report_of(AGREES)})
 
 
