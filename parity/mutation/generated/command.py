@@ -33,7 +33,7 @@ def caught_share(outcomes: Sequence[MutantOutcome]) -> float:
     return 100 * sum(each.caught for each in viable) / len(viable) if viable else 100.0
 
 
-def table(outcomes: Sequence[MutantOutcome]) -> Table:
+def mutant_table(outcomes: Sequence[MutantOutcome]) -> Table:
     """A row a file, and one for all."""
     shown = Table("file", title="Mutants")
     for column in ("mutants", "viable", "caught", "survived", "caught %"):
@@ -107,7 +107,7 @@ def _judge(options: MutantOptions, root: Path, console: Console) -> int:
         ranking=ScenarioRanking(known.values()),
     )
     generated = SIDES[options.side].mutants(bench)
-    wanted = chosen(generated, options)
+    wanted = chosen_mutants(generated, options)
     left = [
         each for each in wanted if each.key not in known or not bench.bases.holds(known[each.key])
     ]
@@ -124,7 +124,7 @@ def _judge(options: MutantOptions, root: Path, console: Console) -> int:
     return _tell(options.side, outcomes, generated, console, whole=whole)
 
 
-def chosen(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
+def chosen_mutants(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
     """Return the mutants with such a name, a shard of them, and of that a sample in order.
 
     Raises:
@@ -176,7 +176,7 @@ def _tell(
     whole: bool,
 ) -> int:
     explained = load_survivors()
-    console.print(table(outcomes))
+    console.print(mutant_table(outcomes))
     open_ones = unexplained(explained, outcomes)
     wrong = [f"survived, and isn't explained: {each}" for each in open_ones]
     wrong += [

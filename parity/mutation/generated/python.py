@@ -17,7 +17,7 @@ from typing import Final
 from parity.base.problems import UsageError
 from parity.mutation.generated.outcome import INTEROP, Mutant, MutantOutcome, numbered
 from parity.mutation.generated.python_forks import Forks, Shown
-from parity.mutation.generated.python_source import Changed, all_changed
+from parity.mutation.generated.python_source import ChangedSource, all_changed
 from parity.mutation.generated.side import Bench
 from parity.mutation.planted.planted import REFERENCE
 
@@ -83,7 +83,7 @@ class Reach:
         fastest = sorted(shown.told, key=lambda told: told.seconds)
         return cls({told.seen.scenario: told.ran for told in fastest if told.seen})
 
-    def scenarios(self, change: Changed) -> list[str]:
+    def scenarios(self, change: ChangedSource) -> list[str]:
         """Return the scenarios that can show a change: all, if the changed line runs at import."""
         if not change.statement:
             return list(self.ran)
@@ -96,14 +96,14 @@ class Reach:
 
 
 @cache  # To make a thousand takes 20 s, and both the list and the judge need them.
-def _made(root: Path) -> dict[Mutant, Changed]:
+def _made(root: Path) -> dict[Mutant, ChangedSource]:
     changes = list(all_changed(root / REFERENCE))
     mutants = numbered("python", ((each.file, each.line, each.change) for each in changes))
     return dict(zip(mutants, changes, strict=True))
 
 
 def _judged(
-    bench: Bench, forks: Forks, reach: Reach, mutant: Mutant, change: Changed
+    bench: Bench, forks: Forks, reach: Reach, mutant: Mutant, change: ChangedSource
 ) -> MutantOutcome:
     began = time.monotonic()
     reached = reach.scenarios(change)

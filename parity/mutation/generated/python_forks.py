@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from parity.base.model import frozen
 from parity.mutation.generated.python_child import Told
-from parity.mutation.generated.python_source import PACKAGE, Changed
+from parity.mutation.generated.python_source import PACKAGE, ChangedSource
 from parity.players.cluster.processes import Zygote
 
 _CHILD: Final = "parity.mutation.generated.python_child"
@@ -79,11 +79,11 @@ class Forks:
         """The package as it is, with what each scenario runs of it."""
         return self._play(None, scenarios)
 
-    def play(self, mutant: Changed, scenarios: Sequence[str]) -> Shown:
+    def play(self, mutant: ChangedSource, scenarios: Sequence[str]) -> Shown:
         """A mutant, until a scenario is red."""
         return self._play(mutant, scenarios)
 
-    def _play(self, mutant: Changed | None, scenarios: Sequence[str]) -> Shown:
+    def _play(self, mutant: ChangedSource | None, scenarios: Sequence[str]) -> Shown:
         folder = Path(tempfile.mkdtemp(prefix="parity-mutant-"))
         try:
             module, text, origin = "", "", self._package

@@ -25,11 +25,11 @@ from parity.mutation.planted.matrix import (
     fuzzed_of,
     key_of,
     kill_of,
+    kill_table,
     markdown,
     read_results,
-    table,
 )
-from parity.mutation.planted.planted import Language, PlantedBug, Way, chosen, load_planted
+from parity.mutation.planted.planted import Language, PlantedBug, Way, chosen_bugs, load_planted
 from parity.mutation.planted.scratch import Scratch, basis
 from parity.mutation.planted.sides import (
     BuggyPort,
@@ -76,7 +76,7 @@ def killmatrix(options: KillOptions, console: Console) -> int:
     root = project.SOURCES
     if root is None:
         raise PortUnavailableError("an installed package doesn't have the sources to plant bugs in")
-    bugs = chosen(load_planted(), options.only, options.shard)
+    bugs = chosen_bugs(load_planted(), options.only, options.shard)
     for path in filter(None, (options.out, options.markdown)):
         must_be_replaceable(path)  # It is written after minutes.
     for bug in bugs:
@@ -195,7 +195,7 @@ class _Campaign:
 
     def _tell(self, known: dict[Key, AnyResult]) -> int:
         ways = self.options.ways
-        self.console.print(table(self.bugs, ways, known))
+        self.console.print(kill_table(self.bugs, ways, known))
         if self.options.markdown is not None:
             text = markdown(self.bugs, ways, known)
             write_whole(self.options.markdown, text)

@@ -25,7 +25,9 @@ _TITLES: Final[dict[Way, tuple[str, ...]]] = {
 }
 
 
-def table(bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]) -> Table:
+def kill_table(
+    bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]
+) -> Table:
     """The matrix, for a terminal."""
     shown = Table("bug", "side", *_titles(ways), title="Kill matrix")
     for bug in bugs:
@@ -66,7 +68,7 @@ def _cells_of(result: AnyResult) -> tuple[str, ...]:
 _SHOWN: Final = 5
 
 
-class Result(Model):
+class BugResult(Model):
     """One planted bug, looked for in one way.
 
     ``basis`` is the digest of what this depends on.
@@ -78,7 +80,7 @@ class Result(Model):
     seconds: float = 0.0
 
 
-class Kill(Result):
+class Kill(BugResult):
     """The catalogue's result.
 
     ``scenarios`` are the first that caught it, of ``caught`` in ``played``; fewer than
@@ -102,7 +104,7 @@ class Kill(Result):
         return f"{self.caught} of {self.played}"
 
 
-class Fuzzed(Result):
+class Fuzzed(BugResult):
     """The fuzzer's result: ``first`` is the scenario that showed the bug, counted from 1.
 
     ``steps`` are those of the smallest scenario that was made of it, which shows
@@ -131,7 +133,7 @@ class Fuzzed(Result):
         return f"{self.steps} {'step' if self.steps == 1 else 'steps'}, after {self.first}"
 
 
-class Explored(Result):
+class Explored(BugResult):
     """Exploring's result: the scenarios with further outcomes, and a schedule of the first."""
 
     way: Literal["explore"] = "explore"

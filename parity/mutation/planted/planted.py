@@ -100,7 +100,7 @@ def load_planted(path: Path = PLANTED) -> tuple[PlantedBug, ...]:
     return load_yaml(path, PlantedBugs, "docs/killmatrix.md")[0].bugs
 
 
-def chosen(
+def chosen_bugs(
     bugs: Sequence[PlantedBug], only: Sequence[str], shard: str | None
 ) -> tuple[PlantedBug, ...]:
     """Return the named bugs, or all; of these every Nth from the Ith on for a shard ``I/N``.

@@ -12,13 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from monolith_hooks.clock import Clock
-from parity.report.terminal.moments import Moment, Play, Row, SideState, fault_in_words, fields_of
+from parity.report.terminal.moments import (
+    Moment,
+    MomentRow,
+    Play,
+    SideState,
+    fault_in_words,
+    fields_of,
+)
 
 _MARK: Final = "≠"
 _STYLES: Final = {" ": "", "-": "red", "+": "green", "*": "yellow"}
 
 
-def line(row: Row, *, comparing: bool = False, first_difference: bool = False) -> Text:
+def line(row: MomentRow, *, comparing: bool = False, first_difference: bool = False) -> Text:
     """One thing that happened, on one line; all of it."""
     if row.fault is not None:
         struck = "" if row.struck else "  (strikes nobody)"

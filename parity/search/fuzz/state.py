@@ -23,7 +23,7 @@ from parity.base.strict_json import parse_json
 from parity.search.fuzz.found import Finding
 
 
-class Header(Model):
+class CampaignHeader(Model):
     """The inputs that the scenarios and their verdicts depend on."""
 
     seed: int
@@ -49,7 +49,7 @@ class BatchDone(Model):
     seconds: float = 0.0
 
 
-def header(seed: int, reference: str, peer: str) -> Header:
+def header(seed: int, reference: str, peer: str) -> CampaignHeader:
     """The header of a campaign with the sources that are here now."""
     generator = hashlib.sha256(hypothesis.__version__.encode())
     played = hashlib.sha256(rust_source_digest(project.ROOT).encode())
@@ -58,7 +58,7 @@ def header(seed: int, reference: str, peer: str) -> Header:
     ):  # fmt: skip
         for path in sorted((project.ROOT / folder).rglob("*.py")):
             digest.update(path.read_bytes())
-    return Header(
+    return CampaignHeader(
         seed=seed,
         reference=reference,
         peer=peer,
@@ -79,7 +79,7 @@ class State:
         OutputError: it can't be written here.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: CampaignHeader) -> None:
         self._path = path
         self.done: list[BatchDone] = []
         self.begun_anew = False
@@ -90,11 +90,11 @@ class State:
             self.done = []
             write_whole(path, header.model_dump_json() + "\n")
 
-    def _read(self, header: Header) -> bool:
+    def _read(self, header: CampaignHeader) -> bool:
         try:
             text = read_text(self._path, LARGEST_LINES)
             first, *lines = text.split("\n")
-            if Header.model_validate(frozen(parse_json(first))) != header:
+            if CampaignHeader.model_validate(frozen(parse_json(first))) != header:
                 return False
             whole = lines[:-1]  # The last one may be cut off.
             self.done = [BatchDone.model_validate(frozen(parse_json(line))) for line in whole]

@@ -159,7 +159,7 @@ def test_replay_of_a_folder_is_refused():
 def test_what_is_recorded_cannot_be_recorded_again(tmp_path):
     done = command("record", "--peer", "recorded", "--out", str(tmp_path))
     assert done.returncode == 2
-    assert "this is recorded already" in done.stderr
+    assert "expected rust or python, got a recording" in done.stderr
 
 
 def test_what_takes_real_time_cannot_be_recorded(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from parity.interop import report as interop_report
 from parity.interop.report import InteropCell
-from parity.report.checklist.results import read_results
+from parity.report.checklist.results import read_check_results
 from parity.report.report import Header, ReportWriter, make_footer
 from parity.verdict.verdict import Record
 
@@ -64,7 +64,7 @@ def root(tmp_path):
 
 
 def read(root):
-    return read_results(root.parent / "reports", root)
+    return read_check_results(root.parent / "reports", root)
 
 
 def write(root, name, text):
