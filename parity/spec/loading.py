@@ -269,7 +269,7 @@ def _say(error: Any, page: str) -> str:
         said, right = message.split("; ")
         return f"{said}{next(filter(None, hints), '')}; {right}"
     message = message.removeprefix("Value error, ")
-    if "expected" in message or "would be right" in message:  # The latter is the checklist's.
+    if "expected" in message:
         return message
     if kind == "missing":
         return f"this key is missing; see {page} for what is expected"
