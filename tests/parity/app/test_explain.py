@@ -52,5 +52,5 @@ def test_without_a_word_it_lists_what_there_is():
 
 
 def test_an_unknown_word_suggests_the_nearest():
-    with pytest.raises(UsageError, match=r"called so \(did you mean slow_poll"):
+    with pytest.raises(UsageError, match=r"no such key or kind \(did you mean slow_poll"):
         explained("slow_poles")
