@@ -125,7 +125,7 @@ def replay(
         try:
             if not options.watch:
                 return showing.once(path)
-            whenever_changed(path, lambda: showing.once_whatever_it_is(path), clock)
+            whenever_changed(path, lambda: showing.show_once_reporting_errors(path), clock)
         except KeyboardInterrupt:
             pass
         return _INTERRUPTED
@@ -147,7 +147,7 @@ class _Showing:
     clock: Clock
     ask: Ask
 
-    def once_whatever_it_is(self, path: Path) -> None:
+    def show_once_reporting_errors(self, path: Path) -> None:
         """A scenario that is being written has its mistakes; the next change may mend them."""
         try:
             self.once(path)
