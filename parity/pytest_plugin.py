@@ -27,7 +27,7 @@ from parity.spec.schedules import parse_schedule
 from parity.verdict.compare import parse_channels
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences, catalogue
-from parity.verdict.verdict import EXIT_CODES, Record, was_compared
+from parity.verdict.record import EXIT_CODES, Record, was_compared
 
 _TOLD: Final = (UsageError, PortUnavailableError, OutputError)
 """Errors whose message is enough, without a traceback."""

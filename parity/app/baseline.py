@@ -24,7 +24,7 @@ from parity.verdict.known import (
     catalogue,
     difference_id,
 )
-from parity.verdict.verdict import EXIT_CODES, Record, exit_code, was_compared
+from parity.verdict.record import EXIT_CODES, Record, exit_code, was_compared
 
 
 @dataclass(frozen=True)

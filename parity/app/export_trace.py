@@ -12,7 +12,7 @@ from parity.base.terminal_text import shortened
 from parity.report.report import Report
 from parity.report.viewers import chrome_trace, perfetto_trace
 from parity.spec.names import LONGEST_SCENARIO_NAME
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 
 def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[Path]:

@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from parity.base.model import Model, frozen
 from parity.spec.scenario import Scenario
-from parity.verdict.verdict import EXIT_CODES, MEANINGS
+from parity.verdict.record import EXIT_CODES, MEANINGS
 
 Kind = Literal["key", "hook", "step", "fault", "option", "expectation", "verdict"]
 _KIND_OF_LIST: Final[dict[str, Kind]] = {"hooks": "hook", "steps": "step", "faults": "fault"}

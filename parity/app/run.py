@@ -36,8 +36,8 @@ from parity.spec.loading import ScenarioFile, find_scenarios, load_all
 from parity.spec.schedules import Schedule, schedule_name
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel
 from parity.verdict.known import check_known
+from parity.verdict.record import Record
 from parity.verdict.replay_line import replay_line
-from parity.verdict.verdict import Record
 
 PARTIAL: Final = project.REPORTS / "partial"
 """Where a run of some paths or of a filter leaves its report: the whole one's stays as it is."""

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from parity.base.model import Model
 from parity.report.report import Report
-from parity.verdict.verdict import EXIT_CODES, Record
+from parity.verdict.record import EXIT_CODES, Record
 
 Change = Literal["newly differing", "differs otherwise", "no longer played", "fixed", "new", "gone"]
 

@@ -14,7 +14,7 @@ from parity.base.problems import UsageError
 from parity.report.checklist.outcomes import read_xml
 from parity.report.folder import JUNIT, begin_report, report_file, write_rendered
 from parity.report.report import Header, Report, make_footer, read_report
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 _ESSENTIALS: Final = (
     "format",

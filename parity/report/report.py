@@ -23,7 +23,7 @@ from parity.base.problems import UsageError
 from parity.spec.ordering import Ordering
 from parity.spec.trace import Channel
 from parity.verdict.compare import CHANNELS, COMPARED_CHANNELS, ORDER, ComparedChannel
-from parity.verdict.verdict import COMPARED, Record, Verdict, exit_code, was_compared
+from parity.verdict.record import COMPARED, Record, Verdict, exit_code, was_compared
 
 _LOOSER: Final[dict[Ordering, str]] = {
     "lanes": "the order between lanes was compared only where one causes the other, as the peer "

@@ -33,8 +33,8 @@ from parity.verdict.compare import (
 )
 from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
 from parity.verdict.known import KnownDifferences, difference_id, stale_entries
+from parity.verdict.record import BrokenExpectation, Record, Verdict
 from parity.verdict.replay_line import replay_line
-from parity.verdict.verdict import BrokenExpectation, Record, Verdict
 
 _REPEATS = 2
 """Number of times that each side plays again before a difference is reported."""

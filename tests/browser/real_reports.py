@@ -16,7 +16,7 @@ from parity.spec.schedules import Schedule
 from parity.spec.trace import Trace
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 PLANTED = "health/oom"
 INTEROP = Matrix(

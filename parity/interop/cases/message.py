@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from parity.interop.cases import steps as wire
+from parity.interop.cases import wire
 from parity.interop.cases.service import METHODS
 from parity.interop.cases.steps import MessageCase
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
-from parity.interop.cases import steps as wire
+from parity.interop.cases import wire
 from parity.interop.cases.steps import (
     AddressFileIs,
     Arrive,

@@ -2,39 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from parity.base.model import Model
 from parity.spec.interop import InteropServer
-
-
-def varint(number: int) -> bytes:
-    """Encode a number of up to 64 bits; a negative one as its two's complement."""
-    left, groups = number & (2**64 - 1), []
-    while left > 0x7F:
-        groups.append(left & 0x7F | 0x80)
-        left >>= 7
-    return bytes([*groups, left])
-
-
-def number(field: int, value: int) -> bytes:
-    """Encode a field that holds a number."""
-    return varint(field << 3) + varint(value)
-
-
-def text(field: int, value: str) -> bytes:
-    """Encode a field that holds a string."""
-    return _sized(field, value.encode())
-
-
-def packed(field: int, values: Sequence[int]) -> bytes:
-    """Encode a repeated field of numbers, as no bytes if there are none."""
-    return _sized(field, b"".join(map(varint, values))) if values else b""
-
-
-def _sized(field: int, content: bytes) -> bytes:
-    return varint(field << 3 | 2) + varint(len(content)) + content
-
 
 CALL_MS = 10_000
 """Milliseconds that a call may take if its case isn't about deadlines."""

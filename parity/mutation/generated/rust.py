@@ -30,7 +30,7 @@ from parity.players.driver.player import DriverPlayer
 from parity.players.driver.rust import build_driver
 from parity.spec.loading import ScenarioFile
 from parity.verdict.judge import Judge
-from parity.verdict.verdict import EXIT_CODES
+from parity.verdict.record import EXIT_CODES
 
 SCOPE: Final = (
     "barrier_ops.rs", "device_utils.rs", "logging_ops.rs", "net_utils.rs", "hooks/**",

@@ -25,7 +25,7 @@ from parity.players.outcome import Player
 from parity.spec.loading import ScenarioFile, load_all
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences, check_known
-from parity.verdict.verdict import EXIT_CODES, Verdict
+from parity.verdict.record import EXIT_CODES, Verdict
 
 _ENOUGH_FAILED: Final = 5
 """A mutant that hangs costs the limit each time; after so many nobody doubts it."""

@@ -13,7 +13,7 @@ from parity.interop import report as interop_report
 from parity.interop.report import InteropCell
 from parity.report import report
 from parity.report.checklist.outcomes import read_junit, read_rust_tests
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 PYTHON: Final = ("monolith_hooks/**/*.py", "fakes/**/*.py", "parity/**/*.py")
 RUST: Final = (

@@ -17,7 +17,7 @@ from parity.report.checklist.printing import FILE_NAME as CHECKLIST
 from parity.report.checklist.resolving import Box, Checklist, State
 from parity.report.page.signs import Tone
 from parity.spec.trace import Trace
-from parity.verdict.verdict import EXIT_CODES, Record
+from parity.verdict.record import EXIT_CODES, Record
 
 
 class MatrixRow(Model):

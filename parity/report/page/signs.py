@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-from parity.verdict.verdict import EXIT_CODES, Verdict
+from parity.verdict.record import EXIT_CODES, Verdict
 
 Tone = Literal["good", "known", "idle", "bad"]
 

@@ -14,7 +14,7 @@ from parity.report.alignment import EventPair, align
 from parity.report.page.spans import barrier_spans
 from parity.spec.trace import CHANNEL_OF_KIND, Event, Trace, event_to_json
 from parity.verdict.compare import ORDER, Difference
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 _MANY: Final = 9
 """More workers or PS than this, and only those that something happens to get a lane."""

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from parity.report.report import Footer, outcome_problems
 from parity.spec.trace import event_text
-from parity.verdict.verdict import EXIT_CODES, Record, Verdict
+from parity.verdict.record import EXIT_CODES, Record, Verdict
 
 _STYLES: Final[dict[Verdict, str]] = {
     "agree": "green",

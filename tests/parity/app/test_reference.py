@@ -12,7 +12,7 @@ from parity.spec.faults import FAULTS
 from parity.spec.hooks import HOOKS
 from parity.spec.scenario import Expect, Scenario
 from parity.spec.steps import STEPS
-from parity.verdict.verdict import EXIT_CODES
+from parity.verdict.record import EXIT_CODES
 from tests.parity.samples import scenario
 
 ALL = entries()

@@ -8,7 +8,7 @@ from parity.players.outcome import Failed, Played, Skipped, Summarized
 from parity.spec.scenario import Expect
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences
-from parity.verdict.verdict import exit_code
+from parity.verdict.record import exit_code
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, Script, scenario_file, stop, trace
 
 GOOD = trace(REPORT, PLACED, STEP)

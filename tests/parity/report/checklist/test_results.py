@@ -10,7 +10,7 @@ from parity.interop import report as interop_report
 from parity.interop.report import InteropCell
 from parity.report.checklist.results import read_check_results
 from parity.report.report import Header, ReportWriter, make_footer
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 CARGO = """\
    Compiling monolith-training v0.1.0
