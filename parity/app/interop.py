@@ -17,7 +17,13 @@ from parity.base.project import rust_source_digest
 from parity.interop.peers.driver_peer import CAPABILITY, DriverPeer
 from parity.interop.peers.peer import InteropPeer
 from parity.interop.playing import MissingPeer, play_cases
-from parity.interop.report import FILE_NAME, InteropCell, InteropHeader, exit_code, make_footer
+from parity.interop.report import (
+    INTEROP_FILE,
+    InteropCell,
+    InteropHeader,
+    interop_exit_code,
+    make_interop_footer,
+)
 from parity.players.choose import PlayerSpec, choose_player, open_player
 from parity.players.driver.player import DriverPlayer
 from parity.players.environment import plain_umask
@@ -77,7 +83,7 @@ def _play_all(peers: Sequence[InteropPeer | MissingPeer], report: Path, console:
     )
     cells: list[InteropCell] = []
     interrupted = False
-    with contextlib.closing(JsonLinesWriter(report / FILE_NAME, header)) as writer:
+    with contextlib.closing(JsonLinesWriter(report / INTEROP_FILE, header)) as writer:
         try:
             for cell in play_cases(peers):
                 cells.append(cell)
@@ -87,8 +93,8 @@ def _play_all(peers: Sequence[InteropPeer | MissingPeer], report: Path, console:
                     break
         except KeyboardInterrupt:
             interrupted = True
-        code = max(exit_code(cells), 3 if _given_up(peers) else 2 if interrupted else 0)
-        footer = make_footer(cells, interrupted=interrupted, exit_code=code)
+        code = max(interop_exit_code(cells), 3 if _given_up(peers) else 2 if interrupted else 0)
+        footer = make_interop_footer(cells, interrupted=interrupted, exit_code=code)
         writer.finish(footer)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
     if interrupted:

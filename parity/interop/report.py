@@ -12,7 +12,12 @@ from parity.base.model import Model
 
 InteropVerdict = Literal["agree", "differs", "failed", "skipped"]
 
-EXIT_CODES: Final[dict[InteropVerdict, int]] = {"agree": 0, "skipped": 0, "differs": 1, "failed": 3}
+INTEROP_EXIT_CODES: Final[dict[InteropVerdict, int]] = {
+    "agree": 0,
+    "skipped": 0,
+    "differs": 1,
+    "failed": 3,
+}
 
 
 class InteropCell(Model):
@@ -33,13 +38,13 @@ class InteropCell(Model):
     reasons: tuple[str, ...] = ()
 
 
-def exit_code(cells: list[InteropCell]) -> int:
+def interop_exit_code(cells: list[InteropCell]) -> int:
     """Return the worst exit code; a failure to take part outweighs a difference."""
-    return max((EXIT_CODES[cell.verdict] for cell in cells), default=0)
+    return max((INTEROP_EXIT_CODES[cell.verdict] for cell in cells), default=0)
 
 
 FORMAT: Final = 1
-FILE_NAME: Final = "interop.jsonl"
+INTEROP_FILE: Final = "interop.jsonl"
 
 
 class InteropHeader(Model):
@@ -69,7 +74,7 @@ class InteropReport(Model):
     footer: InteropFooter
 
 
-def make_footer(
+def make_interop_footer(
     cells: Sequence[InteropCell], *, interrupted: bool, exit_code: int
 ) -> InteropFooter:
     """Return the footer with the totals of these cells."""
@@ -77,14 +82,14 @@ def make_footer(
     return InteropFooter(verdicts=verdicts, interrupted=interrupted, exit_code=exit_code)
 
 
-def read_report(path: Path) -> InteropReport:
+def read_interop_report(path: Path) -> InteropReport:
     """Read a whole report.
 
     Raises:
         UsageError: The file is truncated, isn't a report, or has wrong totals.
     """
     report = read_whole(path, InteropReport, FORMAT, _name)
-    counted = make_footer(report.records, interrupted=False, exit_code=0)
+    counted = make_interop_footer(report.records, interrupted=False, exit_code=0)
     check_totals(path, report.footer, counted, ("verdicts",))
     return report
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from parity.interop.peers.peer import InteropPeer
 from parity.interop.playing import play_cases
-from parity.interop.report import EXIT_CODES
+from parity.interop.report import INTEROP_EXIT_CODES
 from parity.mutation.generated.outcome import INTEROP, Bases, Mutant, MutantOutcome, judge_of
 from parity.players.environment import plain_umask
 from parity.spec.loading import ScenarioFile
@@ -26,7 +26,7 @@ def first_red_cell(
     """
     with plain_umask():
         for cell in play_cases([peer]):
-            if EXIT_CODES[cell.verdict]:
+            if INTEROP_EXIT_CODES[cell.verdict]:
                 return f"{INTEROP}: {cell.method}/{cell.case}", next(
                     iter(cell.reasons), cell.verdict
                 )

@@ -84,10 +84,10 @@ def read_check_results(folder: Path, root: Path) -> Results:
             lambda path: map(_of_scenario, report.read_report(path).records),
         ),
         cells=source(
-            interop_report.FILE_NAME,
+            interop_report.INTEROP_FILE,
             "monolith-parity interop",
             (*PYTHON, *RUST),
-            lambda path: map(_of_cell, interop_report.read_report(path).records),
+            lambda path: map(_of_cell, interop_report.read_interop_report(path).records),
         ),
         rust_tests=source(
             "rust-tests.txt",

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from parity.interop.report import EXIT_CODES, InteropCell, InteropVerdict
+from parity.interop.report import INTEROP_EXIT_CODES, InteropCell, InteropVerdict
 
 _STYLES: Final[dict[InteropVerdict, str]] = {"agree": "green", "skipped": "yellow"}
 _BAD: Final = "bold red"
@@ -39,7 +39,7 @@ def trouble(cells: Sequence[InteropCell]) -> list[Text]:
     """Yield each cell that neither agrees nor is skipped, with its reasons."""
     lines = []
     for cell in cells:
-        if EXIT_CODES[cell.verdict]:
+        if INTEROP_EXIT_CODES[cell.verdict]:
             lines.append(
                 Text.assemble(
                     (f"{cell.verdict:<8}", _BAD),

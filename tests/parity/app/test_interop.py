@@ -23,7 +23,7 @@ from parity.interop.cases.steps import (
     MessageCase,
     Want,
 )
-from parity.interop.report import read_report
+from parity.interop.report import read_interop_report
 from tests.parity.interop.acting import ActingPeer
 
 DRIVERS = project.ROOT / "tests" / "drivers"
@@ -58,7 +58,7 @@ def small(monkeypatch):
 def interop(folder, peer):
     console = Console(file=io.StringIO(), width=100)
     code = run.interop(peer, folder, 20.0, console)
-    return code, console.file.getvalue(), read_report(folder / "interop.jsonl")
+    return code, console.file.getvalue(), read_interop_report(folder / "interop.jsonl")
 
 
 def driver(name):

@@ -39,12 +39,14 @@ JUNIT = """\
 """
 CELL = {"client": "python", "server": "rust", "method": "StopTraining", "case": "first"}
 CELLS = [
-    interop_report.Header(peers=("python", "rust"), note="", rust_source_digest="sha256:0"),
+    interop_report.InteropHeader(peers=("python", "rust"), note="", rust_source_digest="sha256:0"),
     InteropCell(**CELL, covers=("B25",), verdict="agree"),
     InteropCell(
         **{**CELL, "case": "twice"}, verdict="differs", reasons=("OK is not ALREADY_EXISTS",)
     ),
-    interop_report.Footer(verdicts={"agree": 1, "differs": 1}, interrupted=False, exit_code=1),
+    interop_report.InteropFooter(
+        verdicts={"agree": 1, "differs": 1}, interrupted=False, exit_code=1
+    ),
 ]
 
 
