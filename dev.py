@@ -28,7 +28,7 @@ def main() -> int:
     """Have nox, then be nox."""
     if sys.version_info < OLDEST:
         print(
-            f"dev.py: this is Python {sys.version.split()[0]}; 3.11 or later would be right, "
+            f"dev.py: this is Python {sys.version.split()[0]}; expected 3.11 or later, "
             "such as: python3.11 dev.py",
             file=sys.stderr,
         )

@@ -184,7 +184,7 @@ def have_browser(session: nox.Session) -> None:
     """Chromium from the distribution, and Playwright to drive it; skips where it can't be had."""
     if shutil.which("chromium") is None:
         if shutil.which("apt-get") is None or os.geteuid() != 0:
-            session.skip("there is no chromium on PATH; apt-get install chromium would be right")
+            session.skip("there is no chromium on PATH; apt-get install chromium has it")
         session.run("apt-get", "update", "--quiet")
         session.run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *CHROMIUM)
     install(session, str(shared_environment(session) / "python"), group("browser"))

@@ -28,10 +28,10 @@ from monolith_hooks.device_utils import ps_device  # noqa: E402
 from monolith_hooks.logging_ops import check_machine_health  # noqa: E402
 from monolith_hooks.server import client_lib, service_pb2  # noqa: E402
 from parity.base.model import frozen  # noqa: E402
-from parity.players.cluster.cluster import Cluster  # noqa: E402
+from parity.players.cluster.cluster import ClusterProcesses  # noqa: E402
 from parity.players.cluster.placement import machine_info_of  # noqa: E402
 from parity.players.cluster.processes import Zygote  # noqa: E402
-from parity.players.cluster.wire import Command  # noqa: E402
+from parity.players.cluster.wire import RoleCommand  # noqa: E402
 from parity.spec.scenario import Scenario  # noqa: E402
 
 POLLS = 1000
@@ -70,12 +70,12 @@ def main() -> None:
         zygote.close()
 
 
-def running(count: int, zygote: Zygote, folder: str) -> Cluster:
+def running(count: int, zygote: Zygote, folder: str) -> ClusterProcesses:
     """A cluster of that many PS."""
-    return Cluster(scenario(count), zygote, Path(folder), 1.0, 60, lambda _: None)
+    return ClusterProcesses(scenario(count), zygote, Path(folder), 1.0, 60, lambda _: None)
 
 
-def measure_polls(cluster: Cluster, count: int) -> None:
+def measure_polls(cluster: ClusterProcesses, count: int) -> None:
     """Print one line for idle polls and one for polls beside training."""
     cluster.kill("chief")  # This process takes its place.
     *ps_addresses, chief_address = cluster.addresses()
@@ -118,9 +118,9 @@ def beside_training(session: Any, train_op: Any, poll: Callable[[], object]) -> 
         trainer.join()
 
 
-def measure_calls(cluster: Cluster, model_dir: Path) -> None:
+def measure_calls(cluster: ClusterProcesses, model_dir: Path) -> None:
     """Print one line for each of the controller's methods, the chief being idle."""
-    cluster.processes["chief"].ask(Command(do="open"), 60)
+    cluster.processes["chief"].ask(RoleCommand(do="open"), 60)
     stub = client_lib.get_stub_from_model_dir(str(model_dir))
     taken: dict[str, list[float]] = {method: [] for method in METHODS}
     for _ in range(CALLS):

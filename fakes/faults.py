@@ -1,4 +1,4 @@
-"""The faults of a fake PS, and a ledger of which declared faults have struck."""
+"""The faults of a fake PS, and the ledger of the declared faults that were triggered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 def named_error(name: str, message: str) -> BaseException:
-    """A TensorFlow error (``UnavailableError``) or one of Python's (``ValueError``)."""
+    """Return a TensorFlow error (``UnavailableError``) or one of Python's (``ValueError``)."""
     op_error = getattr(tf.errors, name, None)
     if op_error is not None:
         return op_error(None, None, message)
@@ -17,42 +17,42 @@ def named_error(name: str, message: str) -> BaseException:
 
 
 def error_name(error: BaseException) -> str:
-    """The name that ``named_error`` takes, for any exception."""
+    """Return the name that ``named_error`` takes, for any exception."""
     return type(error).__name__
 
 
 def error_message(error: BaseException) -> str:
-    """The bare message, without TensorFlow's additions."""
+    """Return the bare message, without TensorFlow's additions."""
     return error.message if isinstance(error, tf.errors.OpError) else str(error)
 
 
 @dataclass(frozen=True)
 class Rss:
-    """The resident memory is this many bytes."""
+    """Resident memory of this many bytes."""
 
     bytes: int
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """The memory is what it was first, and no other fault is left."""
+    """The initial memory again, and no other fault."""
 
 
 @dataclass(frozen=True)
 class HealthBytes:
-    """The health check gives these bytes instead of the truth."""
+    """Bytes that the health check returns instead of its real result."""
 
     data: bytes
 
 
 @dataclass(frozen=True)
 class PollError:
-    """The health check op fails."""
+    """A health check op that fails."""
 
 
 @dataclass(frozen=True)
 class SlowPoll:
-    """The health check takes this many seconds."""
+    """A health check that takes this many seconds."""
 
     seconds: float
 
@@ -61,19 +61,19 @@ PsFault = Rss | Recovered | HealthBytes | PollError | SlowPoll
 
 
 class FaultLedger:
-    """Which of the declared faults have struck; a fault is known by where it is declared."""
+    """Record of the declared faults that were triggered, each known by where it is declared."""
 
     def __init__(self) -> None:
-        self._struck: dict[str, bool] = {}
+        self._triggered: dict[str, bool] = {}
 
     def declare(self, place: str) -> None:
-        """Expect a fault; it hasn't struck yet."""
-        self._struck[place] = False
+        """Add a fault, which hasn't been triggered yet."""
+        self._triggered[place] = False
 
-    def strike(self, place: str) -> None:
-        """Note that a fault was met."""
-        self._struck[place] = True
+    def mark_triggered(self, place: str) -> None:
+        """Record that a fault was triggered."""
+        self._triggered[place] = True
 
-    def struck(self) -> dict[str, bool]:
-        """Every declared fault, in order."""
-        return dict(self._struck)
+    def triggered(self) -> dict[str, bool]:
+        """Return every declared fault in order, and whether it was triggered."""
+        return dict(self._triggered)

@@ -11,17 +11,20 @@ from monolith_hooks.clock import Clock
 
 
 class SaveObserver(Protocol):
-    """Who is told of each write."""
+    """Observer of checkpoint writes."""
 
     def saved(self, step: int) -> None:
-        """A checkpoint of this global step was written."""
+        """Handle a checkpoint of this global step that was written."""
 
     def save_failed(self, step: int, error: BaseException) -> None:
-        """A write raised."""
+        """Handle a write that raised."""
 
 
 class FaultySaver(tf.compat.v1.train.Saver):
-    """Writes real checkpoints, unless told not to; touched only by the lane that has the turn."""
+    """Saver that writes real checkpoints unless a fault is injected.
+
+    Only the lane that has the turn may use it.
+    """
 
     def __init__(self, clock: Clock, ledger: FaultLedger, observer: SaveObserver) -> None:
         super().__init__()
@@ -32,24 +35,24 @@ class FaultySaver(tf.compat.v1.train.Saver):
         self._error: tuple[str, str, str] | None = None
         self._failures_left: int | None = 0
 
-    def be_slow(self, seconds: float, place: str) -> None:
-        """From now on each write waits this long first."""
+    def slow_down(self, seconds: float, place: str) -> None:
+        """Make each write from now on wait this long first."""
         self._slow = (seconds, place)
 
     def fail(self, error: str, message: str, times: int | None, place: str) -> None:
-        """Fail the next ``times`` writes, or all of them."""
+        """Make the next ``times`` writes fail, or every one if ``times`` is None."""
         self._error = (error, message, place)
         self._failures_left = times
 
     def save(self, sess: tf.compat.v1.Session, save_path: str, **options: Any) -> str:
-        """Write a checkpoint, faults permitting."""
+        """Write a checkpoint, or raise as a fault says."""
         step = int(options["global_step"])
         if self._slow is not None:
             seconds, place = self._slow
-            self._ledger.strike(place)
+            self._ledger.mark_triggered(place)
             self._clock.sleep(seconds)
         try:
-            self._fail_if_told()
+            self._raise_injected_error()
             path: str = super().save(sess, save_path, **options)
         except Exception as error:
             self._observer.save_failed(step, error)
@@ -57,11 +60,11 @@ class FaultySaver(tf.compat.v1.train.Saver):
         self._observer.saved(step)
         return path
 
-    def _fail_if_told(self) -> None:
+    def _raise_injected_error(self) -> None:
         if self._error is None or self._failures_left == 0:
             return
         error, message, place = self._error
         if self._failures_left is not None:
             self._failures_left -= 1
-        self._ledger.strike(place)
+        self._ledger.mark_triggered(place)
         raise named_error(error, message)

@@ -10,14 +10,14 @@ from fakes.lane import Lane
 from fakes.scheduler import Scheduler
 
 
-class Answer(Protocol):
+class RpcFuture(Protocol):
     """The part of ``grpc.Future`` that a handed-over call needs."""
 
     def cancel(self) -> bool:
-        """Give up waiting for the result."""
+        """Cancel the call."""
 
     def add_done_callback(self, fn: Callable[[object], None]) -> None:
-        """Have ``fn`` called when the result is there."""
+        """Call ``fn`` once the result is available."""
 
 
 class InFlightCall:
@@ -27,18 +27,18 @@ class InFlightCall:
         self.caller = caller
         self.handler: Lane | None = None
         self.given_up = False
-        """Whether the caller's deadline has passed; touched by lanes that have the turn."""
+        """True once the caller's deadline has passed; only lanes that have the turn use it."""
         self.arrived = threading.Event()
-        """Set when the handler has become a lane, or the call has failed without one."""
+        """Set once the handler is a lane, or the call has failed without one."""
 
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=RpcFuture)
 
 
 class Handover:
-    """Hands the turn from the lane of a client to that of its call's handler, and back.
+    """Passes the turn from a client's lane to the lane of the handler, and back.
 
-    At most one call is in flight; it is touched by the lane that has the turn, and by
+    At most one call is in flight. It is used by the lane that has the turn, and by
     gRPC's thread while that lane waits for it.
     """
 
@@ -51,17 +51,17 @@ class Handover:
     ) -> A | None:
         """Send a request and park until the lane of its handler has ended.
 
-        The turn is kept while the request is on its way, which takes real time; if it
-        reaches no handler the turn is kept until it has failed.
+        The caller keeps the turn while the request is on its way, which takes real time. If
+        the request reaches no handler, the caller keeps the turn until the call has failed.
 
         Args:
-          send: sends it.
-          deadline: virtual seconds after which the caller gives up.
-          answered: whether anybody will ever answer; if not, only the deadline ends it.
+            send: Sends the request.
+            deadline: Virtual seconds after which the caller gives up.
+            answered: False if nobody will ever answer, so that only the deadline ends the call.
 
         Returns:
-          The answer, or None once the deadline has passed: the call is then cancelled,
-          and its handler, if it has one, runs on.
+            The answer, or None once the deadline has passed. The call is then cancelled, and
+            its handler, if it has one, continues.
         """
         caller = self._scheduler.running
         assert caller is not None, "only a lane can call"
@@ -87,6 +87,6 @@ class Handover:
                 return None
         return answer
 
-    def claim(self) -> InFlightCall | None:
-        """The call that is on its way, for the pool that it reaches."""
+    def claim_in_flight_call(self) -> InFlightCall | None:
+        """Return the call that is on its way, for the pool that receives it."""
         return self._in_flight

@@ -1,4 +1,4 @@
-"""An executor whose tasks are lanes: where a gRPC server's handlers run in virtual time."""
+"""An executor whose tasks are lanes, which runs a gRPC server's handlers in virtual time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _PREFIXES: Final = (CONCURRENT_PREFIX, BACKGROUND_PREFIX)
 
 
 class LanePool(Executor):
-    """Runs ``workers`` tasks at a time, each in a lane; the others wait for a free worker.
+    """Executor that runs ``workers`` tasks at a time, each in a lane.
 
-    ``submit`` is called on gRPC's own thread, which is no lane: it only adds one. A
-    handler of a request made by a concurrent branch, or in the background, carries the
-    label of the lane that made it.
+    The other tasks wait for a free worker. gRPC calls ``submit`` on a thread of its own,
+    which isn't a lane, so ``submit`` only adds one. The handler of a request made by a
+    concurrent branch, or in the background, has the label of the lane that made it.
     """
 
     def __init__(self, scheduler: Scheduler, handover: Handover, workers: int, label: str) -> None:
@@ -34,7 +34,7 @@ class LanePool(Executor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Add the task as a lane."""
         future: Future[T] = Future()
-        call = self._handover.claim()
+        call = self._handover.claim_in_flight_call()
         label = self._label
         if call is not None and call.caller.startswith(_PREFIXES):
             label = call.caller
@@ -57,7 +57,7 @@ class LanePool(Executor):
         self._free -= 1
         try:
             future.set_result(task())
-        except Exception as error:  # noqa: BLE001 - an executor keeps it in the future
+        except Exception as error:  # noqa: BLE001 - an executor stores it in the future
             future.set_exception(error)
         finally:
             self._free += 1

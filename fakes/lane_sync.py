@@ -1,4 +1,4 @@
-"""What lanes wait for beside time: a lock, and the end of a coordinator's threads."""
+"""Synchronization of lanes: a lock, and the join of a coordinator's threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monolith_hooks.clock import Coordinator
 
 
 class LaneLock(AbstractContextManager[object]):
-    """A lock whose waiters are parked lanes; held by at most one lane, free on every way out."""
+    """Lock whose waiters are parked lanes; it is released on every way out."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -35,11 +35,11 @@ class LaneLock(AbstractContextManager[object]):
 
 
 class CoordinatorJoins:
-    """Makes the ``join`` of coordinators a place where the caller gives way.
+    """Makes the ``join`` of a coordinator give the turn away.
 
-    ``MonitoredSession`` joins registered threads at close, in real time and with the
-    turn: a thread that is parked in the clock could never end. Touched only by the lane
-    that has the turn.
+    ``MonitoredSession`` joins registered threads at close, in real time and while it has
+    the turn, so a thread that is parked in the clock could never end. Only the lane that
+    has the turn may use this.
     """
 
     def __init__(self, scheduler: Scheduler) -> None:
@@ -47,7 +47,7 @@ class CoordinatorJoins:
         self._lanes: list[tuple[Coordinator, list[Lane]]] = []
 
     def wait_for(self, lane: Lane, coord: Coordinator) -> None:
-        """Have ``coord.join`` wait for this lane as well."""
+        """Make ``coord.join`` wait for this lane as well."""
         for known, lanes in self._lanes:
             if known is coord:
                 lanes.append(lane)

@@ -1,7 +1,7 @@
 """Fake PS machines, and the two health ops over them.
 
-The ops are handed to the health hook in place of those of ``logging_ops``; they
-call back into this process, so they work on a local session only.
+The health hook gets these ops in place of those of ``logging_ops``. They call back
+into this process, so they work on a local session only.
 """
 
 from __future__ import annotations
@@ -29,42 +29,45 @@ _Injected = tuple[PsFault, str | None]
 class FakePs:
     """One PS: its memory in bytes, its machine info once created, and its faults.
 
-    Touched only by the lane that has the turn.
+    Only the lane that has the turn may use it.
     """
 
     def __init__(self, clock: Clock, ledger: FaultLedger, rss: int) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._first_memory: _Injected = (Rss(rss), None)
+        self._initial_memory: _Injected = (Rss(rss), None)
         self._mem_limit: int | None = None
-        self._faults: dict[type[PsFault], _Injected] = {Rss: self._first_memory}
+        self._faults: dict[type[PsFault], _Injected] = {Rss: self._initial_memory}
 
     def create_machine_info(self, mem_limit: int) -> None:
-        """Fix the limit in bytes; only the first creation counts (B1)."""
+        """Set the limit in bytes; only the first call has an effect (B1)."""
         if self._mem_limit is None:
             self._mem_limit = mem_limit
 
     def inject(self, fault: PsFault, place: str) -> None:
-        """Put a fault into effect, in place of an earlier one of its kind."""
+        """Inject a fault, which replaces an earlier one of its kind."""
         if isinstance(fault, Recovered):
-            first, _ = self._first_memory
-            self._faults = {Rss: (first, place)}
+            initial, _ = self._initial_memory
+            self._faults = {Rss: (initial, place)}
         else:
             self._faults[type(fault)] = (fault, place)
 
     def check(self) -> bytes:
-        """What the health check gives: nothing, or a serialized MachineHealthResult (B3, B4).
+        """Return the result of the health check (B3, B4).
+
+        Returns:
+            A serialized MachineHealthResult, or no bytes if the PS is healthy.
 
         Raises:
-          RuntimeError: the check fails, as a fault.
+            RuntimeError: The check fails because of a fault.
         """
-        if isinstance(slow := self._heed(SlowPoll), SlowPoll):
+        if isinstance(slow := self._trigger(SlowPoll), SlowPoll):
             self._clock.sleep(slow.seconds)
-        if self._heed(PollError):
+        if self._trigger(PollError):
             raise RuntimeError("the health check op fails, as injected")
-        if isinstance(instead := self._heed(HealthBytes), HealthBytes):
+        if isinstance(instead := self._trigger(HealthBytes), HealthBytes):
             return instead.data
-        memory = self._heed(Rss)
+        memory = self._trigger(Rss)
         assert isinstance(memory, Rss)
         assert self._mem_limit is not None, "its machine info is created before it is checked"
         if memory.bytes < self._mem_limit:
@@ -74,15 +77,15 @@ class FakePs:
             message=f"Memory limit exceeded. Current: {memory.bytes}, Limit: {self._mem_limit}",
         ).SerializeToString()
 
-    def _heed(self, kind: type[PsFault]) -> PsFault | None:
+    def _trigger(self, kind: type[PsFault]) -> PsFault | None:
         fault, place = self._faults.get(kind, (None, None))
         if place is not None:
-            self._ledger.strike(place)
+            self._ledger.mark_triggered(place)
         return fault
 
 
 class FakeMachines:
-    """All PS of a job, and the ops that a health hook builds for them."""
+    """All the PS of a job, and the ops that a health hook builds for them."""
 
     def __init__(self, machines: Sequence[FakePs]) -> None:
         self._by_name = {
@@ -94,7 +97,7 @@ class FakeMachines:
     def machine_info(
         self, mem_limit: int | None = None, shared_name: str | None = None
     ) -> tf.Tensor:
-        """An op that creates the machine info of the PS of this shared name, if it has none."""
+        """Return an op that creates the machine info of this PS, unless it exists."""
         limit = logging_ops.default_mem_limit() if mem_limit is None else mem_limit
 
         def create(name: bytes) -> object:
@@ -104,7 +107,10 @@ class FakeMachines:
         return tf.numpy_function(create, [shared_name], tf.string)
 
     def check_machine_health(self, machine_info_tensor: tf.Tensor) -> tf.Tensor:
-        """An op that gives the health of that PS; a poll checks one PS after the other."""
+        """Return an op that returns the health of this PS.
+
+        The ops of one graph run one after the other.
+        """
 
         def check(name: bytes) -> object:
             return np.array(self._by_name[name.decode()].check(), dtype=object)

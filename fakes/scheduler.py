@@ -1,12 +1,12 @@
-"""Runs the lanes of a play one at a time, each until it parks, in virtual time.
+"""Scheduler that runs lanes one at a time, each until it parks, in virtual time.
 
-The rules are in docs/virtual-time.md; the Rust port's scheduler follows the same.
+The rules are in docs/virtual-time.md; the Rust port's scheduler follows the same rules.
 
 Concurrency. ``_mutex`` guards the set of parked lanes, the turn and the time. It
-is held for a moment only, never while a lane runs or waits. A lane runs exactly
-while it is ``_turn``, so what only running lanes touch needs no lock of its own.
-A thread that is no lane (TensorFlow's executor calling back into Python) acts
-for the lane that has the turn, which is blocked in that very call.
+is held briefly, never while a lane runs or waits. A lane runs exactly while it is
+``_turn``, so state that only running lanes use needs no lock of its own. A thread that
+isn't a lane (TensorFlow's executor calling back into Python) acts for the lane that
+has the turn, which is blocked in that same call.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ T = TypeVar("T")
 
 
 class DeadlockError(RuntimeError):
-    """No lane can ever go on."""
+    """No lane can ever run again."""
 
 
 class StalledError(RuntimeError):
-    """A lane kept the turn for longer than the limit of real time."""
+    """A lane kept the turn longer than the limit of real time."""
 
 
 class Scheduler:
-    """Runs ``main`` and every lane that comes out of it, one at a time.
+    """Runs ``main`` and every lane that it starts, one at a time.
 
     Args:
-      seed: explores another order of what happens at the same instant; None is
-        the order of arrival.
-      schedule: which candidate to take at each choice point; not with a seed.
-      stall_limit: real seconds that a lane may keep the turn.
-      limit: real seconds that all of it may take: lanes can go round for ever at one instant.
+        seed: Selects another order of the lanes that can run at the same instant; None is
+            the order of arrival.
+        schedule: The candidate to take at each choice point; not together with a seed.
+        stall_limit: Real seconds that a lane may keep the turn.
+        limit: Real seconds that the whole run may take, as lanes can alternate for ever at
+            one instant.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Scheduler:
         self._failure: DeadlockError | ScheduleError | None = None
         self._finished = threading.Event()
         self.on_give_way: Callable[[], None] | None = None
-        """Called by each lane just before it parks or ends, with the turn."""
+        """Called by each lane, while it has the turn, just before it parks or ends."""
 
     @property
     def milliseconds(self) -> int:
@@ -73,12 +74,12 @@ class Scheduler:
 
     @property
     def is_over(self) -> bool:
-        """Whether main has ended, or the run was given up."""
+        """True once main has ended, or the run was abandoned."""
         return self._over
 
     @property
     def choices(self) -> Sequence[Choice]:
-        """Each choice point so far, in a play with a schedule."""
+        """Each choice point so far, in a run with a schedule."""
         return self._turns.choices
 
     @property
@@ -92,13 +93,13 @@ class Scheduler:
         return self._turn.label if self._turn else "main"
 
     def run(self, main: Callable[[], T]) -> T:
-        """Play ``main`` in the lane ``main`` to its end, and leave the lanes still parked then.
+        """Run ``main`` in the lane ``main`` to its end, and abandon the lanes still parked then.
 
         Raises:
-          DeadlockError: when no lane can ever go on.
-          ScheduleError: when the schedule takes a candidate that there isn't.
-          StalledError: when a lane keeps the turn for too long; it is abandoned.
-          BaseException: whatever ``main`` raises.
+            DeadlockError: No lane can ever run again.
+            ScheduleError: The schedule takes a candidate that doesn't exist.
+            StalledError: A lane keeps the turn for too long; it is abandoned.
+            BaseException: Any error that ``main`` raises.
         """
         result: list[T] = []
         lane = self.start_lane(lambda: result.append(main()), "main", on_end=self._finish)
@@ -115,11 +116,11 @@ class Scheduler:
         return result[0]
 
     def settle(self) -> None:
-        """Let every other lane go on to where it waits, at this instant."""
+        """Let every other lane run until it waits, at this instant."""
         self.park(self._now, None, yields_to_all=True)
 
     def wait_until(self, condition: Condition) -> None:
-        """Park until ``condition`` holds; it may depend only on what lanes do."""
+        """Park until ``condition`` holds; it may depend only on state that lanes change."""
         if not condition():
             self.park(None, condition)
 
@@ -132,7 +133,7 @@ class Scheduler:
         on_end: Callable[[Lane], None] | None = None,
         twin: str | None = None,
     ) -> Lane:
-        """Start a lane; it runs when the lane that has the turn gives way.
+        """Start a lane, which runs when the lane that has the turn gives it away.
 
         Lanes that are started at one instant with the same ``twin`` do the same.
         """
@@ -148,7 +149,7 @@ class Scheduler:
     # Giving way
 
     def yield_before_lock(self) -> None:
-        """Before a lock: a schedule may let another lane come first."""
+        """Let another lane run before a lock is taken, if the schedule says so."""
         with self._mutex:
             lane = self._turn
             try:
@@ -169,10 +170,10 @@ class Scheduler:
     ) -> None:
         """Give the turn away until ``deadline`` (microseconds) or until ``condition`` holds.
 
-        ``first`` gets it, or whoever is next.
+        The lane ``first`` gets the turn, or the next lane if it is None.
 
         Raises:
-          LaneLeftError: when the play is over.
+            LaneLeftError: The run has ended.
         """
         lane = self._turn
         if self._over or lane is None:
@@ -202,7 +203,7 @@ class Scheduler:
         self._parked.append(lane)
 
     def _give_turn(self, first: Lane | None = None) -> None:
-        """Hand the turn to the lane that is next; ``_mutex`` is held."""
+        """Give the turn to the next lane; ``_mutex`` is held."""
         self._turn = None
         if self._failure is not None:
             return
@@ -237,7 +238,7 @@ class Scheduler:
             return
         try:
             target()
-        except BaseException as error:  # noqa: BLE001 - it is the lane's fate, kept for whoever asks
+        except BaseException as error:  # noqa: BLE001 - stored as the lane's error
             lane.error = error
         if self._over:
             lane.fate = "left"
@@ -256,7 +257,7 @@ class Scheduler:
         self._finished.set()
 
     def _supervise(self) -> None:
-        """Wait for main to end, in real time, as long as turns are being given."""
+        """Wait in real time for main to end, as long as the turn keeps changing."""
         seen = -1
         ends = time.monotonic() + self._limit
         while not self._finished.wait(min(self._stall_limit, self._limit)):
@@ -287,13 +288,13 @@ class Scheduler:
             lane.fate = "left"
 
     def after(self, seconds: float) -> int:
-        """The instant that is this much later, in microseconds.
+        """Return the instant that is this much later, in microseconds.
 
         Raises:
-          ValueError: for a negative time.
+            ValueError: ``seconds`` is negative.
         """
         if seconds < 0:
-            raise ValueError(f"time can't go back: {seconds} s; 0 or more would be right")
+            raise ValueError(f"expected a time of 0 s or more, got {seconds} s")
         return self._now + round(seconds * 1e6)
 
 

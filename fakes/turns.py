@@ -1,6 +1,6 @@
-"""Who gets the turn, of the lanes that can go on: by arrival, by a seed, or as a schedule says.
+"""Choice of the next lane to run: by arrival, by a seed, or by a schedule.
 
-The rules are in docs/virtual-time.md; the Rust port's clock follows the same.
+The rules are in docs/virtual-time.md; the Rust port's clock follows the same rules.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from fakes.lane import Lane
 
 
 class ScheduleError(RuntimeError):
-    """A schedule takes a candidate that there isn't."""
+    """A schedule takes a candidate that doesn't exist."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A moment at which one of several lanes could go on: their labels, and which one did."""
+    """A choice point: the labels of the lanes that could run, and the index of the one that did."""
 
     candidates: tuple[str, ...]
     taken: int
 
 
 class Turns:
-    """Chooses among parked lanes, and keeps what it chose where it follows a schedule.
+    """Chooses the next lane to run, and records its choices if it follows a schedule.
 
     Args:
-      seed: breaks ties; None is the order of arrival.
-      schedule: the candidate to take at each choice point, 0 once it is used up. Without
-        one, nothing is kept and no lane can be overtaken before a lock.
+        seed: Breaks ties; None is the order of arrival.
+        schedule: The candidate to take at each choice point, 0 once it is used up. Without
+            a schedule nothing is recorded, and no lane can be overtaken before a lock.
     """
 
     def __init__(self, seed: int | None, schedule: Sequence[int] | None) -> None:
@@ -41,10 +41,10 @@ class Turns:
         self.choices: list[Choice] = []
 
     def next(self, parked: Iterable[Lane], now: int) -> tuple[int, Lane] | None:
-        """The lane that goes on next and the instant at which it does; None if none ever can.
+        """Return the next instant and the lane that runs then; None if no lane ever can.
 
         Raises:
-          ScheduleError: the schedule asks for what can't be.
+            ScheduleError: The schedule takes a candidate that doesn't exist.
         """
         ready = [(at, lane) for lane in parked if (at := lane.ready_at(now)) is not None]
         if not ready:
@@ -57,13 +57,13 @@ class Turns:
         return instant, self._choose(sorted(lanes, key=lambda lane: lane.arrival))
 
     def overtaking(self, lane: Lane, parked: Iterable[Lane], now: int) -> Lane | None:
-        """Who comes before ``lane``, which is about to take a lock; None if nobody does.
+        """Return the lane that runs before ``lane`` takes a lock, or None.
 
-        Only a schedule lets anybody: it is the one place where a lane that could keep
-        the turn may lose it, so that what isn't done under the lock can be torn apart.
+        Only a schedule lets another lane run first. It is the one place where a lane that
+        could keep the turn may lose it, so that work done outside the lock can be interleaved.
 
         Raises:
-          ScheduleError: the schedule asks for what can't be.
+            ScheduleError: The schedule takes a candidate that doesn't exist.
         """
         if self._schedule is None:
             return None
@@ -91,7 +91,7 @@ class Turns:
 
 
 def _without_twins(lanes: Sequence[Lane]) -> list[Lane]:
-    """Of lanes that are alike in all, the first: to take another would change nothing."""
+    """Return the lanes without duplicates: of interchangeable lanes the first."""
     seen: set[str] = set()
     kept = []
     for lane in lanes:

@@ -1,6 +1,6 @@
-"""A clock under which a whole run is played at once, one thread at a time.
+"""A clock that runs a whole training run in virtual time, one thread at a time.
 
-The rules are in docs/virtual-time.md; the Rust port's clock follows the same.
+The rules are in docs/virtual-time.md; the Rust port's clock follows the same rules.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from fakes.handover import Answer, Handover
+from fakes.handover import Handover, RpcFuture
 from fakes.lane import Lane
 from fakes.lane_pool import LanePool
 from fakes.lane_sync import CoordinatorJoins, LaneLock
 from fakes.scheduler import Scheduler
 from monolith_hooks.clock import Clock, Coordinator
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=RpcFuture)
 
 
 class VirtualClock(Scheduler, Clock):
-    """A scheduler that is the clock of the hooks that its lanes run.
+    """Scheduler that is also the clock of the hooks that its lanes run.
 
     Threads that hooks start become lanes, their locks and pools park, and a coordinator's
     ``join`` gives the turn away. The arguments are those of ``Scheduler``.
@@ -42,17 +42,17 @@ class VirtualClock(Scheduler, Clock):
         self.threads: list[Lane] = []
         """The lanes of threads that hooks started, in order."""
         self.on_thread_end: Callable[[Lane], None] | None = None
-        """Called by the lane of a hook's thread when it has ended, with the turn."""
+        """Called with the turn by the lane of a hook's thread when the thread has ended."""
 
     def now_ns(self) -> int:
-        """Virtual nanoseconds since the start."""
+        """Return the virtual nanoseconds since the start."""
         return self._now * 1000
 
     def sleep(self, seconds: float) -> None:
-        """Park for this much virtual time.
+        """Park for this many virtual seconds.
 
         Raises:
-          ValueError: for a negative time.
+            ValueError: ``seconds`` is negative.
         """
         self.park(self.after(seconds), None)
 
@@ -65,7 +65,7 @@ class VirtualClock(Scheduler, Clock):
     def start_thread(
         self, target: Callable[[], None], *, name: str, coord: Coordinator | None = None
     ) -> threading.Thread:
-        """Start a thread in a lane of its own; it runs when the caller parks.
+        """Start a thread in a lane of its own, which runs when the caller parks.
 
         ``coord.join`` gives the turn away from then on, so that the thread can end.
         """
@@ -78,11 +78,11 @@ class VirtualClock(Scheduler, Clock):
         return lane.thread
 
     def lock(self) -> AbstractContextManager[object]:
-        """A lock that parks."""
+        """Return a lock that parks."""
         return LaneLock(self)
 
     def handler_pool(self, workers: int, *, name: str) -> LanePool:
-        """A pool in which each task is a lane labelled ``name``."""
+        """Return a pool in which each task is a lane labelled ``name``."""
         return LanePool(self, self._handover, workers, name)
 
     def hand_over(

@@ -1,7 +1,7 @@
 """Monolith's training hooks and controller, on TensorFlow and gRPC.
 
-The names below are the public API. Each is imported when it is first used, so that what
-needs no TensorFlow, as ``monolith-controller``, doesn't import it.
+The names below are the public API. Each is imported when it is first used, so that code
+that needs no TensorFlow, such as ``monolith-controller``, doesn't import it.
 """
 
 from __future__ import annotations

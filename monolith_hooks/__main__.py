@@ -1,4 +1,4 @@
-"""``python -m monolith_hooks`` is ``monolith-controller``."""
+"""Entry point of ``python -m monolith_hooks``, which is ``monolith-controller``."""
 
 from __future__ import annotations
 

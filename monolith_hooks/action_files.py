@@ -1,4 +1,4 @@
-"""Names of the files through which an operator asks a run for an action (B47)."""
+"""Names of the files through which an operator requests an action of a run (B47)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """A barrier that can hold every worker of a run, kept in a variable of the graph.
 
-The barrier is a boolean vector: bit 0 says that it is placed, bit ``i`` that
-worker ``i`` is blocked by it. Chief and workers are different processes that
-build the same graph, so the variable, which lives on a parameter server, is the
-only thing that they share.
+The barrier is a boolean vector: bit 0 is set while the barrier is placed, bit ``i``
+while worker ``i`` is blocked by it. The chief and the workers are different processes
+that build the same graph, so the variable, which is on a parameter server, is the only
+thing that they share.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ _GRAPH_KEY: Final = "monolith_hooks_barrier_op"
 
 
 class BarrierAlreadyPlacedError(Exception):
-    """The barrier is placed, so that it can't be placed (B18)."""
+    """The barrier is already placed (B18)."""
 
 
 class BarrierOp:
-    """The barrier of one graph, as seen by one process.
+    """The barrier of one graph, as one process sees it.
 
     Threads: every method may be called by any thread, at any time between the
-    session's creation and its close. One lock, held by this object, makes
-    test-and-place atomic and keeps callbacks of one process from overlapping. It
-    is held by ``place_barrier`` and ``remove_barrier`` throughout, and by
-    ``wait_until_barrier_removed`` until its callbacks have run; *not* while it
-    waits, or nobody in this process could remove the barrier. It is released on
-    every way out. It is not reentrant: a callback that places or removes this
-    barrier, or waits at it, never returns. The lock knows nothing of other
-    processes: that only the chief places is a convention of the job.
+    session's creation and its close. One lock of this object makes test-and-place
+    atomic and keeps callbacks of one process from overlapping. ``place_barrier``
+    and ``remove_barrier`` hold it throughout, and ``wait_until_barrier_removed``
+    until its callbacks have run, but *not* while it waits, as otherwise nobody in
+    this process could remove the barrier. It is released on every way out. It isn't
+    reentrant: a callback that places or removes this barrier, or waits at it, never
+    returns. The lock doesn't cover other processes: that only the chief places the
+    barrier is a convention of the job.
 
     Args:
         capacity: The length of the vector: the number of workers, the chief
             (index 0) included.
-        is_chief: Whether this process initialises the barrier. The chief's
-            variables are local ones, so each new session of the chief, also a
-            recreated one, clears them; the others' are global ones, which a
-            worker waits for and never initialises (B17).
-        wait_seconds: How long a blocked worker sleeps between two looks.
+        is_chief: True if this process initialises the barrier. The chief's
+            variables are local ones, so each new session of the chief, including a
+            recreated one, clears them. The variables of other processes are global
+            ones, which a worker waits for and never initialises (B17).
+        wait_seconds: Seconds that a blocked worker sleeps between two checks.
         name_prefix: Prefix of the operations' names. The variables' names don't
             depend on it, or chief and workers could miss each other.
         barrier_callbacks: Called in this order with the action and the session
             (B21).
-        clock: Where the lock and the sleep come from.
+        clock: Provides the lock and the sleep.
 
     Raises:
-        ValueError: ``capacity`` isn't positive, or the graph has a barrier (B24).
+        ValueError: ``capacity`` isn't positive, or the graph already has a barrier (B24).
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class BarrierOp:
             self._set_bit = self._bits.scatter_nd_update(
                 [[self._index_input]], [self._bit_input]
             ).op
-            # The action first: whoever sees the bit can read the action that came with it.
+            # The action first, so that a process that sees the bit can read its action.
             with tf.control_dependencies([self._action.assign(self._action_input)]):
                 self._place = self._bits.scatter_nd_update([[0]], [True]).op
 
@@ -119,11 +119,11 @@ class BarrierOp:
     def place_barrier(self, session: Any, action: str = "") -> None:
         """Place the barrier, then run the callbacks on this thread (B18).
 
-        A callback that raises leaves the barrier placed; later ones are skipped.
+        If a callback raises, the barrier stays placed and the later callbacks are skipped.
 
         Raises:
-            BarrierAlreadyPlacedError: It is placed. No callback is run and the
-                action of the first placing is kept.
+            BarrierAlreadyPlacedError: The barrier is already placed. No callback is
+                run, and the action of the first placing is kept.
         """
         with self._lock:
             if self.is_barrier_placed(session):
@@ -132,24 +132,24 @@ class BarrierOp:
             self._run_callbacks(action, session)
 
     def remove_barrier(self, session: Any) -> None:
-        """Clear bit 0, whether it is set or not; the action and the workers' bits stay (B19)."""
+        """Clear bit 0, set or not; the action and the workers' bits stay as they are (B19)."""
         with self._lock:
             self._write_bit(session, 0, False)
 
     def is_barrier_placed(self, session: Any) -> bool:
-        """Whether bit 0 is set."""
+        """Return whether bit 0 is set."""
         return bool(session.run(self._placed))
 
     def is_barrier_removed(self, session: Any) -> bool:
-        """Whether bit 0 is clear."""
+        """Return whether bit 0 is clear."""
         return not self.is_barrier_placed(session)
 
     def wait_until_barrier_removed(self, session: Any, index: int) -> None:
-        """Block this thread as worker ``index`` until bit 0 is seen clear (B20).
+        """Block this thread as worker ``index`` until bit 0 is clear (B20).
 
-        With nothing placed the callbacks run all the same, with the last action.
-        A callback that raises, or a session that fails or is closed while this
-        waits, leaves the worker's bit set.
+        The callbacks run even if the barrier isn't placed, with the last action. If a
+        callback raises, or the session fails or is closed during the wait, the
+        worker's bit stays set.
 
         Raises:
             ValueError: ``index`` isn't above 0 and below the capacity.
@@ -167,19 +167,19 @@ class BarrierOp:
         self._write_bit(session, index, False)
 
     def is_all_blocked(self, session: Any) -> bool:
-        """Whether all bits are set, bit 0 included (B23)."""
+        """Return whether all bits are set, bit 0 included (B23)."""
         return len(self.get_blocked_indices(session)) == self._capacity
 
     def is_none_blocked(self, session: Any) -> bool:
-        """Whether no bit is set, bit 0 included (B23)."""
+        """Return whether no bit is set, bit 0 included (B23)."""
         return not self.get_blocked_indices(session)
 
     def get_blocked_indices(self, session: Any) -> list[int]:
-        """The indices of the bits that are set, ascending (B23)."""
+        """Return the indices of the bits that are set, ascending (B23)."""
         return [i for i, bit in enumerate(session.run(self._bits_value)) if bit]
 
     def get_unblocked_indices(self, session: Any) -> list[int]:
-        """The indices of the bits that are clear, ascending (B23, B43)."""
+        """Return the indices of the bits that are clear, ascending (B23, B43)."""
         return [i for i, bit in enumerate(session.run(self._bits_value)) if not bit]
 
     def _write_bit(self, session: Any, index: int, bit: bool) -> None:
@@ -191,10 +191,10 @@ class BarrierOp:
 
 
 class BarrierHook(tf.compat.v1.train.SessionRunHook):
-    """Holds this worker's training thread after a step that found the barrier placed (B22).
+    """Hook that blocks a worker's training thread after a step that saw the barrier (B22).
 
     Args:
-        index: The worker's index. 0 or less never blocks. One that is out of
+        index: The worker's index. 0 or less never blocks. An index that is out of
             range is noticed only when the barrier is placed: the step then
             raises ValueError.
         barrier_op: The barrier of the graph.
@@ -205,12 +205,12 @@ class BarrierHook(tf.compat.v1.train.SessionRunHook):
         self._barrier_op = barrier_op
 
     def before_run(self, run_context: Any) -> Any:  # noqa: ARG002
-        """Fetch bit 0 with the step, unless this is the chief."""
+        """Return bit 0 as a fetch of the step, or None for the chief."""
         if self._index <= 0:
             return None
         return tf.compat.v1.train.SessionRunArgs(self._barrier_op.barrier_placed_tensor)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Block if the step saw the barrier, on the training thread and without any lock."""
-        if run_values.results:  # None of the chief, which fetches nothing.
+        """Block the training thread, without holding a lock, if the step saw the barrier."""
+        if run_values.results:  # None for the chief, which fetches nothing.
             self._barrier_op.wait_until_barrier_removed(run_context.session, self._index)

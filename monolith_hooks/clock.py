@@ -1,9 +1,8 @@
-"""Time as a port: how hooks wait, start threads, take locks and serve RPCs.
+"""Time as a port: sleeping, waiting, threads, locks and the pools of RPC handlers.
 
 Nothing else in this package sleeps, reads the time, starts a thread or makes a
-lock. The default is the system's clock; ``fakes.VirtualClock`` is the other
-implementation, under which a whole run is played at once and repeats itself
-exactly.
+lock. The default is the system's clock. ``fakes.VirtualClock`` is the other
+implementation, which runs a whole job in virtual time and repeats it exactly.
 """
 
 from __future__ import annotations
@@ -17,69 +16,69 @@ from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
 NANOSECONDS: Final = 10**9
-"""In a second."""
+"""Nanoseconds in a second."""
 
 
 class Coordinator(Protocol):
     """The part of ``tf.train.Coordinator`` that a clock needs."""
 
     def should_stop(self) -> bool:
-        """Whether a stop was requested."""
+        """Return whether a stop was requested."""
 
     def wait_for_stop(self, timeout: float | None = None) -> bool:
-        """Wait in real time for a requested stop, ``timeout`` seconds at most."""
+        """Wait in real time for a requested stop, at most ``timeout`` seconds."""
 
     def register_thread(self, thread: threading.Thread) -> None:
-        """Have ``join`` wait for this thread."""
+        """Make ``join`` wait for this thread."""
 
 
 class Clock(ABC):
-    """What the hooks need of time and threads; spans are in seconds."""
+    """Abstract source of time and threads for the hooks; durations are in seconds."""
 
     @abstractmethod
     def now_ns(self) -> int:
-        """The time, in nanoseconds since this clock's own epoch.
+        """Return the time, in nanoseconds since this clock's own epoch.
 
-        A whole number, so that a deadline is met exactly: 0.001 s and 30 s later,
-        as floats, may be a hair after what a clock calls 30.001 s.
+        It is an integer, so that a deadline is met exactly: as floats, 0.001 s plus
+        30 s may be slightly more than the clock's 30.001 s.
         """
 
     def now(self) -> float:
-        """The time in seconds, to show or to subtract."""
+        """Return the time in seconds, for display or subtraction."""
         return self.now_ns() / NANOSECONDS
 
     @abstractmethod
     def sleep(self, seconds: float) -> None:
-        """Let this much time pass for the calling thread."""
+        """Block the calling thread for this many seconds."""
 
     @abstractmethod
     def wait_for_stop(self, coord: Coordinator, timeout: float | None = None) -> bool:
-        """Wait until ``coord`` is asked to stop; false if ``timeout`` seconds pass first."""
+        """Wait until ``coord`` is asked to stop; return False if ``timeout`` seconds pass first."""
 
     @abstractmethod
     def start_thread(
         self, target: Callable[[], None], *, name: str, coord: Coordinator | None = None
     ) -> threading.Thread:
-        """Start a daemon thread, registered with ``coord`` first where one is given.
+        """Start a daemon thread, and register it with ``coord`` first if one is given.
 
         An exception that leaves ``target`` ends the thread and goes to
-        ``threading.excepthook`` (a virtual clock keeps it as the thread's fate).
+        ``threading.excepthook``; a virtual clock records it as the thread's error.
         """
 
     @abstractmethod
     def lock(self) -> AbstractContextManager[object]:
-        """A new mutual exclusion lock, not reentrant, for ``with``."""
+        """Return a new mutual exclusion lock, not reentrant, for ``with``."""
 
     @abstractmethod
     def handler_pool(self, workers: int, *, name: str) -> Executor:
-        """Where a gRPC server runs its handlers, ``workers`` at a time, the rest in a queue."""
+        """Return the executor of a gRPC server's handlers: ``workers`` run at a time."""
 
 
 class SystemClock(Clock):
-    """The machine's own time and threads."""
+    """Clock of the machine's own time and threads."""
 
     def now_ns(self) -> int:
-        """Nanoseconds since the Unix epoch."""
+        """Return the nanoseconds since the Unix epoch."""
         return time.time_ns()
 
     def sleep(self, seconds: float) -> None:
@@ -101,11 +100,11 @@ class SystemClock(Clock):
         return thread
 
     def lock(self) -> AbstractContextManager[object]:
-        """A ``threading.Lock``."""
+        """Return a ``threading.Lock``."""
         return threading.Lock()
 
     def handler_pool(self, workers: int, *, name: str) -> Executor:
-        """A pool of ordinary threads."""
+        """Return a pool of ordinary threads."""
         return ThreadPoolExecutor(max_workers=workers, thread_name_prefix=name)
 
     def __repr__(self) -> str:
@@ -113,4 +112,4 @@ class SystemClock(Clock):
 
 
 SYSTEM_CLOCK: Final = SystemClock()
-"""The default of every ``clock`` argument in this package."""
+"""Default of every ``clock`` argument in this package."""

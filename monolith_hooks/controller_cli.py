@@ -1,6 +1,6 @@
-"""``monolith-controller``: parses and prints; ``operating`` does the work.
+"""Command line of ``monolith-controller``, which parses and prints; ``operating`` does the work.
 
-It starts without TensorFlow, so that an operator doesn't wait for it.
+It starts without TensorFlow, so that an operator doesn't wait for its import.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ _INTERRUPTED: Final = 130
 _HELP: Final = """Stop, resume, save and inspect a training run through its controller.
 
 \b
-status   how far training has come, and whether it runs
-blocked  which workers the barrier holds
-stop     hold every worker after the step that it is in
-resume   let them go
+status   the global step, and whether training runs
+blocked  the workers that the barrier holds
+stop     hold every worker after its current step
+resume   release the workers
 save     write a checkpoint, and wait until it is written
 
 \b
 Exit codes:
   0  done
-  1  the controller refused: stopped already, a save that failed
-  2  wrong usage, or no address to be found
+  1  the controller refused: already stopped, or a save failed
+  2  wrong usage, or no address found
   3  nothing reachable at the address
-  4  no answer within --timeout; what was asked may still be done
+  4  no answer within --timeout; the request may still be performed
   130  interrupted
 """
 
 
 class Action(StrEnum):
-    """What can be asked."""
+    """The actions of the command line."""
 
     STATUS = "status"
     BLOCKED = "blocked"
@@ -59,15 +59,15 @@ class Action(StrEnum):
 
 _LOOKS: Final = (Action.STATUS, Action.BLOCKED)
 _DONE: Final = {
-    Action.STOP: "stopped: each worker is held after the step that it is in",
+    Action.STOP: "stopped: each worker is held after its current step",
     Action.RESUME: "resumed",
     Action.SAVE: "saved",
 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """A command line, understood."""
+class Invocation:
+    """A parsed command line."""
 
     action: Action
     model_dir: str | None
@@ -77,15 +77,15 @@ class Asked:
     as_json: bool
 
     def find(self) -> str:
-        """Where the controller is now: a session that was recreated has another address."""
+        """Return the controller's current address, as a recreated session has another one."""
         if self.addr is not None:
             return checked_addr(self.addr)
         assert self.model_dir is not None
         return find_addr(self.model_dir)
 
 
-def operate(asked: Asked, clock: Clock = SYSTEM_CLOCK) -> int:
-    """Ask once, or again and again until something goes wrong; the exit code."""
+def operate(asked: Invocation, clock: Clock = SYSTEM_CLOCK) -> int:
+    """Ask once, or repeatedly until an error occurs, and return the exit code."""
     while True:
         try:
             addr = asked.find()
@@ -108,7 +108,7 @@ def operate(asked: Asked, clock: Clock = SYSTEM_CLOCK) -> int:
         clock.sleep(asked.watch)
 
 
-def _ask(asked: Asked, addr: str) -> Status | Blocked | None:
+def _ask(asked: Invocation, addr: str) -> Status | Blocked | None:
     operator = Operator(addr, asked.timeout)
     try:
         match asked.action:
@@ -142,7 +142,7 @@ def _workers(barrier: Blocked) -> str:
         return ", ".join(map(str, indices)) or "none"
 
     if not barrier.blocked and not barrier.free:
-        return "no worker beside the chief, whom nothing holds"
+        return "no workers besides the chief, which is never held"
     return f"workers held: {listed(barrier.blocked)}; free: {listed(barrier.free)}"
 
 
@@ -156,7 +156,7 @@ def _document(answer: Status | Blocked | None) -> dict[str, Any]:
             return {}
 
 
-def _print_error(error: OperatorError, asked: Asked) -> None:
+def _print_error(error: OperatorError, asked: Invocation) -> None:
     if asked.as_json:
         document = {
             "action": asked.action.value,
@@ -189,15 +189,16 @@ def control(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
 ) -> None:
-    """Check what can't be checked option by option, then ask."""
+    """Check the options that depend on each other, then ask."""
     if (model_dir is None) == (addr is None):
-        raise typer.BadParameter("--model-dir or --addr would be right, one of them")
+        found = "neither" if addr is None else "both"
+        raise typer.BadParameter(f"expected one of --model-dir and --addr, got {found}")
     if watch is not None and action not in _LOOKS:
         raise typer.BadParameter(
-            f"--watch would {action.value} again and again; with status or blocked it is right"
+            f"--watch: expected the action status or blocked, got {action.value}"
         )
     try:
-        code = operate(Asked(action, model_dir, addr, timeout, watch, as_json))
+        code = operate(Invocation(action, model_dir, addr, timeout, watch, as_json))
     except KeyboardInterrupt:
         code = _INTERRUPTED
     raise typer.Exit(code)

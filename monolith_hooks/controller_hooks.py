@@ -1,8 +1,8 @@
-"""Stopping and saving from inside the graph, and from a file that an operator writes.
+"""Stops and saves that are requested through the graph, or through an operator's file.
 
-Two flags in variables of the graph ask the chief's ControllerHook for a stop or a
-save. Whoever can run an op of the graph can set them; QueryActionHook does, on
-behalf of an operator who has only a file system.
+Two flags in variables of the graph request a stop or a save from the chief's
+ControllerHook. Any code that can run an op of the graph can set them. QueryActionHook
+sets them for an operator who has only a file system.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from monolith_hooks.files import write_atomically
 from monolith_hooks.variables import state_variable
 
 STOP_ACTION: Final = "Stop"
-"""The action that a stop places the barrier with."""
+"""The barrier's action when a stop places it."""
 QUERY_INTERVAL: Final = 60
-"""Seconds between two looks for an action file."""
+"""Seconds between two checks for an action file."""
 
 _ALL_BLOCKED_SECONDS: Final = 30
 _LOOK_SECONDS: Final = 2
@@ -36,18 +36,18 @@ _Action = controller_hooks_pb2.ControllerHooksProto
 
 
 class ControllerHook(tf.compat.v1.train.SessionRunHook):
-    """Does after a step what the graph's flags ask for (B46).
+    """Hook that performs after a step the stop or save that the graph's flags request (B46).
 
     The flags are local variables of the chief: a new session clears them. The stop
-    flag is never reset, so each later step places the barrier anew; the save flag is
-    reset before the save, so that what is asked for meanwhile isn't lost. While a
-    stop is asked for, a save is not looked at.
+    flag is never reset, so each later step places the barrier again. The save flag is
+    reset before the save, so that a request made meanwhile isn't lost. While a stop is
+    requested, the save flag is ignored.
 
     Args:
-        num_ps: How many PS there are; the flags live on the first, if any.
-        barrier_op: What a stop places.
+        num_ps: The number of PS; the flags are on the first one, if any.
+        barrier_op: The barrier that a stop places.
         trigger_save: Called without arguments on the training thread.
-        clock: Where the wait for the workers comes from.
+        clock: Provides the wait for the workers.
     """
 
     def __init__(
@@ -72,20 +72,20 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
 
     @property
     def stop_op(self) -> tf.Operation:
-        """Run it to ask for a stop."""
+        """Op that requests a stop when it is run."""
         return self._stop_op
 
     @property
     def trigger_save_op(self) -> tf.Operation:
-        """Run it to ask for a save."""
+        """Op that requests a save when it is run."""
         return self._trigger_save_op
 
     def after_run(self, run_context: Any, run_values: Any) -> None:  # noqa: ARG002
-        """Look at the flags as they are now that the step is over.
+        """Read the flags after the step, and perform the requested stop or save.
 
         Raises:
-            BarrierAlreadyPlacedError: A stop is asked for while the barrier is placed.
-            RuntimeError: What is asked for has nobody to do it.
+            BarrierAlreadyPlacedError: A stop is requested while the barrier is placed.
+            RuntimeError: The hook has no barrier to stop with, or no function to save with.
         """
         session = run_context.session
         stop, save = session.run(self._flags)
@@ -98,7 +98,7 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
             self._trigger_save()
 
     def _stop(self, session: Any) -> None:
-        """Hold the workers until all of them are blocked, or for 30 s."""
+        """Place the barrier until all workers are blocked, at most for 30 s, then remove it."""
         if self._barrier_op is None:
             raise RuntimeError("a stop was asked for; this ControllerHook has no barrier_op")
         self._barrier_op.place_barrier(session, STOP_ACTION)
@@ -111,19 +111,22 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
 class StopHelper:
     """Ends a process's training once the barrier was placed with the action "Stop" (B46).
 
-    Threads: the callback runs on whichever thread places or waits, the hook on the
-    training thread; what they share is one event that is only ever set.
+    Threads: the callback runs on the thread that places the barrier or waits at it, the
+    hook on the training thread. They share one event, which is never cleared.
     """
 
     def __init__(self) -> None:
         self._stop_seen = threading.Event()
 
     def create_barrier_callback(self) -> BarrierCallback:
-        """For ``BarrierOp(barrier_callbacks=...)``; heeds the action "Stop" alone."""
+        """Return a callback for ``BarrierOp`` that reacts to the action "Stop" only."""
         return self._on_barrier
 
     def create_stop_hook(self) -> tf.compat.v1.train.SessionRunHook:
-        """Requests stop after the next step; listed before ControllerHook, one step later."""
+        """Return a hook that requests stop after the next step.
+
+        If it is listed before ControllerHook, it requests stop one step later.
+        """
         return _StopHook(self._stop_seen)
 
     def _on_barrier(self, action: str, session: Any) -> None:  # noqa: ARG002
@@ -141,23 +144,24 @@ class _StopHook(tf.compat.v1.train.SessionRunHook):
 
 
 class QueryActionHook(tf.compat.v1.train.SessionRunHook):
-    """Does what the file ``monolith_action`` in the model directory asks for (B47).
+    """Hook that performs the action requested by the file ``monolith_action`` (B47).
 
-    The file is a ControllerHooksProto in text format. It is looked for at once and
-    then each 60 s, on one thread a session, ``query_action``; acted on; answered in
-    ``monolith_action_response``, with ``OK`` or with what is wrong with the text; and
-    deleted. A file that asks for nothing is logged and deleted, without an answer; one
-    that isn't UTF-8 stays, and is read again at each look.
+    The file is in the model directory and is a ControllerHooksProto in text format. Each
+    session has one thread, ``query_action``, which checks for the file at once and then
+    every 60 s. The thread performs the action, writes ``OK`` or the parse error to
+    ``monolith_action_response``, and deletes the file. A file that requests no action is
+    logged and deleted, without a response. A file that isn't UTF-8 stays, and is read
+    again at each check.
 
     Concurrency. The thread belongs to a coordinator of this hook's own, which ``end``
-    stops and joins; an exception that leaves the session doesn't call ``end``, so the
-    thread goes on, and dies when it acts on the closed session. A recreated session
-    asks the thread before to stop, without waiting for it. No lock is held.
+    stops and joins. An exception that leaves the session doesn't call ``end``, so the
+    thread continues, and dies when it acts on the closed session. A recreated session
+    asks the earlier thread to stop, without waiting for it. No lock is held.
 
     Args:
-        model_dir: Where the files are.
-        hook: Whose ops are run.
-        clock: Where the thread and its waits come from.
+        model_dir: The directory of the files.
+        hook: The hook whose ops are run.
+        clock: Provides the thread and its waits.
     """
 
     def __init__(
@@ -170,14 +174,14 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
         self._coord: Any = None
 
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
-        """Start looking."""
+        """Start the thread of this session, and ask the earlier one to stop."""
         if self._coord is not None:
             self._coord.request_stop()
         own = self._coord = tf.train.Coordinator()
         self._clock.start_thread(lambda: self._look(session, own), name="query_action", coord=own)
 
     def end(self, session: Any) -> None:  # noqa: ARG002
-        """Stop looking, and wait until the look that is under way is over."""
+        """Stop the thread, and wait for the check that is in progress."""
         self._coord.request_stop()
         self._coord.join()
 
@@ -187,12 +191,12 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
             self._clock.wait_for_stop(coord, QUERY_INTERVAL)
 
     def _query(self, session: Any) -> None:
-        """One look: act, then answer, then delete the file."""
+        """Check for the file once: perform its action, respond, and delete it."""
         try:
             with tf.io.gfile.GFile(self._action_path) as file:
                 text = file.read()
         except (tf.errors.NotFoundError, UnicodeDecodeError):
-            return  # Nothing is asked for; or it isn't text, and may still become so.
+            return  # There is no request; or it isn't text yet, and may become so.
         try:
             action = text_format.Parse(text, _Action()).action
         except text_format.ParseError as error:

@@ -1,8 +1,8 @@
-"""Names of devices."""
+"""Device names."""
 
 from __future__ import annotations
 
 
 def ps_device(index: int) -> str:
-    """The CPU of parameter server ``index``."""
+    """Return the name of the CPU device of parameter server ``index``."""
     return f"/job:ps/task:{index}/device:CPU:0"

@@ -1,4 +1,4 @@
-"""Small files that others read while they are written."""
+"""Small files that may be read while they are written."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import tensorflow as tf
 
 
 def write_atomically(path: str, text: str, *, writer: str) -> None:
-    """Write a file so that a reader sees all of the old or all of the new one.
+    """Write a file so that a reader sees either all of the old content or all of the new.
 
     Args:
-        path: The file; any file system of TensorFlow's.
-        text: What it is to hold, UTF-8.
-        writer: Tells writers of one path apart, so that they don't share a temporary file.
+        path: The file, on any file system that TensorFlow supports.
+        text: The content, which is written as UTF-8.
+        writer: A name that differs between the writers of one path, so that they don't
+            share a temporary file.
 
     Raises:
-        tf.errors.OpError: It can't be written; nothing is left of the attempt.
+        tf.errors.OpError: The file can't be written; no temporary file is left.
     """
-    # gfile creates with mode 0666 less the umask: 0644 as a rule, readable by operators.
+    # gfile creates with mode 0666 minus the umask: usually 0644, readable by operators.
     temporary = f"{path}.{writer}.tmp"
     try:
         with tf.io.gfile.GFile(temporary, "w") as file:

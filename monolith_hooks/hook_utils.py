@@ -1,4 +1,4 @@
-"""Halves of a checkpoint listener, for where it must be told of one side of a save only."""
+"""Wrappers that notify a checkpoint listener only before, or only after, a save."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import tensorflow as tf
 
 
 class BeforeSaveListener(tf.compat.v1.train.CheckpointSaverListener):
-    """Tells the wrapped listener before a save and of nothing else (B42)."""
+    """Listener that notifies the wrapped one before each save, and of nothing else (B42)."""
 
     def __init__(self, listener: Any) -> None:
         self._listener = listener
 
     def before_save(self, session: Any, global_step_value: int) -> None:
-        """Forwarded."""
+        """Forward the call to the wrapped listener."""
         self._listener.before_save(session, global_step_value)
 
     def __repr__(self) -> str:
@@ -22,13 +22,13 @@ class BeforeSaveListener(tf.compat.v1.train.CheckpointSaverListener):
 
 
 class AfterSaveListener(tf.compat.v1.train.CheckpointSaverListener):
-    """Tells the wrapped listener after a save and of nothing else (B42)."""
+    """Listener that notifies the wrapped one after each save, and of nothing else (B42)."""
 
     def __init__(self, listener: Any) -> None:
         self._listener = listener
 
     def after_save(self, session: Any, global_step_value: int) -> None:
-        """Forwarded; what the listener returns is dropped, so it can't stop training."""
+        """Forward the call; the result is dropped, so the listener can't stop training."""
         self._listener.after_save(session, global_step_value)
 
     def __repr__(self) -> str:

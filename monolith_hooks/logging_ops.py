@@ -1,8 +1,8 @@
 """Ops that time tensors and watch the memory of the process that they run in.
 
-Upstream has these as C++ ops. Here they are put together from ops of stock
-TensorFlow, so that they also run on a parameter server in another process, which
-knows nothing of this package.
+Upstream has these as C++ ops. Here they are built from ops of stock TensorFlow, so
+that they also run on a parameter server in another process that doesn't import this
+package.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _MEM_LIMIT_FLAG: Final = "monolith_default_machine_info_mem_limit"
 _NO_LIMIT: Final = 1 << 62
 _KEY: Final = 0
 _MEMORY_LINE: Final = r"^\C*\nVmRSS:[ \t]*([0-9]+) kB\n\C*$"
-r"""The last line that gives the resident memory, of bytes that needn't be text (B79).
+r"""The last line with the resident memory, in bytes that may not be text (B79).
 
-``\C`` is RE2's any byte; ``.`` would be any character of valid UTF-8, and the first line holds
-the process's name, which the kernel cuts also within a character. The last line, because on
-a kernel that doesn't escape line ends a name may pass for a line of its own.
+``\C`` is RE2's pattern for any byte; ``.`` matches only characters of valid UTF-8, and the first
+line has the process's name, which the kernel may cut within a character. The last line is used
+because on a kernel that doesn't escape line ends a name may look like a line of its own.
 """
 
 flags.DEFINE_integer(
@@ -35,14 +35,14 @@ flags.DEFINE_integer(
 
 
 def tensors_timestamp(tensors: Any) -> tuple[Any, tf.Tensor]:
-    """The same tensors, and the time at which all of them were there.
+    """Return the same tensors, and the time at which all of them were available.
 
     Args:
         tensors: A tensor or a structure of tensors of any shapes.
 
     Returns:
-        The structure with tensors of the same values, which are there only after
-        the time was taken, and the time as an int64 scalar in microseconds since
+        The structure with tensors of the same values, which are available only after
+        the time was taken; and the time as an int64 scalar in microseconds since
         the Unix epoch, by the clock of the process that runs the op.
     """
     with tf.control_dependencies(tf.nest.flatten(tensors)):
@@ -52,16 +52,16 @@ def tensors_timestamp(tensors: Any) -> tuple[Any, tf.Tensor]:
 
 
 def emit_timer(key: str, value: Any, tags: Mapping[str, str] | None = None) -> tf.Operation:
-    """An op that writes ``timer <key>{<tag>=<value>,...} <value>`` to TensorFlow's log at INFO.
+    """Return an op that logs ``timer <key>{<tag>=<value>,...} <value>`` at INFO.
 
-    Upstream sends timers to a metrics service, which stock TensorFlow has no op
-    for; a line in the log of the process that runs the op is what is left. It is
-    silent from TF_CPP_MIN_LOG_LEVEL=1 on.
+    The line goes to TensorFlow's log in the process that runs the op. Upstream sends
+    timers to a metrics service instead, for which stock TensorFlow has no op. Nothing is
+    logged from TF_CPP_MIN_LOG_LEVEL=1 on.
 
     Args:
         key: The name of the timer.
-        value: A numeric scalar, in whatever unit the key implies.
-        tags: What tells timers of one key apart, written in the order of the mapping.
+        value: A numeric scalar, in the unit that the key implies.
+        tags: Tags that distinguish timers of one key, in the order of the mapping.
     """
     labels = ",".join(f"{name}={tag}" for name, tag in (tags or {}).items())
     name = f"timer {key}{{{labels}}} " if labels else f"timer {key} "
@@ -70,17 +70,17 @@ def emit_timer(key: str, value: Any, tags: Mapping[str, str] | None = None) -> t
 
 
 def machine_info(mem_limit: int | None = None, shared_name: str | None = None) -> tf.Tensor:
-    """The memory limit of the machine that this op is placed on (B1, B2).
+    """Return the memory limit of the machine that this op is placed on (B1, B2).
 
-    The resource is a hash table of one entry. Running this op creates it; if it
-    exists, its limit stays: a second initialisation with as many entries is
-    ignored, under the table's own lock, so that of racing creators the first wins.
+    The resource is a hash table of one entry. Running this op creates it. If it already
+    exists, its limit stays: a second initialisation with the same number of entries is
+    ignored, under the table's own lock, so the first of several concurrent creators wins.
 
     Args:
-        mem_limit: In bytes; if not given, the value of the flag
-            ``monolith_default_machine_info_mem_limit`` in this process, now.
-        shared_name: Ops of this name on one device share the resource; without a
-            name it is this op's own.
+        mem_limit: In bytes; None is the present value of the flag
+            ``monolith_default_machine_info_mem_limit`` in this process.
+        shared_name: Ops with the same name on one device share the resource; without a
+            name each op has a resource of its own.
 
     Returns:
         A resource scalar, for ``check_machine_health``.
@@ -106,15 +106,15 @@ def machine_info(mem_limit: int | None = None, shared_name: str | None = None) -
 
 
 def check_machine_health(machine_info_tensor: tf.Tensor) -> tf.Tensor:
-    """Whether the process that owns the machine info has reached its limit (B3, B4).
+    """Return an op that checks the machine info's process against its limit (B3, B4).
 
     Args:
-        machine_info_tensor: What ``machine_info`` gave.
+        machine_info_tensor: The result of ``machine_info``.
 
     Returns:
         A string scalar: empty if healthy, else a serialized MachineHealthResult.
-        Running it raises NotFoundError where there is no ``/proc`` (it is Linux's), and
-        InvalidArgumentError where that doesn't tell a process's memory.
+        Running it raises NotFoundError on a host without ``/proc``, which only Linux
+        has, and InvalidArgumentError if ``/proc`` doesn't show the process's memory.
     """
     graph = tf.compat.v1.get_default_graph()
     with tf.name_scope("check_machine_health"), graph.colocate_with(machine_info_tensor.op):
@@ -128,29 +128,29 @@ def check_machine_health(machine_info_tensor: tf.Tensor) -> tf.Tensor:
 
 
 def default_mem_limit() -> int:
-    """The limit in bytes where none is given: the flag's value in this process, else 2^62 (B2)."""
-    # FLAGS.name raises before the flags are parsed; the flag itself has its default then,
-    # or what a test or a notebook has set.
+    """Return the default limit in bytes: the flag's value in this process, else 2^62 (B2)."""
+    # FLAGS.name raises before the flags are parsed. The flag itself then has its default,
+    # or the value that a test or a notebook has set.
     value = flags.FLAGS[_MEM_LIMIT_FLAG].value
     return _NO_LIMIT if value is None else int(value)
 
 
 def _resident_bytes() -> tf.Tensor:
-    """The memory of the process that runs this, an int64 scalar in bytes."""
-    # A file of constant name is read once and folded into a constant for good, control
-    # dependencies or not. This name is the same each time, but TensorFlow can't know.
+    """Return the memory of the process that runs the op, an int64 scalar in bytes."""
+    # A file of constant name is read once and folded into a constant, despite control
+    # dependencies. This name is the same each time, but TensorFlow can't know that.
     nothing = tf.strings.substr(tf.strings.as_string(tf.timestamp()), 0, 0)
     status = tf.io.read_file(tf.strings.join(["/proc/self/status", nothing]))
     kilobytes = tf.where(
         tf.strings.regex_full_match(status, _MEMORY_LINE),
         tf.strings.regex_replace(status, _MEMORY_LINE, r"\1"),
-        "no VmRSS line in /proc/self/status",  # It is no number, and so what the error says.
+        "no VmRSS line in /proc/self/status",  # Not a number, so the error shows it.
     )
     return tf.strings.to_number(kilobytes, tf.int64) * 1024
 
 
 def _out_of_memory(current: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
-    """A serialized MachineHealthResult, a string scalar."""
+    """Return a serialized MachineHealthResult, a string scalar."""
     message = tf.strings.join(
         [
             "Memory limit exceeded. Current: ",
@@ -162,8 +162,8 @@ def _out_of_memory(current: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
     status = tf.constant(logging_ops_pb2.MachineHealthResult.OUT_OF_MEMORY, tf.int32)
     files = descriptor_pb2.FileDescriptorSet()
     logging_ops_pb2.DESCRIPTOR.CopyToProto(files.file.add())
-    # The descriptor travels with the op: a server in another process has never heard of it.
-    # The op wants a batch: shapes are [batch, repeats], and sizes is [batch, fields].
+    # The op carries the descriptor, which a server in another process doesn't have.
+    # The op takes a batch: shapes are [batch, repeats], and sizes is [batch, fields].
     batch = tf.io.encode_proto(
         sizes=[[1, 1]],
         values=[tf.reshape(status, [1, 1]), tf.reshape(message, [1, 1])],

@@ -1,4 +1,4 @@
-"""Addresses of this machine, and whether other machines answer."""
+"""Addresses of this machine, and connection checks of other machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monolith_hooks.clock import SYSTEM_CLOCK
 
 
 def is_ipv6_address(ip: str) -> bool:
-    """Whether this is an IPv6 address, without brackets; a zone such as ``%eth0`` may follow."""
+    """Return True for an IPv6 address without brackets; a zone such as ``%eth0`` may follow."""
     try:
         ipaddress.IPv6Address(ip)
     except ValueError:
@@ -19,28 +19,28 @@ def is_ipv6_address(ip: str) -> bool:
 
 
 def concat_ip_and_port(ip: str, port: int | str) -> str:
-    """``ip:port``, or ``[ip]:port`` for an IPv6 address."""
+    """Return ``ip:port``, or ``[ip]:port`` for an IPv6 address."""
     return f"[{ip}]:{port}" if is_ipv6_address(ip) else f"{ip}:{port}"
 
 
 def get_local_ip() -> str:
-    """The first address that this host's name resolves to (B44).
+    """Return the first address that this host's name resolves to (B44).
 
     Raises:
-        socket.gaierror: The name resolves neither to any address nor, asked once
-            more, to an IPv6 address.
+        socket.gaierror: The name resolves neither to any address nor, in a second
+            query, to an IPv6 address.
     """
     host = socket.gethostname()
     try:
         found = socket.getaddrinfo(host, None)
     except socket.gaierror:
-        # Without the address family a resolver may insist on an IPv4 answer.
+        # Without an address family, a resolver may require an IPv4 answer.
         found = socket.getaddrinfo(host, None, socket.AF_INET6)
     return str(found[0][4][0])
 
 
 def is_ipv4_supported() -> bool:
-    """Whether the address of ``get_local_ip`` is an IPv4 one.
+    """Return True if ``get_local_ip`` returns an IPv4 address.
 
     Raises:
         socket.gaierror: This host's name doesn't resolve.
@@ -49,7 +49,7 @@ def is_ipv4_supported() -> bool:
 
 
 def get_local_server_addr(port: int) -> str:
-    """The address under which others reach a server on ``port`` of this machine (B44).
+    """Return the address at which others reach a server on ``port`` of this machine (B44).
 
     Raises:
         socket.gaierror: This host's name doesn't resolve.
@@ -58,18 +58,18 @@ def get_local_server_addr(port: int) -> str:
 
 
 class NodeAliveChecker:
-    """Which of these addresses accept a TCP connection.
+    """Checker of which addresses accept a TCP connection.
 
-    All are tried once, at construction, so that the answers agree with each other.
-    It waits for real sockets on real threads, under whatever clock the hooks run.
+    Each address is tried once, at construction, so that the results are consistent.
+    It waits for real sockets on real threads, whatever clock the hooks use.
 
     Args:
-        addrs: Addresses as ``host:port`` or ``[ipv6]:port``. Answers keep their order.
-        timeout: Seconds that a connection may take to be made.
-        num_thread: How many addresses are tried at a time.
+        addrs: Addresses as ``host:port`` or ``[ipv6]:port``. Results keep their order.
+        timeout: Seconds allowed for each connection.
+        num_thread: The number of addresses that are tried at a time.
 
     Raises:
-        ValueError: An address isn't of one of the two forms.
+        ValueError: An address has neither of the two forms.
     """
 
     def __init__(self, addrs: Iterable[str], timeout: float = 1, num_thread: int = 10) -> None:
@@ -80,19 +80,19 @@ class NodeAliveChecker:
             self._alive = list(pool.map(self._accepts_connection, targets))
 
     def all_nodes_alive(self) -> bool:
-        """Whether every address answered; true of no addresses."""
+        """Return True if every address accepted a connection, or there are none."""
         return all(self._alive)
 
     def get_dead_nodes(self) -> list[str]:
-        """The addresses that refused, didn't resolve, or took longer than the timeout."""
+        """Return the addresses that refused, didn't resolve, or took longer than the timeout."""
         return self._nodes(False)
 
     def get_alive_nodes(self) -> list[str]:
-        """The addresses that answered."""
+        """Return the addresses that accepted a connection."""
         return self._nodes(True)
 
     def get_addrs(self) -> list[str]:
-        """All addresses, as given."""
+        """Return all addresses, as given."""
         return list(self._addrs)
 
     def _nodes(self, wanted: bool) -> list[str]:
@@ -109,16 +109,16 @@ class NodeAliveChecker:
 
 
 def parse_addr(addr: str) -> tuple[str, int]:
-    """Host and port of ``host:port`` or ``[ipv6]:port``.
+    """Return the host and port of ``host:port`` or ``[ipv6]:port``.
 
     Raises:
-        ValueError: It is of neither form.
+        ValueError: The address has neither form.
     """
     host, colon, port = addr.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        host = ""  # An IPv6 address without brackets: where it ends is anyone's guess.
+        host = ""  # An IPv6 address without brackets: where it ends is ambiguous.
     numeric = port.isascii() and port.isdigit() and int(port) < 2**16
     if not (colon and host and numeric and addr.split() == [addr]):
         raise ValueError(f"{addr!r} is not an address: write host:port or [ipv6]:port.")

@@ -1,7 +1,7 @@
-"""What an operator asks of a controller, the answers, and the ways in which none comes.
+"""The operator's calls to a controller, their results and their errors.
 
-Each way is an error of its own with the exit code that `monolith-controller` ends
-with and a sentence that says what to check. TensorFlow isn't imported.
+Each error has the exit code of `monolith-controller` and a sentence that says what to
+check. TensorFlow isn't imported.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ State = Literal["running", "stopping", "stopped", "resuming"]
 
 
 class OperatorError(Exception):
-    """The controller didn't do what was asked.
+    """The controller didn't perform the request.
 
     Attributes:
-        check: What to look at, as a sentence.
-        code: The gRPC status code's name, if a call was made.
+        check: A sentence that says what to check.
+        code: The name of the gRPC status code, if a call was made.
     """
 
     exit_code: ClassVar[int]
@@ -36,32 +36,32 @@ class OperatorError(Exception):
 
 
 class RefusedError(OperatorError):
-    """The controller answered, and the answer is an error."""
+    """The controller answered with an error."""
 
     exit_code = 1
 
 
 class NoAddressError(OperatorError):
-    """It isn't known where the controller is."""
+    """The controller's address isn't known."""
 
     exit_code = 2
 
 
 class UnreachableError(OperatorError):
-    """Nothing that can be talked to is at the controller's address."""
+    """Nothing reachable is at the controller's address."""
 
     exit_code = 3
 
 
 class NoAnswerError(OperatorError):
-    """No answer within the time allowed; what was asked may still be done."""
+    """No answer came within the timeout; the request may still be performed."""
 
     exit_code = 4
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """Whether the barrier is placed, and which workers it holds; the chief is not one of them."""
+    """State of the barrier, and the workers that it blocks; the chief isn't one of them."""
 
     placed: bool
     blocked: tuple[int, ...]
@@ -69,7 +69,7 @@ class Blocked:
 
     @property
     def state(self) -> State:
-        """``stopping`` and ``resuming`` until the workers have noticed."""
+        """State in one word; ``stopping`` and ``resuming`` until all workers have reacted."""
         if self.placed:
             return "stopping" if self.free else "stopped"
         return "resuming" if self.blocked else "running"
@@ -77,17 +77,17 @@ class Blocked:
 
 @dataclass(frozen=True)
 class Status:
-    """How far training has come, and who is held."""
+    """The global step of training, and the barrier."""
 
     global_step: int
     barrier: Blocked
 
 
 def find_addr(model_dir: str) -> str:
-    """The address that the run in this model directory has published.
+    """Return the address that the run in this model directory has published.
 
     Raises:
-        NoAddressError: There is none, or what is there is no address.
+        NoAddressError: There is no address file, or it doesn't hold an address.
     """
     path = address_file.server_addr_path(model_dir)
     try:
@@ -110,33 +110,33 @@ def find_addr(model_dir: str) -> str:
 
 
 def checked_addr(addr: str, where: str = "--addr is") -> str:
-    """This address, if it is one.
+    """Return this address after checking its form.
 
     Raises:
-        NoAddressError: It is of neither form.
+        NoAddressError: It is neither ``host:port`` nor ``[ipv6]:port``.
     """
     try:
         net_utils.parse_addr(addr)
     except ValueError:
         raise NoAddressError(
-            f"{where} {addr!r}, which is no address", _WHAT_AN_ADDRESS_IS
+            f"{where} {addr!r}, which isn't an address", _WHAT_AN_ADDRESS_IS
         ) from None
     return addr
 
 
-_WHAT_AN_ADDRESS_IS: Final = "host:port or [ipv6]:port would be right."
+_WHAT_AN_ADDRESS_IS: Final = "Expected host:port or [ipv6]:port."
 
 
 def _says_why(error: Exception) -> bool:
-    """OSErrors, and TensorFlow's own, whose type isn't known before it is imported."""
+    """Return True for an OSError, or an error of TensorFlow, which may not be imported."""
     return isinstance(error, OSError) or hasattr(error, "error_code")
 
 
 class Operator:
-    """One operator's line to one controller.
+    """An operator's connection to one controller.
 
     Args:
-        addr: Where the controller is, as ``host:port`` or ``[ipv6]:port``.
+        addr: The controller's address, as ``host:port`` or ``[ipv6]:port``.
         timeout: Seconds that each call may take.
 
     All methods raise RefusedError, UnreachableError or NoAnswerError.
@@ -149,7 +149,7 @@ class Operator:
         self._stub = service_pb2_grpc.ControllerStub(self._channel)  # type: ignore[no-untyped-call]  # generated
 
     def status(self) -> Status:
-        """The global step and the barrier, one after the other."""
+        """Return the global step and the barrier's state, read one after the other."""
         training = self._call(
             "GetTrainingStatus",
             service_pb2.GetTrainingStatusRequest(),
@@ -158,7 +158,7 @@ class Operator:
         return Status(training.global_step, self.blocked())
 
     def blocked(self) -> Blocked:
-        """The barrier."""
+        """Return the barrier's state."""
         response = self._call(
             "GetBlockStatus",
             service_pb2.GetBlockStatusRequest(),
@@ -171,12 +171,12 @@ class Operator:
         )
 
     def stop(self) -> None:
-        """Place the barrier: each worker is held after the step that it is in."""
+        """Place the barrier, which blocks each worker after its current step."""
         request = service_pb2.StopTrainingRequest()
         self._call("StopTraining", request, service_pb2.StopTrainingResponse)
 
     def resume(self) -> None:
-        """Remove the barrier; fine also where nothing is stopped."""
+        """Remove the barrier; it is no error if none is placed."""
         request = service_pb2.ResumeTrainingRequest()
         self._call("ResumeTraining", request, service_pb2.ResumeTrainingResponse)
 
@@ -186,7 +186,7 @@ class Operator:
         self._call("SaveCheckpoint", request, service_pb2.SaveCheckpointResponse)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the channel."""
         self._channel.close()
 
     def _call(self, method: str, request: object, response: type[R]) -> R:
@@ -203,8 +203,8 @@ class Operator:
             case grpc.StatusCode.ALREADY_EXISTS:
                 return RefusedError(
                     "training is stopped already",
-                    "An operator stopped it, or the health check after an alarm: see the chief's "
-                    "log. `blocked` says whom it holds, `resume` lets them go.",
+                    "An operator stopped it, or the health check did after an alarm: see the "
+                    "chief's log. `blocked` lists the workers held, `resume` releases them.",
                     code.name,
                 )
             case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
@@ -217,14 +217,14 @@ class Operator:
             case grpc.StatusCode.DEADLINE_EXCEEDED:
                 return NoAnswerError(
                     f"no answer from {self._addr} within {self._timeout:g} s",
-                    "What was asked may still be done. Check that the address is the chief's, or "
+                    "The request may still be performed. Check that the address is the chief's, or "
                     "give a slow save more --timeout.",
                     code.name,
                 )
             case grpc.StatusCode.UNIMPLEMENTED:
                 return RefusedError(
-                    f"what is at {self._addr} has no {method}",
-                    "Check the address: another server may have the port by now.",
+                    f"the server at {self._addr} has no {method}",
+                    "Check the address: another server may use the port now.",
                     code.name,
                 )
         return RefusedError(

@@ -1,4 +1,4 @@
-"""The chief's watch over the health of every parameter server."""
+"""The chief's monitoring of the health of every parameter server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Results = Mapping[int, logging_ops_pb2.MachineHealthResult]
 
 
 def get_ps_machine_info_shared_name(index: int) -> str:
-    """The name under which parameter server ``index`` keeps its machine info (B5)."""
+    """Return the shared name of the machine info of parameter server ``index`` (B5)."""
     return f"ps_machine_info_{index}"
 
 
@@ -36,13 +36,13 @@ def _default_report(results: Results) -> None:
 
 
 class Config(NamedTuple):
-    """What the health hook watches and whom it tells.
+    """Configuration of the health hook.
 
     Attributes:
         barrier_op: Placed, with action ``""``, after a report.
-        num_ps: How many parameter servers there are; with 0 the thread idles.
-        ps_device_fn: The device of the parameter server with this index.
-        report_fn: Called with the unhealthy ones only, on the health thread. If
+        num_ps: The number of parameter servers; with 0 the thread idles.
+        ps_device_fn: Returns the device of the parameter server with an index.
+        report_fn: Called with the unhealthy servers only, on the health thread. If
             it raises, the barrier isn't placed (B11).
     """
 
@@ -53,11 +53,11 @@ class Config(NamedTuple):
 
 
 class _PsHealthChecker:
-    """The ops that ask every parameter server, and the thread that runs them.
+    """The ops that check every parameter server, and the thread that runs them.
 
-    Nothing here changes after construction, so a thread left over from a session
-    that is gone (B40) and that of the present one don't disturb each other. The
-    thread holds no lock but the barrier's, while it places it.
+    It is immutable after construction, so the thread of an earlier session (B40) and
+    that of the current one don't interfere. The thread holds no lock except the
+    barrier's while it places it.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class _PsHealthChecker:
     def _watch(self, session: Any, coord: Any) -> None:
         """Poll until stop is requested or something is unhealthy.
 
-        Whatever raises here (the poll, parsing, the report, the barrier) ends the
-        thread and with it the watch; only ``threading.excepthook`` hears of it
-        (B10-B14). Stop is waited for and never requested (B9): the chief keeps
-        stepping, and the controller keeps answering.
+        An error of the poll, the parsing, the report or the barrier ends the thread and
+        the monitoring; only ``threading.excepthook`` is called (B10-B14). The thread
+        waits for a stop but never requests one (B9): the chief keeps stepping, and the
+        controller keeps answering.
         """
         while not coord.should_stop():
             unhealthy = self._poll(session)
@@ -98,10 +98,10 @@ class _PsHealthChecker:
             self._clock.wait_for_stop(coord, _POLL_SECONDS)
 
     def _poll(self, session: Any) -> dict[int, logging_ops_pb2.MachineHealthResult]:
-        """Ask all at once; bytes of any content mean unhealthy (B7).
+        """Check all servers at once; any bytes in a result mean unhealthy (B7).
 
         Raises:
-            google.protobuf.message.DecodeError: Some bytes don't parse.
+            google.protobuf.message.DecodeError: A result doesn't parse.
         """
         return {
             index: logging_ops_pb2.MachineHealthResult.FromString(status)
@@ -111,13 +111,15 @@ class _PsHealthChecker:
 
 
 class PsHealthCheckerHook(tf.compat.v1.train.SessionRunHook):
-    """Reports unhealthy parameter servers, once a session, and places the barrier (B6-B15).
+    """Hook that reports unhealthy parameter servers and places the barrier (B6-B15).
+
+    It reports at most once in each session.
 
     Args:
-        config: What to watch and whom to tell.
-        clock: Where the health thread, its wait and its name ``ps_health`` come from.
+        config: The servers to monitor, the report function and the barrier.
+        clock: Provides the health thread, which is named ``ps_health``, and its wait.
         machine_info: Called as ``machine_info(shared_name=...)`` on each device.
-        check_machine_health: Called with what ``machine_info`` gave; a string
+        check_machine_health: Called with the result of ``machine_info``. Returns a string
             scalar, empty if healthy, else a serialized MachineHealthResult.
     """
 
@@ -135,14 +137,13 @@ class PsHealthCheckerHook(tf.compat.v1.train.SessionRunHook):
         self._checker: _PsHealthChecker | None = None
 
     def begin(self) -> None:
-        """Build the ops: the graph is finalized before any session is created."""
+        """Build the ops, as the graph is finalized before a session is created."""
         self._checker = self._build()
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Start the health thread of this session; it ends when ``coord`` stops.
+        """Start the health thread of this session, which ends when ``coord`` stops.
 
-        A recreated session gets a thread of its own: the one before ended with
-        its coordinator.
+        A recreated session gets a new thread: the earlier one ended with its coordinator.
         """
         if self._checker is None:
             raise RuntimeError(

@@ -1,4 +1,4 @@
-"""Checkpoints that are written on a schedule, or when somebody asks."""
+"""Checkpoints that are written on a schedule or on request."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _INDEX_SUFFIX: Final = ".index"
 
 
 class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
-    """TensorFlow's timer by a given clock, which can also be switched off.
+    """TensorFlow's timer with a given clock, which can be disabled.
 
-    Any thread may switch it or read the step; the rest is called with the saver
-    hook's lock held.
+    Any thread may enable or disable it, or read the step. The other methods are called
+    with the saver hook's lock held.
     """
 
     _last_triggered_step: int | None
     _last_triggered_time: int
-    """In nanoseconds; there once a step is."""
+    """In nanoseconds; set together with the step."""
 
     def __init__(self, every_secs: float | None, every_steps: int | None, clock: Clock) -> None:
         super().__init__(every_secs=every_secs, every_steps=every_steps)
@@ -33,19 +33,19 @@ class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
 
     @property
     def enabled(self) -> bool:
-        """Whether it can trigger; true at first."""
+        """True if it can trigger, as it can initially."""
         return self._enabled
 
     def enable(self) -> None:
-        """Trigger again, by the step and time of the last trigger before it was disabled."""
+        """Trigger again, based on the step and time of the last trigger."""
         self._enabled = True
 
     def disable(self) -> None:
-        """Don't trigger, whatever the time and step, until enabled."""
+        """Don't trigger at any time or step until enabled."""
         self._enabled = False
 
     def should_trigger_for_step(self, step: int) -> bool:
-        """Whether the time, or the steps, since the last trigger have reached the interval."""
+        """Return True once the time or the steps since the last trigger reach the interval."""
         if not self._enabled:
             return False
         if self._last_triggered_step is None:
@@ -58,60 +58,59 @@ class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
         return bool(step >= self._last_triggered_step + self._every_steps)
 
     def update_last_triggered_step(self, step: int) -> None:
-        """Start a new interval at this step, now.
+        """Start a new interval at this step and the present time.
 
-        TensorFlow's returns what has passed since the last one, which no saver hook asks for.
+        TensorFlow's method also returns the elapsed time and steps, which no saver hook uses.
         """
         self._last_triggered_time = self._clock.now_ns()
         self._last_triggered_step = step
 
 
 class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
-    """TensorFlow's saver hook without the save at session creation, and with one on request.
+    """TensorFlow's saver hook without the save at session creation, and with saves on request.
 
-    Concurrency. ``_lock`` is held by whoever may write, for as long as it writes:
+    Concurrency. ``_lock`` is held by each thread that may write, while it writes:
 
     - the training thread throughout ``after_create_session`` and ``after_run``,
       and in ``end`` if there is something to write;
     - any other thread throughout ``trigger_save``.
 
-    ``before_run`` takes it and lets go at once, so that no step begins while a
-    save runs; a step whose graph is already running finishes it and then waits in
+    ``before_run`` takes it and releases it at once, so that no step begins during a
+    save. A step whose graph is already running finishes it and then waits in
     ``after_run``. A lock held from ``before_run`` to ``after_run`` would exclude
-    such a step as well, but no hook is told of a step that failed: the first one
-    would keep the lock for good, and the controller would hang instead of
+    such a step as well, but hooks aren't called for a step that failed: the first
+    failure would keep the lock for ever, and the controller would hang instead of
     answering (B37).
 
-    ``end`` takes no lock where there is nothing to write, so the session may be
-    closed under a save that was asked for at the last step; that save then fails
-    (B34).
+    ``end`` takes no lock if there is nothing to write, so the session may be closed
+    during a save that was requested at the last step; that save then fails (B34).
 
-    The lock is released on every way out. It is not reentrant, and listeners are
-    called with it held: a listener that triggers a save never returns.
+    The lock is released on every way out. It isn't reentrant, and listeners are
+    called while it is held: a listener that triggers a save never returns.
 
     Args:
-        checkpoint_dir: Where checkpoints go.
+        checkpoint_dir: The directory of the checkpoints.
         save_secs: Interval in seconds; this or ``save_steps``, not both.
         save_steps: Interval in steps.
-        saver: What writes; else ``scaffold``'s saver, else the graph's only one.
+        saver: The saver; else ``scaffold``'s saver, else the only one of the graph.
         checkpoint_basename: First part of the checkpoints' names.
-        scaffold: Where to look for a saver.
-        listeners: Called before and after each save. One that asks for a stop is
-            obeyed if the schedule saved, and ignored if ``trigger_save`` did (B30).
-        save_graph_def: Whether to write the graph as well.
-        ignore_save_errors: Whether a save by schedule that fails is logged, and
-            training goes on. ``trigger_save`` has a switch of its own (B31).
-        is_dense_only: Whether nothing is written at step 0 (B32).
-        no_first_save: Whether the first save is skipped, which is the one at
-            session creation unless one was asked for before it (B30, B32).
+        scaffold: The scaffold whose saver is used.
+        listeners: Called before and after each save. A listener's request for a stop
+            is obeyed after a scheduled save, and ignored after ``trigger_save`` (B30).
+        save_graph_def: True to write the graph as well.
+        ignore_save_errors: True to log a scheduled save that fails, and continue
+            training. ``trigger_save`` has an argument of its own (B31).
+        is_dense_only: True to write nothing at step 0 (B32).
+        no_first_save: True to skip the first save, which is the one at session
+            creation unless another was requested before it (B30, B32).
         guard_saver_listeners: Called around each save, outside ``listeners``.
-            After a guard's ``before_save`` has returned its ``after_save`` is
+            Once a guard's ``before_save`` has returned, its ``after_save`` is
             called however the save ends, the last guard's first.
-        clock: Where the lock and the time of the schedule come from.
+        clock: Provides the lock and the time of the schedule.
 
     Raises:
         ValueError: Both or neither of ``save_secs`` and ``save_steps``, or both
-            of ``saver`` and ``scaffold`` were given.
+            of ``saver`` and ``scaffold``, were given.
     """
 
     def __init__(
@@ -150,32 +149,32 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
 
     @property
     def timer(self) -> SaveTimer:
-        """The schedule. While it is disabled nothing is written but at the exit (B32)."""
+        """Timer of the schedule; while it is disabled, only the exit writes (B32)."""
         return self._timer
 
     def begin(self) -> None:
-        """Find the global step, and begin the listeners."""
+        """Find the global step, and call ``begin`` of the listeners and guards."""
         super().begin()
         for guard in self._guards:
             guard.begin()
 
     def after_create_session(self, session: Any, coord: Any) -> None:
-        """Write the graph, and save for the first time unless that is skipped."""
+        """Write the graph, and save for the first time unless that is disabled."""
         with self._lock:
             super().after_create_session(session, coord)
 
     def before_run(self, run_context: Any) -> Any:
-        """Wait while a save runs, then let the step begin."""
+        """Wait for a running save to end, then let the step begin."""
         with self._lock:
             return super().before_run(run_context)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
-        """Wait while a save runs, then save if the schedule says so."""
+        """Wait for a running save to end, then save if the schedule says so."""
         with self._lock:
             super().after_run(run_context, run_values)
 
     def end(self, session: Any) -> None:
-        """Save, unless the timer counts a save at this step, written or failed (B31)."""
+        """Save, unless the timer has recorded a save at this step, written or failed (B31)."""
         last_step = session.run(self._global_step_tensor)
         if last_step != self._timer.last_triggered_step():
             with self._lock:
@@ -184,21 +183,21 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             listener.end(session, last_step)
 
     def trigger_save(self, session: Any, ignore_save_errors: bool = False) -> None:
-        """Save now, and return when the checkpoint is written; any thread may ask.
+        """Save now, and return when the checkpoint is written; any thread may call it.
 
-        It restarts the schedule, also if it fails (B30, B31). It returns without
-        having written anything while the timer is disabled, at step 0 if this
-        hook is dense-only, and if it is the first save of all (B32).
+        It restarts the schedule, even if it fails (B30, B31). It returns without
+        writing anything while the timer is disabled, at step 0 if this hook is
+        dense-only, and if this is the first save and first saves are skipped (B32).
 
         Args:
             session: The session, or one that shares its variables.
-            ignore_save_errors: Whether to log what went wrong, instead of raising it.
+            ignore_save_errors: True to log an error instead of raising it.
 
         Raises:
-            Exception: Whatever the saver or a listener raised; an OpError of the
-                saver only after a second try.
+            Exception: An error of the saver or a listener; an OpError of the saver
+                only after a second attempt.
         """
-        # A thread begins with a default graph of its own, and eager; a saver needs the session's.
+        # A new thread has a default graph of its own, in eager mode; a saver needs the session's.
         with self._lock, session.graph.as_default():
             if not self._timer.enabled:
                 return
@@ -207,7 +206,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             self._try_to_save(session, step, ignore_save_errors)
 
     def _save(self, session: Any, step: int) -> bool:
-        """What the base class calls to save; whether a listener wants training to stop."""
+        """Save for the base class, and return True if a listener requests a stop."""
         return self._try_to_save(session, step, self._ignore_save_errors)
 
     def _try_to_save(self, session: Any, step: int, ignore_save_errors: bool) -> bool:
@@ -232,12 +231,12 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             for listener in self._listeners:
                 listener.before_save(session, step)
             self._write(session, step)
-            # All are called, whatever the first one wants, so the list comes before any().
+            # A list, as any() would stop at the first request and skip the other listeners.
             wishes = [listener.after_save(session, step) for listener in self._listeners]
             return any(wishes)
 
     def _write(self, session: Any, step: int) -> None:
-        """Write the checkpoint; an OpError may pass, so it gets a second try at once (B31)."""
+        """Write the checkpoint; an OpError may be temporary, so it is retried once (B31)."""
         try:
             self._write_once(session, step)
         except tf.errors.OpError:
@@ -267,18 +266,18 @@ class SaveHelper:
         self._basename = basename
 
     def get_ckpt_prefix(self, step: int) -> str:
-        """``<basename>-<step>``."""
+        """Return ``<basename>-<step>``."""
         return f"{self._basename}-{step}"
 
     def get_ckpt_asset_dir(self, prefix: str) -> str:
-        """``<prefix>.assets/``."""
+        """Return ``<prefix>.assets/``."""
         return f"{prefix}.assets/"
 
     def get_global_step_value(self, prefix: str) -> int:
-        """The step that a prefix ends with; 0 where its file name has no ``-``.
+        """Return the step at the end of a prefix, or 0 if its file name has no ``-``.
 
         Raises:
-            ValueError: What follows the last ``-`` of the file name isn't a step.
+            ValueError: The text after the last ``-`` of the file name isn't a step.
         """
         _, dash, step = prefix.rpartition("/")[2].rpartition("-")
         if not dash:
@@ -290,15 +289,15 @@ class SaveHelper:
         return int(step)
 
     def get_existing_checkpoint_steps(self) -> list[int]:
-        """The steps that a checkpoint of this basename is there for, ascending.
+        """Return the steps of the existing checkpoints of this basename, ascending.
 
-        A checkpoint is there when its index file is: TensorFlow writes that last.
+        A checkpoint exists once its index file does, as TensorFlow writes that last.
         """
         folder, slash, name = self._basename.rpartition("/")
         folder = (folder + slash) or "."
         if not tf.io.gfile.isdir(folder):
             return []
-        # Names are compared literally: in a pattern a basename with brackets finds nothing.
+        # Names are compared literally: as a pattern, a basename with brackets matches nothing.
         index_file = re.compile(re.escape(name) + r"-([0-9]+)" + re.escape(_INDEX_SUFFIX))
         found = (index_file.fullmatch(file) for file in tf.io.gfile.listdir(folder))
         return sorted(int(match[1]) for match in found if match)

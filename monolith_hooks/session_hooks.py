@@ -1,4 +1,4 @@
-"""The session that this process trains in, for code that isn't handed one."""
+"""The session that this process trains in, for code that isn't passed one."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ _current: Any = None
 
 
 def get_current_session() -> Any:
-    """The session that a SetCurrentSessionHook has set, else TensorFlow's default session, or None.
+    """Return the session set by a SetCurrentSessionHook, else TensorFlow's default one, or None.
 
-    A set one comes first, also if it has been closed: after an exception nobody
-    clears it (B45).
+    A session that was set comes first, even if it has been closed: after an exception
+    it isn't cleared (B45).
     """
     return tf.compat.v1.get_default_session() if _current is None else _current
 
 
 class SetCurrentSessionHook(tf.compat.v1.train.SessionRunHook):
-    """Makes its session the current one of this process, from creation to a clean end (B45).
+    """Hook that makes its session the process's current one until it ends cleanly (B45).
 
-    Threads: the current session is one reference, set and read in one step by any
-    thread. With two such sessions in a process the one created last is current.
+    Threads: the current session is one reference, which any thread sets and reads
+    atomically. With two such sessions in a process, the last one created is current.
     """
 
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
-        """Set it; a recreated session replaces the one before."""
+        """Make this session current; a recreated session replaces the earlier one."""
         _set(session)
 
     def end(self, session: Any) -> None:  # noqa: ARG002
-        """Clear it."""
+        """Clear the current session."""
         _set(None)
 
 

@@ -1,10 +1,10 @@
-"""pytest collects scenario files as tests: ``pytest -p parity.pytest_plugin scenarios/``.
+"""Pytest plugin that collects scenario files: ``pytest -p parity.pytest_plugin scenarios/``.
 
-Each file is one item; its verdict decides whether it passes. The record travels as an
-attribute of the test report, so that it also comes back from xdist's workers; as a
-user property it would be in junit.xml as well, traces and all. So does the reason why a
-player can play nothing any more, which ends the session; what goes wrong when the players
-are closed, after the last item, comes back as a worker's output.
+Each file is one item, which passes or fails by its verdict. The record is an attribute of
+the test report, so that xdist's workers return it too; as a user property it would also be
+in junit.xml, with its traces. The reason why a player can't play any more, which ends the
+session, is returned in the same way. Errors of closing the players, after the last item,
+are returned as a worker's output.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from parity.spec.schedules import parse_schedule
 from parity.verdict.compare import parse_channels
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences, catalogue
-from parity.verdict.verdict import EXIT_CODES, Record, was_compared
+from parity.verdict.record import EXIT_CODES, Record, was_compared
 
 _TOLD: Final = (UsageError, PortUnavailableError, OutputError)
-"""Errors that say all there is to say."""
+"""Errors whose message is enough, without a traceback."""
 RECORD: Final = "parity_record"
 UNAVAILABLE: Final = "parity_unavailable"
 _JUDGE: Final = pytest.StashKey[Judge]()
@@ -39,11 +39,11 @@ _WRONG: Final = pytest.StashKey[list[str]]()
 
 
 class ParityFailure(Exception):  # noqa: N818 - pytest prints it as a failure
-    """A scenario whose verdict isn't good."""
+    """A scenario with a failing verdict."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Who plays."""
+    """Add the options of the players."""
     group = parser.getgroup("parity")
     group.addoption("--parity-reference", default=None, help="the reference player")
     group.addoption("--parity-peer", default=None, help="the peer")
@@ -55,9 +55,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Scenario files, of the folders that were asked for."""
+    """Collect scenario files of the requested folders."""
     if file_path.suffix == ".yaml" and file_path.name != project.KNOWN_DIFFERENCES.name:
-        # Of a file elsewhere pytest would make a node id without its path.
+        # For a file elsewhere, pytest's own node id would lack its path.
         nodeid = os.path.relpath(file_path, parent.config.rootpath)
         return ScenarioFileCollector.from_parent(parent, path=file_path, nodeid=nodeid)
     return None
@@ -65,7 +65,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse known differences of scenarios that there are not, before anything is played."""
+    """Refuse known differences of scenarios that don't exist, before any item runs."""
     collected = [item for item in items if isinstance(item, ScenarioItem)]
     if collected:
         try:
@@ -75,21 +75,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(str(error)) from None
 
 
-class HandedOnPlayers:
+class OpenedPlayers:
     """A plugin with the reference and the peer that were opened before the session.
 
-    None is in the place of one that wasn't. They are to be closed by whoever made this,
-    unless they were asked for.
+    A player that wasn't opened is None. The creator of this plugin closes the players, unless
+    ``complete`` has returned them.
     """
 
     def __init__(self, players: Sequence[Player | None] = (None, None)) -> None:
         self.players = list(players)
 
     def complete(self, specs: Sequence[PlayerSpec], limit: float) -> tuple[Player, Player]:
-        """Both, of which those that are missing are opened; they are the caller's now.
+        """Open the missing players, and return both, which the caller must then close.
 
         Raises:
-          PortUnavailableError: one can't be started.
+            PortUnavailableError: One can't be started.
         """
         missing = [i for i, player in enumerate(self.players) if player is None]
         opened = open_all([specs[i] for i in missing], limit, gives_up=True)
@@ -103,10 +103,10 @@ class HandedOnPlayers:
 
 
 class ScenarioFileCollector(pytest.File):
-    """One file, one item."""
+    """Collector of the one item of a file."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """The item; its name is the scenario's."""
+        """Yield the item, which has the scenario's name."""
         roots = [Path(root) for root in self.config.getoption("--parity-root")]
         inside = [root for root in roots if self.path.is_relative_to(root.resolve())]
         root = inside[0] if inside else project.SCENARIOS
@@ -114,7 +114,7 @@ class ScenarioFileCollector(pytest.File):
 
 
 class ScenarioItem(pytest.Item):
-    """Plays one scenario on both sides."""
+    """Test item that plays one scenario on both sides."""
 
     def __init__(self, *, root: Path, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -123,10 +123,10 @@ class ScenarioItem(pytest.Item):
         self.record: Record | None = None
 
     def runtest(self) -> None:
-        """Judge, keep the record, and fail or skip as it says.
+        """Judge the scenario, keep the record, and fail or skip by its verdict.
 
         Raises:
-          PortUnavailableError: a player can play nothing any more; the session ends.
+            PortUnavailableError: A player can't play any more; the session ends.
         """
         try:
             record = _judge(self.config).judge(load_scenario(self.path, self._root))
@@ -143,13 +143,13 @@ class ScenarioItem(pytest.Item):
             raise ParityFailure("\n".join((record.verdict, *record.reasons, record.replay)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Just the reasons where it is a verdict, or the user's to mend."""
+        """Return only the message for a verdict or an error the user can fix."""
         if isinstance(excinfo.value, (ParityFailure, *_TOLD)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """What pytest's own listing calls it."""
+        """Return the location and name for pytest's listing."""
         return self.path, None, self.name
 
 
@@ -157,7 +157,7 @@ class ScenarioItem(pytest.Item):
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Send the record along, or why there is none and won't be any more."""
+    """Attach the record to the report, or the reason why a player can't play any more."""
     report = yield
     if report.when == "call" and isinstance(item, ScenarioItem):
         if item.record is not None:
@@ -167,14 +167,14 @@ def pytest_runtest_makereport(
     return report
 
 
-class _Compared:
-    """Counts the scenarios of a session and those that were compared, from xdist's workers too."""
+class _ComparedCounter:
+    """Counter of a session's scenarios and of those compared, including xdist's workers."""
 
     def __init__(self) -> None:
         self._scenarios = self._compared = 0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Look at the record of a scenario that was judged."""
+        """Count the record of a scenario that was judged."""
         record = record_of(report)
         if record is not None:
             self._scenarios += 1
@@ -182,43 +182,43 @@ class _Compared:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """End a session in which nothing was compared as one that collected nothing."""
+        """Give a session in which nothing was compared the exit status of an empty one."""
         passed = session.exitstatus == pytest.ExitCode.OK
         if passed and self._scenarios and not self._compared:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch what comes of the scenarios; xdist's workers leave that to their controller."""
+    """Count the scenarios' results, except in xdist's workers, which leave it to the controller."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Compared())
+        config.pluginmanager.register(_ComparedCounter())
 
 
 def record_of(report: pytest.TestReport) -> Record | None:
-    """The record that came with a test report."""
+    """Return the record of a test report, or None."""
     text = getattr(report, RECORD, None)
     return None if text is None else Record.model_validate(frozen(json.loads(text)))
 
 
 def unavailable_of(report: pytest.TestReport) -> str:
-    """Why a player can play nothing any more, if this report says so."""
+    """Return the reason why a player can't play any more, or empty text."""
     return getattr(report, UNAVAILABLE, "")
 
 
 def wrong_at_the_end(config: pytest.Config) -> list[str]:
-    """What went wrong when the players were closed, once each."""
+    """Return the errors of closing the players, each once."""
     wrong: list[str] = config.stash.setdefault(_WRONG, [])
     return list(dict.fromkeys(wrong))
 
 
 def _judge(config: pytest.Config) -> Judge:
-    """The players of this process, opened once."""
+    """Return the judge of this process, whose players are opened once."""
     if _JUDGE not in config.stash:
         limit = config.getoption("--parity-limit")
         schedule = config.getoption("--parity-schedule")
         asked = (config.getoption("--parity-reference"), config.getoption("--parity-peer"))
         specs = [_spec(asked[0] or "python"), _spec(asked[1])]
-        reference, peer = _handed_on(config).complete(specs, limit)
+        reference, peer = _opened_players(config).complete(specs, limit)
         config.stash[_JUDGE] = Judge(
             reference=reference,
             peer=peer,
@@ -230,21 +230,21 @@ def _judge(config: pytest.Config) -> Judge:
     return config.stash[_JUDGE]
 
 
-def _handed_on(config: pytest.Config) -> HandedOnPlayers:
+def _opened_players(config: pytest.Config) -> OpenedPlayers:
     plugins = config.pluginmanager.get_plugins()
-    found = [plugin for plugin in plugins if isinstance(plugin, HandedOnPlayers)]
-    return found[0] if found else HandedOnPlayers()
+    found = [plugin for plugin in plugins if isinstance(plugin, OpenedPlayers)]
+    return found[0] if found else OpenedPlayers()
 
 
 def _spec(option: str | None) -> PlayerSpec:
-    """What the user wrote, or what ``monolith-parity run`` has settled on already."""
+    """Return the player of the user's text, or the one that ``monolith-parity run`` chose."""
     if option is not None and option.startswith("{"):
         return PlayerSpec.model_validate_json(option)
     return choose_player(option).spec
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Give the players back; a session in which that goes wrong isn't well."""
+    """Close the players, and fail the session if that goes wrong."""
     config = session.config
     judge = config.stash.get(_JUDGE, None)
     if judge is not None:
@@ -258,7 +258,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take what a worker of xdist has to say; one that was killed says nothing."""
+    """Collect the errors of an xdist worker; one that was killed has none."""
     output = getattr(node, "workeroutput", {})
     _take_wrong(node.config, output.get(_WRONG_AT_THE_END, []))
 
@@ -266,7 +266,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say what went wrong at the end."""
+    """Print the errors of closing the players."""
     for line in wrong_at_the_end(config):
         terminalreporter.write_line(line)
 

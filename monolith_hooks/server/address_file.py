@@ -1,4 +1,4 @@
-"""Reading the file in which a run's controller publishes its address."""
+"""The file in which a run's controller publishes its address, and how it is read."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from monolith_hooks.server import constants
 
 
 def server_addr_path(model_dir: str) -> str:
-    """Where the address file of a model directory is."""
+    """Return the path of a model directory's address file."""
     return os.path.join(model_dir, constants.SERVER_ADDR_FILENAME)
 
 
 def read_server_addr(model_dir: str) -> str:
-    """What the address file holds, without the end of its line.
+    """Return the content of the address file, without the end of its line.
 
-    TensorFlow reads it where the model directory is no local path: ``gs://...``,
+    TensorFlow reads it if the model directory isn't a local path: ``gs://...``,
     ``hdfs://...``.
 
     Raises:
-        OSError: A local file can't be read, or isn't there.
-        tf.errors.OpError: The same of a file that TensorFlow reads.
+        OSError: A local file can't be read, or doesn't exist.
+        tf.errors.OpError: A file that TensorFlow reads can't be read, or doesn't exist.
         UnicodeDecodeError: The file isn't UTF-8.
     """
     path = server_addr_path(model_dir)
@@ -31,11 +31,13 @@ def read_server_addr(model_dir: str) -> str:
 
 
 def read_with_tensorflow(path: str) -> str:
-    """The same by TensorFlow, whose file systems are more, and whose errors are upstream's.
+    """Read the address file through TensorFlow.
+
+    TensorFlow supports more file systems, and its errors are the ones of upstream.
 
     Raises:
-        tf.errors.OpError: The file can't be read, or isn't there.
-        UnicodeDecodeError: It isn't UTF-8.
+        tf.errors.OpError: The file can't be read, or doesn't exist.
+        UnicodeDecodeError: The file isn't UTF-8.
     """
     import tensorflow as tf  # noqa: PLC0415 - takes seconds
 
@@ -44,5 +46,5 @@ def read_with_tensorflow(path: str) -> str:
 
 
 def _without_line_end(text: str) -> str:
-    """An editor or echo ends the line. What else is wrong is for gRPC to say."""
+    """Remove the line end that an editor or echo adds; gRPC reports any other error."""
     return text.rstrip("\r\n")

@@ -1,7 +1,7 @@
-"""How an operator's tool finds the controller of a run.
+"""Clients of the controller of a run, found by its model directory.
 
-TensorFlow is imported only where something of it is needed: a model directory that
-isn't a local one, or an error that has to be TensorFlow's. A tool starts without it.
+TensorFlow is imported only if it is needed, for a model directory that isn't local or
+an error that must be TensorFlow's, so that an operator's tool starts without it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from monolith_hooks.server.channels import open_channel
 
 
 def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
-    """A client of the controller whose address is in the model directory (B38).
+    """Return a client of the controller whose address is in the model directory (B38).
 
-    Nothing is connected yet: an address that is empty, malformed or stale makes
-    the first call fail, and a call without a deadline hangs on a server that
-    accepts connections and never answers. No proxy of the environment comes between.
+    Nothing is connected yet: with an address that is empty, malformed or stale the
+    first call fails, and a call without a deadline hangs on a server that accepts
+    connections and never answers. The environment's proxies aren't used.
 
     Raises:
         tf.errors.NotFoundError: There is no address file; the message names it.
@@ -33,13 +33,17 @@ def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
 
 
 def get_channel_from_model_dir(model_dir: str) -> grpc.Channel:
-    """The channel under the stub of ``get_stub_from_model_dir``, which raises the same.
+    """Return a channel to the controller whose address is in the model directory.
 
-    For calls that the generated client doesn't know; close it when done.
+    It is for calls that the generated client doesn't have; close it when done.
+
+    Raises:
+        tf.errors.NotFoundError: There is no address file; the message names it.
+        UnicodeDecodeError: The file isn't UTF-8.
     """
     try:
         addr = read_server_addr(model_dir)
     except OSError:
-        # Upstream reads through TensorFlow, so what is wrong must be TensorFlow's to say.
+        # Upstream reads through TensorFlow, so the error must be TensorFlow's.
         addr = read_with_tensorflow(server_addr_path(model_dir))
     return open_channel(addr)

@@ -1,4 +1,4 @@
-"""What the controller's server and its clients agree on."""
+"""Constants shared by the controller's server and its clients."""
 
 from __future__ import annotations
 

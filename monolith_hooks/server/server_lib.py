@@ -1,4 +1,4 @@
-"""The controller's server, which lives beside the chief's session."""
+"""The controller's server, which runs beside the chief's session."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _GRACE_SECONDS: Final = 20
 
 
 class ControllerServicer(service_pb2_grpc.ControllerServicer):
-    """Does what an operator asks, on one session (B25-B34).
+    """Implementation of the controller's RPCs on one session (B25-B34).
 
     Handlers run on the server's pool, two at a time, beside the training thread.
-    They hold no lock of their own: barrier and saver hook take theirs. What a
-    handler raises reaches the client as UNKNOWN (B28).
+    They hold no lock of their own; the barrier and the saver hook use theirs. The
+    client receives an exception of a handler as UNKNOWN (B28).
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class ControllerServicer(service_pb2_grpc.ControllerServicer):
         request: service_pb2.GetBlockStatusRequest,  # noqa: ARG002
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> service_pb2.GetBlockStatusResponse:
-        """The indices that are blocked and those that aren't, both ascending (B27, B43)."""
-        # Of one look at the barrier: with two, an index could be in both lists or in none.
+        """Return the indices that are blocked and those that aren't, both ascending (B27, B43)."""
+        # From one read of the barrier: with two, an index could be in both lists or in neither.
         blocked = self._barrier_op.get_blocked_indices(self._sess)
         unblocked = sorted(set(range(self._barrier_op.capacity)) - set(blocked))
         return service_pb2.GetBlockStatusResponse(
@@ -83,28 +83,28 @@ class ControllerServicer(service_pb2_grpc.ControllerServicer):
         request: service_pb2.GetTrainingStatusRequest,  # noqa: ARG002
         context: grpc.ServicerContext,  # noqa: ARG002
     ) -> service_pb2.GetTrainingStatusResponse:
-        """The global step; without one in the graph the session raises (B29)."""
+        """Return the global step; without one in the graph the session raises (B29)."""
         global_step = tf.compat.v1.train.get_global_step(self._sess.graph)
         return service_pb2.GetTrainingStatusResponse(global_step=self._sess.run(global_step))
 
 
 class ServerHook(tf.compat.v1.train.SessionRunHook):
-    """Serves the controller for as long as a session lives, and says where (B34-B37).
+    """Hook that serves the controller during a session, and publishes its address (B34-B37).
 
     The server listens on all interfaces, without authentication, on a port that
-    the system chooses. All methods are called by the training thread.
+    the system chooses. The training thread calls all methods.
 
-    A session that ends with an exception doesn't call ``end``: its server answers
-    on until this hook is dropped. So does one whose session is recreated, while
-    anything else refers to it. The address file is never removed.
+    A session that ends with an exception doesn't call ``end``: its server keeps
+    answering until this hook is dropped. So does the server of a session that was
+    recreated, while anything else refers to it. The address file is never removed.
 
     Args:
-        model_dir: Where the address file goes; created if it isn't there.
-        barrier_op: What StopTraining places.
-        saver_hook: What SaveCheckpoint triggers. List it before this hook: a save
-            that is asked for before its ``after_create_session`` is lost (B32).
-        clock: Where the pool that runs the handlers comes from.
-        server_addr: The address to publish for a port.
+        model_dir: The directory of the address file; created if it doesn't exist.
+        barrier_op: The barrier that StopTraining places.
+        saver_hook: The hook that SaveCheckpoint triggers. List it before this hook: a
+            save that is requested before its ``after_create_session`` is lost (B32).
+        clock: Provides the pool that runs the handlers.
+        server_addr: Returns the address to publish for a port.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
         """Start a server for this session, then publish its address.
 
-        If the address can't be published, the server is stopped again.
+        If the address can't be published, the server is stopped.
 
         Raises:
             tf.errors.FailedPreconditionError: The model directory is a file.
@@ -148,7 +148,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         self._server = server
 
     def end(self, session: Any) -> None:  # noqa: ARG002
-        """Refuse new calls at once, and give those in flight 20 s; nobody waits for them (B34).
+        """Refuse new calls at once, and give those in flight 20 s without waiting (B34).
 
         Raises:
             AttributeError: No session was created.
@@ -160,7 +160,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         self._server.stop(_GRACE_SECONDS)
 
     def _publish(self, addr: str, port: int) -> None:
-        """Write the address file; a reader sees all of the old or all of the new one."""
+        """Write the address file; a reader sees either all of the old file or all of the new."""
         path = os.path.join(self._model_dir, constants.SERVER_ADDR_FILENAME)
-        # Two servers of a machine never have the same port at once.
+        # Two servers on a machine never have the same port at the same time.
         write_atomically(path, addr, writer=str(port))

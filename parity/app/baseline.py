@@ -24,12 +24,12 @@ from parity.verdict.known import (
     catalogue,
     difference_id,
 )
-from parity.verdict.verdict import EXIT_CODES, Record, exit_code, was_compared
+from parity.verdict.record import EXIT_CODES, Record, exit_code, was_compared
 
 
 @dataclass(frozen=True)
 class BaselineOptions:
-    """What ``monolith-parity baseline`` was asked for; ``reason`` is for what is new."""
+    """Options of ``monolith-parity baseline``; ``reason`` is given to new differences."""
 
     update: bool
     prune: bool
@@ -41,16 +41,16 @@ def baseline(options: BaselineOptions, play: RunOptions, console: Console) -> in
     """Play, edit the list, and say what was done; 0, or as a run if something is left to mend.
 
     Raises:
-      UsageError: something that was given is wrong; nothing was edited.
-      PortUnavailableError: a player that was asked for can't be had.
-      OutputError: the report or the list can't be written.
+        UsageError: something that was given is wrong; nothing was edited.
+        PortUnavailableError: a player that was asked for can't be had.
+        OutputError: the report or the list can't be written.
     """
     if not (options.update or options.prune):
-        raise UsageError("baseline: nothing to do; --update or --prune or both would be right")
+        raise UsageError("baseline: nothing to do; expected --update, --prune or both")
     if options.reason is not None and len(options.reason) < SHORTEST_REASON:
         raise UsageError(
-            f"baseline: --reason {options.reason!r} is no reason; "
-            f"at least {SHORTEST_REASON} characters that say why would be right"
+            f"baseline: --reason {options.reason!r} is too short; "
+            f"expected at least {SHORTEST_REASON} characters that say why"
         )
     if options.prune:
         _prune_unknown(play.paths, console)
@@ -101,8 +101,8 @@ def _update(
                 edit.changed[entry.known.key] = entry.known.model_copy(update=changes)
     if new and options.reason is None:
         raise UsageError(
-            f"baseline: {len(new)} differences aren't listed yet, and none was; "
-            '--reason "a sentence that says why each is accepted" would be right'
+            f"baseline: {len(new)} differences aren't listed yet; "
+            'expected --reason "a sentence that says why each is accepted"'
         )
 
 

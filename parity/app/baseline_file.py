@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from parity.base.files import replacing
 from parity.base.problems import ScenarioError, UsageError
-from parity.verdict.known import Key, KnownDifference, KnownDifferences, KnownEntry
+from parity.verdict.known import EntryKey, KnownDifference, KnownDifferences, KnownEntry
 
 _INDENT: Final = "  "
 _COMMENT: Final = re.compile(r"\s+#.*")
@@ -28,10 +28,10 @@ _COMMENT: Final = re.compile(r"\s+#.*")
 
 @dataclass
 class KnownEdit:
-    """What is to become of the list, by scenario and channel."""
+    """The changes to make to the list, by scenario and channel."""
 
-    removed: set[Key] = field(default_factory=set)
-    changed: dict[Key, KnownDifference] = field(default_factory=dict)
+    removed: set[EntryKey] = field(default_factory=set)
+    changed: dict[EntryKey, KnownDifference] = field(default_factory=dict)
     added: list[KnownDifference] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -44,8 +44,8 @@ def edit_known(path: Path, edit: KnownEdit) -> None:
     A comment right above an entry that is removed goes with it.
 
     Raises:
-      ScenarioError: the file isn't valid.
-      UsageError: it is laid out so that it can't be edited.
+        ScenarioError: the file isn't valid.
+        UsageError: it is laid out so that it can't be edited.
     """
     before = KnownDifferences.load(path)
     text = path.read_text(encoding="utf-8") if path.exists() else "differences: []\n"
@@ -89,7 +89,7 @@ def _end_of_value(lines: list[str], line: int) -> int:
 
 
 def _depth(line: str) -> int:
-    """How far in the key of this line is, a dash before it counting as space."""
+    """The indentation of this line's key; a dash before it counts as a space."""
     return len(line) - len(line.lstrip(" -"))
 
 
@@ -137,6 +137,6 @@ def _replace(path: Path, text: str, wanted: Iterable[KnownDifference]) -> None:
             got = []
         if got != list(wanted):
             raise UsageError(
-                f"{path}: can't be edited as it is laid out; entries one below another, "
-                "each key on a line of its own, would be right"
+                f"{path}: can't be edited as it is laid out; expected entries one below "
+                "another, each key on a line of its own"
             )

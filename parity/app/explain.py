@@ -14,7 +14,7 @@ def explain(word: str | None, console: Console) -> None:
     """Print everything of this name or path; without one, what there is to ask for.
 
     Raises:
-      UsageError: there is nothing of that name.
+        UsageError: there is nothing of that name.
     """
     among = entries()
     if word is None:
@@ -24,8 +24,8 @@ def explain(word: str | None, console: Console) -> None:
     if not found:
         known = [name for each in among for name in (each.name, each.path)]
         raise UsageError(
-            f"{shortened(word)}: nothing is called so{did_you_mean(word, known)}; "
-            "one of those that `monolith-parity explain` lists would be right"
+            f"{shortened(word)}: no such key or kind{did_you_mean(word, known)}; "
+            "`monolith-parity explain` lists them"
         )
     for i, entry in enumerate(found):
         if i:

@@ -11,8 +11,8 @@ from parity.base.problems import UsageError
 from parity.base.terminal_text import shortened
 from parity.report.report import Report
 from parity.report.viewers import chrome_trace, perfetto_trace
-from parity.spec.names import LONGEST_NAME
-from parity.verdict.verdict import Record
+from parity.spec.names import LONGEST_SCENARIO_NAME
+from parity.verdict.record import Record
 
 
 def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[Path]:
@@ -21,8 +21,8 @@ def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[P
     Without names it is every scenario that was played.
 
     Raises:
-      UsageError: there is no such scenario in the report, or it has no trace.
-      OutputError: a file can't be written.
+        UsageError: there is no such scenario in the report, or it has no trace.
+        OutputError: a file can't be written.
     """
     written = []
     for record in _chosen(report, scenarios):
@@ -52,9 +52,9 @@ def _chosen(report: Report, scenarios: Sequence[str]) -> list[Record]:
         return played
     for name in scenarios:
         if name not in records:
-            near = get_close_matches(name[:LONGEST_NAME], records, n=1)
+            near = get_close_matches(name[:LONGEST_SCENARIO_NAME], records, n=1)
             right = near[0] if near else f"one of its {len(records)} scenarios"
-            raise UsageError(f"{shortened(name)}: not in this report; {right} would be right")
+            raise UsageError(f"{shortened(name)}: not in this report; expected {right}")
         if records[name].trace is None:
             raise UsageError(f"{name}: has no trace, its verdict is {records[name].verdict}")
     return [records[name] for name in scenarios]

@@ -16,8 +16,14 @@ from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, 
 from parity.base.project import rust_source_digest
 from parity.interop.peers.driver_peer import CAPABILITY, DriverPeer
 from parity.interop.peers.peer import InteropPeer
-from parity.interop.playing import Missing, play
-from parity.interop.report import FILE_NAME, Header, InteropCell, exit_code, make_footer
+from parity.interop.playing import MissingPeer, play_cases
+from parity.interop.report import (
+    INTEROP_FILE,
+    InteropCell,
+    InteropHeader,
+    interop_exit_code,
+    make_interop_footer,
+)
 from parity.players.choose import PlayerSpec, choose_player, open_player
 from parity.players.driver.player import DriverPlayer
 from parity.players.environment import plain_umask
@@ -29,10 +35,10 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
     """Play every case in every pair of Python and the peer; the exit code.
 
     Raises:
-      UsageError: the peer that was asked for can't take part by its nature.
-      PortUnavailableError: it was asked for by name and can't be had here, its sources are
-        wrong, or it went wrong for good, which ends the report.
-      OutputError: the report can't be written.
+        UsageError: the peer that was asked for can't take part by its nature.
+        PortUnavailableError: it was asked for by name and can't be had here, its sources are
+            wrong, or it went wrong for good, which ends the report.
+        OutputError: the report can't be written.
     """
     with plain_umask():
         other = _other_peer(peer, limit)
@@ -53,33 +59,33 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
         return code
 
 
-def _close(peers: Sequence[InteropPeer | Missing]) -> list[str]:
+def _close(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
     """Close all of them; what went wrong with that."""
     return [
         wrong
         for each in peers
-        if not isinstance(each, Missing)
+        if not isinstance(each, MissingPeer)
         if (wrong := each.close()) is not None
     ]
 
 
-def _given_up(peers: Sequence[InteropPeer | Missing]) -> list[str]:
-    """Why drivers aren't started again, of those that aren't."""
+def _given_up(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
+    """Return the reasons of peers that aren't started again."""
     return [each.given_up for each in peers if isinstance(each, DriverPeer) and each.given_up]
 
 
-def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Console) -> int:
-    note = "; ".join(each.reason for each in peers if isinstance(each, Missing))
-    header = Header(
+def _play_all(peers: Sequence[InteropPeer | MissingPeer], report: Path, console: Console) -> int:
+    note = "; ".join(each.reason for each in peers if isinstance(each, MissingPeer))
+    header = InteropHeader(
         peers=tuple(each.name for each in peers),
         note=note,
         rust_source_digest=rust_source_digest(project.ROOT),
     )
     cells: list[InteropCell] = []
     interrupted = False
-    with contextlib.closing(JsonLinesWriter(report / FILE_NAME, header)) as writer:
+    with contextlib.closing(JsonLinesWriter(report / INTEROP_FILE, header)) as writer:
         try:
-            for cell in play(peers):
+            for cell in play_cases(peers):
                 cells.append(cell)
                 writer.add(cell)
                 if _given_up(peers):
@@ -87,8 +93,8 @@ def _play_all(peers: Sequence[InteropPeer | Missing], report: Path, console: Con
                     break
         except KeyboardInterrupt:
             interrupted = True
-        code = max(exit_code(cells), 3 if _given_up(peers) else 2 if interrupted else 0)
-        footer = make_footer(cells, interrupted=interrupted, exit_code=code)
+        code = max(interop_exit_code(cells), 3 if _given_up(peers) else 2 if interrupted else 0)
+        footer = make_interop_footer(cells, interrupted=interrupted, exit_code=code)
         writer.finish(footer)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in footer.verdicts.items())
     if interrupted:
@@ -111,7 +117,7 @@ def _python_peer() -> InteropPeer:
     return PythonPeer()
 
 
-def _other_peer(asked: str | None, limit: float) -> InteropPeer | Missing | None:
+def _other_peer(asked: str | None, limit: float) -> InteropPeer | MissingPeer | None:
     """The peer that was asked for; by default the Rust port, which may be missing."""
     try:
         spec = choose_player(asked or "rust").spec
@@ -119,22 +125,22 @@ def _other_peer(asked: str | None, limit: float) -> InteropPeer | Missing | None
         raise
     except PortUnavailableError as error:
         if asked is None:
-            return Missing("rust", f"there is no Rust port here: {error}")
+            return MissingPeer("rust", f"there is no Rust port here: {error}")
         raise
     if spec.kind == "python":
         return None
     return _driver_peer(spec, limit)
 
 
-def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | Missing:
+def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | MissingPeer:
     player = None if spec.kind == "recorded" else open_player(spec, limit, gives_up=True)
     if not isinstance(player, DriverPlayer):
         raise UsageError(
             f"{spec.kind} can't take part in interop, as it answers no calls; "
-            "rust, python or a driver's command would be right"
+            "expected rust, python or a driver's command"
         )
     assert player.hello is not None  # It was started.
     if CAPABILITY not in player.hello.capabilities:
         player.close()
-        return Missing(player.name, f"{player.name} doesn't have the capability {CAPABILITY}")
+        return MissingPeer(player.name, f"{player.name} doesn't have the capability {CAPABILITY}")
     return DriverPeer(player)

@@ -39,13 +39,13 @@ def new_scenario(name: str, root: Path) -> Path:
     """Write a commented scenario that plays as it is; where it is now.
 
     Raises:
-      UsageError: the name is no path below ``root``, or there is such a scenario already.
-      OutputError: it can't be written here.
+        UsageError: the name is no path below ``root``, or there is such a scenario already.
+        OutputError: it can't be written here.
     """
     if not all(part.isidentifier() for part in name.split("/")):
         raise UsageError(
-            f"{quoted(name)} can't name a scenario; a folder and a name of letters, digits and _ "
-            "such as health/oom_at_start would be right"
+            f"{quoted(name)} can't name a scenario; expected a folder and a name of letters, "
+            "digits and _ such as health/oom_at_start"
         )
     try:
         path = root / f"{check_scenario_name(name)}.yaml"
@@ -56,5 +56,5 @@ def new_scenario(name: str, root: Path) -> Path:
     try:
         write_new(path, text)
     except FileExistsError:
-        raise UsageError(f"{path}: is there already; another name would be right") from None
+        raise UsageError(f"{path}: exists already; choose another name") from None
     return path

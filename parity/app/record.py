@@ -10,7 +10,7 @@ from rich.console import Console
 from parity.base.files import make_folder, writing
 from parity.base.problems import UsageError
 from parity.players.choose import choose_player, open_players
-from parity.players.needs import play
+from parity.players.needs import play_if_able
 from parity.players.outcome import Played, Skipped
 from parity.players.recorded import Provenance, write_recording
 from parity.spec.loading import load_all
@@ -23,24 +23,24 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
     Recordings of scenarios that are gone are removed when all are recorded.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: the player can't be had, or went wrong for good.
-      OutputError: a recording can't be written; each is written whole or not at all.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: the player can't be had, or went wrong for good.
+        OutputError: a recording can't be written; each is written whole or not at all.
     """
     files = load_all(paths)
     spec = choose_player(peer).spec
     if spec.kind == "recorded":
-        raise UsageError(f"--peer {peer}: this is recorded already; rust or python would be right")
+        raise UsageError(f"--peer {peer}: expected rust or python, got a recording")
     if spec.kind == "cluster":
         raise UsageError(
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
-            "rust or python would be right"
+            "expected rust or python"
         )
     with open_players([spec], limit, gives_up=True) as (player,):
         make_folder(out)
         written, failures = set(), 0
         for file in files:
-            outcome = play(player, file)
+            outcome = play_if_able(player, file)
             if isinstance(outcome, Skipped):
                 console.print(f"{file.name}: skipped: {outcome.reason}", markup=False)
                 continue

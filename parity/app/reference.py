@@ -23,7 +23,7 @@ from ruamel.yaml import YAML
 from parity.base.model import Model, frozen
 from parity.spec.kinds import ByKey, kind_of
 from parity.spec.scenario import Scenario
-from parity.verdict.verdict import EXIT_CODES, MEANINGS
+from parity.verdict.record import EXIT_CODES, MEANINGS
 
 Kind = Literal["key", "hook", "step", "fault", "option", "expectation", "verdict"]
 _KIND_OF_LIST: Final[dict[str, Kind]] = {"hooks": "hook", "steps": "step", "faults": "fault"}
@@ -59,7 +59,7 @@ def entries() -> tuple[Entry, ...]:
 
 
 def options_of(entry: Entry, among: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    """What stands directly below an entry."""
+    """Return the entries directly below one."""
     return tuple(each for each in among if each.path.rpartition(".")[0] == entry.path)
 
 
@@ -195,7 +195,7 @@ def _schema(model: type[Model]) -> dict[str, Any]:
 
 
 def in_words(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - a case of JSON Schema each
-    """What a JSON Schema accepts, as a person would say it."""
+    """Describe what a JSON Schema accepts, in a person's words."""
     match schema:
         case {"examples": examples}:
             kind = "a duration" if schema.get("type") == "string" else "a size"

@@ -19,12 +19,12 @@ from parity.base.model import canonical_json, first_error
 from parity.base.problems import UsageError
 from parity.base.strict_json import read_json
 from parity.players.choose import (
-    Choice,
+    PlayerChoice,
     choose_reference,
     choose_sides,
     open_players,
 )
-from parity.players.needs import lacking
+from parity.players.needs import skip_if_lacking
 from parity.players.outcome import (
     Failed,
     Outcome,
@@ -77,7 +77,7 @@ _INTERRUPTED: Final = 130
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """What ``monolith-parity replay`` was asked for.
+    """Options of ``monolith-parity replay``.
 
     ``on`` is the player; with ``both`` the one beside ``reference``, which is python by
     default. ``speed`` is in events a second, on a terminal.
@@ -105,13 +105,13 @@ def replay(
     failed or lacks what the scenario needs, and 130 after Ctrl-C.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: there is no such player here, or one went wrong for good.
-      OutputError: the trace can't be written; while watching, nobody reads any more.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: there is no such player here, or one went wrong for good.
+        OutputError: the trace can't be written; while watching, nobody reads any more.
     """
     path, _ = find_scenario(options.path, project.SCENARIOS)
     if options.both and options.out is not None:
-        raise UsageError("--out with --both: a trace is one side's; --on PLAYER would be right")
+        raise UsageError("--out with --both: a trace is one side's; expected --on PLAYER")
     if options.reference is not None and not options.both:
         raise UsageError("--reference: expected with --both, got it alone; --on names one player")
     if options.out is not None:
@@ -125,13 +125,13 @@ def replay(
         try:
             if not options.watch:
                 return showing.once(path)
-            whenever_changed(path, lambda: showing.once_whatever_it_is(path), clock)
+            whenever_changed(path, lambda: showing.show_once_reporting_errors(path), clock)
         except KeyboardInterrupt:
             pass
         return _INTERRUPTED
 
 
-def _choices(options: ReplayOptions) -> list[Choice]:
+def _choices(options: ReplayOptions) -> list[PlayerChoice]:
     if options.both:
         return list(choose_sides(options.reference, options.on))
     return [choose_reference(options.on)]
@@ -147,7 +147,7 @@ class _Showing:
     clock: Clock
     ask: Ask
 
-    def once_whatever_it_is(self, path: Path) -> None:
+    def show_once_reporting_errors(self, path: Path) -> None:
         """A scenario that is being written has its mistakes; the next change may mend them."""
         try:
             self.once(path)
@@ -160,7 +160,8 @@ class _Showing:
         file = load_scenario(*find_scenario(path, project.SCENARIOS))
         seed, schedule = self.options.seed, self.options.schedule
         outcomes = [
-            lacking(player, file) or player.play(file, seed, schedule) for player in self.players
+            skip_if_lacking(player, file) or player.play(file, seed, schedule)
+            for player in self.players
         ]
         played = [outcome for outcome in outcomes if isinstance(outcome, Played)]
         if len(played) < len(outcomes):
@@ -196,7 +197,7 @@ class _Showing:
             print_all(play, self.console)
 
     def _say_what_came(self, file: ScenarioFile, outcomes: Sequence[Outcome]) -> int:
-        """Where not every player gave a trace; 3 if that leaves nothing to show or compare."""
+        """Say which players gave no trace; 3 if that leaves nothing to show or compare."""
         codes = [self._say_outcome(*each) for each in zip(self._names, outcomes, strict=True)]
         match outcomes:
             case [Played(trace), Summarized(summary)]:
@@ -260,7 +261,7 @@ def diff(left: Path, right: Path, console: Console) -> int:
     """Show the first difference of each channel; 0 if there is none, else 1.
 
     Raises:
-      UsageError: a file isn't a trace.
+        UsageError: a file isn't a trace.
     """
     comparison = compare(_read(left), _read(right))
     for difference in comparison.differences:

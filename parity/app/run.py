@@ -20,14 +20,14 @@ from parity.base.folder_lock import held
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.base.project import rust_source_digest
 from parity.players.choose import (
-    Choice,
+    PlayerChoice,
     PlayerSpec,
     choose_sides,
     close_players,
     greet_drivers,
     open_drivers,
 )
-from parity.pytest_plugin import HandedOnPlayers, record_of, unavailable_of, wrong_at_the_end
+from parity.pytest_plugin import OpenedPlayers, record_of, unavailable_of, wrong_at_the_end
 from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.report.report import Header, Report, ReportWriter, make_footer, versions
 from parity.report.terminal.console import RunPrinter
@@ -36,8 +36,8 @@ from parity.spec.loading import ScenarioFile, find_scenarios, load_all
 from parity.spec.schedules import Schedule, schedule_name
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel
 from parity.verdict.known import check_known
+from parity.verdict.record import Record
 from parity.verdict.replay_line import replay_line
-from parity.verdict.verdict import Record
 
 PARTIAL: Final = project.REPORTS / "partial"
 """Where a run of some paths or of a filter leaves its report: the whole one's stays as it is."""
@@ -45,7 +45,7 @@ PARTIAL: Final = project.REPORTS / "partial"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What ``monolith-parity run`` was asked for; ``report`` None is the usual folder."""
+    """Options of ``monolith-parity run``; ``report`` None is the usual folder."""
 
     paths: Sequence[Path]
     peer: str | None
@@ -61,12 +61,12 @@ class RunOptions:
 
     @property
     def partial(self) -> bool:
-        """Whether it is a part of the catalogue that is played."""
+        """True if only a part of the catalogue is played."""
         return bool(self.paths or self.keyword)
 
     @property
     def folder(self) -> Path:
-        """Where the report goes."""
+        """The folder of the report."""
         return self.report or (PARTIAL if self.partial else project.REPORTS)
 
 
@@ -74,10 +74,10 @@ def run(options: RunOptions, console: Console) -> int:
     """Play every scenario on both sides; the exit code.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had, and nothing was
-        played; or one went wrong for good, and the report says so.
-      OutputError: the report can't be written.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player that was asked for can't be had, and nothing was
+            played; or one went wrong for good, and the report says so.
+        OutputError: the report can't be written.
     """
     return play(options, console).footer.exit_code
 
@@ -89,10 +89,10 @@ def play(options: RunOptions, console: Console) -> Report:
     write, and goes with its page and everything else that was made from it.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player that was asked for can't be had, and nothing was
-        played; or one went wrong for good, and the report says so.
-      OutputError: the report can't be written.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player that was asked for can't be had, and nothing was
+            played; or one went wrong for good, and the report says so.
+        OutputError: the report can't be written.
     """
     files = load_all(options.paths)
     check_known(files)
@@ -108,9 +108,9 @@ def play(options: RunOptions, console: Console) -> Report:
 def _play(
     options: RunOptions,
     files: Sequence[ScenarioFile],
-    reference: Choice,
-    peer: Choice,
-    handed_on: HandedOnPlayers,
+    reference: PlayerChoice,
+    peer: PlayerChoice,
+    handed_on: OpenedPlayers,
     console: Console,
 ) -> Report:
     header = Header(
@@ -181,23 +181,23 @@ def _play(
     return report
 
 
-def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> HandedOnPlayers:
+def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> OpenedPlayers:
     """Start the drivers and greet them; they are kept if they are to play in this process.
 
     Raises:
-      PortUnavailableError: one can't be started.
+        PortUnavailableError: one can't be started.
     """
     if options.workers > 1:
         greet_drivers(specs, options.limit)
-        return HandedOnPlayers()
-    return HandedOnPlayers(open_drivers(specs, options.limit))
+        return OpenedPlayers()
+    return OpenedPlayers(open_drivers(specs, options.limit))
 
 
 def _pytest_args(
     options: RunOptions,
     files: Sequence[ScenarioFile],
-    reference: Choice,
-    peer: Choice,
+    reference: PlayerChoice,
+    peer: PlayerChoice,
     junit: Path,
 ) -> list[str]:
     args = [

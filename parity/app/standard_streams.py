@@ -26,7 +26,7 @@ class StandardStream(io.RawIOBase):
     """A file descriptor of this process; what it can't take is dropped.
 
     Attributes:
-      failure: why something was dropped, once it was.
+        failure: why something was dropped, once it was.
     """
 
     def __init__(self, fd: int) -> None:
@@ -38,7 +38,7 @@ class StandardStream(io.RawIOBase):
         return self._fd
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """Return True for a terminal."""
         return os.isatty(self._fd)
 
     def writable(self) -> bool:
@@ -62,7 +62,7 @@ def check_standard_output() -> None:
     """Notice that what is printed can't be read; for the end, and for what would print for ever.
 
     Raises:
-      OutputError: something that was printed was dropped.
+        OutputError: something that was printed was dropped.
     """
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)

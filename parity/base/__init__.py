@@ -1,1 +1,1 @@
-"""The base model, errors the user can fix, strict files, and where the project lies."""
+"""The base model, errors the user can fix, strict files, and the project's paths."""

@@ -1,7 +1,7 @@
-"""What a plain scalar of YAML is by the core schema (YAML 1.2, 10.3.2): no more than JSON has.
+"""Plain scalars of YAML by the core schema (YAML 1.2, 10.3.2), limited to JSON's values.
 
-A date is text, and so is ``yes``. What JSON can't have is refused: infinities, and integers
-of more than 64 bits.
+A date is text, and so is ``yes``. Values that JSON can't have are refused: infinities,
+NaN, and integers of more than 64 bits.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _MAY_BE_NUMBER: Final = frozenset("+-.0123456789")
 _MOST_DIGITS: Final = 40
-"""Python reads no more than 4,300; an int64 has 19, or 22 in octal."""
+"""Python reads at most 4,300; an int64 has 19, or 22 in octal."""
 _BASES: Final = {"0o": 8, "0x": 16}
 
 
 def plain_scalar(text: str) -> Scalar:
-    """The value that this text is where it stands without quotation marks.
+    """Return the value of this text when it is written without quotation marks.
 
     Raises:
-      ValueError: it is a number that JSON can't have, with a plain sentence.
+        ValueError: It is a number that JSON can't have; the message says why.
     """
     if text in _NULL:
         return None

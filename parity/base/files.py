@@ -1,9 +1,9 @@
-"""Files that are replaced whole, so that nobody reads half of one.
+"""Reading of bounded files, and atomic replacement of files.
 
-Every file that a command leaves is written here. It is made beside its target under a name
-of its own, synced, and renamed; whatever goes wrong, the old file stays and nothing else is
-left. ``report.jsonl`` and its like, which grow as a run goes on, are begun this way
-(``parity.base.json_lines``).
+Every file that a command leaves is written here. It is created beside its target under
+another name, synced, and renamed. If anything fails, the old file stays and no temporary
+file is left. ``report.jsonl`` and similar files, which grow during a run, are started this
+way (``parity.base.json_lines``).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _KINDS: Final = {
 
 
 def read_text(path: Path, largest: int, errors: str = "strict") -> str:
-    """Read a file of at most so many bytes; ``errors`` is as of ``bytes.decode``.
+    """Read a file of at most ``largest`` bytes; ``errors`` is as for ``bytes.decode``.
 
     Raises:
-      ValueError: with a plain sentence: it can't be read, or it isn't such a file.
+        ValueError: The file can't be read or isn't such a file; the message says why.
     """
     with _opened(path, largest) as file:
         data = file.read(largest + 1)
@@ -44,15 +44,15 @@ def read_text(path: Path, largest: int, errors: str = "strict") -> str:
 
 
 class Lines:
-    r"""The lines of a file, each read when it is asked for.
+    r"""Iterable of a file's lines, which are read one at a time.
 
-    A line ends at ``\n`` and at nothing else. Iterating raises ValueError, with a plain
-    sentence, at what can't be read or isn't such a file; ``place`` is then where.
+    Only ``\n`` ends a line. Iterating raises ValueError if the file can't be read or isn't
+    such a file; the message says why, and ``place`` says where.
 
     Args:
-      path: of the file.
-      largest: bytes of the file, at most.
-      longest: bytes of a line, at most.
+        path: The file.
+        largest: Most bytes of the file.
+        longest: Most bytes of a line.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Lines:
         self._largest = largest
         self._longest = longest
         self.number = 0
-        """Of the line that was read last, or is being read, from 1; 0 before the first."""
+        """Number of the line that is being read or was read last, from 1; 0 before the first."""
 
     @property
     def place(self) -> str:
-        """The file, and the line if there is one."""
+        """Path of the file, with the line number if a line was read."""
         return f"{self._path}:{self.number}" if self.number else str(self._path)
 
     def __iter__(self) -> Iterator[str]:
@@ -85,7 +85,7 @@ def check_within(path: Path, folder: Path) -> None:
     """Refuse a path that leads out of its folder, by a link or otherwise.
 
     Raises:
-      ValueError: with a plain sentence.
+        ValueError: It does; the message says how.
     """
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
@@ -133,15 +133,17 @@ def _decoded(data: bytes, errors: str = "strict") -> str:
 
 _SUFFIX: Final = ".parity-tmp"
 _NO_SYNC: Final = (errno.EINVAL, errno.ENOTSUP)
-"""What a file system says that can't sync a folder."""
+"""Errors of file systems that can't sync a folder."""
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Make the file hold this, text in UTF-8; a reader sees all of the old or all of the new one.
+    """Replace the file's content; a reader sees either all of the old file or all of the new.
+
+    Text is written as UTF-8.
 
     Raises:
-      UsageError: this path can't be a file: it is a folder or a device, or below a file.
-      OutputError: it can't be written here.
+        UsageError: The path can't be a file: it is a folder or a device, or below a file.
+        OutputError: The file can't be written on this machine.
     """
     data = content.encode() if isinstance(content, str) else content
     with replacing(path) as temporary:
@@ -149,16 +151,16 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def write_new(path: Path, content: str) -> None:
-    """Write a file that isn't there yet, whole or not at all.
+    """Write a new file, all of it or nothing.
 
     Raises:
-      FileExistsError: it is there; nothing was changed.
-      UsageError: this path can't be a file.
-      OutputError: it can't be written here.
+        FileExistsError: The file exists; nothing was changed.
+        UsageError: The path can't be a file.
+        OutputError: The file can't be written on this machine.
     """
     make_folder(path.parent)
     try:
-        path.touch(exist_ok=False)  # From here on the name is ours.
+        path.touch(exist_ok=False)  # Reserves the name.
     except FileExistsError:
         raise
     except OSError as error:
@@ -172,15 +174,15 @@ def write_new(path: Path, content: str) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a file to write into, which takes the place of ``path`` unless the block raises.
+    """Yield a temporary file, which replaces ``path`` unless the block raises.
 
     Raises:
-      UsageError: this path can't be a file.
-      OutputError: it can't be written here.
+        UsageError: The path can't be a file.
+        OutputError: The file can't be written on this machine.
     """
     make_folder(path.parent)
     must_be_replaceable(path)
-    # Not made of the target's name, which may be as long as names can be.
+    # Without the target's name, which may already have the longest possible length.
     temporary = path.with_name(f".{secrets.token_hex(8)}{_SUFFIX}")
     with writing(path):
         try:
@@ -195,11 +197,11 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says within the block into an error that names this path.
+    """Turn an OSError of the block into an error that names this path.
 
     Raises:
-      UsageError: this path can't be written on any machine.
-      OutputError: it can't be written here.
+        UsageError: The path can't be written on any machine.
+        OutputError: The path can't be written on this machine.
     """
     try:
         yield
@@ -208,11 +210,11 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, unless they are there.
+    """Create a folder and its parents, unless they exist.
 
     Raises:
-      UsageError: it, or one above it, is something else.
-      OutputError: it can't be made here.
+        UsageError: The folder or one of its parents exists and isn't a folder.
+        OutputError: The folder can't be created on this machine.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -228,11 +230,11 @@ def make_folder(folder: Path) -> None:
 
 
 def must_be_replaceable(path: Path) -> None:
-    """Refuse what no file may take the place of.
+    """Refuse a path that a file must not replace.
 
     Raises:
-      UsageError: it is a folder, a device, or a pipe.
-      OutputError: it can't be looked at here.
+        UsageError: It is a folder, a device, or a pipe.
+        OutputError: It can't be inspected on this machine.
     """
     with writing(path), contextlib.suppress(FileNotFoundError):
         mode = path.stat().st_mode
@@ -241,7 +243,7 @@ def must_be_replaceable(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what writers left that were killed; call only where nobody else writes."""
+    """Remove temporary files of writers that were killed; call it only without other writers."""
     for path in folder.glob(f".*{_SUFFIX}"):
         with writing(path):
             path.unlink(missing_ok=True)
@@ -259,7 +261,7 @@ def _sync(path: Path) -> None:
 
 
 def _kind(path: Path) -> str:
-    """What is there, in words."""
+    """Return the kind of the path's file, in words."""
     try:
         mode = path.stat().st_mode
     except OSError:

@@ -1,11 +1,11 @@
-"""Holds a folder of results, so that two runs don't write into it at once.
+"""A lock on a folder of results, so that two runs don't write into it at the same time.
 
-Concurrency. Whoever writes reports or state into a folder holds it from before it looks at
-what is there until all is written. The lock is the operating system's (flock), on a file in
-the folder: it ends with the process, however that ends. Processes that the holder starts
-don't have it, as Python's descriptors aren't inherited. The file stays; the process id in it
-means something only while the lock is held. Readers take no lock: they find whole files, or
-a report that says that it is truncated.
+Concurrency. A process that writes reports or state into a folder holds the lock from before
+it reads the folder until everything is written. The lock is the operating system's (flock),
+on a file in the folder: it ends with the process, however that ends. Processes that the
+holder starts don't have the lock, as Python's descriptors aren't inherited. The file stays;
+its process id is valid only while the lock is held. Readers take no lock: they find whole
+files, or a report that is marked as truncated by its missing footer.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _LONGEST_PID: Final = 20
 
 @contextmanager
 def held(folder: Path, option: str) -> Iterator[None]:
-    """Hold the folder within the block; it is made if it isn't there.
+    """Hold the folder's lock during the block; create the folder if it doesn't exist.
 
     Args:
-      folder: where results go.
-      option: what names another folder, such as ``--report``.
+        folder: The folder of results.
+        option: The option that chooses another folder, such as ``--report``.
 
     Raises:
-      UsageError: it can't be a folder.
-      OutputError: nothing can be written there, or another run holds it.
+        UsageError: The path can't be a folder.
+        OutputError: Nothing can be written there, or another run holds the lock.
     """
     try:
         lock = _taken(folder)
@@ -49,7 +49,7 @@ def held(folder: Path, option: str) -> Iterator[None]:
 
 
 def _taken(folder: Path) -> int:
-    """The descriptor that holds the folder's lock."""
+    """Take the folder's lock, and return the descriptor that holds it."""
     make_folder(folder)
     with writing(folder):
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)

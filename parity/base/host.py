@@ -1,6 +1,7 @@
-"""What players need of the host that they play on, and whether it has it.
+"""Requirements that players have of their host, and checks of the host.
 
-What a host lacks is no fault of a port: what needs it is skipped, by name.
+A requirement that a host doesn't meet isn't a fault of a port: a scenario that has it is
+skipped, and the requirement is named.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from parity.base import project
 from parity.base.problems import PortUnavailableError
 
 HostNeed = Literal["ipv4", "ipv6", "localhost", "host_name", "proc"]
-"""A loopback interface by each family, names that resolve, and Linux's ``/proc``."""
+"""A loopback interface of each family, names that resolve, and Linux's ``/proc``."""
 
 HOST_NEEDS: Final[tuple[HostNeed, ...]] = get_args(HostNeed)
 
@@ -38,19 +39,19 @@ _CONNECT_SECONDS: Final = 5.0
 _OWN_PROCESS: Final = Path("/proc/self/status")
 
 
-def lacking(needs: Iterable[HostNeed]) -> tuple[str, ...]:
-    """Each need that this host can't meet, with the reason, sorted."""
+def unmet_needs(needs: Iterable[HostNeed]) -> tuple[str, ...]:
+    """Return each need that this host doesn't meet, with the reason, sorted."""
     return tuple(f"needs {need}: {_WITHOUT[need]}" for need in sorted(needs) if not has(need))
 
 
 @cache
 def has(need: HostNeed) -> bool:
-    """Whether this host meets the need; tried once in the life of the process."""
+    """Return True if this host meets the need, which is checked once in each process."""
     return _TRIALS[need]()
 
 
 def missing_package(name: str | None) -> str | None:
-    """Say what to install if this package belongs to an extra that isn't installed."""
+    """Return what to install if this package belongs to an extra that isn't installed."""
     package = (name or "").partition(".")[0]
     if package not in _OF_THE_REFERENCE:
         return None
@@ -58,7 +59,7 @@ def missing_package(name: str | None) -> str | None:
 
 
 def without_reference() -> str | None:
-    """Say which package the reference lacks here; None if it can be played."""
+    """Return what the reference lacks on this host, or None if it can be played."""
     lacking = (name for name in _OF_THE_REFERENCE if importlib.util.find_spec(name) is None)
     return missing_package(next(lacking, None))
 
@@ -67,8 +68,8 @@ def require_reference() -> None:
     """Refuse a host on which the reference can't be played.
 
     Raises:
-      PortUnavailableError: a package isn't installed, or this is a Linux without ``/proc``,
-        on which TensorFlow aborts the process.
+        PortUnavailableError: A package isn't installed, or this is a Linux without ``/proc``,
+            on which TensorFlow aborts the process.
     """
     missing = without_reference()
     if missing is not None:
@@ -78,7 +79,7 @@ def require_reference() -> None:
 
 
 def _reaches_itself(family: socket.AddressFamily, loopback: str) -> bool:
-    """Whether a listener on a loopback address can be connected to."""
+    """Return True if a listener on a loopback address accepts a connection."""
     with contextlib.suppress(OSError), socket.socket(family) as listener:
         listener.bind((loopback, 0))
         listener.listen()
@@ -95,7 +96,7 @@ def _resolves_localhost() -> bool:
 
 
 def _resolves_its_name() -> bool:
-    # A name that can't be encoded for the resolver isn't one that it knows.
+    # UnicodeError: the resolver doesn't know a name that can't be encoded for it.
     with contextlib.suppress(OSError, UnicodeError):
         return bool(socket.getaddrinfo(socket.gethostname(), None))
     return False

@@ -1,4 +1,4 @@
-"""Files of JSON lines: with a header, records and a footer, or of records alone."""
+"""Files of JSON lines: with a header, records and a footer, or with records only."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from parity.base.problems import OutputError, UsageError, writing_problem
 from parity.base.strict_json import parse_json
 from parity.base.terminal_text import shortened
 
-Whole = TypeVar("Whole", bound=Model)
-Record = TypeVar("Record")
+ReportT = TypeVar("ReportT", bound=Model)
+RecordT = TypeVar("RecordT")
 
 
 class JsonLinesWriter:
-    """Writes line by line, so that an interrupted run leaves what it has done.
+    """Writer of a report line by line, so that an interrupted run leaves its results.
 
-    The file takes the place of an old one once its header is written: where nothing can be
-    written, the old one stays.
+    The file replaces an old one once its header is written. If nothing can be written, the
+    old file stays.
 
     Args:
-      path: the file.
-      header: its first line.
-      made_from_it: files that were made from the old one; they go before it does.
+        path: The file.
+        header: Its first line.
+        made_from_it: Files that were made from the old file, which are removed before it.
 
     Raises:
-      UsageError: the path can't be a file.
-      OutputError: it can't be written here.
+        UsageError: The path can't be a file.
+        OutputError: The file can't be written on this machine.
     """
 
     def __init__(self, path: Path, header: Model, made_from_it: Iterable[Path] = ()) -> None:
@@ -45,15 +45,15 @@ class JsonLinesWriter:
                 for made in made_from_it:
                     with writing(made):
                         made.unlink(missing_ok=True)
-            except BaseException:  # There is no writer that anybody could close.
+            except BaseException:  # The caller gets no writer that it could close.
                 self.close()
                 raise
 
     def add(self, part: Model) -> None:
-        """Write one part, at once.
+        """Write one part, and flush it.
 
         Raises:
-          OutputError: it can't be written; the file is closed.
+            OutputError: It can't be written; the file is closed.
         """
         line = canonical_json(part.model_dump(mode="json")) + "\n"
         try:
@@ -64,55 +64,57 @@ class JsonLinesWriter:
             raise writing_problem(self.path, error) from None
 
     def finish(self, footer: Model) -> None:
-        """Write the footer; the file is whole.
+        """Write the footer, which completes the file.
 
         Raises:
-          OutputError: it can't be written, or was removed or replaced meanwhile.
+            OutputError: It can't be written, or the file was removed or replaced meanwhile.
         """
         self.add(footer)
         with writing(self.path), self._file:
             os.fsync(self._file.fileno())
             links = os.fstat(self._file.fileno()).st_nlink
         if links == 0:
-            raise OutputError(f"{self.path}: was removed or replaced meanwhile; run it again")
+            raise OutputError(f"{self.path}: was removed or replaced during the run; run it again")
 
     def close(self) -> None:
-        """Give the file back; without a footer it stays as one that is cut short."""
-        with contextlib.suppress(OSError):  # What couldn't be written is known already.
+        """Close the file; without a footer it counts as truncated."""
+        with contextlib.suppress(OSError):  # The failed write was reported already.
             self._file.close()
 
 
-def read_whole(path: Path, kind: type[Whole], version: int, name_of: Callable[[Any], str]) -> Whole:
+def read_whole(
+    path: Path, kind: type[ReportT], version: int, name_of: Callable[[Any], str]
+) -> ReportT:
     """Read a whole file into a model with ``header``, ``records`` and ``footer``.
 
     Args:
-      path: where it is.
-      kind: the model; its header has the ``format``.
-      version: of the format, which is read alone.
-      name_of: what no two records have in common.
+        path: The file.
+        kind: The model; its header has the ``format``.
+        version: The only supported version of the format.
+        name_of: Returns the unique name of a record.
 
     Raises:
-      UsageError: it can't be read, is truncated, is of another version, has parts out of
-        place or a record twice; with the line.
+        UsageError: The file can't be read, is truncated, has another version, parts out of
+            place or a record twice; the message has the line.
     """
-    reading = _Reading(kind, version, name_of)
+    reader = _ReportReader(kind, version, name_of)
     lines = Lines(path)
     try:
         for line in lines:
-            reading.take(lines.number, parse_json(line))
+            reader.add(lines.number, parse_json(line))
     except ValidationError as error:
         said = first_error(error)
         raise UsageError(f"{lines.place}: no report of this version: {said}") from None
     except ValueError as error:
         raise UsageError(f"{lines.place}: no report: {error}") from None
-    if reading.footer is None:
-        raise UsageError(f"{path}: truncated, it has no footer; a run that ended would be right")
-    parts = {"header": reading.header, "records": tuple(reading.records), "footer": reading.footer}
+    if reader.footer is None:
+        raise UsageError(f"{path}: truncated, it has no footer; expected a run that ended")
+    parts = {"header": reader.header, "records": tuple(reader.records), "footer": reader.footer}
     return kind.model_validate(parts)
 
 
-class _Reading:
-    """The parts of a file, each checked as it comes, so that little is held of a wrong one."""
+class _ReportReader:
+    """The parts of a file, each checked when it is added, so that an invalid file stays small."""
 
     def __init__(self, kind: type[Model], version: int, name_of: Callable[[Any], str]) -> None:
         self._version = version
@@ -126,11 +128,11 @@ class _Reading:
         self.records: list[object] = []
         self.footer: object = None
 
-    def take(self, number: int, part: object) -> None:
-        """Take the value of the next line.
+    def add(self, number: int, part: object) -> None:
+        """Add the value of the next line.
 
         Raises:
-          ValueError: it isn't what comes next.
+            ValueError: The value isn't valid at this place.
         """
         role = part.get("kind") if isinstance(part, dict) else None
         if self.footer is not None:
@@ -145,9 +147,9 @@ class _Reading:
         elif role == "footer":
             self.footer = self._footer.validate_python(frozen(part))
         else:
-            self._take_record(number, self._record.validate_python(frozen(part)))
+            self._add_record(number, self._record.validate_python(frozen(part)))
 
-    def _take_record(self, number: int, record: object) -> None:
+    def _add_record(self, number: int, record: object) -> None:
         name = self._name_of(record)
         earlier = self._lines.setdefault(name, number)
         if earlier != number:
@@ -156,10 +158,10 @@ class _Reading:
 
 
 def check_totals(path: Path, footer: Model, counted: Model, keys: Iterable[str]) -> None:
-    """Hold what a footer says against what its records come to.
+    """Check the totals of a footer against the totals of the records.
 
     Raises:
-      UsageError: they differ.
+        UsageError: They differ.
     """
     for key in keys:
         found, expected = getattr(footer, key), getattr(counted, key)
@@ -170,13 +172,13 @@ def check_totals(path: Path, footer: Model, counted: Model, keys: Iterable[str])
             )
 
 
-def read_records(path: Path, kind: TypeAdapter[Record], what: str) -> Iterator[Record]:
-    """What earlier runs wrote, a record a line; nothing if there was none.
+def read_records(path: Path, kind: TypeAdapter[RecordT], what: str) -> Iterator[RecordT]:
+    """Yield the records of earlier runs, one a line; none if there is no file.
 
-    ``what`` says what a record is, such as ``result of killmatrix``.
+    ``what`` describes a record, such as ``result of killmatrix``.
 
     Raises:
-      UsageError: it is no such file.
+        UsageError: The file isn't such a file.
     """
     if not os.path.lexists(path):
         return
@@ -186,17 +188,15 @@ def read_records(path: Path, kind: TypeAdapter[Record], what: str) -> Iterator[R
             yield kind.validate_python(frozen(parse_json(line)))
     except ValueError as error:
         said = first_error(error) if isinstance(error, ValidationError) else error
-        raise UsageError(
-            f"{lines.place}: no {what}: {said}; another --out would be right"
-        ) from None
+        raise UsageError(f"{lines.place}: no {what}: {said}; choose another --out") from None
 
 
 def write_records(path: Path, records: Iterable[Model]) -> None:
-    """Write all, a record a line, whole or not at all.
+    """Write all records, one a line, or nothing.
 
     Raises:
-      UsageError: the path can't be a file.
-      OutputError: it can't be written here.
+        UsageError: The path can't be a file.
+        OutputError: The file can't be written on this machine.
     """
     lines = (canonical_json(record.model_dump(mode="json")) + "\n" for record in records)
     write_whole(path, "".join(lines))

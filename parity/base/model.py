@@ -1,4 +1,4 @@
-"""What every model of this project is: frozen, strict, and refusing unknown keys."""
+"""The base of this project's models, which are frozen and strict and refuse unknown keys."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Model(BaseModel):
                 if key not in known:
                     raise PydanticCustomError(
                         "unknown_key",
-                        "unknown key {shown}{hint}; one of {known} would be right",
+                        "unknown key {shown}{hint}; expected one of {known}",
                         {
                             "key": key,
                             "shown": shortened(key),
@@ -57,9 +57,9 @@ class Model(BaseModel):
 
 @dataclass(frozen=True)
 class OrOneOf:
-    """Tells the JSON Schema that a value may also be one of these words, its short form.
+    """JSON Schema annotation of a value whose short form is one of these words.
 
-    Canonical JSON has the long form alone.
+    Canonical JSON has the long form only.
     """
 
     words: tuple[str, ...]
@@ -67,7 +67,7 @@ class OrOneOf:
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The schema of the long form, or one of the words."""
+        """Return a schema that allows the long form or, in YAML, one of the words."""
         long_form = handler(core_schema)
         if handler.mode == "serialization":
             return long_form
@@ -76,41 +76,41 @@ class OrOneOf:
 
 @dataclass(frozen=True)
 class DescribedAs:
-    """Gives JSON that a model doesn't check itself the JSON Schema of this type."""
+    """JSON Schema annotation of JSON that isn't validated yet: the schema of this type."""
 
     type: Any
 
     def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The schema of the type, whatever is accepted."""
+        """Return the schema of the type."""
         return handler(TypeAdapter(self.type).core_schema)
 
 
 @dataclass(frozen=True)
 class _FailFast:
-    """As pydantic's FailFast, which can't stand in a union because it has no hash."""
+    """Pydantic's FailFast, but hashable, so that it can be part of a union."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """The tuple's own schema, which stops at the first error."""
+        """Return the tuple's own schema, which stops at the first error."""
         return cast(TupleSchema, {**handler(source), "fail_fast": True})
 
 
 T = TypeVar("T")
 
 FailFastTuple = Annotated[tuple[T, ...], _FailFast()]
-"""A tuple that a program wrote: of its wrong items, which may be millions, the first is told."""
+"""A tuple that a program wrote; of its invalid items, maybe millions, the first is reported."""
 
 
 def example(value: JsonValue) -> JsonDict:
-    """How a kind of step, hook or fault is written; for the schema and the reference."""
+    """Return an example of a kind of step, hook or fault, for the schema and the reference."""
     return {"examples": [value]}
 
 
 def frozen(value: object) -> object:
-    """A JSON-like value with lists as tuples, as strict frozen models want them."""
+    """Return a JSON-like value with lists as tuples, as strict frozen models require."""
     if isinstance(value, dict):
         return {key: frozen(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -119,14 +119,14 @@ def frozen(value: object) -> object:
 
 
 def canonical_json(value: object) -> str:
-    """The one way to write a value: sorted keys, no white space, no escapes."""
+    """Return a value as canonical JSON: sorted keys, no white space, no escapes."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
 def first_error(error: ValidationError) -> str:
-    """The first thing wrong with a JSON value, in one line: where, and what."""
+    """Return the place and the message of the first validation error, in one line."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(shortened(str(part)) for part in first["loc"])
     said = shortened(first["msg"].removeprefix("Value error, "), 400)

@@ -1,7 +1,7 @@
-"""Where the parts of this project lie: in a checkout, or in an installed package.
+"""Paths of this project, in a checkout or in an installed package.
 
-A package has the scenarios and the recorded traces with it, and not the Rust port. The
-digest of the port's sources tells which port a recording shows.
+A package contains the scenarios and the recorded traces, but not the Rust port. The
+digest of the port's sources identifies the port that a recording shows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _CHECKOUT: Final = _PACKAGE.parent
 
 SOURCES: Final = _CHECKOUT if (_CHECKOUT / "monolith-rs" / "Cargo.toml").exists() else None
-"""The checkout, in which the port can be built; None where this is an installed package."""
+"""The checkout, in which the port can be built; None in an installed package."""
 ROOT: Final = SOURCES or _PACKAGE / "bundled"
 SCENARIOS: Final = ROOT / "scenarios"
 KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
@@ -24,7 +24,7 @@ FOUND: Final = SCENARIOS / "found"
 RECORDED: Final = ROOT / "recorded" / "rust"
 SCHEMAS: Final = ROOT / "schemas"
 REPORTS: Final = Path("reports")
-"""Where a run leaves its report, below the folder that it is started in."""
+"""The folder of a run's report, relative to the working directory."""
 NAME: Final = "monolith-hooks-parity"
 
 _PROTOS: Final = (
@@ -36,7 +36,7 @@ _PATTERNS: Final = ("Cargo.toml", "Cargo.lock", "crates/*/Cargo.toml", "crates/*
 
 
 def version() -> str:
-    """This project's version, as it is installed."""
+    """Return the installed version of this project."""
     try:
         return metadata.version(NAME)
     except metadata.PackageNotFoundError:
@@ -44,12 +44,12 @@ def version() -> str:
 
 
 def own_scenarios() -> Path:
-    """Where a user's new scenarios go; what is installed isn't theirs to add to."""
+    """Return the folder for a user's new scenarios, which isn't in an installed package."""
     return SCENARIOS if SOURCES else Path.cwd() / "scenarios"
 
 
 def shown(path: Path) -> str:
-    """A path as a person would type it here; of a scenario that is installed, its name."""
+    """Return a path as a person would type it here; for an installed scenario, its name."""
     path = path.resolve()
     if SOURCES is None and path.is_relative_to(SCENARIOS):
         return path.relative_to(SCENARIOS).with_suffix("").as_posix()
@@ -60,7 +60,7 @@ def shown(path: Path) -> str:
 
 
 def rust_source_digest(root: Path) -> str:
-    """``sha256:...`` over path, length and content of each file, in the order of their paths."""
+    """Return ``sha256:...`` of the path, length and content of each file, ordered by path."""
     digest = hashlib.sha256()
     for path in sorted(_files(root), key=lambda path: path.relative_to(root).as_posix()):
         content = path.read_bytes()

@@ -1,7 +1,7 @@
-"""JSON that somebody else wrote, read strictly: what it can't be is refused in plain words.
+"""Strict reading of JSON from outside this process.
 
-Python's own reader takes more than JSON is (NaN, lone surrogates), loses what is written
-twice, and has errors of several types. Drivers' answers, reports, recordings, traces and
+Python's own reader accepts more than JSON allows (NaN, lone surrogates), drops duplicate
+keys, and has errors of several types. Drivers' answers, reports, recordings, traces and
 results are all read here.
 """
 
@@ -28,9 +28,9 @@ def parse_json(text: str) -> object:
     """Read one JSON value.
 
     Raises:
-      ValueError: with a plain sentence: it isn't JSON, an object has a key twice, a number
-        is no int64 and no finite float, a string has half a character, lists and objects
-        are nested too deep, or there are too many of them.
+        ValueError: It isn't JSON, an object has a key twice, a number is neither an int64
+            nor a finite float, a string has half a character, lists and objects are nested
+            too deep, or there are too many of them; the message says which.
     """
     if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
         raise ValueError(f"too many values; expected at most {MOST_VALUES}")
@@ -53,7 +53,7 @@ def read_json(path: Path) -> object:
     """Read a file that holds one JSON value.
 
     Raises:
-      ValueError: as of ``parse_json``, or because the file can't be read.
+        ValueError: The file can't be read, or ``parse_json`` raises.
     """
     return parse_json(read_text(path, LARGEST_JSON))
 

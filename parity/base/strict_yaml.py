@@ -1,11 +1,11 @@
-"""YAML that somebody else wrote, read strictly: plain values, each with its place.
+"""Strict reading of YAML from outside this process: plain values, each with its place.
 
-What is read is YAML's core schema: text, integers, numbers, booleans, null, lists and
-mappings with text as keys. A date is text. Aliases stand for what they name, and count as
-much. Tags, merge keys and other keys than text are refused.
+The values are those of YAML's core schema: text, integers, numbers, booleans, null, lists,
+and mappings with text as keys. A date is text. An alias stands for the node it names, and
+counts as much. Tags, merge keys and keys other than text are refused.
 
-The parser is ruamel's; what it finds is put together here without recursion, so that depth
-and size are bounded before they cost anything.
+The parser is ruamel's. Its events are assembled here without recursion, so that depth and
+size are bounded before they use resources.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Value = Scalar | tuple["Value", ...] | dict[str, "Value"]
 
 
 class YamlError(Exception):
-    """What is wrong, in a plain sentence, and where; line and column count from 1."""
+    """An error in a YAML text, with its line and column, which count from 1."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ class YamlError(Exception):
 class Node:
     """A value with its place: that of its key in a mapping, else its own; both count from 1.
 
-    ``inner`` are the nodes of a list or mapping.
+    ``inner`` has the nodes of a list or mapping.
     """
 
     value: Value
@@ -58,12 +58,12 @@ class Node:
     inner: list[Node] | dict[str, Node] | None = None
 
     def place(self, path: tuple[int | str, ...]) -> tuple[int, int]:
-        """Line and column of the deepest node on the way along ``path``."""
+        """Return the line and column of the deepest existing node along ``path``."""
         node = self._deepest(path)
         return node.line, node.column
 
     def lines(self, *path: int | str) -> dict[str, int]:
-        """The line of each key of the mapping at ``path``."""
+        """Return the line of each key of the mapping at ``path``."""
         inner = self._deepest(path).inner
         return {key: node.line for key, node in inner.items()} if isinstance(inner, dict) else {}
 
@@ -84,7 +84,7 @@ def parse_yaml(text: str) -> Node | None:
     """Read the one document of a text; None if it is empty.
 
     Raises:
-      YamlError: it isn't YAML, is more of it than is read here, or is too large or too deep.
+        YamlError: It isn't YAML, has features that are refused here, or is too large or deep.
     """
     for number, line in enumerate(text.split("\n"), start=1):
         if len(line) > LONGEST_LINE:
@@ -104,7 +104,7 @@ _OF_THE_PARSER: Final = (
     TypeError,
     ValueError,
 )
-"""What ruamel's parser raises where it stumbles, such as chr's own error of ``\\U00110000``."""
+"""Errors that ruamel's parser leaks, such as chr's error for ``\\U00110000``."""
 
 
 def _events(text: str) -> Iterator[Event]:
@@ -139,7 +139,7 @@ def _in_one_line(text: str) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping that is being read, and what is known of it."""
+    """State of a list or mapping that is being read."""
 
     node: Node
     inner: list[Node] | dict[str, Node]
@@ -147,7 +147,7 @@ class _Open:
     counted_before: int
     height: int = 1
     key: str | None = None
-    """Of a mapping: the key whose value comes next."""
+    """The key of a mapping whose value comes next."""
     key_place: tuple[int, int] = (1, 1)
 
     @property
@@ -155,7 +155,7 @@ class _Open:
         return isinstance(self.inner, dict) and self.key is None
 
     def add(self, node: Node) -> None:
-        """Put a whole node where it belongs."""
+        """Append a node to the list, or set it as the value of the current key."""
         if isinstance(self.inner, list):
             self.inner.append(node)
         else:
@@ -164,7 +164,7 @@ class _Open:
             self.key = None
 
     def close(self) -> Node:
-        """The whole list or mapping."""
+        """Return the finished list or mapping."""
         if isinstance(self.inner, list):
             self.node.value = tuple(node.value for node in self.inner)
         else:
@@ -175,20 +175,20 @@ class _Open:
 
 @dataclass
 class _Builder:
-    """Puts nodes together from the parser's events."""
+    """Builder of nodes from the parser's events."""
 
     root: Node | None = None
     _open: list[_Open] = field(default_factory=list)
     _anchors: dict[str, tuple[Node, int, int]] = field(default_factory=dict)
-    """By anchor: what it names, how many nodes that is, and how deep."""
+    """By anchor: its node, the number of nodes in it, and their depth."""
     _counted: int = 0
     _documents: int = 0
 
     def take(self, event: Event) -> None:
-        """Take the next event.
+        """Process the next event.
 
         Raises:
-          YamlError: it isn't read here, or is too much or too deep.
+            YamlError: The event is refused, or the text is too large or too deep.
         """
         match event:
             case AliasEvent():
@@ -219,7 +219,7 @@ class _Builder:
             raise _error(event, f"found the tag {quoted(str(tag))}; expected no tags")
 
     def _take_key(self, event: ScalarEvent) -> None:
-        """A key is its text, whatever it would be as a value."""
+        """Use the scalar's text as a key, whatever its value would be."""
         at, key = self._open[-1], event.value
         if key == "<<" and event.implicit[0]:
             raise _error(event, "found a merge key; expected each key written out")
@@ -263,7 +263,7 @@ class _Builder:
         self._open.append(_Open(node, inner, event.anchor, self._counted - 1))
 
     def _node(self, value: Value, event: Event) -> Node:
-        """A node at its own place, or at its key's."""
+        """Return a node with its key's place, or its own if it has no key."""
         at = self._open[-1] if self._open else None
         return Node(value, *(_place(event) if at is None or at.key is None else at.key_place))
 

@@ -1,4 +1,4 @@
-"""Text for a terminal: what would steer it is shown, not sent."""
+"""Text that is safe for a terminal: control characters are shown as escapes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def one_line(text: str) -> str:
 
 
 def shortened(text: str, longest: int = 40) -> str:
-    """Show somebody's text within a message: in one line, and only its beginning if it is long."""
+    """Show foreign text within a message, on one line and cut off if it is long."""
     return one_line(text if len(text) <= longest else text[: longest - 3] + "...")
 
 
 def quoted(text: str, longest: int = 40) -> str:
-    """Show somebody's text within a message as ``shortened`` does, in quotation marks."""
+    """Show foreign text within a message as ``shortened`` does, in quotation marks."""
     return (
         repr(text)
         if text.isprintable() and len(text) <= longest
@@ -41,10 +41,10 @@ def quoted(text: str, longest: int = 40) -> str:
 
 
 def check_unicode(text: str) -> None:
-    """Refuse text with half a character, a lone surrogate, which no file can hold.
+    """Refuse text with a lone surrogate, which is half a character and can't be encoded.
 
     Raises:
-      ValueError: with a plain sentence.
+        ValueError: It has one; the message shows it.
     """
     if not text.isascii():
         try:

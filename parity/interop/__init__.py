@@ -1,1 +1,1 @@
-"""Interop: each language as client and as server of each, over real gRPC on this machine."""
+"""Interop: each language as client and server of each other, over real gRPC on this machine."""

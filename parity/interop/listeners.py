@@ -1,6 +1,6 @@
-"""Listeners that are no controller: they stay silent, hang up, or cancel every call.
+"""Listeners that aren't controllers: they stay silent, hang up, or cancel every call.
 
-They speak just enough HTTP/2 to be taken for a gRPC server.
+They speak just enough HTTP/2 to look like a gRPC server.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ LISTENERS: Final[dict[bytes, Callable[[socket.socket], None]]] = {
     b"{breaks off}": _break_off,
     b"{cancels}": _cancel,
 }
-"""How each treats a connection, by the placeholder for its address."""
+"""The behaviour of each listener, by the placeholder of its address."""
 
 
 @contextlib.contextmanager
 def listening(behave: Callable[[socket.socket], None]) -> Iterator[bytes]:
-    """Serve one connection after the other with ``behave``; the address of the listener."""
+    """Yield the address of a listener that handles its connections one after the other."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_serve, args=(listener, behave), daemon=True).start()
         yield b"127.0.0.1:%d" % listener.getsockname()[1]
@@ -80,11 +80,11 @@ def _serve(listener: socket.socket, behave: Callable[[socket.socket], None]) -> 
 
 
 def _receive_call(connection: socket.socket) -> tuple[H2Connection, int]:
-    """Greet the client and wait until it has begun a call; the call's stream.
+    """Greet the client, wait until it has begun a call, and return the call's stream.
 
     Raises:
-      EOFError: the client left before.
-      ProtocolError: the client doesn't speak HTTP/2.
+        EOFError: The client left before.
+        ProtocolError: The client doesn't speak HTTP/2.
     """
     server = H2Connection(H2Configuration(client_side=False))
     server.initiate_connection()

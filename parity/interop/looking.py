@@ -1,4 +1,4 @@
-"""What a peer sees beside calls: its barrier, its checkpoints, and the machine that we share."""
+"""Checks of a peer's observations: its barrier, its checkpoints, and the shared machine."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from parity.base.host import IPV6_LOOPBACK
 from parity.interop.cases.steps import (
     BarrierIs,
     CheckpointsAre,
+    InteropLookStep,
     Ipv6IsSeen,
-    LookStep,
     MachineIsSeen,
 )
 from parity.interop.peers.peer import InteropPeer
@@ -29,7 +29,7 @@ _MESSAGE: Final = re.compile(
 )
 _LEAST: Final = 1 << 20
 _MOST: Final = 1 << 40
-"""A process that answers takes at least 1 MiB, and no machine of ours has 1 TiB."""
+"""Plausible memory of a process: at least 1 MiB, and less than the 1 TiB of any machine."""
 _PORT: Final = 4711
 _NO_CAPACITY: Final = "capacity must be positive, it is 0."
 
@@ -41,14 +41,14 @@ CANDIDATES: Final = {
     **dict.fromkeys(("localhost:http", "localhost:\u00b2", "[::1]x:1", "[::1:1"), False),
     **dict.fromkeys((" localhost:1", "localhost:1\n", "local host:1", "local\x1fhost:1"), False),
 }
-"""Whether each is an address of which can be asked if it answers; no name goes to a resolver."""
+"""Candidates, and True for each that is a valid address; no name is resolved."""
 JOINED: Final = {
     "10.0.0.1": f"10.0.0.1:{_PORT}", "host": f"host:{_PORT}", "[::1]": f"[::1]:{_PORT}",
     "::1": f"[::1]:{_PORT}", "fe80::1%eth0": f"[fe80::1%eth0]:{_PORT}",
     "fe80::1%": f"fe80::1%:{_PORT}", "fe80::1%a%b": f"fe80::1%a%b:{_PORT}",
     "fe80::1%a/b": f"fe80::1%a/b:{_PORT}", "10.0.0.1%eth0": f"10.0.0.1%eth0:{_PORT}",
 }  # fmt: skip
-"""Hosts, and how each is written with a port."""
+"""Hosts, and their form with a port."""
 
 _BY_DEFAULT: Final[Limits] = (
     ("low", 0),
@@ -67,13 +67,13 @@ BY_STEPS: Final[_Calls] = {
     ("due", 8, 0): True, ("disable", 0, 0): False, ("due", 9, 1): False,
     ("enable", 0, 0): True, ("due", 9, 2): True,
 }  # fmt: skip
-"""A timer that is due each 3 steps: what it is asked, in this order, and answers."""
+"""Calls of a timer that is due each 3 steps, in this order, with the expected results."""
 BY_TIME: Final[_Calls] = {
     ("disable", 0, 0): False, ("due", 0, 0): False, ("enable", 0, 0): True, ("due", 0, 1): True,
     ("count", 5, 100): True, ("due", 5, 1100): False, ("due", 99, 1099): False,
     ("due", 6, 1100): True, ("due", 6, 1101): True,
 }  # fmt: skip
-"""One that is due each second, for another step than that it counts from."""
+"""Calls of a timer that is due each second, for a step after the one it counts from."""
 
 _FILES: Final = (
     "model.ckpt-10.index", "model.ckpt-2.index", "m[o]del.ckpt-3.index", "modelxckpt-8.index",
@@ -88,11 +88,11 @@ _PREFIXES: Final = {
 """Prefixes, and the steps that they name."""
 
 
-def what_is_seen_otherwise(peer: InteropPeer, step: LookStep, model_dir: Path) -> Iterator[str]:
-    """What a peer sees otherwise than a step has it, a sentence each.
+def check_look(peer: InteropPeer, step: InteropLookStep, model_dir: Path) -> Iterator[str]:
+    """Yield a sentence for each observation of a peer that differs from the step's.
 
     Raises:
-      PeerError: it can't look.
+        PeerError: The peer can't look.
     """
     match step:
         case BarrierIs():
@@ -119,7 +119,7 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         ip = own_address()
         is_ipv4 = ip.version == 4
         ours = f"{ip}:{_PORT}" if is_ipv4 else f"[{ip}]:{_PORT}"
-        yield from unequal("what is said of capacity 0", _NO_CAPACITY, seen.no_capacity)
+        yield from unequal("error of capacity 0", _NO_CAPACITY, seen.no_capacity)
         yield from unequal("address of a server", ours, seen.server_addr)
         yield from unequal("IPv4", is_ipv4, seen.ipv4)
         yield from unequal("addresses", (dead, alive, dead), seen.addrs)
@@ -148,7 +148,7 @@ def _timer(peer: InteropPeer) -> Iterator[str]:
 
 
 def own_address() -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The first that this host's name resolves to; where that fails, the first of IPv6 (B44)."""
+    """Return the first address of this host's name, or if that fails its first IPv6 one (B44)."""
     host = socket.gethostname()
     try:
         found = socket.getaddrinfo(host, None)
@@ -207,5 +207,5 @@ def _health(unhealthy: list[bool], polled: tuple[str, ...]) -> Iterator[str]:
 
 
 def unequal(what: str, wanted: object, got: object) -> list[str]:
-    """A sentence if these are not equal."""
+    """Return a sentence if the two values differ."""
     return [] if wanted == got else [f"{what}: expected {wanted!r}, got {got!r}"]

@@ -1,4 +1,4 @@
-"""What a case needs of the host that it is played on."""
+"""The needs of a case that its host must meet."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from parity.interop.cases.steps import (
     Address,
     Ask,
     AskPatiently,
-    Case,
+    InteropCase,
+    InteropLookStep,
+    InteropStep,
     Ipv6IsSeen,
-    LookStep,
     MachineIsSeen,
-    Step,
 )
 from parity.interop.listeners import LISTENERS
-from parity.spec.interop import Server
+from parity.spec.interop import InteropServer
 
 
-def needs_of(case: Case, server: Server) -> frozenset[HostNeed]:
-    """All that its steps need, with this server."""
+def needs_of(case: InteropCase, server: InteropServer) -> frozenset[HostNeed]:
+    """Return the needs of all steps of a case with this server."""
     return frozenset(need for step in case.steps for need in _needs_of(step, server))
 
 
-def _needs_of(step: Step, server: Server) -> Iterator[HostNeed]:
+def _needs_of(step: InteropStep, server: InteropServer) -> Iterator[HostNeed]:
     match step:
         case Ask() | AskPatiently():
             yield "ipv6" if server.ip == IPV6_LOOPBACK else "ipv4"
@@ -33,8 +33,8 @@ def _needs_of(step: Step, server: Server) -> Iterator[HostNeed]:
                 yield "localhost"
             if any(word in content for word in LISTENERS):
                 yield "ipv4"
-    if isinstance(step, LookStep):
-        yield "host_name"  # A look always says what this host's address is.
+    if isinstance(step, InteropLookStep):
+        yield "host_name"  # The answer to a look always has this host's address.
     if isinstance(step, MachineIsSeen):
         yield from ("ipv4", "localhost", "proc")
     if isinstance(step, Ipv6IsSeen):

@@ -1,4 +1,4 @@
-"""Plays cases of interop, each language with each, and says of each what is as it should be."""
+"""Playing of the cases of interop, for each pair of languages."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from parity.interop.cases.steps import (
     Ask,
     AskPatiently,
     BarrierIs,
-    Case,
     CheckpointsAre,
     FilesAre,
     Group,
+    InteropCase,
+    InteropLookStep,
+    InteropStep,
     Ipv6IsSeen,
-    LookStep,
     MachineIsSeen,
     MessageCase,
-    Step,
     StopServing,
     Want,
 )
 from parity.interop.listeners import LISTENERS, listening
-from parity.interop.looking import unequal, what_is_seen_otherwise
+from parity.interop.looking import check_look, unequal
 from parity.interop.needs import needs_of
 from parity.interop.peers.peer import InteropPeer, PeerError
-from parity.interop.report import InteropCell, Verdict
+from parity.interop.report import InteropCell, InteropVerdict
 from parity.players.python.scenario_files import files_left
 from parity.spec.interop import Called
 from parity.spec.rpcs import StatusCode
@@ -52,10 +52,10 @@ _PATIENCE_SECONDS: Final = 10
 
 
 def ask_patiently(address: str, method: str, timeout: str) -> Called:
-    """What the server makes of an empty request with this timeout in its header."""
+    """Return the server's answer to an empty request with this timeout in its header."""
     with open_channel(address) as channel:
         send: Any = channel.unary_unary(method)
-        # With a deadline of its own gRPC would send that one.
+        # With a deadline of the call, gRPC would send that one.
         call = send.future(b"", metadata=[(_HEADER, timeout)])
         try:
             response = call.result(_PATIENCE_SECONDS)
@@ -67,32 +67,32 @@ def ask_patiently(address: str, method: str, timeout: str) -> Called:
 
 
 _ADDRESS_FILE: Final = "controller_server_addr.txt"
-"""By the specification's own word (B37), whatever the code that is judged has."""
+"""From the specification (B37), independent of the code that is judged."""
 _PORT: Final = r"[1-9]\d{0,4}"
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Who calls and who serves; of messages, who writes and who reads. May be the same."""
+class PeerPair:
+    """The client and the server, or the writer and the reader of messages; may be the same."""
 
     client: InteropPeer
     server: InteropPeer
 
     def cell(
-        self, case: Case | MessageCase, verdict: Verdict, reasons: Iterable[str] = ()
+        self, case: InteropCase | MessageCase, verdict: InteropVerdict, reasons: Iterable[str] = ()
     ) -> InteropCell:
-        """The cell of a case."""
+        """Return the cell of a case."""
         return make_cell(self.client.name, self.server.name, case, verdict, reasons)
 
 
 def make_cell(
     client: str,
     server: str,
-    case: Case | MessageCase,
-    verdict: Verdict,
+    case: InteropCase | MessageCase,
+    verdict: InteropVerdict,
     reasons: Iterable[str],
 ) -> InteropCell:
-    """The cell of a case between these two."""
+    """Return the cell of a case between these two peers."""
     return InteropCell(
         client=client,
         server=server,
@@ -104,7 +104,7 @@ def make_cell(
     )
 
 
-def play_group(pair: Pair, group: Group) -> Iterator[InteropCell]:
+def play_group(pair: PeerPair, group: Group) -> Iterator[InteropCell]:
     """Start a server, and play each case on it."""
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
         served = _Served(pair, Path(folder))
@@ -118,19 +118,19 @@ def play_group(pair: Pair, group: Group) -> Iterator[InteropCell]:
                 yield served.play(case)
 
 
-def play_message(pair: Pair, case: MessageCase) -> InteropCell:
-    """Have one write a message and the other read it, and both write and read alike."""
+def play_message(pair: PeerPair, case: MessageCase) -> InteropCell:
+    """Check that the peers write and read a message alike, and each other's bytes."""
     try:
-        wrong = list(_what_is_wrong_with(pair, case))
+        wrong = list(_message_differences(pair, case))
     except PeerError as error:
         return pair.cell(case, "failed", [str(error)])
     return pair.cell(case, "differs" if wrong else "agree", wrong)
 
 
 class _Served:
-    """A pair that has a server up, and the address file between the two."""
+    """A pair with a running server, and the address file between the two."""
 
-    def __init__(self, pair: Pair, model_dir: Path) -> None:
+    def __init__(self, pair: PeerPair, model_dir: Path) -> None:
         self._pair = pair
         self._serving = True
         self._listeners = contextlib.ExitStack()
@@ -138,20 +138,20 @@ class _Served:
 
     @contextlib.contextmanager
     def until_the_end(self) -> Iterator[None]:
-        """Stop serving and listening afterwards, whatever comes."""
+        """Stop the server and the listeners after the block, even if it raises."""
         self._addr = self._address_file.read_bytes()
         with self._listeners:
             try:
                 yield
             finally:
                 if self._serving:
-                    # A driver that has gone wrong serves no longer; its cells say so.
+                    # A driver that went wrong no longer serves; its cells say so.
                     with contextlib.suppress(PeerError):
                         self._pair.server.stop_serving()
 
-    def play(self, case: Case) -> InteropCell:
-        """Take the steps of a case; the first that goes wrong ends it."""
-        looks = any(isinstance(step, LookStep) for step in case.steps)
+    def play(self, case: InteropCase) -> InteropCell:
+        """Take the steps of a case until the first one that goes wrong."""
+        looks = any(isinstance(step, InteropLookStep) for step in case.steps)
         if looks and not self._pair.server.can_look:
             return self._pair.cell(case, "skipped", [f"{self._pair.server.name} doesn't look"])
         for number, step in enumerate(case.steps, start=1):
@@ -169,16 +169,16 @@ class _Served:
     def _address_file(self) -> Path:
         return self.model_dir / _ADDRESS_FILE
 
-    def _take(self, step: Step) -> list[str]:
+    def _take(self, step: InteropStep) -> list[str]:
         match step:
             case Ask():
                 got = self._pair.client.call(
                     self.model_dir, step.method, step.request_hex, step.deadline_ms
                 )
-                return _what_differs(step.method, step.want, got)
+                return _call_differences(step.method, step.want, got)
             case AskPatiently():
                 got = ask_patiently(self._addr.decode(), step.method, step.timeout)
-                return _what_differs(step.method, step.want, got)
+                return _call_differences(step.method, step.want, got)
             case Arrive():
                 self._pair.server.arrive(step.workers)
             case Address():
@@ -189,7 +189,7 @@ class _Served:
                 left = [name for name in files_left(self.model_dir) if name != _ADDRESS_FILE]
                 return unequal("files in the model directory", list(step.names), left)
             case BarrierIs() | CheckpointsAre() | MachineIsSeen() | Ipv6IsSeen():
-                return list(what_is_seen_otherwise(self._pair.server, step, self.model_dir))
+                return list(check_look(self._pair.server, step, self.model_dir))
             case StopServing():
                 self._pair.server.stop_serving()
                 self._serving = False
@@ -217,7 +217,7 @@ class _Served:
         return wrong + unequal("mode of the address file", oct(step.mode), oct(mode))
 
 
-def _what_differs(name: str, want: Want, got: Called) -> list[str]:
+def _call_differences(name: str, want: Want, got: Called) -> list[str]:
     wrong = unequal(f"{name}: code", want.code, got.code)
     wrong += unequal(f"{name}: error of the client", want.error, got.error)
     if want.error is not None:
@@ -230,7 +230,7 @@ def _what_differs(name: str, want: Want, got: Called) -> list[str]:
     return wrong
 
 
-def _what_is_wrong_with(pair: Pair, case: MessageCase) -> Iterator[str]:
+def _message_differences(pair: PeerPair, case: MessageCase) -> Iterator[str]:
     if case.written:
         assert case.fields is not None
         for peer in dict.fromkeys((pair.client, pair.server)):
@@ -248,35 +248,35 @@ def _what_is_wrong_with(pair: Pair, case: MessageCase) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Missing:
-    """A peer that isn't here, and why: its cells are skipped."""
+class MissingPeer:
+    """A peer that isn't available, and the reason; its cells are skipped."""
 
     name: str
     reason: str
 
 
-def play(peers: Sequence[InteropPeer | Missing]) -> Iterator[InteropCell]:
-    """Every case with each peer calling each peer, itself included."""
+def play_cases(peers: Sequence[InteropPeer | MissingPeer]) -> Iterator[InteropCell]:
+    """Yield the cell of every case with each peer calling each peer, including itself."""
     groups, messages = [*looking_groups(), *service_groups(), *address_groups()], message_cases()
     for client, server in itertools.product(peers, repeat=2):
-        if isinstance(client, Missing) or isinstance(server, Missing):
-            reasons = [each.reason for each in (client, server) if isinstance(each, Missing)]
+        if isinstance(client, MissingPeer) or isinstance(server, MissingPeer):
+            reasons = [each.reason for each in (client, server) if isinstance(each, MissingPeer)]
             of_servers = (case for group in groups for case in group.cases)
-            for case in itertools.chain[Case | MessageCase](of_servers, messages):
+            for case in itertools.chain[InteropCase | MessageCase](of_servers, messages):
                 yield make_cell(client.name, server.name, case, "skipped", reasons[:1])
             continue
-        pair = Pair(client, server)
+        pair = PeerPair(client, server)
         for group in groups:
-            yield from _play_what_the_host_can(pair, group)
+            yield from _play_supported(pair, group)
         for message in messages:
             yield play_message(pair, message)
 
 
-def _play_what_the_host_can(pair: Pair, group: Group) -> Iterator[InteropCell]:
-    """Play the cases of a group whose needs this host meets; the rest is skipped, by name."""
+def _play_supported(pair: PeerPair, group: Group) -> Iterator[InteropCell]:
+    """Yield the cells of a group; cases whose needs this host doesn't meet are skipped."""
     playable = []
     for case in group.cases:
-        lacking = host.lacking(needs_of(case, group.server))
+        lacking = host.unmet_needs(needs_of(case, group.server))
         if lacking:
             yield pair.cell(case, "skipped", lacking)
         else:

@@ -1,4 +1,4 @@
-"""The report of interop, ``interop.jsonl``: a header, one record a cell, and a footer."""
+"""The report of interop, ``interop.jsonl``: a header, one record per cell, and a footer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from typing import Final, Literal
 from parity.base.json_lines import check_totals, read_whole
 from parity.base.model import Model
 
-Verdict = Literal["agree", "differs", "failed", "skipped"]
+InteropVerdict = Literal["agree", "differs", "failed", "skipped"]
 
-EXIT_CODES: Final[dict[Verdict, int]] = {"agree": 0, "skipped": 0, "differs": 1, "failed": 3}
+INTEROP_EXIT_CODES: Final[dict[InteropVerdict, int]] = {
+    "agree": 0,
+    "skipped": 0,
+    "differs": 1,
+    "failed": 3,
+}
 
 
 class InteropCell(Model):
-    """One case with one language calling and another one serving.
+    """One case with one language as the client and another one as the server.
 
-    Of messages, ``client`` is who writes and ``server`` who reads. ``method`` is an
-    RPC, a message, or what else the row of the matrix is about; ``covers`` names the
-    facts of docs/behaviour.md that it is evidence for. ``reasons`` are whole
-    sentences: what was expected and what was got, or why it was skipped.
+    For messages, ``client`` writes and ``server`` reads. ``method`` is an RPC, a message, or
+    another subject of the matrix's row; ``covers`` names the facts of docs/behaviour.md that
+    the case is evidence for. ``reasons`` are whole sentences: the expected and the actual
+    result, or why the case was skipped.
     """
 
     client: str
@@ -29,21 +34,21 @@ class InteropCell(Model):
     method: str
     case: str
     covers: tuple[str, ...] = ()
-    verdict: Verdict
+    verdict: InteropVerdict
     reasons: tuple[str, ...] = ()
 
 
-def exit_code(cells: list[InteropCell]) -> int:
-    """The worst of them; failing to take part outweighs differing."""
-    return max((EXIT_CODES[cell.verdict] for cell in cells), default=0)
+def interop_exit_code(cells: list[InteropCell]) -> int:
+    """Return the worst exit code; a failure to take part outweighs a difference."""
+    return max((INTEROP_EXIT_CODES[cell.verdict] for cell in cells), default=0)
 
 
 FORMAT: Final = 1
-FILE_NAME: Final = "interop.jsonl"
+INTEROP_FILE: Final = "interop.jsonl"
 
 
-class Header(Model):
-    """Who met whom. ``note`` says why somebody is missing; ``peers`` are in order."""
+class InteropHeader(Model):
+    """The header: ``peers`` in order; ``note`` says why one is missing."""
 
     kind: Literal["header"] = "header"
     format: int = FORMAT
@@ -52,37 +57,39 @@ class Header(Model):
     rust_source_digest: str
 
 
-class Footer(Model):
-    """What came of it."""
+class InteropFooter(Model):
+    """The footer: the totals and the exit code."""
 
     kind: Literal["footer"] = "footer"
-    verdicts: dict[Verdict, int]
+    verdicts: dict[InteropVerdict, int]
     interrupted: bool
     exit_code: int
 
 
-class Report(Model):
+class InteropReport(Model):
     """A whole report."""
 
-    header: Header
+    header: InteropHeader
     records: tuple[InteropCell, ...]
-    footer: Footer
+    footer: InteropFooter
 
 
-def make_footer(cells: Sequence[InteropCell], *, interrupted: bool, exit_code: int) -> Footer:
-    """Totals of these cells."""
+def make_interop_footer(
+    cells: Sequence[InteropCell], *, interrupted: bool, exit_code: int
+) -> InteropFooter:
+    """Return the footer with the totals of these cells."""
     verdicts = dict(Counter(cell.verdict for cell in cells))
-    return Footer(verdicts=verdicts, interrupted=interrupted, exit_code=exit_code)
+    return InteropFooter(verdicts=verdicts, interrupted=interrupted, exit_code=exit_code)
 
 
-def read_report(path: Path) -> Report:
+def read_interop_report(path: Path) -> InteropReport:
     """Read a whole report.
 
     Raises:
-      UsageError: it is truncated, no report, or doesn't add up.
+        UsageError: The file is truncated, isn't a report, or has wrong totals.
     """
-    report = read_whole(path, Report, FORMAT, _name)
-    counted = make_footer(report.records, interrupted=False, exit_code=0)
+    report = read_whole(path, InteropReport, FORMAT, _name)
+    counted = make_interop_footer(report.records, interrupted=False, exit_code=0)
     check_totals(path, report.footer, counted, ("verdicts",))
     return report
 

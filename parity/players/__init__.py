@@ -1,4 +1,4 @@
-"""Players: each plays a scenario and returns its trace, or the reason why it couldn't.
+"""Players, each of which plays a scenario and returns its trace or the reason of its failure.
 
 ``python`` is the reference under a virtual clock, ``cluster`` the reference in real
 processes, ``driver`` a port in any language, ``recorded`` a recording of one.

@@ -1,4 +1,4 @@
-"""From what a user writes after ``--peer`` to a player."""
+"""PlayerChoice and opening of players from the user's text, such as the value of ``--peer``."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from parity.players.recorded import RecordedPlayer, recorded_digests
 
 
 class PlayerSpec(Model):
-    """Which player, in a form that can be handed to other processes.
+    """Description of a player that can be passed to other processes.
 
     ``where`` is the built driver of ``rust``, the folder of ``recorded``, or the
-    command line of ``command``. ``stands_in`` is why the port can't be built, where
-    ``recorded`` stands in for it.
+    command line of ``command``. ``stands_in`` is the reason why the port can't be built, if
+    ``recorded`` replaces it.
     """
 
     kind: Literal["python", "cluster", "rust", "recorded", "command"]
@@ -34,7 +34,7 @@ class PlayerSpec(Model):
 
     @property
     def asked(self) -> str:
-        """What a user writes to have it."""
+        """The text with which a user selects the player."""
         if self.kind == "command":
             return self.where
         return f"recorded:{self.where}" if self.kind == "recorded" and self.where else self.kind
@@ -44,58 +44,58 @@ _DRIVERS: Final = ("rust", "command")
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A player that was settled on, and a line that says why, where it isn't plain."""
+class PlayerChoice:
+    """The chosen player, and a line that explains the choice if it isn't obvious."""
 
     spec: PlayerSpec
     note: str = ""
 
 
-def choose_player(asked: str | None) -> Choice:
-    """Settle on a player; builds the Rust driver where it is the one.
+def choose_player(asked: str | None) -> PlayerChoice:
+    """Choose a player, and build the Rust driver if it is needed.
 
-    Without a wish it is ``rust``, or ``recorded`` where that can't be built for want of
-    something else than sources that compile.
+    None chooses ``rust``, or ``recorded`` if the driver can't be built for a reason other
+    than sources that don't compile.
 
     Raises:
-      UsageError: no such player.
-      PortDoesNotCompileError: the port's sources are wrong.
-      PortUnavailableError: it was asked for by name and can't be had here.
+        UsageError: There is no such player.
+        PortDoesNotCompileError: The port's sources don't compile.
+        PortUnavailableError: It was requested by name and isn't available on this machine.
     """
     if asked is None:
         try:
-            return Choice(_rust())
+            return PlayerChoice(_rust())
         except PortDoesNotCompileError:
             raise
         except PortUnavailableError as error:
             note = f"recorded traces stand in for the Rust port: {error}{_unchecked('; ')}"
-            return Choice(PlayerSpec(kind="recorded", stands_in=str(error)), note)
+            return PlayerChoice(PlayerSpec(kind="recorded", stands_in=str(error)), note)
     spec = _by_name(asked)
-    return Choice(spec, _unchecked() if spec == PlayerSpec(kind="recorded") else "")
+    return PlayerChoice(spec, _unchecked() if spec == PlayerSpec(kind="recorded") else "")
 
 
-def choose_reference(asked: str | None) -> Choice:
-    """Settle on the reference: ``python``, or ``recorded`` where that isn't installed.
+def choose_reference(asked: str | None) -> PlayerChoice:
+    """Choose the reference: ``python``, or ``recorded`` if that isn't installed.
 
     Raises:
-      UsageError: no such player.
-      PortUnavailableError: it was asked for by name and can't be had here.
+        UsageError: There is no such player.
+        PortUnavailableError: It was requested by name and isn't available on this machine.
     """
     missing = without_reference() if asked is None else None
     if missing is None:
         return choose_player(asked or "python")
     note = f"recorded traces stand in for the reference: {missing}{_unchecked('; ')}"
-    return Choice(PlayerSpec(kind="recorded", stands_in=missing), note)
+    return PlayerChoice(PlayerSpec(kind="recorded", stands_in=missing), note)
 
 
-def choose_sides(reference: str | None, peer: str | None) -> tuple[Choice, Choice]:
-    """Settle on the two players that are compared.
+def choose_sides(reference: str | None, peer: str | None) -> tuple[PlayerChoice, PlayerChoice]:
+    """Choose the two players that are compared.
 
     Raises:
-      UsageError: no such player.
-      PortDoesNotCompileError: the port's sources are wrong.
-      PortUnavailableError: one was asked for by name and can't be had here, or recordings
-        would stand in for both, which would compare them with themselves.
+        UsageError: There is no such player.
+        PortDoesNotCompileError: The port's sources don't compile.
+        PortUnavailableError: One was requested by name and isn't available on this machine, or
+            recordings would replace both, which would compare them with themselves.
     """
     sides = choose_reference(reference), choose_player(peer)
     ours, theirs = sides
@@ -106,7 +106,7 @@ def choose_sides(reference: str | None, peer: str | None) -> tuple[Choice, Choic
 
 
 def _unchecked(before: str = "") -> str:
-    """What is not known of our own recordings where the port's sources aren't here."""
+    """Return a note on the project's recordings if the port's sources aren't available."""
     if project.SOURCES is not None:
         return ""
     made_from = ", ".join(recorded_digests(project.RECORDED))
@@ -127,17 +127,17 @@ def _by_name(asked: str) -> PlayerSpec:
             return _rust()
         case "recorded":
             if not Path(where).is_dir():
-                raise UsageError(f"{asked}: {where} is no folder; one with *.json would be right")
+                raise UsageError(f"{asked}: {where} is no folder; expected one with *.json")
             return PlayerSpec(kind="recorded", where=where)
     _words(asked)
     return PlayerSpec(kind="command", where=asked)
 
 
 def _words(command: str) -> list[str]:
-    """The words of a command line, as a shell would have them.
+    """Return the words of a command line, split as in a shell.
 
     Raises:
-      UsageError: a quote isn't closed, or there is no word.
+        UsageError: A quote isn't closed, or there is no word.
     """
     try:
         words = shlex.split(command)
@@ -165,12 +165,12 @@ def _sources() -> Path:
 
 
 def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Player:
-    """Make the player ready; ``limit`` is in real seconds per answer.
+    """Open a player; ``limit`` is in real seconds per answer.
 
-    With ``gives_up`` a driver that goes wrong too often in a row isn't started again.
+    With ``gives_up`` a driver that goes wrong too many times in a row isn't started again.
 
     Raises:
-      PortUnavailableError: it can't be started.
+        PortUnavailableError: It can't be started.
     """
     if spec.kind == "python":
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
@@ -198,10 +198,10 @@ def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
 
 
 def open_all(specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = False) -> list[Player]:
-    """Make players ready, all of them or none.
+    """Open all of these players, or none.
 
     Raises:
-      PortUnavailableError: one can't be started.
+        PortUnavailableError: One can't be started.
     """
     players: list[Player] = []
     try:
@@ -217,10 +217,10 @@ def open_all(specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = Fals
 def open_players(
     specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = False
 ) -> Iterator[list[Player]]:
-    """Make players ready, and close them on every way out.
+    """Open players for the block, and close them on every way out.
 
     Raises:
-      PortUnavailableError: one can't be started, or went wrong when it was closed.
+        PortUnavailableError: One can't be started, or went wrong when it was closed.
     """
     players = open_all(specs, limit, gives_up=gives_up)
     try:
@@ -234,17 +234,17 @@ def open_players(
 
 
 def close_players(players: Sequence[Player]) -> list[str]:
-    """Close all of them; what went wrong with that."""
+    """Close all players, and return what went wrong."""
     return [wrong for player in players if (wrong := player.close())]
 
 
 def open_drivers(specs: Sequence[PlayerSpec], limit: float) -> list[Player | None]:
-    """Make those ready that are drivers, so that nothing is begun with one that fails.
+    """Open the players that are drivers, so that a run doesn't begin with one that fails.
 
-    The others, in whose place is None, can't fail, and may take seconds.
+    The result has None for the others, which can't fail and may take seconds.
 
     Raises:
-      PortUnavailableError: one can't be started.
+        PortUnavailableError: One can't be started.
     """
     drivers = [spec for spec in specs if spec.kind in _DRIVERS]
     opened = iter(open_all(drivers, limit, gives_up=True))
@@ -252,10 +252,10 @@ def open_drivers(specs: Sequence[PlayerSpec], limit: float) -> list[Player | Non
 
 
 def greet_drivers(specs: Sequence[PlayerSpec], limit: float) -> None:
-    """Start those that are drivers only to greet them: they are to play in other processes.
+    """Check that the drivers start; they will play in other processes.
 
     Raises:
-      PortUnavailableError: one can't be started.
+        PortUnavailableError: One can't be started.
     """
-    # A bye that fails now does so again there.
+    # A failure of the bye is ignored, as it will be found again in those processes.
     close_players([player for player in open_drivers(specs, limit) if player is not None])

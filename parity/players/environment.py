@@ -1,4 +1,4 @@
-"""What players get of this machine's settings: the same wherever they play."""
+"""The environment of players, which is the same on every machine."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Final
 from parity.base.problems import PortUnavailableError
 
 UMASK: Final = 0o022
-"""What the mode of the address file is specified under (B35)."""
+"""The umask under which the mode of the address file is specified (B35)."""
 _LOCAL: Final = "localhost,127.0.0.1,::1"
 _ADDRESSES_BEHIND_A_PROXY: Final = "GRPC_ADDRESS_HTTP_PROXY_ENABLED_ADDRESSES"
 
 
 def environment_of_players() -> dict[str, str]:
-    """This process's environment, for a process that plays.
+    """Return the environment for a process that plays, based on this process's.
 
     Raises:
-      PortUnavailableError: there is no folder for temporary files.
+        PortUnavailableError: There is no folder for temporary files.
     """
     return {**past_any_proxy(os.environ), "TMPDIR": _temporary_folder()}
 
 
 def _temporary_folder() -> str:
-    """The one that this process has, also where TMPDIR names one that can't be written to."""
+    """Return this process's temporary folder, even if TMPDIR names one that isn't writable."""
     try:
         return tempfile.gettempdir()
     except OSError as error:
@@ -34,13 +34,13 @@ def _temporary_folder() -> str:
 
 
 def past_any_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """The same environment, but for calls to this machine no proxy is named.
+    """Return the environment with proxies disabled for calls to this machine.
 
-    Whether a client heeds ``http_proxy`` is up to the port, and a proxy is up to the machine:
-    it mustn't look like a fault of the port that none is reached through it.
+    A port's client may or may not use ``http_proxy``, and the proxy depends on the machine: a
+    call that fails because of the proxy must not look like a fault of the port.
     """
     changed = {}
-    # gRPC looks at no_grpc_proxy first, and at no_proxy only where that isn't set.
+    # gRPC reads no_grpc_proxy first, and no_proxy only if that isn't set.
     for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
         named = environment.get(name)
         if named is not None or name != "no_grpc_proxy":
@@ -52,7 +52,7 @@ def past_any_proxy(environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def plain_umask() -> Iterator[None]:
-    """Within it this process creates files as is usual, whatever its user has set."""
+    """Use the usual umask during the block, whatever the user's is."""
     before = os.umask(UMASK)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The model directory of a play: in TMPDIR, and believed only while there is room."""
+"""The model directory of a run, in TMPDIR, with a check of its free space."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from parity.base.problems import OutputError
 _ROOM_BYTES: Final = 1 << 20
 """More than the largest save of any scenario."""
 _NOT_SAID: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
-"""From file systems that can't reserve room."""
+"""Errors of file systems that can't reserve space."""
 
 
 @contextmanager
 def model_folder() -> Iterator[Path]:
-    """Give a folder for one play.
+    """Yield a folder for one run.
 
-    A save that fails because this machine's disk is full looks like a difference between
-    the sides: whatever came of a play is dropped if there is no room at its end.
+    A save that fails because this machine's disk is full would look like a difference between
+    the sides, so the result of a run is dropped if there is no space at its end.
 
     Raises:
-      OutputError: there is no temporary folder, or no room in it.
+        OutputError: There is no temporary folder, or no space in it.
     """
     try:
         folder = tempfile.TemporaryDirectory(prefix="parity-")

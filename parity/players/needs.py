@@ -1,4 +1,4 @@
-"""What a scenario needs of a player and of the host, and who can't play it for that."""
+"""The capabilities that a scenario needs of a player and of the host."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from parity.spec.steps import (
 )
 
 _ANYBODY = ("rss", "recover")
-"""Faults that every player has in its own way."""
+"""Faults that every player can inject in its own way."""
 _OTHER_LISTENERS = ("{dead}", "{silent}")
-"""What stands in an address file for an address that a player has by IPv4."""
+"""Placeholders in an address file for an IPv4 address of the player."""
 
 
 def needs(scenario: Scenario) -> frozenset[Need]:
-    """What it says that it needs, and what its faults and its calls need."""
+    """Return the needs that the scenario states, and those of its faults and calls."""
     return frozenset((*scenario.needs, *_needs_of_faults(scenario), *_needs_of_calls(scenario)))
 
 
-def play(player: Player, file: ScenarioFile, seed: int | None = None) -> Outcome:
-    """Have it play, unless it lacks what the scenario needs."""
-    return lacking(player, file) or player.play(file, seed)
+def play_if_able(player: Player, file: ScenarioFile, seed: int | None = None) -> Outcome:
+    """Play the scenario, or skip it if the player lacks a need of it."""
+    return skip_if_lacking(player, file) or player.play(file, seed)
 
 
-def lacking(player: Player, file: ScenarioFile) -> Skipped | None:
-    """Why it can't play; None if it can.
+def skip_if_lacking(player: Player, file: ScenarioFile) -> Skipped | None:
+    """Return the reason why the player can't play the scenario, or None if it can.
 
-    A player that can what is a host's to have, such as one that plays recordings, doesn't need
-    the host for it.
+    A player that itself has a capability of the host, such as one that plays recordings,
+    doesn't need the host for it.
     """
     missing = needs(file.scenario) - player.can
     of_host = frozenset(HOST_NEEDS) & missing
     of_player = ", ".join(sorted(missing - of_host))
-    reasons = ([f"needs {of_player}"] if of_player else []) + list(host.lacking(of_host))
+    reasons = ([f"needs {of_player}"] if of_player else []) + list(host.unmet_needs(of_host))
     return Skipped("; ".join(reasons)) if reasons else None
 
 
@@ -64,7 +64,7 @@ def _faults(scenario: Scenario) -> Iterator[Fault]:
 
 
 def _needs_of_calls(scenario: Scenario) -> Iterator[Need]:
-    """The families by which its servers are called, and its other listeners listen."""
+    """Yield the address families of the scenario's servers and other listeners."""
     calls = any(isinstance(hook, CallEntry) for hook in scenario.hooks)
     for step in scenario.steps:
         calls = calls or _calls(step)

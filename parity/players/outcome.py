@@ -16,7 +16,7 @@ from parity.spec.trace import Trace
 
 
 class Maker(Model):
-    """Which implementation a trace comes from; the digest is of its sources, if it has one."""
+    """The implementation that made a trace, with the digest of its sources if it has one."""
 
     implementation: str
     language: str
@@ -26,10 +26,10 @@ class Maker(Model):
 
 @dataclass(frozen=True)
 class Played:
-    """A trace, whose it is, and in a play with a schedule where that had a choice.
+    """A trace, its maker, and its choice points if it was played with a schedule.
 
-    ``late`` is each step that took longer than its ``within``; ``ordering`` is how far the
-    order of the trace can be compared. Two plays are equal if their traces are.
+    ``late`` has each step that took longer than its ``within``; ``ordering`` is how far the
+    order of the trace can be compared. Two of these are equal if their traces are.
     """
 
     trace: Trace
@@ -41,7 +41,7 @@ class Played:
 
 @dataclass(frozen=True)
 class Late:
-    """A step, by where it is in the scenario; in milliseconds of the scenario."""
+    """A step that exceeded its bound: its place, and both times in milliseconds of the scenario."""
 
     place: str
     within: int
@@ -50,7 +50,7 @@ class Late:
 
 @dataclass(frozen=True)
 class Summarized:
-    """As much of a summary as somebody's port gave; only the keys that are set."""
+    """A port's partial summary; only the keys that are set."""
 
     summary: Expect
 
@@ -67,7 +67,7 @@ Failure = Literal["crashed", "hung", "garbage", "wrong seq", "refused", "stale",
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a player that works played a scenario to no end; the step that can't be done."""
+    """The reason why a working player couldn't finish a scenario, and the impossible step."""
 
     reason: RefusalReason
     step: int | None = None
@@ -75,9 +75,9 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Failed:
-    """No trace came, and why: what went wrong, and the last lines of the player's log.
+    """A failure without a trace: its kind, the message, and the last lines of the player's log.
 
-    ``refusal`` is set of the failure ``refused``.
+    ``refusal`` is set for the failure ``refused``.
     """
 
     failure: Failure
@@ -91,9 +91,10 @@ Outcome = Played | Summarized | Skipped | Failed
 
 
 class UnplayableError(BaseException):
-    """A scenario asks for what can't be played; not an Exception, so that no hook swallows it.
+    """A scenario has a step that can't be played.
 
-    ``step`` is the index of the step of the scenario that asks for it, once it is known.
+    It isn't an Exception, so that no hook swallows it. ``step`` is the index of the step,
+    once it is known.
     """
 
     def __init__(self, message: str, step: int | None = None) -> None:
@@ -102,19 +103,19 @@ class UnplayableError(BaseException):
 
 
 IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time", "exact_memory"})
-"""What every player can that plays with a virtual clock and fake machines."""
+"""The capabilities of every player with a virtual clock and fake machines."""
 
 
 class Player(Protocol):
-    """One implementation, ready to play."""
+    """An opened player of one implementation."""
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """The player's name in reports."""
 
     @property
     def can(self) -> frozenset[Need]:
-        """What it can do of what not every player can."""
+        """The capabilities that not every player has."""
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
@@ -122,8 +123,8 @@ class Player(Protocol):
         """Play one scenario; the same scenario and seed, or schedule, give the same trace.
 
         Raises:
-          PortUnavailableError: it can play nothing any more.
+            PortUnavailableError: The player can't play any more.
         """
 
     def close(self) -> str | None:
-        """Give back what it holds; what went wrong with that."""
+        """Release all resources, and return what went wrong or None."""

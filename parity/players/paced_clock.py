@@ -1,9 +1,9 @@
-"""Real time, at a pace: the clock of a process in a real cluster.
+"""Scaled real time: the clock of a process in a real cluster.
 
-A second of a scenario lasts ``1 / pace`` seconds. Nothing is controlled: threads run
-side by side as the system lets them. The clock only knows of each thread that it
-started whether it is parked (waiting by this clock, and until when), so that
-``settle`` can wait for exactly that, and not for a while.
+A second of a scenario lasts ``1 / pace`` seconds. The clock doesn't control threads, which
+run side by side as the system schedules them. For each thread that it started, it only
+knows whether the thread is parked (waiting by this clock, and until when), so that
+``settle`` can wait for exactly that instead of a fixed time.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ class PacedLane:
         self.ended = False
         self.error: BaseException | None = None
         self.parks = 0
-        """How often it has waited by the clock."""
+        """The number of times that it has waited by the clock."""
         self.parked_until: float | None = None
         """Seconds since the start; None while it runs."""
         self.condition: Callable[[], bool] | None = None
-        """What lets it go on earlier, while it is parked."""
+        """The condition that ends its wait earlier, while it is parked."""
 
     def is_parked(self, now: float) -> bool:
-        """Whether it waits, and will go on waiting if nothing happens at this instant."""
+        """Return True if it waits, and continues to wait if nothing happens at this instant."""
         if self.parked_until is None or self.parked_until <= now:
             return False
         return self.condition is None or not self.condition()
 
 
 class PacedClock(Clock):
-    """Seconds since ``began_ns``, ``pace`` times as fast as the machine's.
+    """Clock that counts from ``began_ns``, ``pace`` times as fast as the machine's.
 
     Args:
-      pace: seconds of the scenario in a real one.
-      began_ns: when the play began by ``time.monotonic_ns``, which all processes of a
-        machine share.
+        pace: Seconds of the scenario in a real second.
+        began_ns: The start of the run by ``time.monotonic_ns``, which all processes of a
+            machine share.
     """
 
     def __init__(self, pace: float, began_ns: int) -> None:
@@ -67,12 +67,12 @@ class PacedClock(Clock):
         """Called by a hook's thread when it has ended."""
 
     def now_ns(self) -> int:
-        """Nanoseconds of the scenario since the start."""
+        """Return the nanoseconds of the scenario since the start."""
         return int((time.monotonic_ns() - self._began_ns) * self._pace)
 
     @property
     def is_over(self) -> bool:
-        """Never: what a process still does is taken down until it ends."""
+        """Always false: events are recorded until the process ends."""
         return False
 
     @property
@@ -91,19 +91,19 @@ class PacedClock(Clock):
         self._here.label = label
 
     def sleep(self, seconds: float) -> None:
-        """Sleep for this much of the scenario's time."""
+        """Sleep for this many seconds of the scenario."""
         with self.parked(seconds):
             time.sleep(seconds / self._pace)
 
     def wait_for_stop(self, coord: Coordinator, timeout: float | None = None) -> bool:
-        """Wait for the stop, ``timeout`` seconds of the scenario at most."""
+        """Wait for the stop, at most for ``timeout`` seconds of the scenario."""
         with self.parked(timeout, coord.should_stop):
             return coord.wait_for_stop(None if timeout is None else timeout / self._pace)
 
     def start_thread(
         self, target: Callable[[], None], *, name: str, coord: Coordinator | None = None
     ) -> threading.Thread:
-        """Start a daemon thread; what it dies of is kept."""
+        """Start a daemon thread; the error that ends it is kept."""
         lane = self._new_lane(name)
         self.threads.append(lane)
         thread = threading.Thread(
@@ -122,11 +122,11 @@ class PacedClock(Clock):
         return lane
 
     def lock(self) -> AbstractContextManager[object]:
-        """A lock; who waits for it is parked."""
+        """Return a lock whose waiters are parked."""
         return _ParkingLock(self)
 
     def handler_pool(self, workers: int, *, name: str) -> Executor:
-        """A pool of ordinary threads, whose label is ``name``."""
+        """Return a pool of ordinary threads with the label ``name``."""
         return ThreadPoolExecutor(
             max_workers=workers,
             thread_name_prefix=name,
@@ -136,8 +136,8 @@ class PacedClock(Clock):
     def hand_over(
         self, send: Callable[[], Any], *, deadline: float | None = None, answered: bool = True
     ) -> Any:
-        """Send a request and wait for its answer; None once the deadline has passed."""
-        del answered  # The deadline ends a call that nobody answers, here as elsewhere.
+        """Send a request, and return its answer, or None once the deadline has passed."""
+        del answered  # The deadline ends a call that isn't answered.
         answer = send()
         try:
             answer.exception(None if deadline is None else deadline / self._pace)
@@ -150,7 +150,7 @@ class PacedClock(Clock):
     def parked(
         self, seconds: float | None, condition: Callable[[], bool] | None = None
     ) -> Iterator[None]:
-        """Show that the calling thread waits, for so long or until the condition holds."""
+        """Mark the calling thread as parked for this long, or until the condition holds."""
         if self.on_give_way is not None:
             self.on_give_way()
         lane: PacedLane | None = getattr(self._here, "lane", None)
@@ -169,12 +169,12 @@ class PacedClock(Clock):
                 lane.parked_until = None
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait until the condition holds; whoever brings that about calls ``look_again``."""
+        """Wait until the condition holds; the thread that changes it must call ``look_again``."""
         with self.parked(None, condition), self._changed:
             self._changed.wait_for(condition)
 
     def look_again(self) -> None:
-        """Have those who wait for a condition look at it."""
+        """Make the waiting threads check their conditions again."""
         with self._changed:
             self._changed.notify_all()
 
@@ -182,10 +182,10 @@ class PacedClock(Clock):
         """Wait until every thread is parked for later, or has ended.
 
         Args:
-          limit: real seconds.
+            limit: Real seconds.
 
         Returns:
-          False if one of them still runs then.
+            False if one of them still runs after ``limit``.
         """
         until = time.monotonic() + limit
         with self._changed:
@@ -198,7 +198,7 @@ class PacedClock(Clock):
         return True
 
     def polls(self) -> int:
-        """How many waits and ends of hooks' threads there were: each comes after a poll."""
+        """Return the number of waits and ends of hooks' threads, each of which follows a poll."""
         with self._changed:
             return sum(lane.parks + lane.ended for lane in self.threads)
 
@@ -222,7 +222,7 @@ class PacedClock(Clock):
         self._here.lane, self._here.label = lane, lane.label
         try:
             target()
-        except BaseException as error:  # noqa: BLE001 - it is the lane's fate, kept for whoever asks
+        except BaseException as error:  # noqa: BLE001 - stored as the lane's error
             lane.error = error
         if on_end is not None:
             on_end(lane)

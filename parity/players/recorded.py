@@ -1,4 +1,4 @@
-"""The player ``recorded``: traces that a real driver made earlier, or somebody's summaries."""
+"""The player ``recorded``: earlier traces of a real driver, or summaries from elsewhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from parity.spec.trace import Trace
 
 
 class Provenance(Model):
-    """What a recording was made from, and by whom."""
+    """The scenario and the implementation that a recording was made from."""
 
     scenario: ScenarioName
     scenario_digest: str
@@ -46,15 +46,15 @@ class Provenance(Model):
 
 
 def recording_path(folder: Path, name: str) -> Path:
-    """Where the recording of a scenario lies."""
+    """Return the path of a scenario's recording."""
     return folder / f"{name}.json"
 
 
 def recorded_digests(folder: Path) -> list[str]:
-    """The digests of the sources that the recordings of a folder were made from.
+    """Return the digests of the sources that the recordings of a folder were made from.
 
     Raises:
-      UsageError: one of them can't be read.
+        UsageError: One of them can't be read.
     """
     found = set()
     for path in sorted(folder.rglob("*.json")):
@@ -71,7 +71,7 @@ def recorded_digests(folder: Path) -> list[str]:
 
 
 def write_recording(folder: Path, provenance: Provenance, trace: Trace) -> Path:
-    """Write a recording, whole or not at all."""
+    """Write a recording atomically, and return its path."""
     path = recording_path(folder, provenance.scenario)
     document = {"provenance": provenance.model_dump(mode="json"), "trace": trace.to_json()}
     text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
@@ -80,17 +80,17 @@ def write_recording(folder: Path, provenance: Provenance, trace: Trace) -> Path:
 
 
 class RecordedPlayer:
-    """Gives what was recorded, unless it no longer matches.
+    """Player that returns recorded traces, unless they no longer match.
 
     Args:
-      folder: where the recordings lie.
-      sources: the project whose Rust sources they must have been made from; None
-        where those sources aren't here.
-      stands_in: why the port can't be built here, where they stand in for it.
+        folder: The folder of the recordings.
+        sources: The project whose Rust sources the recordings must have been made from;
+            None if those sources aren't available.
+        stands_in: The reason why the port can't be built here, if recordings replace it.
     """
 
     can: frozenset[Need] = IN_VIRTUAL_TIME | frozenset[Need]({"ipv4", "ipv6"})
-    """Calls were made where it was recorded, so none of this host's loopbacks is needed."""
+    """The calls were made on the recording host, so this host's loopbacks aren't needed."""
 
     def __init__(self, folder: Path, sources: Path | None, stands_in: str = "") -> None:
         self._folder = folder
@@ -99,13 +99,13 @@ class RecordedPlayer:
 
     @property
     def name(self) -> str:
-        """``recorded``, with the folder if it isn't the project's own."""
+        """``recorded``, followed by the folder if it isn't the project's own."""
         return "recorded" if self._folder == project.RECORDED else f"recorded:{self._folder}"
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
-        """Read the recording of this scenario."""
+        """Return the outcome of this scenario's recording."""
         if seed is not None or schedule is not None:
             return Skipped("recordings are of the default order, not of a seed or a schedule")
         path = recording_path(self._folder, file.name)
@@ -124,7 +124,7 @@ class RecordedPlayer:
             return Failed("garbage", f"{path}: {error}")
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing, as no resources are held."""
 
     def _if_recordable(self, how: str) -> str:
         if not self._stands_in:

@@ -16,7 +16,7 @@ from parity.base.model import Model, canonical_json
 from parity.spec.trace import CHANNEL_OF_KIND, Event, Trace, event_to_json
 
 
-class Pair(Model):
+class EventPair(Model):
     """Indices of an event in the two traces; one of them is None where a side has none."""
 
     reference: int | None
@@ -25,7 +25,7 @@ class Pair(Model):
 
 def align(
     reference: Trace, peer: Trace, by: Literal["channel", "lane", "trace"] = "channel"
-) -> tuple[Pair, ...]:
+) -> tuple[EventPair, ...]:
     """Return every event of both, equal ones together, by time and then as the reference has them.
 
     ``by`` is what is aligned as one sequence.
@@ -44,7 +44,7 @@ def align(
         last = max(last, beside[j])
         anchors.append(last)
 
-    def order(pair: Pair) -> tuple[int, int, int]:
+    def order(pair: EventPair) -> tuple[int, int, int]:
         if pair.reference is not None:
             return reference.events[pair.reference].ms, pair.reference, -1
         assert pair.peer is not None
@@ -57,7 +57,7 @@ def align(
 class _Aligned:
     """A pair, and the index in the reference that it belongs beside; -1 if there is none."""
 
-    pair: Pair
+    pair: EventPair
     beside: int
 
 
@@ -78,20 +78,20 @@ def _align_group(
     same = next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None)
     start = min(len(a), len(b)) if same is None else same
     for k in range(start):
-        yield _Aligned(Pair(reference=ours[k], peer=theirs[k]), ours[k])
+        yield _Aligned(EventPair(reference=ours[k], peer=theirs[k]), ours[k])
     matcher = SequenceMatcher(None, a[start:], b[start:], autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal":
             for i, j in zip(range(i1, i2), range(j1, j2), strict=True):
-                both = Pair(reference=ours[start + i], peer=theirs[start + j])
+                both = EventPair(reference=ours[start + i], peer=theirs[start + j])
                 yield _Aligned(both, ours[start + i])
         else:
             replaced = ours[start + i1 : start + i2]
             for i in replaced:
-                yield _Aligned(Pair(reference=i, peer=None), i)
+                yield _Aligned(EventPair(reference=i, peer=None), i)
             for k, j in enumerate(theirs[start + j1 : start + j2]):
                 beside = replaced[min(k, len(replaced) - 1)] if replaced else -1
-                yield _Aligned(Pair(reference=None, peer=j), beside)
+                yield _Aligned(EventPair(reference=None, peer=j), beside)
 
 
 def _text(event: Event) -> str:

@@ -1,4 +1,4 @@
-"""What changed between two runs, and whether it got worse."""
+"""The changes between two runs, and whether they got worse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from parity.base.model import Model
 from parity.report.report import Report
-from parity.verdict.verdict import EXIT_CODES, Record
+from parity.verdict.record import EXIT_CODES, Record
 
 Change = Literal["newly differing", "differs otherwise", "no longer played", "fixed", "new", "gone"]
 

@@ -31,8 +31,8 @@ def begin_report(folder: Path, header: Header) -> ReportWriter:
     (``parity.base.folder_lock``) until the report is finished and rendered.
 
     Raises:
-      UsageError: the folder can't be one.
-      OutputError: nothing can be written there; the old report stays as it is.
+        UsageError: the folder can't be one.
+        OutputError: nothing can be written there; the old report stays as it is.
     """
     return ReportWriter(folder, header, [folder / name for name in (*_RENDERERS, JUNIT)])
 
@@ -41,8 +41,8 @@ def write_rendered(report: Report, folder: Path) -> None:
     """Write every rendering, each file whole; if one can't be written, none is left.
 
     Raises:
-      UsageError: one can't be a file.
-      OutputError: one can't be written here.
+        UsageError: one can't be a file.
+        OutputError: one can't be written here.
     """
     try:
         for name, render in _RENDERERS.items():
@@ -69,9 +69,9 @@ def report_file(path: Path) -> Path:
     """The report.jsonl that a user means by it or by its folder.
 
     Raises:
-      UsageError: there is none.
+        UsageError: there is none.
     """
     file = path / FILE_NAME if os.path.isdir(path) else path
     if not os.path.isfile(file):  # Path's own would raise where a name is too long, or a loop.
-        raise UsageError(f"{file}: no such report; a folder that run --report wrote would be right")
+        raise UsageError(f"{file}: no such report; expected a folder that run --report wrote")
     return file

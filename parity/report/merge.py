@@ -14,7 +14,7 @@ from parity.base.problems import UsageError
 from parity.report.checklist.outcomes import read_xml
 from parity.report.folder import JUNIT, begin_report, report_file, write_rendered
 from parity.report.report import Header, Report, make_footer, read_report
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 _ESSENTIALS: Final = (
     "format",
@@ -34,11 +34,11 @@ def merge(folders: Sequence[Path], out: Path) -> Report:
     scenario may have been played twice.
 
     Raises:
-      UsageError: the reports aren't of one run's shards, or one can't be read.
-      OutputError: the joined one can't be written.
+        UsageError: the reports aren't of one run's shards, or one can't be read.
+        OutputError: the joined one can't be written.
     """
     if os.path.realpath(out) in map(os.path.realpath, folders):
-        raise UsageError(f"{out}: this is one of the shards; another folder would be right")
+        raise UsageError(f"{out}: this is one of the shards; choose another folder")
     files = [report_file(folder) for folder in folders]
     report = merged(dict(zip(map(str, folders), map(read_report, files), strict=True)))
     junit = _merged_junit([file.parent / JUNIT for file in files])
@@ -57,7 +57,7 @@ def merged(reports: dict[str, Report]) -> Report:
     """One report of several, by the names of the shards.
 
     Raises:
-      UsageError: they aren't of one run's shards.
+        UsageError: they aren't of one run's shards.
     """
     header = _header(reports)
     records = _records(reports)
@@ -76,7 +76,7 @@ def _header(reports: dict[str, Report]) -> Header:
             if ours != theirs:
                 raise UsageError(
                     f"{name}: {key} is {theirs}, in {first_name} it is {ours}; "
-                    "shards of one run would be right"
+                    "expected shards of one run"
                 )
     headers = [report.header for report in reports.values()]
     notes = dict.fromkeys(header.note for header in headers if header.note)
@@ -97,7 +97,7 @@ def _records(reports: dict[str, Report]) -> tuple[Record, ...]:
             elif record.verdict != "not run":
                 raise UsageError(
                     f"{record.scenario}: played in {earlier[0]} and in {name}; "
-                    "each scenario in one shard would be right"
+                    "expected each scenario in one shard"
                 )
     return tuple(record for _, record in found.values())
 

@@ -23,7 +23,7 @@ from parity.base.problems import UsageError
 from parity.spec.ordering import Ordering
 from parity.spec.trace import Channel
 from parity.verdict.compare import CHANNELS, COMPARED_CHANNELS, ORDER, ComparedChannel
-from parity.verdict.verdict import COMPARED, Record, Verdict, exit_code, was_compared
+from parity.verdict.record import COMPARED, Record, Verdict, exit_code, was_compared
 
 _LOOSER: Final[dict[Ordering, str]] = {
     "lanes": "the order between lanes was compared only where one causes the other, as the peer "
@@ -65,7 +65,7 @@ _NAMED_VERSIONS: Final = (project.NAME, "tensorflow", "grpcio", "protobuf")
 
 
 class Header(Model):
-    """What was going to be played, by whom, when (ISO 8601, UTC), and on which versions.
+    """The scenarios and players of a run, its start (ISO 8601, UTC), and the versions in use.
 
     ``catalogue`` says that no paths were given, so that a run without a filter is a whole
     one; ``channels`` are those that the peer was to be compared by.
@@ -119,7 +119,7 @@ class ReportWriter(JsonLinesWriter):
 
 
 def versions() -> dict[str, str]:
-    """What plays here; nothing is imported to find out."""
+    """Return the versions of Python and of the packages that play, without importing them."""
     found = {"python": platform.python_version()}
     for name in _NAMED_VERSIONS:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -186,7 +186,7 @@ def read_report(path: Path) -> Report:
     """Read a whole report.
 
     Raises:
-      UsageError: it is truncated, no report, or doesn't add up.
+        UsageError: it is truncated, no report, or doesn't add up.
     """
     report = read_whole(path, Report, FORMAT, lambda record: record.scenario)
     if len(report.records) != report.header.scenarios:

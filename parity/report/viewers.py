@@ -20,7 +20,7 @@ from perfetto.trace_builder.proto_builder import TraceProtoBuilder  # type: igno
 
 from parity.base.model import canonical_json
 from parity.report.page.story import Row, Story, make_story
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 _MS: Final = 1_000_000
 _APART: Final = 1_000

@@ -1,7 +1,7 @@
 """Everything that crosses a process border: scenarios, schedules, traces, summaries, messages.
 
-This is their only source: the JSON Schemas, the Rust types, the page's event kinds and the
-tables in the documentation are generated from these models.
+These models are the only source: the JSON Schemas, the Rust types, the page's event kinds and
+the tables in the documentation are generated from them.
 """
 
 from parity.spec.loading import ScenarioFile, load_all, load_scenario

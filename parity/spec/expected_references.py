@@ -1,4 +1,4 @@
-"""What a scenario expects of a PS, worker, bit, probe or listener that it doesn't have."""
+"""Invalid references in ``expect``: to a PS, worker, bit, probe or listener that doesn't exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from parity.spec.scenario import Scenario
 from parity.spec.steps import Response
 
 Loc = tuple[int | str, ...]
-Bad = tuple[Loc, str]
+BadReference = tuple[Loc, str]
+"""The place of an invalid reference in the document, and the message."""
 
 _WORKER: Final = re.compile(r"worker-([1-9][0-9]{0,3})")
 _CALLBACK: Final = re.compile(r"(0|[1-9][0-9]{0,3}):( .*)?", re.DOTALL)
@@ -30,8 +31,8 @@ _FILE: Final = re.compile(
 )
 
 
-def bad_expected(scenario: Scenario) -> Iterator[Bad]:
-    """Each bad reference of ``expect`` with its place in the document."""
+def bad_expected(scenario: Scenario) -> Iterator[BadReference]:
+    """Yield each invalid reference of ``expect``."""
     expect = scenario.expect
     capacity = scenario.cluster.barrier_capacity()
     for i, machines in enumerate(expect.reported or ()):
@@ -55,33 +56,33 @@ def bad_expected(scenario: Scenario) -> Iterator[Bad]:
             yield ("expect", "files", i), message
 
 
-def bad_response(response: Response, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
-    """The same of a response that a call expects."""
+def bad_response(response: Response, loc: Loc, scenario: Scenario) -> Iterator[BadReference]:
+    """Yield each invalid reference of a response that a call expects."""
     capacity = scenario.cluster.barrier_capacity()
     yield from _bad_bits(response.blocked_indices or (), (*loc, "blocked_indices"), capacity)
     yield from _bad_bits(response.unblocked_indices or (), (*loc, "unblocked_indices"), capacity)
 
 
 def no_such_ps(ps: int, scenario: Scenario) -> str:
-    """Say that there is no such PS, and which there are."""
+    """Return the message that there is no such PS, with the existing ones."""
     count = scenario.cluster.ps
     return f"there is no PS {ps}; expected {spread(0, count - 1) if count else 'more cluster.ps'}"
 
 
 def spread(first: int, last: int) -> str:
-    """``0 to 3``, or ``0``."""
+    """Return a range such as ``0 to 3``, or ``0`` if it has one number."""
     return f"{first} to {last}" if last > first else str(first)
 
 
-def _bad_bits(bits: Iterable[int], loc: Loc, capacity: int) -> Iterator[Bad]:
+def _bad_bits(bits: Iterable[int], loc: Loc, capacity: int) -> Iterator[BadReference]:
     for i, bit in enumerate(bits):
         if bit >= capacity:
             message = f"the barrier has no bit {bit}; expected {spread(0, capacity - 1)}"
             yield (*loc, i), message
 
 
-def _bad_hooks(scenario: Scenario) -> Iterator[Bad]:
-    """What is expected of probes, listeners, callbacks and threads."""
+def _bad_hooks(scenario: Scenario) -> Iterator[BadReference]:
+    """Yield invalid references to probes, phases, listeners, callbacks and threads."""
     expect, hooks = scenario.expect, scenario.hooks
     probes = {hook.probe.name for hook in hooks if isinstance(hook, ProbeEntry)}
     for i, name in enumerate(expect.hook_order or ()):
@@ -109,7 +110,9 @@ def _bad_hooks(scenario: Scenario) -> Iterator[Bad]:
             yield ("expect", "threads", name), _no_such("thread", name, threads)
 
 
-def _bad_call(form: re.Pattern[str], call: str, loc: Loc, what: str, count: int) -> Iterator[Bad]:
+def _bad_call(
+    form: re.Pattern[str], call: str, loc: Loc, what: str, count: int
+) -> Iterator[BadReference]:
     match = form.fullmatch(call)
     if match is None:
         example = "0.before_save" if what == "listener" else "0: Stop"

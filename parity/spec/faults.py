@@ -14,61 +14,64 @@ from parity.spec.units import Allocated, Duration, Size
 ProcessName = Annotated[
     str, StringConstraints(pattern=r"^(chief|ps-(0|[1-9][0-9]{0,3})|worker-[1-9][0-9]{0,3})$")
 ]
-"""``chief``, ``ps-0``, ``worker-1``."""
+"""Name of a process: ``chief``, ``ps-0``, ``worker-1``."""
 
 
 class Allocation(Model):
-    """Which PS allocates how many bytes."""
+    """The PS that allocates memory, and the number of bytes."""
 
     ps: PsIndex
     """The PS, counted from 0."""
     bytes: Allocated
-    """How much more it has from now on."""
+    """The amount by which its memory grows."""
 
 
 class AllocateFault(Model, json_schema_extra=example({"allocate": {"ps": 1, "bytes": "600MiB"}})):
-    """That PS allocates so much, for good, and touches every page. Strikes when a poll reads it."""
+    """The PS allocates this much memory for good and touches every page.
+
+    It is triggered when a poll reads the memory.
+    """
 
     allocate: Allocation
 
 
 class KillFault(Model, json_schema_extra=example({"kill": "ps-1"})):
-    """SIGKILL of a process: ``chief``, ``ps-0``, ``worker-1``. Strikes at once."""
+    """SIGKILL of a process: ``chief``, ``ps-0``, ``worker-1``. It is triggered at once."""
 
     kill: ProcessName
 
 
 class RestartFault(Model, json_schema_extra=example({"restart": "ps-1"})):
-    """Another process in the place of one that was killed, at its address. Strikes at once.
+    """A new process replaces one that was killed, at its address. It is triggered at once.
 
-    A chief opens its session, which goes on from the newest checkpoint.
+    A chief opens its session, which continues from the newest checkpoint.
     """
 
     restart: ProcessName
 
 
 class FreezeFault(Model, json_schema_extra=example({"freeze": "ps-1"})):
-    """SIGSTOP of a process. Strikes at once."""
+    """SIGSTOP of a process. It is triggered at once."""
 
     freeze: ProcessName
 
 
 class ThawFault(Model, json_schema_extra=example({"thaw": "ps-1"})):
-    """SIGCONT of a process that was stopped. Strikes at once."""
+    """SIGCONT of a process that was stopped. It is triggered at once."""
 
     thaw: ProcessName
 
 
 class DiskFault(Model, json_schema_extra=example({"disk": "full"})):
-    """The chief can write no more bytes into files; or it can again. Strikes at once."""
+    """The chief can write no more bytes into files, or can again. It is triggered at once."""
 
     disk: Literal["full", "free"]
 
 
 class ModelDirFault(Model, json_schema_extra=example({"model_dir": "read_only"})):
-    """Nothing can be created or removed in the model directory; or it can again.
+    """No file can be created or removed in the model directory, or can again.
 
-    Strikes at once.
+    It is triggered at once.
     """
 
     model_dir: Literal["read_only", "writable"]
@@ -78,8 +81,8 @@ Need = Literal[
     "kill", "stop_process", "real_memory", "disk", "injection", "exact_time", "exact_memory",
     "ipv4", "ipv6",
 ]  # fmt: skip
-"""What a player must be able to do, beyond what all can (docs/cluster.md), or what the host
-must have (``parity.base.host``)."""
+"""A capability that not every player has (docs/cluster.md), or a need of the host
+(``parity.base.host``)."""
 
 NEED_OF_FAULT: Final[dict[str, Need]] = {
     "allocate": "real_memory",
@@ -118,61 +121,61 @@ ErrorName = Literal[
 """A TensorFlow error by its Python name, or one of Python's own."""
 
 SLOWEST_POLL: Final = 100_000
-"""Milliseconds; an exit waits 120,000 for threads."""
+"""In milliseconds; an exit waits 120,000 ms for threads."""
 
 
 class Machine(Model):
-    """Which PS a fault concerns."""
+    """The PS of a fault."""
 
     ps: PsIndex
     """The PS, counted from 0."""
 
 
 class Rss(Machine):
-    """The resident memory of a PS, from now on."""
+    """The resident memory of a PS from now on."""
 
     bytes: Size
-    """What its resident memory is from now on."""
+    """Its resident memory from now on."""
 
 
 class HealthBytes(Machine):
-    """What the health check of a PS gives instead of the truth."""
+    """The bytes that the health check of a PS returns instead of its real result."""
 
     hex: Annotated[Hex, StringConstraints(min_length=2)]
     """The bytes, two lower-case hexadecimal digits each; any at all mean unhealthy (B7)."""
 
 
 class SlowPoll(Machine):
-    """How long the health check of a PS takes.
+    """The duration of the health check of a PS.
 
-    Less than the 120 s that an exit waits for threads: after that TensorFlow's close
-    waits for the poll in real time, which no virtual clock can move.
+    It is less than the 120 s that an exit waits for threads: after that TensorFlow's close
+    waits for the poll in real time, which a virtual clock doesn't control.
     """
 
     takes: Annotated[Duration, Field(le=SLOWEST_POLL)]
-    """How much virtual time it takes."""
+    """The virtual time that it takes."""
 
 
 class SaveError(Model):
-    """What writing a checkpoint raises, the next ``times`` times or always."""
+    """The error that writing a checkpoint raises, the next ``times`` times or always."""
 
     error: ErrorName
-    """What is raised: a TensorFlow error by its Python name, or one of Python's own."""
+    """The error: a TensorFlow error by its Python name, or one of Python's own."""
     message: Text = "injected"
     """Its message."""
     times: Times | None = None
-    """How many writes raise; ``null``: every one."""
+    """The number of writes that raise; ``null``: every write."""
 
 
 class SlowSave(Model):
-    """How long writing a checkpoint takes."""
+    """The additional duration of writing a checkpoint."""
 
     takes: Duration
-    """How much virtual time it takes."""
+    """The virtual time that it takes."""
 
 
 class RssFault(Model, json_schema_extra=example({"rss": {"ps": 0, "bytes": "9GiB"}})):
-    """The resident memory of that PS is now this. Strikes when a poll reads it."""
+    """The PS has this resident memory from now on. It is triggered when a poll reads it."""
 
     rss: Rss
 
@@ -180,34 +183,34 @@ class RssFault(Model, json_schema_extra=example({"rss": {"ps": 0, "bytes": "9GiB
 class HealthBytesFault(
     Model, json_schema_extra=example({"health_bytes": {"ps": 0, "hex": "0801"}})
 ):
-    """The health check of that PS gives these bytes instead. Strikes when a poll reads them."""
+    """The health check of the PS returns these bytes. It is triggered when a poll reads them."""
 
     health_bytes: HealthBytes
 
 
 class PollErrorFault(Model, json_schema_extra=example({"poll_error": {"ps": 0}})):
-    """The health check op of that PS fails, and the poll raises UnknownError.
+    """The health check op of the PS fails, and the poll raises UnknownError.
 
-    Strikes when a poll reads it.
+    It is triggered when a poll reads it.
     """
 
     poll_error: Machine
 
 
 class SlowPollFault(Model, json_schema_extra=example({"slow_poll": {"ps": 0, "takes": "5s"}})):
-    """The health check of that PS takes this much time, 100 s at most.
+    """The health check of the PS takes this much time, at most 100 s.
 
     An exit waits 120 s for threads; after that TensorFlow's own close would wait in
-    real time. Strikes when a poll reads it.
+    real time. It is triggered when a poll reads it.
     """
 
     slow_poll: SlowPoll
 
 
 class RecoverFault(Model, json_schema_extra=example({"recover": {"ps": 0}})):
-    """That PS has its first memory again and none of the faults above.
+    """The PS has its initial memory again and none of the faults above.
 
-    Strikes when a poll reads it.
+    It is triggered when a poll reads it.
     """
 
     recover: Machine
@@ -217,15 +220,15 @@ class SaveErrorFault(
     Model,
     json_schema_extra=example({"save_error": {"error": "InternalError", "times": 2}}),
 ):
-    """Writing a checkpoint raises, the next ``times`` times. Strikes when a write raises."""
+    """Writing a checkpoint raises, the next ``times`` times. It is triggered when one raises."""
 
     save_error: SaveError
 
 
 class SlowSaveFault(Model, json_schema_extra=example({"slow_save": {"takes": "2s"}})):
-    """Writing a checkpoint takes this much time, first.
+    """Writing a checkpoint first waits this much time.
 
-    Its name has the step at which the save began. Strikes when a write waits.
+    Its name has the step at which the save began. It is triggered when a write waits.
     """
 
     slow_save: SlowSave
@@ -253,6 +256,6 @@ Fault = Annotated[
     AnyFault,
     ByKey(
         "no_fault",
-        "this is no fault; a mapping with one of the keys {kinds} would be right",
+        "unknown fault; expected a mapping with one of the keys {kinds}",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Which hooks the chief of a scenario has, and how each is set up."""
+"""The hooks of a scenario's chief, and their options."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ Phase = Literal["begin", "after_create_session", "before_run", "after_run", "end
 
 
 class PsHealth(Model):
-    """What the health hook reports to, and whether it has a barrier to place."""
+    """Options of the health hook: its report function and its barrier."""
 
     report: Literal["record", "raise", "default"] = "record"
-    """``record``: what it is given becomes an event. ``raise``: recorded, then RuntimeError
-    ``report failed``. ``default``: the default report, whose log record becomes an event."""
+    """``record``: each report becomes an event. ``raise``: it is recorded, then RuntimeError
+    ``report failed`` is raised. ``default``: the default report, whose log record becomes an
+    event."""
     barrier: bool = True
-    """Whether it has a barrier to place."""
+    """``true`` if it has a barrier to place."""
 
 
 class Saver(Model):
-    """How NoFirstSaveCheckpointSaverHook is set up, and whom it tells of its saves."""
+    """Options of NoFirstSaveCheckpointSaverHook, and its listeners."""
 
     save_steps: Steps | None = None
-    """Save every so many steps; without this and ``save_secs`` it never saves by itself."""
+    """Steps between scheduled saves; without this and ``save_secs`` there are none."""
     save_secs: Annotated[Duration, Field(ge=1)] | None = None
-    """Save as often as this, instead."""
+    """Time between scheduled saves, instead of ``save_steps``."""
     first_save: bool = False
-    """Whether the save at session creation is done."""
+    """``true`` to save at session creation."""
     dense_only: bool = False
     """The saver hook's own ``is_dense_only``: nothing is written at step 0 (B32)."""
     ignore_save_errors: bool = False
@@ -43,76 +44,75 @@ class Saver(Model):
         tuple[Literal["plain", "before", "after", "stops", "after_stops"], ...],
         Field(max_length=MOST_HOOKS),
     ] = ()
-    """Each records what it is told: ``plain`` directly, ``before`` from behind a
-    BeforeSaveListener, ``after`` from behind an AfterSaveListener. ``stops`` records and
-    asks for a stop after each save; ``after_stops`` is that from behind an
-    AfterSaveListener."""
+    """The listeners, each of which records its calls: ``plain`` directly, ``before`` wrapped in a
+    BeforeSaveListener, ``after`` wrapped in an AfterSaveListener. ``stops`` also requests a
+    stop after each save; ``after_stops`` does so wrapped in an AfterSaveListener."""
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Saver:
         if self.save_steps is not None and self.save_secs is not None:
-            raise ValueError("save_steps and save_secs are both given; one would be right")
+            raise ValueError("save_steps and save_secs are both given; expected one of them")
         return self
 
 
 class Server(Model):
-    """Where ServerHook publishes its address, and the IP that it publishes."""
+    """Options of ServerHook: the folder of its address file, and the IP that it publishes."""
 
     ip: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     """The IP that it publishes with its port."""
     folder: Literal["model_dir", "missing", "file"] = "model_dir"
-    """Its model directory: ``model_dir``, the play's own; ``missing``, the folder
-    ``server/new`` in it, which isn't there; ``file``, ``server`` in it, which is a file.
-    Clients look for the address where this server publishes it."""
+    """Its model directory: ``model_dir``, the directory of the run; ``missing``, the folder
+    ``server/new`` in it, which doesn't exist; ``file``, ``server`` in it, which is a file.
+    Clients read the address from this directory."""
 
 
 class Call(Model):
-    """A hook that calls the controller in one of its phases, each time that it comes."""
+    """Options of a hook that calls the controller each time one of its phases is reached."""
 
     phase: Phase
-    """In which phase."""
+    """The phase."""
     rpc: Method
-    """Which method."""
+    """The method."""
     expect: StatusCode = "OK"
-    """The status code that must come back."""
+    """The expected status code."""
 
 
 class CurrentSession(Model):
-    """SetCurrentSessionHook has no options."""
+    """Options of SetCurrentSessionHook: none."""
 
 
 class Controller(Model):
-    """ControllerHook, with the barrier and the first saver hook's save; no options."""
+    """Options of ControllerHook: none. It has the barrier and the first saver hook's save."""
 
 
 class QueryAction(Model):
-    """QueryActionHook on the model directory and the controller hook; no options."""
+    """Options of QueryActionHook: none. It has the model directory and the controller hook."""
 
 
 class StopHelper(Model):
-    """StopHelper's stop hook; its callback comes after the barrier's others; no options."""
+    """Options of StopHelper's stop hook: none. Its callback is the barrier's last."""
 
 
 class Raises(Model):
-    """What a probe raises, where, and how often."""
+    """The error that a probe raises, its phase, and the number of times."""
 
     phase: Phase
-    """In which phase, after having recorded it."""
+    """The phase, which is recorded before the error is raised."""
     error: ErrorName
-    """What: a TensorFlow error by its Python name, or one of Python's own."""
+    """The error: a TensorFlow error by its Python name, or one of Python's own."""
     message: Text = ""
-    """With which message; by default ``<name> raises in <phase>``."""
+    """Its message; by default ``<name> raises in <phase>``."""
     times: Times = 1
-    """The first so many times that the probe comes to that phase."""
+    """The number of times that it raises, from the first time the phase is reached."""
 
 
 class Probe(Model):
-    """A hook that shows when its phases come, and can raise in one."""
+    """Options of a hook that records its phases, and can raise in one."""
 
     name: Annotated[Name, Field(min_length=1)]
-    """What it is called in events; another name for each probe."""
+    """Its name in events, which is unique."""
     raises: Raises | None = None
-    """What it raises, if anything; this must strike before the play is over."""
+    """The error that it raises, if any; it must be raised before the run ends."""
 
     @model_validator(mode="before")
     @classmethod
@@ -125,7 +125,7 @@ class Probe(Model):
 
 
 class PsHealthEntry(Model, json_schema_extra=example({"ps_health": {"report": "raise"}})):
-    """The health hook, which watches the memory of every PS."""
+    """The health hook, which monitors the memory of every PS."""
 
     ps_health: PsHealth
 
@@ -137,7 +137,7 @@ class SaverEntry(Model, json_schema_extra=example({"saver": {"listeners": ["plai
 
 
 class ServerEntry(Model, json_schema_extra=example("server")):
-    """ServerHook, the controller; needs a ``saver``, of which the first is its."""
+    """ServerHook, the controller; it needs a ``saver``, and uses the first one."""
 
     server: Server
 
@@ -157,7 +157,7 @@ class CallEntry(
     Model,
     json_schema_extra=example({"call": {"phase": "end", "rpc": "GetTrainingStatus"}}),
 ):
-    """A hook that calls the controller each time that ``phase`` comes."""
+    """A hook that calls the controller each time ``phase`` is reached."""
 
     call: Call
 
@@ -171,14 +171,14 @@ class CurrentSessionEntry(Model, json_schema_extra=example("current_session")):
 class ControllerEntry(Model, json_schema_extra=example("controller")):
     """ControllerHook with num_ps 0, the barrier, and the first saver hook's save (B46).
 
-    That is ``trigger_save`` on the chief's current session; without a saver it has none.
+    The save is ``trigger_save`` on the chief's current session; without a saver there is none.
     """
 
     controller: Controller
 
 
 class QueryActionEntry(Model, json_schema_extra=example("query_action")):
-    """QueryActionHook on the play's model directory and the ``controller`` (B47)."""
+    """QueryActionHook on the run's model directory and the ``controller`` (B47)."""
 
     query_action: QueryAction
 
@@ -186,7 +186,7 @@ class QueryActionEntry(Model, json_schema_extra=example("query_action")):
 class StopHelperEntry(Model, json_schema_extra=example("stop_helper")):
     """The stop hook of a StopHelper (B46).
 
-    Its barrier callback comes after those of ``barrier.callbacks``.
+    Its barrier callback is called after those of ``barrier.callbacks``.
     """
 
     stop_helper: StopHelper
@@ -212,7 +212,7 @@ def _has_defaults(entry: type[Model]) -> bool:
 
 
 SHORT_HOOKS: Final = tuple(kind_of(each) for each in get_args(AnyHook) if _has_defaults(each))
-"""The hooks that a scenario may list by a bare name."""
+"""The hooks that a scenario may list by their name only."""
 
 
 def _long_form(value: object) -> object:
@@ -221,7 +221,7 @@ def _long_form(value: object) -> object:
 
 Hook = Annotated[
     AnyHook,
-    ByKey("no_hook", "this is no hook; one of {kinds} would be right"),
+    ByKey("no_hook", "unknown hook; expected one of {kinds}"),
     BeforeValidator(_long_form),
     OrOneOf(SHORT_HOOKS),
 ]

@@ -1,7 +1,7 @@
-"""Which faults a scenario injects, and when in a trace each of them came.
+"""The faults that a scenario injects, with their times in a trace.
 
-A trace has no event for a fault: that something was injected is the scenario's own
-doing. Its instant follows from the steps before it and from what ``main`` showed.
+A trace has no event for a fault, as the scenario itself injects it. Its time follows from
+the steps before it and from the events of ``main``.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 class Injection(Model):
     """One fault of a scenario.
 
-    ``place`` is its path in the document, ``after`` how many events of the
-    reference's trace came before it, ``ms`` its virtual time; ``ps`` is None for a
-    fault that concerns no PS.
+    ``place`` is its path in the document, ``after`` the number of events of the
+    reference's trace before it, ``ms`` its virtual time; ``ps`` is None for a fault
+    without a PS.
     """
 
     place: str
@@ -52,7 +52,7 @@ class Injection(Model):
 
 
 def injections(scenario: Scenario, trace: Trace | None) -> tuple[Injection, ...]:
-    """Every fault in the order of the document; without a trace all are at the start."""
+    """Return every fault in the order of the document; without a trace all are at the start."""
     return (*_from_the_start(scenario), *_along_the_steps(scenario, trace))
 
 
@@ -97,11 +97,11 @@ def _along_the_steps(scenario: Scenario, trace: Trace | None) -> Iterator[Inject
             case FaultStep():
                 yield progress.place(_injection(f"steps[{i}].fault", step.fault))
             case _:
-                pass  # It moves no time on main.
+                pass  # It takes no time on main.
 
 
 class _Progress:
-    """How far into the trace the steps have come: the events passed on main, and the time."""
+    """Position of the steps in the trace: the events of main so far, and the time."""
 
     def __init__(self, events: tuple[Event, ...]) -> None:
         self._events = events
@@ -126,7 +126,7 @@ class _Progress:
                 self._pass(i)
 
     def place(self, injection: Injection) -> Injection:
-        """The same fault with its time, after all that had settled by then."""
+        """Return the fault with its time, placed after all earlier events."""
         before = [i for i, event in enumerate(self._events) if self._settled(i, event)]
         after = before[-1] + 1 if before else 0
         return injection.model_copy(update={"ms": self.ms, "after": after})
@@ -143,7 +143,7 @@ class _Progress:
 
 def _injection(place: str, fault: Model) -> Injection:
     ((kind, settings),) = fault.model_dump(mode="json", context="yaml").items()
-    if isinstance(settings, str):  # A process, or what becomes of something.
+    if isinstance(settings, str):  # The name of a process, or a state.
         return Injection(place=place, kind=kind, ps=None, text=settings)
     ps = settings.pop("ps", None)
     texts = [_text(key, value) for key, value in settings.items() if value is not None]
@@ -155,7 +155,7 @@ def _text(key: str, value: object) -> str:
 
 
 def _size(count: int) -> str:
-    """Bytes in the largest unit that leaves a whole number."""
+    """Return a number of bytes in the largest unit that gives a whole number."""
     power = 0
     while count and count % 1024 == 0 and power + 1 < len(_UNITS):
         count //= 1024

@@ -1,4 +1,4 @@
-"""The messages of interop: what a peer is asked to serve, call, encode and look at, and answers.
+"""The messages of interop: requests to serve, call, encode, decode and look, and their answers.
 
 They cross a process border in the driver protocol: see docs/driver-protocol.md.
 """
@@ -13,14 +13,14 @@ from parity.spec.integers import Index, Port, Unsigned
 from parity.spec.rpcs import StatusCode
 
 Fields = Mapping[str, Any]
-"""A message by field: enums as numbers, null where a field that can be unset is unset."""
+"""A message's fields: enums as numbers, null for an optional field that is unset."""
 
 
-class Server(Model):
+class InteropServer(Model):
     """A run with a controller: a fresh session, a barrier, a saver, an address to publish.
 
-    ``save_error`` and ``callback_error`` are messages of a RuntimeError that every
-    save raises, or a callback of the barrier; a save takes ``save_ms`` at least.
+    ``save_error`` and ``callback_error`` are messages of a RuntimeError that every save, or
+    a callback of the barrier, raises; a save takes at least ``save_ms``.
     """
 
     ip: str = "127.0.0.1"
@@ -32,10 +32,10 @@ class Server(Model):
 
 
 class Called(Model):
-    """What came of a call.
+    """The result of a call.
 
-    ``details`` is null of a call that is OK. ``error`` names the exception of a
-    client that found no address, with its message as ``details`` and no code.
+    ``details`` is null if the call is OK. ``error`` is the name of the exception of a
+    client that found no address; its message is ``details``, and there is no code.
     """
 
     code: StatusCode | None = None
@@ -45,14 +45,14 @@ class Called(Model):
 
 
 class Encoded(Model):
-    """A message's bytes, and its text on a single line if it is one that is shown as text."""
+    """A message's bytes, and its text on one line if the message has a text form."""
 
     hex: str
     text: str | None = None
 
 
 class Decoded(Model):
-    """What was read of some bytes, or the name of the error that they are."""
+    """The fields and text of decoded bytes, or the name of the error of decoding."""
 
     fields: Any = None
     text: str | None = None
@@ -61,19 +61,19 @@ class Decoded(Model):
 
 TimerCall = Literal["due", "count", "enable", "disable"]
 TimerCalls = tuple[tuple[TimerCall, int, Unsigned], ...]
-"""What a timer is asked or told, with a step and the time in milliseconds: whether the step
-is due, or to count from it on."""
+"""Calls of a timer, each with a step and the time in milliseconds: ``due`` asks whether the
+step is due, ``count`` starts an interval at it."""
 Limits = tuple[tuple[str, int | None], ...]
-"""Machine info by name, each with its limit in bytes or the default one."""
+"""Machine info by name, each with its limit in bytes, or None for the default one."""
 
 
 class Look(Model):
-    """What to look at.
+    """A request to report what the port observes.
 
-    This machine's ``port``, ``addrs``, ``candidates`` that may be addresses, ``hosts`` to
-    join with the port, machine info that is made and then polled, the checkpoints of
-    ``basename``, the steps that ``prefixes`` name, and a saver's timer that is due each
-    ``every_steps``, or else each ``every_ms``.
+    It has this machine's ``port``, ``addrs`` to connect to, ``candidates`` that may be
+    addresses, ``hosts`` to join with the port, machine info that is created and then polled,
+    the ``basename`` of checkpoints, ``prefixes`` that name steps, and the calls of a saver's
+    timer that is due each ``every_steps``, or else each ``every_ms``.
     """
 
     port: Port
@@ -91,9 +91,9 @@ class Look(Model):
 
 
 class LookedBarrier(Model):
-    """What the barrier that is served says of itself.
+    """The state of the served barrier.
 
-    ``refused`` are those of the indices 0 and its capacity that no worker may wait as.
+    ``refused`` are those of the indices 0 and the capacity that a waiting worker may not have.
     """
 
     removed: bool
@@ -103,9 +103,9 @@ class LookedBarrier(Model):
 
 
 class LookedCheckpoints(Model):
-    """Names of the checkpoint of step 7; steps that exist, can be restored, and are named.
+    """Names of the checkpoint of step 7, and the existing, restored and named steps.
 
-    ``steps`` are null of prefixes that name none.
+    A step in ``steps`` is null if its prefix names none.
     """
 
     prefix: str
@@ -116,12 +116,12 @@ class LookedCheckpoints(Model):
 
 
 class Looked(Model):
-    """What was seen; ``barrier`` is null where no controller is served.
+    """The answer to a look; ``barrier`` is null if no controller is served.
 
-    ``valid`` says of each candidate whether a NodeAliveChecker can be made of it,
-    ``joined`` has each host with the port. ``timer`` says of each call whether the step was
-    due, or else whether the timer is enabled after it. ``no_capacity`` is the message of the
-    error of a barrier of capacity 0, null if there is none.
+    ``valid`` has for each candidate whether a NodeAliveChecker accepts it, ``joined`` each
+    host with the port. ``timer`` has for each call whether the step was due, or else whether
+    the timer is enabled after it. ``no_capacity`` is the message of the error of a barrier of
+    capacity 0, null if there is none.
     """
 
     server_addr: str

@@ -1,4 +1,4 @@
-"""From a YAML file to a Scenario, or to problems with file, line, column and path."""
+"""Loading of YAML files into scenarios, or into problems with file, line, column and path."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from parity.base.model import Model
 from parity.base.problems import Problem, ScenarioError, UsageError, did_you_mean
 from parity.base.strict_yaml import Node, YamlError, parse_yaml
 from parity.base.terminal_text import shortened
+from parity.spec.expected_references import Loc
 from parity.spec.faults import FAULTS
 from parity.spec.hooks import HOOKS
 from parity.spec.names import check_scenario_name
-from parity.spec.references import Loc, bad_references
+from parity.spec.references import bad_references
 from parity.spec.scenario import Scenario
 from parity.spec.steps import CONCURRENT, STEPS
 
@@ -36,9 +37,9 @@ _KINDS: Final = {
     "no_hook": HOOKS,
     "no_fault": FAULTS,
 }
-"""By the type of the error that a union of kinds raises, the kinds that there are."""
+"""The existing kinds, by the type of the error that a union of kinds raises."""
 _MOST_PROBLEMS: Final = 50
-"""Of one file; a person mends some and looks again."""
+"""Problems of one file that are shown; a person fixes some and tries again."""
 _EXPECTED: Final = {
     "greater_than_equal": "a number of at least {ge}",
     "less_than_equal": "a number of at most {le}",
@@ -55,12 +56,12 @@ _EXPECTED: Final = {
     "model_attributes_type": "a mapping",
     "literal_error": "{expected}",
 }
-"""By the type of pydantic's errors, what would have been right; of others its own words."""
+"""The expected value, by the type of pydantic's error; other errors keep pydantic's words."""
 
 
 @dataclass(frozen=True)
 class ScenarioFile:
-    """A valid scenario, its name, and the file that it came from with its text."""
+    """A valid scenario, its name, its file, and the text of the file."""
 
     name: str
     path: Path
@@ -69,32 +70,32 @@ class ScenarioFile:
 
 
 def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
-    """The scenario files at and below these paths, each with the folder that names it.
+    """Return the scenario files at and below these paths, each with its naming folder.
 
-    That folder is ``root`` for what lies in it, else the folder that was given. What
-    isn't a path may be a name: ``health/oom``, ``health``.
+    Names are relative to that folder, which is ``root`` for files in it, else the given
+    folder. A path that doesn't exist may be a name: ``health/oom``, ``health``.
 
     Raises:
-      UsageError: a path doesn't exist, can't be looked into, has a link that leads out of
-        it, or there is no scenario in it.
+        UsageError: A path doesn't exist, can't be read, has a link that leads out of
+            it, or contains no scenario.
     """
     found: dict[Path, Path] = {}
     for given in paths or [root]:
         try:
             found.update(_scenarios_of(given, root))
-        except (OSError, RuntimeError) as error:  # Of a loop of links resolve raises the latter.
+        except (OSError, RuntimeError) as error:  # resolve raises the latter for a loop of links.
             said = error.strerror if isinstance(error, OSError) else "it leads to itself"
-            raise UsageError(f"{given}: can't be looked into: {said}") from None
+            raise UsageError(f"{given}: can't be read: {said}") from None
         except ValueError as error:
             raise UsageError(f"{given}: {error}") from None
     return found
 
 
 def find_scenario(path: Path, root: Path) -> tuple[Path, Path]:
-    """The one scenario file that is meant by a path or a name, and the folder that names it.
+    """Return the one scenario file of a path or a name, and its naming folder.
 
     Raises:
-      UsageError: there is none, or it is a folder.
+        UsageError: There is no such file, or it is a folder.
     """
     for found, base in find_scenarios([path], root).items():
         if found in (path, _by_name(path, root)):
@@ -113,17 +114,17 @@ def _scenarios_of(given: Path, root: Path) -> dict[Path, Path]:
     else:
         names = (scenario_name(each, root) for each in _scenarios_below(root))
         raise UsageError(
-            f"{path}: no such file or folder{did_you_mean(path, names)}; a scenario, a folder "
-            "of them, or a name such as health/oom would be right"
+            f"{path}: no such file or folder{did_you_mean(path, names)}; expected a scenario, a "
+            "folder of them, or a name such as health/oom"
         )
     if not here:
-        raise UsageError(f"{path}: no scenario found; a folder with *.yaml files would be right")
+        raise UsageError(f"{path}: no scenario found; expected a folder with *.yaml files")
     inside = path.resolve().is_relative_to(root.resolve())
     return dict.fromkeys(here, root if inside else base)
 
 
 def _scenarios_below(folder: Path) -> Iterator[Path]:
-    """Each YAML file but the list of known differences; links to folders aren't followed."""
+    """Yield each YAML file except the known differences, without following links to folders."""
     for here, _, names in os.walk(folder, onerror=_refuse):
         for name in names:
             if name.endswith(".yaml") and name != "known_differences.yaml":
@@ -145,27 +146,27 @@ def _check_link(path: Path, folder: Path) -> None:
 
 
 def _by_name(name: Path, root: Path) -> Path:
-    """Where the scenario or folder of this name is; the name itself if there is none."""
+    """Return the path of the scenario or folder of this name, or the name if there is none."""
     named = (root / name, root / f"{name}.yaml")
     return next((path for path in named if path.exists()), name)
 
 
 def load_yaml(path: Path, model: type[M], page: str = "docs/scenario-format.md") -> tuple[M, Node]:
-    """Read a YAML file into a model; also gives the document, which knows its places.
+    """Read a YAML file, and return its model and the document with the places of its values.
 
-    ``page`` is where the format is described; errors point there.
+    ``page`` describes the format; errors refer to it.
 
     Raises:
-      ScenarioError: the file can't be read or isn't valid.
+        ScenarioError: The file can't be read or isn't valid.
     """
     return _load(path, _read(path), model, page)
 
 
 def load_scenario(path: Path, root: Path) -> ScenarioFile:
-    """Read one scenario; its name is its path below ``root`` without the ending.
+    """Read one scenario, whose name is its path below ``root`` without the ending.
 
     Raises:
-      ScenarioError: the file can't be read or isn't a valid scenario.
+        ScenarioError: The file can't be read or isn't a valid scenario.
     """
     text = _read(path)
     scenario, document = _load(path, text, Scenario, "docs/scenario-format.md")
@@ -183,7 +184,7 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
 
 
 def scenario_name(path: Path, root: Path) -> str:
-    """``health/oom`` of ``scenarios/health/oom.yaml``."""
+    """Return ``health/oom`` for ``scenarios/health/oom.yaml``."""
     return path.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
 
 
@@ -221,7 +222,7 @@ def _mapping(path: Path, text: str, page: str) -> Node:
 
 
 def _first(problems: Iterable[Problem]) -> list[Problem]:
-    """As many as a person reads at once."""
+    """Return the first problems, as many as a person reads at a time."""
     kept = list(islice(problems, _MOST_PROBLEMS + 1))
     if len(kept) > _MOST_PROBLEMS:
         last = kept.pop()
@@ -230,7 +231,10 @@ def _first(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _follows_from_others(error: Any) -> bool:
-    """Of a list's length pydantic counts what is valid, which is told already."""
+    """Return True for a length error that only follows from other errors.
+
+    Pydantic counts only the valid items of a list.
+    """
     value = error["input"]
     is_list = isinstance(value, tuple)
     return error["type"] == "too_short" and is_list and len(value) >= error["ctx"]["min_length"]
@@ -244,7 +248,7 @@ def _problem(path: Path, document: Node, page: str, error: Any) -> Problem:
 
 
 def _without_tags(loc: Loc) -> Loc:
-    """A place as the file has it: pydantic also names the kind of a step, hook or fault."""
+    """Return the place without the kinds of steps, hooks and faults that pydantic adds."""
     kept: list[int | str] = []
     tag_follows = False
     for i, part in enumerate(loc):
@@ -265,10 +269,10 @@ def _say(error: Any, page: str) -> str:
         said, right = message.split("; ")
         return f"{said}{next(filter(None, hints), '')}; {right}"
     message = message.removeprefix("Value error, ")
-    if "would be right" in message or "expected" in message:
+    if "expected" in message:
         return message
     if kind == "missing":
-        return f"this key is missing; see {page} for what would be right"
+        return f"this key is missing; see {page} for what is expected"
     if kind in _EXPECTED:
         right = _EXPECTED[kind].format(**error.get("ctx", {}))
     else:
@@ -295,11 +299,11 @@ def _dotted(loc: Loc) -> str:
 
 
 def load_all(paths: Sequence[Path]) -> list[ScenarioFile]:
-    """Every scenario at and below these paths.
+    """Load every scenario at and below these paths.
 
     Raises:
-      ScenarioError: with the problems of all of them.
-      UsageError: there is none, or one has the name of another.
+        ScenarioError: Some are invalid; it has the problems of all of them.
+        UsageError: There is no scenario, or two have the same name.
     """
     files, problems = [], []
     for path, base in find_scenarios(list(paths), project.SCENARIOS).items():
@@ -313,7 +317,7 @@ def load_all(paths: Sequence[Path]) -> list[ScenarioFile]:
     for file in files:
         if by_name.setdefault(file.name, file.path) != file.path:
             raise UsageError(
-                f"{file.path}: named {file.name} like {by_name[file.name]}; "
-                "paths in one folder would be right"
+                f"{file.path}: has the name {file.name}, like {by_name[file.name]}; "
+                "expected paths in one folder"
             )
     return files

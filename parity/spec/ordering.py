@@ -1,8 +1,8 @@
-"""How far the order of two traces is compared: whole, by lanes and causes, or by channels alone.
+"""The extent to which the order of two traces is compared: total, by lanes, or untimed.
 
-A player that follows the virtual-time page to the letter has one order of all events. One
+A player that follows the virtual-time page exactly has one order of all events. A player
 that schedules lanes by rules of its own still has an order on each lane, and between lanes
-cause stands before effect (BEHAVIOUR B78). A player in real time has neither.
+causes come before effects (BEHAVIOUR B78). A player in real time has neither.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from parity.spec.trace import (
 Ordering = Literal["total", "lanes", "untimed"]
 """``total``: times, and all events as one sequence. ``lanes``: times, each lane as one
 sequence, and causes before effects between lanes. ``untimed``: no times, and each channel
-by itself (parity.spec.untimed)."""
+separately (parity.spec.untimed)."""
 
 _STRICTEST_FIRST: Final[tuple[Ordering, ...]] = ("total", "lanes", "untimed")
 
@@ -38,7 +38,7 @@ def common_ordering(orderings: Iterable[Ordering]) -> Ordering:
 
 
 def _is_of_controller(event: Event) -> bool:
-    """Match what handlers do, and the answers that clients get on lanes of their own."""
+    """Match the events of handlers, and the answers that clients get on their own lanes."""
     called = isinstance(event, RpcEvent) and not event.lane.startswith(CALLER_PREFIXES)
     return called or event.lane == CONTROLLER_LANE
 
@@ -48,7 +48,7 @@ def _is_of_barrier(event: Event) -> bool:
 
 
 def _is_of_saver_lock(event: Event) -> bool:
-    """Match what holds the saver's lock, and the chief's steps, which wait for it."""
+    """Match the events under the saver's lock, and the chief's steps, which wait for it."""
     chief_step = isinstance(event, StepEvent) and event.worker == 0
     return chief_step or isinstance(event, SaveEvent | SaveFailedEvent | ListenerEvent)
 
@@ -64,11 +64,11 @@ _CAUSES: Final[dict[str, Callable[[Event], bool]]] = {
     "a save before the step that waited for it": _is_of_saver_lock,
     "the end of a thread before the close that joins it": _is_of_session_end,
 }
-"""Events of several lanes that are one sequence under the ordering ``lanes``."""
+"""Events of several lanes that form one sequence under the ordering ``lanes``."""
 
 
 def sequences(events: Iterable[Event], ordering: Ordering) -> dict[str, list[Event]]:
-    """Return, by name, the sequences of events whose order the ordering compares."""
+    """Return by name the sequences of events whose order is compared."""
     match ordering:
         case "total":
             return {"all lanes": list(events)}

@@ -1,6 +1,6 @@
-"""The driver protocol: requests, and answers checked as they come in.
+"""The driver protocol: requests, and validated answers.
 
-The protocol is described in docs/driver-protocol.md.
+docs/driver-protocol.md describes the protocol.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from parity.base.model import DescribedAs, FailFastTuple, Model, canonical_json,
 from parity.base.strict_json import parse_json
 from parity.base.terminal_text import printable
 from parity.spec.integers import Index, Unsigned
-from parity.spec.interop import Called, Decoded, Encoded, Fields, Look, Looked, Server
+from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
 from parity.spec.loading import ScenarioFile
 from parity.spec.names import ScenarioName
 from parity.spec.scenario import Scenario
@@ -28,16 +28,16 @@ _SHOWN: Final = 200
 
 
 class GarbageError(Exception):
-    """What a driver printed is no answer; the message shows it."""
+    """Output of a driver that isn't an answer; the message shows it."""
 
 
 def prose(text: str) -> str:
-    """Make what a driver said fit for a terminal and a report: controls shown, with an end."""
+    """Make a driver's text safe for a terminal and a report: printable, and of bounded length."""
     more = len(text) - _LONGEST_PROSE
     return printable(text if more <= 0 else f"{text[:_LONGEST_PROSE]}... ({more} more characters)")
 
 
-def shown(line: bytes) -> str:
+def quoted_line(line: bytes) -> str:
     """Quote the beginning of a line."""
     text = line[:_SHOWN].decode("utf-8", errors="backslashreplace")
     return printable(repr(text + "..." * (len(line) > _SHOWN)))
@@ -50,7 +50,7 @@ def _a_reason(text: str) -> str:
 
 
 def _flags(value: Any) -> Any:
-    """Refuse the first that is neither true nor false; pydantic would list millions."""
+    """Refuse the first value that isn't a boolean; pydantic would list millions."""
     for key, flag in value.items() if isinstance(value, dict) else ():
         if not isinstance(flag, bool):
             raise PydanticCustomError("flag", "{key}: expected true or false", {"key": prose(key)})
@@ -80,7 +80,7 @@ class PlayRequest(Model):
     scenario: Annotated[dict[str, Any], DescribedAs(NamedScenario)]
 
 
-class ServeRequest(Server):
+class ServeRequest(InteropServer):
     """Ask for a controller, and that its address be published in ``model_dir``."""
 
     type: Literal["serve"] = "serve"
@@ -165,7 +165,7 @@ HelloOrder = Literal["total", "lanes"]
 
 
 class Hello(Model):
-    """Who the driver is."""
+    """The driver's identity and capabilities."""
 
     type: Literal["hello"]
     protocol: Unsigned
@@ -175,11 +175,11 @@ class Hello(Model):
     source_digest: str | None = None
     capabilities: tuple[str, ...] = ()
     order: HelloOrder = "total"
-    """Whether it schedules lanes as docs/virtual-time.md says, or by rules of its own."""
+    """``total`` if it schedules lanes as docs/virtual-time.md says, else ``lanes``."""
 
 
 class TraceAnswer(Model):
-    """The trace of the scenario, as JSON that is still to be checked."""
+    """The trace of the scenario, as JSON that isn't validated yet."""
 
     type: Literal["trace"]
     seq: Unsigned
@@ -197,14 +197,14 @@ class SkippedAnswer(Model):
 
 
 RefusalReason = Literal["deadlock", "stalled", "schedule", "unplayable"]
-"""Why a driver that works couldn't finish a scenario: no lane could ever go on, a lane kept the
+"""Reason why a working driver couldn't finish a scenario: no lane can ever run, a lane kept the
 turn for too long, the schedule takes a candidate that doesn't exist, or a step can't be done."""
 
 
 class FailedAnswer(Model):
     """The driver couldn't play the scenario.
 
-    ``step`` is the index of the step that can't be done, of a scenario that is unplayable.
+    ``step`` is the index of the step that can't be done, if the scenario is unplayable.
     """
 
     type: Literal["failed"]
@@ -230,14 +230,14 @@ class ArrivedAnswer(Model):
 
 
 class StoppedAnswer(Model):
-    """The controller is served no longer."""
+    """The controller is no longer served."""
 
     type: Literal["stopped"]
     seq: Unsigned
 
 
 class CalledAnswer(Called):
-    """What came of a call."""
+    """The result of a call."""
 
     type: Literal["called"]
     seq: Unsigned
@@ -251,14 +251,14 @@ class EncodedAnswer(Encoded):
 
 
 class DecodedAnswer(Decoded):
-    """What was read of a message's bytes."""
+    """The fields and text of a decoded message."""
 
     type: Literal["decoded"]
     seq: Unsigned
 
 
 class LookedAnswer(Looked):
-    """What was seen."""
+    """The port's observations."""
 
     type: Literal["looked"]
     seq: Unsigned
@@ -280,50 +280,50 @@ InteropAnswer = (
     | LookedAnswer
 )
 Answer = TraceAnswer | SkippedAnswer | InteropAnswer
-"""What answers a request that has a seq, unless it failed."""
+"""An answer to a request with a seq, unless it failed."""
 AnyAnswer = Hello | Answer | FailedAnswer | Bye
 
 _ANSWER: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(Annotated[AnyAnswer, Discriminator("type")])
 
 
 def request_line(request: Request) -> str:
-    """Write a request as the line that a driver reads."""
+    """Return the line of a request."""
     return canonical_json(request.model_dump(mode="json"))
 
 
 def hello_request() -> str:
-    """The first line to a driver."""
+    """Return the first request to a driver."""
     return request_line(HelloRequest(protocol=PROTOCOL))
 
 
 def play_request(seq: int, file: ScenarioFile, seed: int | None, schedule: Schedule | None) -> str:
-    """Asks for the trace of one scenario."""
+    """Return a request for the trace of one scenario."""
     scenario = {"name": file.name, **file.scenario.canonical()}
     return request_line(PlayRequest(seq=seq, seed=seed, schedule=schedule, scenario=scenario))
 
 
 def bye_request() -> str:
-    """The last line to a driver."""
+    """Return the last request to a driver."""
     return request_line(ByeRequest())
 
 
 def parse_answer(line: bytes) -> AnyAnswer:
-    """Read one line.
+    """Parse one line of a driver.
 
     Raises:
-      GarbageError: it is no answer of this protocol.
+        GarbageError: It isn't an answer of this protocol.
     """
     try:
         return _ANSWER.validate_python(frozen(parse_json(line.decode("utf-8"))))
     except UnicodeDecodeError as error:
-        raise GarbageError(f"not UTF-8, from byte {error.start} on: {shown(line)}") from None
+        raise GarbageError(f"not UTF-8, from byte {error.start} on: {quoted_line(line)}") from None
     except ValidationError as error:
-        raise GarbageError(f"no answer ({first_of(error)}): {shown(line)}") from None
+        raise GarbageError(f"no answer ({first_of(error)}): {quoted_line(line)}") from None
     except ValueError as error:
-        raise GarbageError(f"{error}: {shown(line)}") from None
+        raise GarbageError(f"{error}: {quoted_line(line)}") from None
 
 
 def first_of(error: ValidationError) -> str:
-    """Say where the first thing is that is wrong, and what."""
+    """Return the place and the message of the first validation error."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return prose(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")

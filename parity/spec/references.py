@@ -1,4 +1,4 @@
-"""What a scenario says twice, asks for too much of together, or refers to and doesn't have."""
+"""Invalid references of a scenario, duplicates, and totals that are too large."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Final
 
 from parity.base.bounds import LONGEST_TIME, MOST_LANES, MOST_STEPS
 from parity.base.terminal_text import shortened
-from parity.spec.expected_references import bad_expected, bad_response, no_such_ps, spread
+from parity.spec.expected_references import (
+    BadReference,
+    Loc,
+    bad_expected,
+    bad_response,
+    no_such_ps,
+    spread,
+)
 from parity.spec.faults import Allocation, Fault, Machine
 from parity.spec.hooks import ProbeEntry, ServerEntry
 from parity.spec.scenario import Scenario, unknown
@@ -29,12 +36,9 @@ from parity.spec.steps import (
 )
 from parity.spec.units import format_duration
 
-Loc = tuple[int | str, ...]
-Bad = tuple[Loc, str]
 
-
-def bad_references(scenario: Scenario) -> Iterator[Bad]:
-    """Each bad reference with its place in the document."""
+def bad_references(scenario: Scenario) -> Iterator[BadReference]:
+    """Yield each invalid reference with its place in the document."""
     for i, item in enumerate(scenario.covers):
         if message := unknown(item):
             yield ("covers", i), message
@@ -48,30 +52,30 @@ def bad_references(scenario: Scenario) -> Iterator[Bad]:
     yield from bad_expected(scenario)
 
 
-def _missing_hooks(scenario: Scenario) -> Iterator[Bad]:
+def _missing_hooks(scenario: Scenario) -> Iterator[BadReference]:
     kinds = [next(iter(type(hook).model_fields)) for hook in scenario.hooks]
     for kind, needed in (("server", "saver"), ("query_action", "controller")):
         if kind in kinds and needed not in kinds:
-            message = f"a {kind} needs a {needed}; one beside it would be right"
+            message = f"a {kind} needs a {needed}; expected one beside it"
             yield ("hooks", kinds.index(kind)), message
     for i, step in enumerate(scenario.steps):
         if isinstance(step, ControllerOpStep) and "controller" not in kinds:
-            yield ("steps", i), "there is no controller; one among the hooks would be right"
+            yield ("steps", i), "there is no controller; expected one among the hooks"
         if isinstance(step, TimerStep) and "saver" not in kinds:
-            yield ("steps", i), "there is no saver; one among the hooks would be right"
+            yield ("steps", i), "there is no saver; expected one among the hooks"
 
 
-def _bad_machines(scenario: Scenario) -> Iterator[Bad]:
+def _bad_machines(scenario: Scenario) -> Iterator[BadReference]:
     seen: set[int] = set()
     for i, machine in enumerate(scenario.machines):
         if machine.ps >= scenario.cluster.ps:
             yield ("machines", i, "ps"), no_such_ps(machine.ps, scenario)
         if machine.ps in seen:
-            yield ("machines", i, "ps"), f"PS {machine.ps} is listed twice; once would be right"
+            yield ("machines", i, "ps"), f"PS {machine.ps} is listed twice; expected once"
         seen.add(machine.ps)
 
 
-def _bad_fault(fault: Fault, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
+def _bad_fault(fault: Fault, loc: Loc, scenario: Scenario) -> Iterator[BadReference]:
     for kind in type(fault).model_fields:
         at = getattr(fault, kind)
         if kind in _OF_PROCESSES and not _has_process(at, scenario):
@@ -85,7 +89,7 @@ _OF_PROCESSES: Final = ("kill", "restart", "freeze", "thaw")
 
 def _bad_steps(
     steps: Iterable[Step | RpcStep | WorkerStep], loc: Loc, scenario: Scenario
-) -> Iterator[Bad]:
+) -> Iterator[BadReference]:
     for i, step in enumerate(steps):
         here = (*loc, i)
         match step:
@@ -108,7 +112,7 @@ def _bad_steps(
                 yield from _bad_placeholders(step.address_file.text, (*here, "address_file"))
             case LookStep() if step.expect not in (*_SEEN[step.look], "none"):
                 right = " or ".join(("none", *_SEEN[step.look]))
-                message = f"{step.look} is never {step.expect}; {right} would be right"
+                message = f"{step.look} is never {step.expect}; expected {right}"
                 yield (*here, "expect"), message
             case _:
                 pass
@@ -118,10 +122,10 @@ _SEEN: Final = {"current_session": ("current", "left"), "action_response": ("OK"
 _PLACEHOLDERS: Final = ("{addr}", "{dead}", "{silent}")
 
 
-def _bad_call(call: RpcStep, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
+def _bad_call(call: RpcStep, loc: Loc, scenario: Scenario) -> Iterator[BadReference]:
     servers = sum(isinstance(hook, ServerEntry) for hook in scenario.hooks)
     if call.server is not None and servers == 0:
-        yield (*loc, "server"), "there is no server; one among the hooks would be right"
+        yield (*loc, "server"), "there is no server; expected one among the hooks"
     elif call.server is not None and scenario.session == "singular" and call.server > servers:
         message = f"there is no server {call.server}; expected {spread(1, servers)}"
         yield (*loc, "server"), message
@@ -129,15 +133,16 @@ def _bad_call(call: RpcStep, loc: Loc, scenario: Scenario) -> Iterator[Bad]:
         yield from bad_response(call.response, (*loc, "response"), scenario)
 
 
-def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[Bad]:
+def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[BadReference]:
     for found in re.findall(r"\{[^{}]*\}", text or ""):
         if found not in _PLACEHOLDERS:
-            message = f"{shortened(found)} stands for nothing; {', '.join(_PLACEHOLDERS)} do"
+            expected = f"expected one of {', '.join(_PLACEHOLDERS)}"
+            message = f"{shortened(found)} is an unknown placeholder; {expected}"
             yield (*loc, "text"), message
 
 
-def _bad_totals(scenario: Scenario) -> Iterator[Bad]:
-    """What is bounded of one step is so of all of them together."""
+def _bad_totals(scenario: Scenario) -> Iterator[BadReference]:
+    """Yield the steps at which a total of all steps exceeds the bound of one step."""
     time = training = calls = 0
     for i, step in enumerate(scenario.steps):
         before = time, training, calls
@@ -164,7 +169,7 @@ def _bad_totals(scenario: Scenario) -> Iterator[Bad]:
                 yield ("steps", i), f"too much with the steps before it; expected at most {of}"
 
 
-def _bad_probes(scenario: Scenario) -> Iterator[Bad]:
+def _bad_probes(scenario: Scenario) -> Iterator[BadReference]:
     seen: set[str] = set()
     for i, hook in enumerate(scenario.hooks):
         if isinstance(hook, ProbeEntry):

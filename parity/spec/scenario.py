@@ -1,7 +1,7 @@
-"""A scenario: a cluster, its faults, what happens to it, and what must be seen.
+"""A scenario: a cluster, its faults, its steps, and the expected results.
 
-What the docstrings of this module and of faults, hooks and steps say is also the
-reference: docs/scenario-reference.md and ``monolith-parity explain`` are made from it.
+The docstrings of this module and of faults, hooks and steps are also the reference:
+docs/scenario-reference.md and ``monolith-parity explain`` are generated from them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from parity.spec.steps import Step
 from parity.spec.units import Duration, MemLimit, Size
 
 BEHAVIOURS: Final = 80
-"""The numbers of the behaviour are B1 to B80."""
+"""The largest number of a behaviour: they are B1 to B80."""
 MODULES: Final = (
     "barrier_ops",
     "ckpt_hooks",
@@ -53,7 +53,7 @@ MODULES: Final = (
     "server_lib",
     "session_hooks",
 )
-"""The behaviour's modules, and those of the seed: the parity of each is an item."""
+"""The modules of the behaviour and of the seed: the parity of each is an item."""
 SEED_TESTS: Final = (
     "hook_utils_test.testBeforeAfterSaverListener",
     "ps_check_hooks_test.test_basic",
@@ -73,7 +73,7 @@ COVERED: Final = frozenset(
 
 
 def unknown(item: str) -> str | None:
-    """Say what was expected instead; None of what can be covered."""
+    """Return the message for an item that doesn't exist, or None for one that does."""
     if item in COVERED:
         return None
     hint = "" if item[:1] == "B" and item[1:].isdigit() else did_you_mean(item, COVERED)
@@ -87,42 +87,42 @@ _NUMBERS: Final = f"B([1-9]|[1-{BEHAVIOURS // 10 - 1}][0-9]|{BEHAVIOURS})"
 _ITEMS: Final = "|".join(item.replace(".", "[.]") for item in sorted(COVERED) if "." in item)
 
 Covered = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({_NUMBERS}|{_ITEMS})$"})]
-"""One of them; that it is one is held to with the other references of a scenario."""
+"""A covered item; that it exists is checked with the other references of a scenario."""
 
 
 DEFAULT_RSS = 2**30
 
 
 class Cluster(Model):
-    """How many PS there are, how many workers with the chief, and how many the barrier knows."""
+    """The number of PS, of workers including the chief, and of bits of the barrier."""
 
     ps: Annotated[int, Field(ge=0, le=MOST_PS)] = 1
-    """How many PS."""
+    """The number of PS."""
     workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)] = 1
-    """How many workers, the chief being worker 0."""
+    """The number of workers; the chief is worker 0."""
     capacity: Annotated[
         Annotated[int, Field(ge=1, le=MOST_WORKERS)] | None,
         WithJsonSchema(
             {"type": "integer", "minimum": 1, "maximum": MOST_WORKERS}, mode="serialization"
         ),
     ] = None
-    """The barrier's bits; ``null``: one a worker. Canonical JSON has the number."""
+    """The barrier's bits; ``null``: one for each worker. Canonical JSON has the number."""
 
     def barrier_capacity(self) -> int:
-        """The barrier's bits: one a worker, unless the scenario says otherwise."""
+        """Return the number of the barrier's bits: by default one for each worker."""
         return self.workers if self.capacity is None else self.capacity
 
 
 class Barrier(Model):
-    """Who is called when the barrier is placed, and how often a blocked worker looks."""
+    """The barrier's callbacks, and the interval of a blocked worker's checks."""
 
     callbacks: Annotated[
         tuple[Literal["record", "slow", "raise"], ...], Field(max_length=MOST_HOOKS)
     ] = ()
-    """Each shows itself as an event. ``slow`` then takes 1 s, with the barrier's lock held;
-    ``raise`` raises RuntimeError ``callback failed``."""
+    """The callbacks, each of which records an event. ``slow`` then takes 1 s, while the barrier's
+    lock is held; ``raise`` then raises RuntimeError ``callback failed``."""
     wait: Annotated[Duration, Field(ge=1)] = 1000
-    """The time between two looks of a blocked worker."""
+    """The time between two checks of a blocked worker."""
 
 
 class PsMachine(Model):
@@ -131,11 +131,11 @@ class PsMachine(Model):
     ps: PsIndex
     """The PS, counted from 0."""
     rss: Size = DEFAULT_RSS
-    """Its resident memory; 1 GiB unless given."""
+    """Its resident memory; by default 1 GiB."""
     mem_limit: MemLimit | None = None
-    """Given: the job creates this PS's machine info with it before any hook begins.
-    ``null``: it doesn't, and who creates it first fixes its limit: a ``machine_info``
-    step, or the health hook's first poll with the flag's value."""
+    """The limit with which the job creates this PS's machine info before any hook begins.
+    ``null``: the job doesn't, and the first creation sets the limit: a ``machine_info`` step, or
+    the health hook's first poll with the flag's value."""
 
 
 Fate = Annotated[
@@ -148,20 +148,20 @@ Bits = Annotated[tuple[WorkerIndex, ...], Field(max_length=MOST_WORKERS)]
 
 
 class Expect(Model):
-    """What each player must show: at least one key, and only those given are looked at.
+    """The expected results of each player: at least one key; only the given keys are checked.
 
-    It is written by hand from the specification, so that two sides that are wrong in
+    They are written by hand from the specification, so that two sides that are wrong in
     the same way don't pass.
     """
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     reports: Total | None = None
-    """How often report_fn was called; for ``report: default``, how often it logged."""
+    """The number of calls of report_fn; for ``report: default``, the number of its log records."""
     reported: Annotated[tuple[Machines, ...], Field(max_length=MOST_EXPECTED)] | None = None
     """The PS in each report: ``[[1], [0, 2]]``."""
     barrier: Annotated[tuple[Bits, ...], Field(max_length=MOST_EXPECTED)] | None = None
-    """The indices that are set after every change: ``[[0], [0, 1], [1], []]``."""
+    """The indices that are set after each change: ``[[0], [0, 1], [1], []]``."""
     blocked: Bits | None = None
     """The indices that are set when the session is left."""
     callbacks: Texts | None = None
@@ -170,14 +170,14 @@ class Expect(Model):
     raised: Name | None = None
     """The error that left the session, or ``null``."""
     workers_raised: Annotated[dict[Name, Name], Field(max_length=MOST_WORKERS)] | None = None
-    """By lane, what a worker's step raised: ``{worker-2: ValueError}``."""
+    """The error of a worker's step, by lane: ``{worker-2: ValueError}``."""
     threads: Annotated[dict[Name, Fate], Field(max_length=MOST_EXPECTED)] | None = None
     """The fate of each thread that hooks started: ``{ps_health: returned}``,
     ``died: DecodeError`` or ``left``."""
     saves: Annotated[tuple[Total, ...], Field(max_length=MOST_EXPECTED)] | None = None
     """The global steps of the checkpoints written, in order, repeats included."""
     global_step: Integer | None = None
-    """The highest global step that a training step showed."""
+    """The highest global step of a training step."""
     hook_order: Texts | None = None
     """The phases of all probes: ``[A.begin, B.begin, A.after_create_session]``."""
     listener_calls: Names | None = None
@@ -185,58 +185,58 @@ class Expect(Model):
     logs: Texts | None = None
     """The messages logged."""
     addresses: Texts | None = None
-    """The texts that servers published, the port not shown: ``["127.0.0.1:<port>"]``."""
+    """The addresses that servers published, without the port: ``["127.0.0.1:<port>"]``."""
     files: Names | None = None
-    """What is left in the model directory, by the names of the trace format."""
+    """The files left in the model directory, by the names of the trace format."""
 
     @model_validator(mode="before")
     @classmethod
     def _expect_something(cls, value: Any) -> Any:
         if value == {}:
-            raise ValueError("nothing is expected; at least `reports: 0` would be right")
+            raise ValueError("found no key; expected at least one, such as `reports: 0`")
         return value
 
 
 class Scenario(Model):
-    """One scenario, every default filled in."""
+    """One scenario, with every default filled in."""
 
     about: Annotated[Text, Field(min_length=1)]
-    """One sentence: what the scenario shows."""
+    """One sentence that says what the scenario shows."""
     covers: Annotated[tuple[Covered, ...], Field(max_length=MOST_LISTED)] = ()
-    """What this is evidence for: numbers of the behaviour, ``B12``, and of the seed
-    ``module_test.test_name`` or ``module.parity``."""
+    """The items that this scenario is evidence for: numbers of the behaviour, ``B12``, and items of
+    the seed, ``module_test.test_name`` or ``module.parity``."""
     needs: Annotated[tuple[Need, ...], Field(exclude=True, max_length=MOST_HOOKS)] = ()
-    """What a player must be able to do, beyond what the faults say for themselves; one that
-    can't isn't asked. Not in canonical JSON."""
+    """Capabilities that a player must have in addition to those that the faults need; a player
+    without them skips the scenario. Not in canonical JSON."""
     cluster: Cluster = Cluster()
-    """How many PS and workers there are."""
+    """The number of PS and workers."""
     session: Literal["monitored", "singular"] = "monitored"
-    """``monitored`` recreates itself after AbortedError or UnavailableError; ``singular``
-    lets them out."""
+    """``monitored`` is recreated after AbortedError or UnavailableError; ``singular`` raises
+    them."""
     default_mem_limit: MemLimit | None = None
     """The value of the flag ``monolith_default_machine_info_mem_limit`` in the job's
-    process; ``null``: the flag isn't set, which is 2^62 bytes."""
+    process; ``null``: the flag isn't set, and the limit is 2^62 bytes."""
     machines: Annotated[tuple[PsMachine, ...], Field(max_length=MOST_PS)] = ()
-    """Memory and limit of the PS that aren't as usual; canonical JSON lists every PS."""
+    """Memory and limit of the PS that differ from the default; canonical JSON lists every PS."""
     barrier: Barrier = Barrier()
-    """The barrier's callbacks, and how often a blocked worker looks at it."""
+    """The barrier's callbacks, and the interval of a blocked worker's checks."""
     hooks: Annotated[tuple[Hook, ...], Field(max_length=MOST_HOOKS)] = DEFAULT_HOOKS
-    """The chief's hooks in order. After these the player adds, always, a BarrierHook of
-    index 0 (it never blocks) and an observer that records ``session`` events."""
+    """The chief's hooks in order. After these the player always adds a BarrierHook of
+    index 0, which never blocks, and an observer that records ``session`` events."""
     faults: Annotated[tuple[Fault, ...], Field(max_length=MOST_LISTED)] = ()
-    """Faults in effect before the session is created; each must strike."""
+    """Faults that are injected before the session is created; each must be triggered."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_LISTED)]
-    """What happens, in order."""
+    """The steps, in order."""
     expect: Expect
-    """What each player must show."""
+    """The expected results of each player."""
 
     def all_machines(self) -> tuple[PsMachine, ...]:
-        """Every PS in order, those that aren't mentioned as well."""
+        """Return every PS in order, including those with defaults only."""
         given = {machine.ps: machine for machine in self.machines}
         return tuple(given.get(ps, PsMachine(ps=ps)) for ps in range(self.cluster.ps))
 
     def canonical(self) -> dict[str, Any]:
-        """The form in which drivers get it (docs/scenario-format.md)."""
+        """Return the canonical form, which drivers get (docs/scenario-format.md)."""
         document = self.model_dump(mode="json", by_alias=True)
         document["expect"] = self.expect.model_dump(mode="json", exclude_unset=True)
         document["cluster"]["capacity"] = self.cluster.barrier_capacity()
@@ -244,8 +244,8 @@ class Scenario(Model):
         return document
 
     def digest(self) -> str:
-        """``sha256:...`` of all that can change how it plays; not of what is said or expected."""
+        """Return ``sha256:...`` of everything that can affect the run, without the expectations."""
         played = self.canonical()
-        for said in ("about", "covers", "expect"):
-            del played[said]
+        for unplayed in ("about", "covers", "expect"):
+            del played[unplayed]
         return "sha256:" + hashlib.sha256(canonical_json(played).encode()).hexdigest()

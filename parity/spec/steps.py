@@ -1,4 +1,4 @@
-"""What happens in a scenario, step by step."""
+"""The steps of a scenario."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ from parity.spec.units import Duration, MemLimit
 
 
 class WorkerTrain(Model):
-    """Training steps for one worker; the chief is worker 0 and isn't meant."""
+    """Training steps for one worker other than the chief, which is worker 0."""
 
     index: Annotated[WorkerIndex, Field(ge=1)]
     """The worker, counted from 1."""
     train: Steps
-    """How many training steps are put into its inbox."""
+    """The number of training steps that are put into its inbox."""
 
 
 Indices = Annotated[tuple[WorkerIndex, ...], Field(max_length=MOST_WORKERS)]
 
 
 class Response(Model):
-    """The fields of a response that a step expects; those not given aren't compared."""
+    """The expected fields of a response; fields that aren't given aren't compared."""
 
     blocked_indices: Indices | None = None
-    """GetBlockStatus: 0 if the barrier is placed, and the workers that it holds."""
+    """GetBlockStatus: 0 if the barrier is placed, and the workers that it blocks."""
     unblocked_indices: Indices | None = None
     """GetBlockStatus: all others."""
     global_step: Integer | None = None
-    """GetTrainingStatus."""
+    """GetTrainingStatus: the global step."""
 
 
 class Raised(Model):
@@ -62,45 +62,45 @@ class Raised(Model):
 
 
 class End(Model):
-    """Closing the session has no options."""
+    """Options of closing the session: none."""
 
 
 Bound = Annotated[Duration | None, Field(exclude=True)]
-"""How long a step may take, all having settled after it; in real time only.
+"""The longest time of a step until all lanes have settled; for real time only.
 
-In virtual time a step takes exactly what the clock says, and that is compared: so it is
-no part of what is played, and drivers don't get it.
+In virtual time the duration of a step is exact and is compared, so this bound isn't part of
+the canonical scenario, and drivers don't get it.
 """
 
 
 class TrainStep(Model, json_schema_extra=example({"train": 3})):
-    """The chief takes so many training steps, each adding 1 to the global step.
+    """The chief takes this many training steps, each of which adds 1 to the global step.
 
-    Once a hook has asked the session to stop it takes no more.
+    It takes no more once a hook has requested a stop.
     """
 
     train: Steps
-    """How many."""
+    """The number of training steps."""
     within: Bound = None
-    """Real time in which it is over, all having settled; see the cluster's page."""
+    """The longest real time until all lanes have settled; see docs/cluster.md."""
 
 
 class AdvanceStep(Model, json_schema_extra=example({"advance": "30s"})):
-    """Time passes."""
+    """Time advances."""
 
     advance: Duration
-    """How much."""
+    """The amount of time."""
 
 
 class FaultStep(Model, json_schema_extra=example({"fault": {"rss": {"ps": 0, "bytes": "9GiB"}}})):
-    """A fault is in effect from now on."""
+    """A fault is injected."""
 
     fault: Fault
-    """Which: a mapping with one key, its kind."""
+    """The fault: a mapping with one key, its kind."""
     strikes: bool = True
-    """Whether it must strike before the play is over; ``false`` says that it must not."""
+    """``true`` if it must be triggered before the run ends; ``false`` if it must not."""
     within: Bound = None
-    """Real time in which it is over, all having settled; see the cluster's page."""
+    """The longest real time until all lanes have settled; see docs/cluster.md."""
 
 
 class RpcStep(
@@ -111,42 +111,42 @@ class RpcStep(
     rpc: Method
     """The method."""
     deadline: Annotated[Duration, Field(ge=1)] | None = None
-    """Virtual time after which the client gives up with DEADLINE_EXCEEDED."""
+    """The virtual time after which the client gives up with DEADLINE_EXCEEDED."""
     server: Annotated[int, Field(ge=1, le=MOST_LISTED)] | None = None
-    """``1``: not the address file's address but the first that the observer saw
-    published; ``2``: the second, and so on."""
+    """``1``: the first address that the observer saw published, instead of the address
+    file's; ``2``: the second, and so on."""
     expect: StatusCode = "OK"
-    """The status code that must come back."""
+    """The expected status code."""
     details: Text | None = None
-    """The text that must come with it, where given."""
+    """The expected text of the status, if given."""
     response: Response | None = None
-    """The response that must come back, where given."""
+    """The expected response, if given."""
     error: Name | None = None
-    """What the client raises where it can't even call: ``NotFoundError``,
-    ``UnicodeDecodeError``; ``expect`` isn't looked at then."""
+    """The expected error of a client that can't make the call: ``NotFoundError``,
+    ``UnicodeDecodeError``; ``expect`` is then ignored."""
     within: Bound = None
-    """Real time in which it is over, all having settled; see the cluster's page."""
+    """The longest real time until all lanes have settled; see docs/cluster.md."""
 
 
 class WorkerStep(Model, json_schema_extra=example({"worker": {"index": 1, "train": 2}})):
-    """A worker is given training steps in its inbox.
+    """A worker gets training steps in its inbox.
 
-    Its own BarrierHook may block it after any of them. Its lane starts when it is
-    first given steps. One whose step raises records that and ends, and what is left in
+    Its own BarrierHook may block it after each of them. Its lane starts when it first
+    gets steps. If a step raises, the worker records the error and ends, and the rest of
     its inbox is dropped.
     """
 
     worker: WorkerTrain
-    """Which worker, and how many steps."""
+    """The worker, and the number of steps."""
     within: Bound = None
-    """Real time in which it is over, all having settled; see the cluster's page."""
+    """The longest real time until all lanes have settled; see docs/cluster.md."""
 
 
 class RaiseStep(Model, json_schema_extra=example({"raise": "ValueError"})):
     """The body of the session raises."""
 
     raise_: Annotated[Raised, OrOneOf(get_args(ErrorName)), Field(alias="raise")]
-    """What: the error's name, or the mapping below."""
+    """The error's name, or the mapping below."""
 
     @model_validator(mode="before")
     @classmethod
@@ -159,19 +159,19 @@ class RaiseStep(Model, json_schema_extra=example({"raise": "ValueError"})):
 class EndStep(Model, json_schema_extra=example("end")):
     """The session is closed as at the end of a ``with`` block.
 
-    One that is still open after the last step is closed so anyway.
+    A session that is still open after the last step is closed in the same way.
     """
 
     end: End
-    """Has no options."""
+    """No options."""
     within: Bound = None
-    """Real time in which it is over, all having settled; see the cluster's page."""
+    """The longest real time until all lanes have settled; see docs/cluster.md."""
 
 
 class BackgroundStep(Model, json_schema_extra=example({"background": {"rpc": "SaveCheckpoint"}})):
-    """A call in a lane of its own, while main goes on.
+    """A call is made in a lane of its own, while main continues.
 
-    All of them are waited for before the play is over.
+    The run ends only after all of these calls have ended.
     """
 
     background: RpcStep
@@ -179,7 +179,7 @@ class BackgroundStep(Model, json_schema_extra=example({"background": {"rpc": "Sa
 
 
 class FileContent(Model):
-    """What a file is made to hold: text, or bytes in hex; neither removes it."""
+    """The content of a file: text, or bytes in hex; without either the file is removed."""
 
     text: Text | None = None
     """UTF-8 text."""
@@ -189,7 +189,7 @@ class FileContent(Model):
     @model_validator(mode="after")
     def _one_of_them(self) -> FileContent:
         if self.text is not None and self.hex is not None:
-            raise ValueError("text and hex are both given; one would be right")
+            raise ValueError("text and hex are both given; expected one of them")
         return self
 
 
@@ -201,29 +201,29 @@ Content = Annotated[FileContent, BeforeValidator(_removed), OrOneOf(("missing",)
 
 
 class AddressFileStep(Model, json_schema_extra=example({"address_file": {"text": "{dead}"}})):
-    """The address file, as clients find it from now on.
+    """The address file is replaced or removed.
 
-    In the text ``{addr}`` is the address that the file holds now, ``{dead}`` one of this
-    machine where nothing listens, and ``{silent}`` one where somebody listens and never
-    answers: a call there needs a ``deadline``.
+    In the text, ``{addr}`` is the present address in the file, ``{dead}`` an address of this
+    machine at which nothing listens, and ``{silent}`` an address of a listener that never
+    answers: a call to it needs a ``deadline``.
     """
 
     address_file: Content
-    """What it holds; ``missing`` removes it."""
+    """Its content; ``missing`` removes it."""
 
 
 class ActionFileStep(Model, json_schema_extra=example({"action_file": {"text": "action: STOP"}})):
-    """The file ``monolith_action`` in the model directory, for which QueryActionHook looks."""
+    """The file ``monolith_action``, which QueryActionHook reads, is replaced or removed."""
 
     action_file: Content
-    """What it holds; ``missing`` removes it."""
+    """Its content; ``missing`` removes it."""
 
 
 class ControllerOpStep(Model, json_schema_extra=example({"controller_op": "stop_op"})):
     """An op of the ControllerHook is run on the chief's session, outside a step."""
 
     controller_op: Literal["stop_op", "trigger_save_op"]
-    """Which."""
+    """The op."""
 
 
 class MachineInfo(Model):
@@ -238,32 +238,32 @@ class MachineInfo(Model):
 class MachineInfoStep(
     Model, json_schema_extra=example({"machine_info": {"ps": 0, "mem_limit": "8GiB"}})
 ):
-    """The job creates that PS's machine info; only a PS's first creation counts (B1)."""
+    """The job creates the PS's machine info; only a PS's first creation has an effect (B1)."""
 
     machine_info: MachineInfo
-    """Of which PS, with which limit."""
+    """The PS, and its limit."""
 
 
 class TimerStep(Model, json_schema_extra=example({"timer": "disable"})):
-    """The first saver hook's timer is switched off, or on again."""
+    """The first saver hook's timer is disabled, or enabled again."""
 
     timer: Literal["enable", "disable"]
-    """Which."""
+    """The method of the timer that is called."""
 
 
 class LookStep(Model, json_schema_extra=example({"look": "current_session", "expect": "current"})):
-    """Something that only the job itself can see is recorded.
+    """A state that only the job itself can observe is recorded.
 
-    ``current_session`` is what get_current_session gives: ``none``, ``current`` (the
-    chief's session is open and is it) or ``left`` (another, or one that was left).
-    ``action_response`` is what the file monolith_action_response says: ``none`` (no
-    file), ``OK``, or ``error`` for any other text, which is a parser's own.
+    ``current_session`` is the result of get_current_session: ``none``, ``current`` (the
+    chief's open session) or ``left`` (another session, or one that was left).
+    ``action_response`` is the content of the file monolith_action_response: ``none`` (no
+    file), ``OK``, or ``error`` for any other text, which is a parser's message.
     """
 
     look: Literal["current_session", "action_response"]
-    """What is looked at."""
+    """The state to record."""
     expect: Literal["none", "current", "left", "OK", "error"]
-    """What must be seen."""
+    """The expected state."""
 
 
 AnyConcurrentStep = RpcStep | WorkerStep
@@ -273,7 +273,7 @@ ConcurrentStep = Annotated[
     AnyConcurrentStep,
     ByKey(
         "no_concurrent_step",
-        "this can't be done concurrently; one of {kinds} would be right",
+        "can't be done concurrently; expected one of {kinds}",
     ),
 ]
 
@@ -284,10 +284,10 @@ class ConcurrentlyStep(
         {"concurrently": [{"rpc": "StopTraining"}, {"worker": {"index": 1, "train": 2}}]}
     ),
 ):
-    """Several things happen at the same instant, each in a lane of its own.
+    """Several steps start at the same instant, each in a lane of its own.
 
-    They start in the order of the list, and main goes on when all are done. What the
-    RPCs among them ``expect`` is compared as a multiset.
+    They start in the order of the list, and main continues when all are done. The results
+    that the RPCs ``expect`` are compared as a multiset.
     """
 
     concurrently: Annotated[tuple[ConcurrentStep, ...], Field(min_length=2, max_length=MOST_LANES)]
@@ -317,7 +317,7 @@ Step = Annotated[
     AnyStep,
     ByKey(
         "no_step",
-        "this is no step; a mapping with one of the keys {kinds} would be right",
+        "unknown step; expected a mapping with one of the keys {kinds}",
     ),
     BeforeValidator(lambda value: {"end": {}} if value == "end" else value),
     OrOneOf(("end",)),

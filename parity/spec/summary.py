@@ -1,4 +1,4 @@
-"""What a trace comes to, in the terms of a scenario's ``expect``."""
+"""The summary of a trace, with the keys of a scenario's ``expect``."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ CHANNEL_OF_KEY: Final[dict[str, Channel]] = {
     "addresses": "files",
     "files": "files",
 }
-"""By key of ``expect``, the channel whose events it sums up."""
+"""The channel that each key of ``expect`` sums up."""
 
 
 def summarize(scenario: Scenario, trace: Trace) -> Expect:
-    """Every key of ``expect``, as this trace shows it."""
+    """Return every key of ``expect`` with its value in this trace."""
     reports = [event for event in trace.events if isinstance(event, ReportEvent)]
     logs = [event.message for event in trace.events if isinstance(event, LogEvent)]
     barrier = [event.blocked for event in trace.events if isinstance(event, BarrierEvent)]
@@ -53,7 +53,7 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
     of_session = [event.error for event in raised if event.lane == "main"]
     steps = [event.global_step for event in trace.events if isinstance(event, StepEvent)]
     files = [event.left for event in trace.events if isinstance(event, FilesEvent)]
-    return Expect.model_construct(  # Of anybody's trace, which no bound of a scenario holds.
+    return Expect.model_construct(  # Unvalidated, as a trace isn't limited by a scenario's bounds.
         reports=_logged_reports(logs) if _reports_by_logging(scenario) else len(reports),
         reported=tuple(tuple(result.ps for result in event.results) for event in reports),
         barrier=tuple(barrier),
@@ -98,7 +98,7 @@ def _reports_by_logging(scenario: Scenario) -> bool:
 
 
 def _blocked_at_the_end(trace: Trace) -> tuple[int, ...]:
-    """The barrier when the session was last left; recreation begins with nothing set."""
+    """Return the barrier's state when the session was last left."""
     blocked: tuple[int, ...] = ()
     for event in trace.events:
         if isinstance(event, BarrierEvent):

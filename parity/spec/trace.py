@@ -1,6 +1,6 @@
-"""What a player showed of a scenario: events, and which declared faults struck.
+"""The trace of a scenario: its events, and which declared faults were triggered.
 
-The format is described in docs/trace-format.md.
+docs/trace-format.md describes the format.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from parity.spec.rpcs import Method, StatusCode
 
 CONCURRENT_PREFIX: Final = "concurrently-"
 CALLER_PREFIXES: Final = (CONCURRENT_PREFIX, "background-")
-"""Begin the labels of lanes that make a call; its handler has the label of its caller."""
+"""Prefixes of the labels of lanes that make a call; a handler has the label of its caller."""
 CONTROLLER_LANE: Final = "controller"
 """The lane of every other handler."""
 
@@ -40,7 +40,7 @@ Channel = Literal[
 
 
 class BaseEvent(Model):
-    """When and on which lane; virtual milliseconds since the start."""
+    """Time and lane of an event; the time is in virtual milliseconds since the start."""
 
     ms: Annotated[Unsigned, Field(ge=0)]
     lane: str
@@ -62,7 +62,7 @@ class SessionEvent(BaseEvent):
 
 
 class HookEvent(BaseEvent):
-    """A probe came to a phase."""
+    """A probe reached a phase."""
 
     channel: ClassVar[Channel] = "hooks"
     kind: Literal["hook"] = "hook"
@@ -71,7 +71,7 @@ class HookEvent(BaseEvent):
 
 
 class StepEvent(BaseEvent):
-    """A training step is over."""
+    """A training step has ended."""
 
     channel: ClassVar[Channel] = "steps"
     kind: Literal["step"] = "step"
@@ -80,7 +80,7 @@ class StepEvent(BaseEvent):
 
 
 class PsResult(Model):
-    """What a report says of one PS."""
+    """The result of one PS in a report."""
 
     ps: Index
     status: str | None
@@ -96,7 +96,7 @@ class ReportEvent(BaseEvent):
 
 
 class BarrierEvent(BaseEvent):
-    """The barrier changed; the indices that are set now."""
+    """The barrier changed to these set indices."""
 
     channel: ClassVar[Channel] = "barrier"
     kind: Literal["barrier"] = "barrier"
@@ -104,7 +104,7 @@ class BarrierEvent(BaseEvent):
 
 
 class RpcResponse(Model):
-    """The fields of the response message; those that it doesn't have are absent."""
+    """The fields of the response message; fields that it doesn't have are absent."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
@@ -123,7 +123,7 @@ class CallbackEvent(BaseEvent):
 
 
 class RpcEvent(BaseEvent):
-    """A client has the result of its call; ``call`` is where the scenario makes it."""
+    """A client received the result of its call; ``call`` is its place in the scenario."""
 
     channel: ClassVar[Channel] = "rpc"
     kind: Literal["rpc"] = "rpc"
@@ -135,7 +135,7 @@ class RpcEvent(BaseEvent):
 
 
 class ClientErrorEvent(BaseEvent):
-    """A client couldn't even call; ``call`` is where the scenario makes the call."""
+    """A client couldn't make its call; ``call`` is its place in the scenario."""
 
     channel: ClassVar[Channel] = "rpc"
     kind: Literal["client_error"] = "client_error"
@@ -182,7 +182,7 @@ class LogEvent(BaseEvent):
 
 
 class CurrentSessionEvent(BaseEvent):
-    """What get_current_session gives."""
+    """The result of get_current_session."""
 
     channel: ClassVar[Channel] = "session"
     kind: Literal["current_session"] = "current_session"
@@ -190,7 +190,7 @@ class CurrentSessionEvent(BaseEvent):
 
 
 class ActionResponseEvent(BaseEvent):
-    """What the file monolith_action_response says."""
+    """The content of the file monolith_action_response."""
 
     channel: ClassVar[Channel] = "files"
     kind: Literal["action_response"] = "action_response"
@@ -198,7 +198,7 @@ class ActionResponseEvent(BaseEvent):
 
 
 class AddressEvent(BaseEvent):
-    """A server has published another address; its port isn't shown."""
+    """A server published a new address; its port isn't shown."""
 
     channel: ClassVar[Channel] = "files"
     kind: Literal["address"] = "address"
@@ -207,7 +207,7 @@ class AddressEvent(BaseEvent):
 
 
 class RaisedEvent(BaseEvent):
-    """An exception left the session, or on a worker's lane a step of that worker."""
+    """An exception left the session, or a worker's step if it is on a worker's lane."""
 
     channel: ClassVar[Channel] = "errors"
     kind: Literal["raised"] = "raised"
@@ -216,7 +216,7 @@ class RaisedEvent(BaseEvent):
 
 
 class ThreadEvent(BaseEvent):
-    """A thread that a hook started has ended, or was left."""
+    """A thread that a hook started ended, or was left running."""
 
     channel: ClassVar[Channel] = "threads"
     kind: Literal["thread"] = "thread"
@@ -226,7 +226,7 @@ class ThreadEvent(BaseEvent):
 
 
 class FilesEvent(BaseEvent):
-    """What is left in the model directory, by canonical names."""
+    """The files left in the model directory, by canonical names."""
 
     channel: ClassVar[Channel] = "files"
     kind: Literal["files"] = "files"
@@ -261,7 +261,7 @@ CHANNEL_OF_KIND: Final[dict[str, Channel]] = {
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
-    """An event as it is written; fields of a response that the message doesn't have are absent."""
+    """Return the JSON form of an event, without the fields that a response doesn't have."""
     document: dict[str, Any] = event.model_dump(mode="json")
     if isinstance(event, RpcEvent) and event.response is not None:
         document["response"] = event.response.model_dump(mode="json", exclude_none=True)
@@ -269,50 +269,50 @@ def event_to_json(event: Event) -> dict[str, Any]:
 
 
 def event_text(event: Event) -> str:
-    """An event as canonical JSON, for a sentence."""
+    """Return an event as canonical JSON, for a message."""
     return canonical_json(event_to_json(event))
 
 
 WrittenEvent = Annotated[Event, PlainSerializer(event_to_json)]
-"""An event within another model, written as in a trace."""
+"""An event within another model, serialized as in a trace."""
 
 
 class Trace(Model):
-    """The events in their canonical order, and which declared faults struck."""
+    """The events in canonical order, and which declared faults were triggered."""
 
     events: FailFastTuple[Event]
     struck: dict[str, bool]
 
     @classmethod
     def of(cls, events: Iterable[Event], struck: dict[str, bool]) -> Trace:
-        """A trace of events in the order in which they were recorded."""
+        """Return the trace of events that are in the order in which they were recorded."""
         return cls(events=tuple(_canonical_order(list(events))), struck=struck)
 
     @classmethod
     def from_json(cls, document: Any) -> Trace:
-        """Check and read what ``to_json`` wrote or what a driver answered.
+        """Validate and read the JSON of ``to_json`` or of a driver.
 
         Raises:
-          pydantic.ValidationError: it is no trace, or its times run backwards.
+            pydantic.ValidationError: It isn't a trace, or its times run backwards.
         """
         read = _ForeignTrace.model_validate(frozen(document))
         return cls.of(read.events, read.struck)
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON form, for ``canonical_json``."""
+        """Return the JSON form, for ``canonical_json``."""
         return {"events": [event_to_json(event) for event in self.events], "struck": self.struck}
 
     def text(self) -> str:
-        """The canonical bytes of a trace file, as text."""
+        """Return the canonical bytes of a trace file, as text."""
         return canonical_json(self.to_json()) + "\n"
 
     def channel(self, channel: Channel) -> Iterator[Event]:
-        """Its events of one channel, in order."""
+        """Iterate over the events of one channel, in order."""
         return (event for event in self.events if CHANNEL_OF_KIND[event.kind] == channel)
 
 
 class _ForeignTrace(Trace):
-    """A trace that somebody else recorded, in the order of recording."""
+    """A trace from outside, in the order of recording."""
 
     @model_validator(mode="after")
     def _refuse_time_that_runs_backwards(self) -> _ForeignTrace:
@@ -328,7 +328,7 @@ class _ForeignTrace(Trace):
 
 
 def _canonical_order(events: list[Event]) -> list[Event]:
-    """Sort the events of each concurrent step among the places that they occupy."""
+    """Sort the events of each concurrent step within the places that they occupy."""
     places: dict[str, list[int]] = {}
     for i, event in enumerate(events):
         if event.lane.startswith(CONCURRENT_PREFIX):

@@ -1,4 +1,4 @@
-"""Times and sizes as people write them: ``30s``, ``9GiB``."""
+"""Durations and sizes as people write them: ``30s``, ``9GiB``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MILLISECONDS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 _BYTES: Final = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _QUANTITY: Final = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?\s*([A-Za-z]+)")
 _LONGEST: Final = 40
-"""Characters of a quantity: more digits than any that is allowed has."""
+"""Most characters of a quantity: more than any allowed value has."""
 
 
 def _whole(text: str, units: dict[str, int], what: str, example: str) -> int:
@@ -31,12 +31,12 @@ def _whole(text: str, units: dict[str, int], what: str, example: str) -> int:
     if match is None or match[4] not in units:
         raise PydanticCustomError(
             "unit",
-            "{text} is no {what}; a number with a unit ({units}) such as {example} would be right",
+            "{text} is no {what}; expected a number with a unit ({units}) such as {example}",
             {"text": quoted(text), "what": what, "units": ", ".join(units), "example": example},
         )
     if match[1]:
         raise PydanticCustomError(
-            "negative", "{text} is negative; 0 or more would be right", {"text": quoted(text)}
+            "negative", "{text} is negative; expected 0 or more", {"text": quoted(text)}
         )
     scale, decimals = units[match[4]], match[3] or ""
     value, rest = divmod(int(match[2] + decimals) * scale, 10 ** len(decimals))
@@ -44,21 +44,21 @@ def _whole(text: str, units: dict[str, int], what: str, example: str) -> int:
         smallest = next(iter(units))
         raise PydanticCustomError(
             "fraction",
-            "{text} is not a whole number of {smallest}; one that is would be right",
+            "{text} is not a whole number of {smallest}; expected one that is",
             {"text": quoted(text), "smallest": smallest},
         )
     return value
 
 
 def parse_duration(value: object) -> int:
-    """Whole milliseconds of ``30s``, ``500ms``, ``2m`` or ``1h``, 100,000 hours at most."""
+    """Return the whole milliseconds of ``30s``, ``500ms``, ``2m`` or ``1h``, at most 100,000 h."""
     if not isinstance(value, str):
         number = isinstance(value, int) and not isinstance(value, bool)
         raise PydanticCustomError(
             "unit",
-            "{value} has no unit; {value}s or {value}ms would be right"
+            "{value} has no unit; expected {value}s or {value}ms"
             if number
-            else "{value} is no duration; 30s would be right",
+            else "{value} is no duration; expected one such as 30s",
             {"value": shortened(str(value))},
         )
     milliseconds = _whole(value, _MILLISECONDS, "duration", "30s")
@@ -72,7 +72,7 @@ def parse_duration(value: object) -> int:
 
 
 def parse_size(value: object) -> object:
-    """Whole bytes of ``9GiB``; a number is bytes already."""
+    """Return the whole bytes of ``9GiB``; a number is already in bytes."""
     if not isinstance(value, str):
         return value
     size = _whole(value, _BYTES, "size", "9GiB")
@@ -86,7 +86,7 @@ def parse_size(value: object) -> object:
 
 
 def format_duration(milliseconds: int) -> str:
-    """The shortest way to write it: ``parse_duration(format_duration(n)) == n``."""
+    """Return the shortest form: ``parse_duration(format_duration(n)) == n``."""
     unit = next(u for u in ("h", "m", "s", "ms") if milliseconds % _MILLISECONDS[u] == 0)
     return f"{milliseconds // _MILLISECONDS[unit]}{unit}" if milliseconds else "0s"
 
@@ -96,7 +96,7 @@ def _for_people(value: int, info: SerializationInfo) -> int | str:
 
 
 def _up_to(most: int) -> str:
-    """A regular expression of the decimal numbers from 0 to this one."""
+    """Return a regular expression of the decimal numbers from 0 to ``most``."""
     digits = str(most)
     below = ["0", f"[1-9][0-9]{{0,{len(digits) - 2}}}"]
     for i, digit in enumerate(digits):
@@ -147,11 +147,11 @@ Duration = Annotated[
         }
     ),
 ]
-"""Virtual time, 100,000 hours at most: milliseconds inside, a number with a unit in YAML."""
+"""Virtual time, at most 100,000 hours: an int of milliseconds, a number with a unit in YAML."""
 
 
 def _size(least: int, most: int) -> _InYaml:
-    """As text its digits are bounded: a pattern that bounds its bytes would fill a page."""
+    """Return the schema of a size, whose text is bounded by digits to keep the pattern short."""
     return _InYaml(
         {
             "anyOf": [
@@ -164,14 +164,14 @@ def _size(least: int, most: int) -> _InYaml:
 
 
 Size = Annotated[int, Field(ge=0, le=INT64), BeforeValidator(parse_size), _size(0, INT64)]
-"""Bytes inside; a number, or a number with a binary unit, in YAML."""
+"""An int of bytes; a number, or a number with a binary unit, in YAML."""
 
 Allocated = Annotated[
     int, Field(ge=1, le=MOST_ALLOCATED), BeforeValidator(parse_size), _size(1, MOST_ALLOCATED)
 ]
-"""Bytes that a process really allocates."""
+"""Bytes that a real process allocates."""
 
 MemLimit = Annotated[
     int, Field(ge=-INT64 - 1, le=INT64), BeforeValidator(parse_size), _size(-INT64 - 1, INT64)
 ]
-"""A memory limit, bytes; any int64, also one that no machine can keep."""
+"""A memory limit in bytes; any int64, even one that no machine can meet."""

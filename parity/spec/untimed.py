@@ -1,12 +1,12 @@
-"""A trace without what real time and real machines make different each time.
+"""Traces without the parts that differ between runs in real time on real machines.
 
-What is left is what a player on real time must have in common with one on virtual time:
+The rest is common to a player in real time and a player in virtual time:
 
-- no times; of memory, that a PS was over its limit and not by how much;
-- the barrier bit by bit: in which order each is set and cleared. A player on real time
-  can't see every state between two changes of different bits;
-- one sequence a channel, whichever thread something happened on. Training steps stay
-  apart by worker and calls by where they are made: those run side by side.
+- no times; of memory, that a PS exceeded its limit but not by how much;
+- the barrier bit by bit: the order in which each bit is set and cleared. A player in real
+  time can't observe every state between two changes of different bits;
+- one sequence for each channel, whatever the thread. Training steps stay separate by
+  worker and calls by their place, as these run side by side.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _MEMORY: Final = re.compile(r"Current: \d+")
 
 
 def untimed(trace: Trace) -> Trace:
-    """The same trace, as far as order tells."""
+    """Return the trace without its times and other parts that differ between runs."""
     return Trace.of(_without_times(trace.events), trace.struck)
 
 
 def bits(barrier: Iterable[tuple[int, ...]]) -> dict[int, tuple[str, ...]]:
-    """Of each bit that was ever set, when it was ``set`` and ``cleared``, in order."""
+    """Return for each bit that was ever set its changes, ``set`` and ``cleared``, in order."""
     changes: dict[int, list[str]] = {}
     before: set[int] = set()
     for blocked in barrier:
@@ -50,7 +50,7 @@ def bits(barrier: Iterable[tuple[int, ...]]) -> dict[int, tuple[str, ...]]:
 
 
 def without_memory(message: str) -> str:
-    """What is said of a PS, but for how much memory it has."""
+    """Return a message about a PS without the amount of its memory."""
     return _MEMORY.sub("Current: ?", message)
 
 
@@ -61,7 +61,7 @@ def _without_times(events: Iterable[Event]) -> Iterator[Event]:
             case BarrierEvent():
                 now = frozenset(event.blocked)
                 for bit in sorted(before ^ now):
-                    # One bit a lane, so that it says in its own order when it is set.
+                    # One lane for each bit, so that each has its own order of changes.
                     yield BarrierEvent(ms=0, lane=f"bit-{bit}", blocked=tuple({bit} & now))
                 before = now
             case ReportEvent():

@@ -3,6 +3,6 @@
 from parity.verdict.compare import Comparison, Difference, compare
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences
-from parity.verdict.verdict import Record, Verdict
+from parity.verdict.record import Record, Verdict
 
 __all__ = ["Comparison", "Difference", "Judge", "KnownDifferences", "Record", "Verdict", "compare"]

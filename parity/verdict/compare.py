@@ -1,8 +1,8 @@
-"""Where two traces differ: the first difference of each channel, and of the order of the rest.
+"""Comparison of two traces: the first difference of each channel, and of the order.
 
-Within a channel each lane's events are compared in order, times included. What every
-channel by itself agrees on is then held to one sequence, as far as the ordering of both
-traces goes (parity.spec.ordering, BEHAVIOUR B78).
+Within a channel each lane's events are compared in order, including their times. The
+order of the events of all channels that agree is then compared, as far as the ordering of
+both traces allows (parity.spec.ordering, BEHAVIOUR B78).
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ _NEIGHBOURS: Final = 2
 
 
 def parse_channels(text: str | None) -> tuple[ComparedChannel, ...]:
-    """Return the channels of ``reports,barrier``, in their own order; None is all of them.
+    """Return the channels of a text such as ``reports,barrier``, in their canonical order.
+
+    None is all channels.
 
     Raises:
-      UsageError: one isn't a channel, or none is named.
+        UsageError: A name isn't a channel, or there is none.
     """
     if text is None:
         return COMPARED_CHANNELS
@@ -47,13 +49,12 @@ def parse_channels(text: str | None) -> tuple[ComparedChannel, ...]:
 
 
 class Difference(Model):
-    """The first event of a channel that isn't the same on both sides.
+    """The first event of a channel that differs between the sides.
 
-    ``reference`` and ``peer`` are the two events, None where a side has no further event
-    on that lane. ``before`` are the last events of the
-    channel that both still share on it, ``after_*`` what each side has next. In the
-    channel ``order`` both sides have both events, each side its own first; ``lane`` is
-    the one of the reference's.
+    ``reference`` and ``peer`` are the two events, None if a side has no further event on that
+    lane. ``before`` are the last events of the channel that both sides share on the lane, and
+    ``after_*`` the next events of each side. In the channel ``order`` both sides have both
+    events, in opposite order; ``lane`` is the lane of the reference's event.
     """
 
     channel: ComparedChannel
@@ -66,11 +67,11 @@ class Difference(Model):
     after_peer: tuple[WrittenEvent, ...] = ()
 
     def identity(self) -> str:
-        """Return what makes it the same difference another time."""
+        """Return a text that is equal for the same difference of another run."""
         return canonical_json([_text(self.reference), _text(self.peer)])
 
     def sentence(self, mark: str = "") -> str:
-        """Say in one line what each side has, ``mark`` after the place."""
+        """Return one line that says what each side has, with ``mark`` after the place."""
         at = f"at {self.ms} ms on lane {self.lane}{mark}"
         reference, peer = _text(self.reference), _text(self.peer)
         if self.channel == ORDER:
@@ -87,8 +88,8 @@ class Difference(Model):
 class Comparison(Model):
     """The result of comparing two traces: what was compared, and where the sides differ.
 
-    ``ordering`` is None where there were no traces. ``compared`` are the channels on which
-    either side has an event, and ``order`` where the ordering compares it. ``agreements``
+    ``ordering`` is None if there were no traces. ``compared`` are the channels on which
+    either side has an event, and ``order`` if the ordering compares it. ``agreements``
     counts equal events by channel.
     """
 
@@ -144,7 +145,7 @@ def compare(
 def _order_difference(
     reference: Trace, peer: Trace, ordering: Ordering, alike: Collection[Channel]
 ) -> Difference | None:
-    """Find the first events that each side has the other way round, of channels that agree."""
+    """Return the first two events of agreeing channels that the sides have in opposite order."""
     left, right = (
         sequences(
             (event for event in trace.events if CHANNEL_OF_KIND[event.kind] in alike), ordering

@@ -1,4 +1,4 @@
-"""Whether a trace shows what the scenario's author wrote that it must."""
+"""Checks of a trace against the expectations of the scenario's author."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel
 
 
 class Unmet(Model):
-    """An expectation that a side broke: where it is written, and both values as JSON."""
+    """An expectation that a side didn't meet: its place, and both values as JSON."""
 
     path: str
     expected: str
@@ -42,9 +42,9 @@ def unmet(
     ordering: Ordering = "total",
     channels: Collection[ComparedChannel] = COMPARED_CHANNELS,
 ) -> tuple[Unmet, ...]:
-    """Return the expectations that this trace doesn't meet, as far as its ordering tells.
+    """Return the expectations that this trace doesn't meet, as far as its ordering shows.
 
-    Of a trace that has only some of the channels, only what these show is asked.
+    If the trace has only some of the channels, only the expectations of these are checked.
     """
     broken = [*unmet_summary(scenario.expect, summarize(scenario, trace), ordering, channels)]
     if "rpc" in channels:
@@ -52,12 +52,12 @@ def unmet(
     if {"session", "files"} <= set(channels):
         broken += _unmet_looks(scenario, trace)
     if set(COMPARED_CHANNELS) <= set(channels):
-        broken += _unmet_strikes(scenario, trace)
+        broken += _unmet_triggers(scenario, trace)
     return tuple(broken)
 
 
 def unmet_bounds(late: tuple[Late, ...]) -> tuple[Unmet, ...]:
-    """The steps that took longer than they may."""
+    """Return the steps that took longer than their bounds."""
     return tuple(
         _unmet(f"{each.place}.within", format_duration(each.within), format_duration(each.took))
         for each in late
@@ -100,7 +100,7 @@ def _unmet(path: str, expected: object, got: object) -> Unmet:
 
 
 def _unmet_calls(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
-    """Each call that the scenario makes must be answered, and as it expects."""
+    """Yield the scenario's calls that weren't answered as expected."""
     answers: dict[str, list[RpcEvent | ClientErrorEvent]] = {}
     for event in trace.events:
         if isinstance(event, RpcEvent | ClientErrorEvent):
@@ -125,7 +125,7 @@ def _unmet_calls(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
 def _unmet_branches(
     step: ConcurrentlyStep, answers: list[RpcEvent | ClientErrorEvent], path: str
 ) -> Iterator[Unmet]:
-    """Held to as a multiset; the branches that say the most choose their answer first."""
+    """Compare the answers as a multiset; the most specific branches are matched first."""
     calls = [branch for branch in step.concurrently if isinstance(branch, RpcStep)]
     expected = Counter((call.rpc, call.error or call.expect) for call in calls)
     got = Counter((event.method, _outcome(event)) for event in answers)
@@ -145,7 +145,7 @@ def _unmet_branches(
 def _surplus(
     scenario: Scenario, answers: dict[str, list[RpcEvent | ClientErrorEvent]]
 ) -> Iterator[Unmet]:
-    """Answers to calls that the scenario doesn't make, or makes once."""
+    """Yield answers to calls that the scenario doesn't make, or repeated answers to one call."""
     once = {f"steps[{i}]" for i, step in enumerate(scenario.steps) if isinstance(step, RpcStep)} | {
         f"steps[{i}].background"
         for i, step in enumerate(scenario.steps)
@@ -168,7 +168,7 @@ def _surplus(
 def _unmet_hook_call(
     call: Call, answers: dict[str, list[RpcEvent | ClientErrorEvent]], path: str
 ) -> Iterator[Unmet]:
-    """A hook calls each time that its phase comes, so at least once."""
+    """Yield the unexpected results of a hook, which calls at least once."""
     for outcome in [_outcome(event) for event in answers.get(path, ())] or ["no answer"]:
         if outcome != call.expect:
             yield _unmet(f"{path}.expect", call.expect, outcome)
@@ -224,18 +224,18 @@ def _listed(results: Counter[tuple[Any, Any]]) -> list[str]:
     return sorted(f"{method} {code}" for method, code in results.elements())
 
 
-def _unmet_strikes(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
-    """A declared fault must strike, unless it is said that it doesn't; none goes unmentioned."""
-    says = {True: "it strikes", False: "it never strikes", None: "no word of it"}
+def _unmet_triggers(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
+    """Yield the faults that were triggered against the scenario's word, or not reported."""
+    words = {True: "triggered", False: "not triggered", None: "not reported"}
     declared = _declared_faults(scenario)
     for place in {**declared, **trace.struck}:
-        strikes, struck = declared.get(place, True), trace.struck.get(place)
-        if struck != strikes:
-            yield _unmet(place, says[strikes], says[struck])
+        expected, triggered = declared.get(place, True), trace.struck.get(place)
+        if triggered != expected:
+            yield _unmet(place, words[expected], words[triggered])
 
 
 def _declared_faults(scenario: Scenario) -> dict[str, bool]:
-    """Where each fault is declared, and whether it must strike."""
+    """Return whether each declared fault must be triggered, by its place."""
     declared = {f"faults[{i}]": True for i in range(len(scenario.faults))}
     for i, hook in enumerate(scenario.hooks):
         if isinstance(hook, ProbeEntry) and hook.probe.raises is not None:

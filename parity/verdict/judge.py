@@ -1,4 +1,4 @@
-"""Has both sides play one scenario, and says what came of it."""
+"""The judge, which has both sides play a scenario and returns the verdict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from parity.base.project import shown
-from parity.players.needs import lacking
+from parity.players.needs import skip_if_lacking
 from parity.players.outcome import (
     Failed,
     Maker,
@@ -33,18 +33,18 @@ from parity.verdict.compare import (
 )
 from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
 from parity.verdict.known import KnownDifferences, difference_id, stale_entries
+from parity.verdict.record import BrokenExpectation, Record, Verdict
 from parity.verdict.replay_line import replay_line
-from parity.verdict.verdict import BrokenExpectation, Record, Verdict
 
 _REPEATS = 2
-"""How often each side plays again before a difference between them is believed."""
+"""Number of times that each side plays again before a difference is reported."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Two players, what is known of their differences, and the schedule to play.
+    """Two players, their known differences, and the schedule to play.
 
-    ``channels`` are those that the peer is compared and held to expectations by.
+    ``channels`` are the channels on which the peer is compared and must meet expectations.
     """
 
     reference: Player
@@ -79,15 +79,15 @@ class Judge:
             seconds=round(time.monotonic() - began, 3),
             yaml=file.text,
             cluster=file.scenario.cluster,
-            injections=injections(file.scenario, findings.shown.reference),
-            trace=findings.shown.reference,
-            peer_trace=findings.shown.peer,
-            reference_by=findings.shown.reference_by,
-            peer_by=findings.shown.peer_by,
+            injections=injections(file.scenario, findings.traces.reference),
+            trace=findings.traces.reference,
+            peer_trace=findings.traces.peer,
+            reference_by=findings.traces.reference_by,
+            peer_by=findings.traces.peer_by,
         )
 
     def replay_command(self, file: ScenarioFile) -> str:
-        """What to type to see the same again."""
+        """Return the command that replays the scenario in the same way."""
         return replay_line(
             file.path,
             self.peer.name,
@@ -98,20 +98,20 @@ class Judge:
 
     def _findings(self, file: ScenarioFile) -> _Findings:
         for player in (self.reference, self.peer):
-            skipped = lacking(player, file)
+            skipped = skip_if_lacking(player, file)
             if skipped is not None:
                 return _skipped(player, skipped)
         reference = self.reference.play(file, self.seed, self.schedule)
-        early = _no_trace(self.reference, reference)
+        early = _findings_without_trace(self.reference, reference)
         if early is not None:
             return early
         assert isinstance(reference, Played), "a reference plays"
         peer = self.peer.play(file, self.seed, self.schedule)
-        findings = self._against(file, reference, peer)
-        return replace(findings, shown=_Shown.by(reference, peer))
+        findings = self._compare(file, reference, peer)
+        return replace(findings, traces=_Traces.by(reference, peer))
 
-    def _against(self, file: ScenarioFile, reference: Played, peer: Outcome) -> _Findings:
-        early = _no_trace(self.peer, peer)
+    def _compare(self, file: ScenarioFile, reference: Played, peer: Outcome) -> _Findings:
+        early = _findings_without_trace(self.peer, peer)
         if early is not None:
             return early
         if isinstance(peer, Summarized):
@@ -123,7 +123,7 @@ class Judge:
         ordering = common_ordering((reference.ordering, peer.ordering))
         comparison = compare(reference.trace, peer.trace, ordering, self.channels)
         if comparison.differences:
-            unsteady = self._who_does_not_repeat(file, reference, peer)
+            unsteady = self._unsteady_sides(file, reference, peer)
             if unsteady:
                 return _Findings("nondeterministic", unsteady, comparison)
         broken = self._broken(file, reference, peer)
@@ -133,16 +133,16 @@ class Judge:
             if channel in self.channels
         }
         stale = tuple(stale_entries(known, comparison.differences))
-        news = tuple(each for each in comparison.differences if each.channel not in known)
+        new = tuple(each for each in comparison.differences if each.channel not in known)
         not_compared = tuple(each for each in COMPARED_CHANNELS if each not in self.channels)
         reasons = (
-            *(f"{each.channel}: {_sentence(each)}" for each in news),
+            *(f"{each.channel}: {_sentence(each)}" for each in new),
             *stale,
             *(f"{each.player} broke {each.unmet}" for each in broken),
             *(f"known: {channel}: {entry.known.reason}" for channel, entry in known.items()),
         )
         verdict: Verdict = "known" if known else "partial" if not_compared else "agree"
-        if news:
+        if new:
             verdict = "differs"
         elif stale:
             verdict = "stale"
@@ -154,7 +154,7 @@ class Judge:
         self, file: ScenarioFile, reference: Played, peer: Played
     ) -> tuple[BrokenExpectation, ...]:
         return tuple(
-            BrokenExpectation(player=_called(player), unmet=each)
+            BrokenExpectation(player=_short_name(player), unmet=each)
             for player, played, channels in (
                 (self.reference, reference, COMPARED_CHANNELS),
                 (self.peer, peer, self.channels),
@@ -174,13 +174,13 @@ class Judge:
         }
         if not keys:
             has = ", ".join(sorted(theirs.model_fields_set))
-            reason = f"its summary has only {has}, of channels that --channels leaves out"
+            reason = f"its summary has only {has}, in channels that --channels excludes"
             return _skipped(self.peer, Skipped(reason))
         differing = unmet_summary(ours, theirs, channels=self.channels)
         broken = (
-            *(BrokenExpectation(player=_called(self.reference), unmet=each)
+            *(BrokenExpectation(player=_short_name(self.reference), unmet=each)
               for each in unmet(file.scenario, played.trace, played.ordering)),
-            *(BrokenExpectation(player=_called(self.peer), unmet=each)
+            *(BrokenExpectation(player=_short_name(self.peer), unmet=each)
               for each in unmet_summary(file.scenario.expect, theirs, channels=self.channels)),
         )  # fmt: skip
         reasons = (
@@ -203,16 +203,16 @@ class Judge:
         )
         return _Findings(verdict, reasons, comparison, broken=broken, not_compared=missing)
 
-    def _who_does_not_repeat(
+    def _unsteady_sides(
         self, file: ScenarioFile, reference: Played, peer: Played
     ) -> tuple[str, ...]:
         return tuple(
-            f"{_called(player)} doesn't repeat itself: played again it gave another trace"
+            f"{_short_name(player)} doesn't repeat itself: played again it gave another trace"
             for player, first in ((self.reference, reference), (self.peer, peer))
-            if any(self._plays_otherwise(player, file, first) for _ in range(_REPEATS))
+            if any(self._repeats_differently(player, file, first) for _ in range(_REPEATS))
         )
 
-    def _plays_otherwise(self, player: Player, file: ScenarioFile, first: Played) -> bool:
+    def _repeats_differently(self, player: Player, file: ScenarioFile, first: Played) -> bool:
         again = player.play(file, self.seed, self.schedule)
         if not isinstance(again, Played):
             return True
@@ -222,8 +222,8 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """What the sides showed, for the record: the fields of the same names there."""
+class _Traces:
+    """The traces of both sides and their makers, as in the record's fields."""
 
     reference: Trace | None = None
     peer: Trace | Literal["same"] | None = None
@@ -231,8 +231,8 @@ class _Shown:
     peer_by: Maker | None = None
 
     @classmethod
-    def by(cls, reference: Played, peer: Outcome) -> _Shown:
-        """Of a reference that played and a peer that may have."""
+    def by(cls, reference: Played, peer: Outcome) -> _Traces:
+        """Return the traces of a reference that played and a peer that may have."""
         if not isinstance(peer, Played):
             return cls(reference.trace, None, reference.by)
         theirs: Trace | Literal["same"] = "same" if peer == reference else peer.trace
@@ -247,17 +247,17 @@ class _Findings:
     broken: tuple[BrokenExpectation, ...] = ()
     not_compared: tuple[str, ...] = ()
     log_tail: str = ""
-    shown: _Shown = field(default_factory=_Shown)
+    traces: _Traces = field(default_factory=_Traces)
 
 
 _NOTHING = Comparison()
 
 
-def _no_trace(player: Player, outcome: Outcome) -> _Findings | None:
+def _findings_without_trace(player: Player, outcome: Outcome) -> _Findings | None:
     match outcome:
         case Failed(failure, message, log_tail):
             verdict: Verdict = "stale" if failure == "stale" else "failed"
-            reason = f"{_called(player)}, {failure}: {message}"
+            reason = f"{_short_name(player)}, {failure}: {message}"
             return _Findings(verdict, (reason,), _NOTHING, log_tail=log_tail)
         case Skipped():
             return _skipped(player, outcome)
@@ -266,11 +266,11 @@ def _no_trace(player: Player, outcome: Outcome) -> _Findings | None:
 
 
 def _skipped(player: Player, skipped: Skipped) -> _Findings:
-    return _Findings("skipped", (f"{_called(player)} skipped it: {skipped.reason}",), _NOTHING)
+    return _Findings("skipped", (f"{_short_name(player)} skipped it: {skipped.reason}",), _NOTHING)
 
 
-def _called(player: Player) -> str:
-    """A name short enough for a sentence; a command line isn't."""
+def _short_name(player: Player) -> str:
+    """Return a name that is short enough for a sentence, unlike a command line."""
     return "the peer" if " " in player.name or "/" in player.name else player.name
 
 

@@ -1,8 +1,8 @@
 """Differences that are known and accepted, each with its reason.
 
 They are listed in scenarios/known_differences.yaml, one entry per scenario and
-channel. An entry that is mistyped is refused when the list is read; one that is no
-longer true is *stale* and fails the run. Either is said with the line to change.
+channel. A mistyped entry is refused when the list is read. An entry that is no
+longer true is *stale* and fails the run. Both errors name the line to change.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from parity.spec.loading import ScenarioFile, find_scenarios, load_yaml, scenari
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, Difference
 
 SHORTEST_REASON: Final = 10
-"""Characters; less is no reason."""
+"""Fewest characters of a reason."""
 
-Key = tuple[str, ComparedChannel]
-"""Scenario and channel: what an entry is for."""
+EntryKey = tuple[str, ComparedChannel]
+"""The scenario and channel of an entry."""
 
 
 def _known_channel(value: object) -> object:
     if value not in COMPARED_CHANNELS:
         right = _nearest(str(value), COMPARED_CHANNELS) or f"one of {', '.join(COMPARED_CHANNELS)}"
-        raise ValueError(f"there is no channel {shortened(str(value))}; {right} would be right")
+        raise ValueError(f"there is no channel {shortened(str(value))}; expected {right}")
     return value
 
 
 def _date(value: object) -> object:
-    """A date as YAML has it, which is text, or as baseline makes it."""
+    """Accept a date, or its text, which is how YAML has it."""
     if isinstance(value, str):
         with contextlib.suppress(ValueError):
             return date.fromisoformat(value)
     if not isinstance(value, date):
-        raise ValueError(f"{quoted(str(value))} is no date; one such as 2026-11-24 would be right")
+        raise ValueError(f"expected a date such as 2026-11-24, got {quoted(str(value))}")
     return value
 
 
@@ -60,8 +60,8 @@ class KnownDifference(Model):
     difference: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
 
     @property
-    def key(self) -> Key:
-        """What the entry is for."""
+    def key(self) -> EntryKey:
+        """The scenario and channel of the entry."""
         return self.scenario, self.channel
 
 
@@ -71,7 +71,7 @@ class _Document(Model):
 
 @dataclass(frozen=True)
 class KnownEntry:
-    """An accepted difference, and where it is written: the line of each of its keys, from 1."""
+    """An accepted difference, its file, and the line of each of its keys, from 1."""
 
     known: KnownDifference
     file: Path
@@ -79,11 +79,11 @@ class KnownEntry:
 
     @property
     def line(self) -> int:
-        """Its first line."""
+        """The first line of the entry."""
         return min(self.lines.values())
 
     def at(self, key: str) -> str:
-        """``file:line`` of one of its keys, and what the entry is for."""
+        """Return ``file:line`` of one of its keys, and the entry's scenario and channel."""
         return (
             f"{project.shown(self.file)}:{self.lines[key]}: "
             f"{self.known.scenario}, {self.known.channel}"
@@ -92,16 +92,16 @@ class KnownEntry:
 
 @dataclass(frozen=True)
 class KnownDifferences:
-    """The whole list."""
+    """The list of known differences."""
 
     entries: tuple[KnownEntry, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> KnownDifferences:
-        """Read the list; no file is an empty one.
+        """Read the list, which is empty if there is no file.
 
         Raises:
-          ScenarioError: the file isn't valid, or lists a scenario's channel twice.
+            ScenarioError: The file isn't valid, or lists a scenario's channel twice.
         """
         if not os.path.lexists(path):
             return cls()
@@ -115,51 +115,50 @@ class KnownDifferences:
         return cls(entries)
 
     def unknown(self, names: Collection[str]) -> tuple[KnownEntry, ...]:
-        """The entries of scenarios that aren't among these."""
+        """Return the entries whose scenario isn't one of these."""
         return tuple(entry for entry in self.entries if entry.known.scenario not in names)
 
     def check_names(self, names: Collection[str]) -> None:
-        """Refuse entries of scenarios that there are not.
+        """Refuse entries of scenarios that don't exist.
 
         Raises:
-          ScenarioError: with the place of each, and the name that comes nearest.
+            ScenarioError: There are such entries; it has the place of each and the closest name.
         """
         problems = []
         for entry in self.unknown(names):
             name = entry.known.scenario
             nearest = _nearest(name, sorted(names))
-            right = f"{nearest} would be right" if nearest else "the name of one would be right"
             message = (
-                f"there is no scenario {name}; {right}, or no entry: "
-                "monolith-parity baseline --prune removes it"
+                f"there is no scenario {name}; expected {nearest or 'the name of one'}, or "
+                "no entry: monolith-parity baseline --prune removes it"
             )
             problems.append(Problem(entry.file, entry.lines["scenario"], 1, "scenario", message))
         if problems:
             raise ScenarioError(problems)
 
     def of(self, scenario: str) -> dict[ComparedChannel, KnownEntry]:
-        """What is accepted of one scenario, by channel."""
+        """Return the entries of one scenario, by channel."""
         return {
             entry.known.channel: entry for entry in self.entries if entry.known.scenario == scenario
         }
 
 
 def catalogue() -> frozenset[str]:
-    """The name of every scenario, whether it is played now or not."""
+    """Return the names of all scenarios of this project."""
     return frozenset(
         scenario_name(path, project.SCENARIOS) for path in find_scenarios([], project.SCENARIOS)
     )
 
 
 def difference_id(difference: Difference) -> str:
-    """Twelve hex digits that say which difference it is."""
+    """Return twelve hex digits that identify the difference."""
     return hashlib.sha256(difference.identity().encode()).hexdigest()[:12]
 
 
 def stale_entries(
     known: Mapping[ComparedChannel, KnownEntry], found: tuple[Difference, ...]
 ) -> Iterator[str]:
-    """Which line to change where the list and what was found disagree."""
+    """Yield for each stale entry the line to change."""
     by_channel = {difference.channel: difference for difference in found}
     for channel, entry in known.items():
         if channel not in by_channel:
@@ -172,13 +171,13 @@ def stale_entries(
 
 
 def _listed_twice(entries: tuple[KnownEntry, ...]) -> Iterator[Problem]:
-    first: dict[Key, KnownEntry] = {}
+    first: dict[EntryKey, KnownEntry] = {}
     for i, entry in enumerate(entries):
         earlier = first.setdefault(entry.known.key, entry)
         if earlier is not entry:
             message = (
                 f"{entry.known.scenario}, {entry.known.channel} is listed in line "
-                f"{earlier.line} already; one entry would be right"
+                f"{earlier.line} already; expected one entry"
             )
             yield Problem(entry.file, entry.line, 1, f"differences[{i}]", message)
 
@@ -188,10 +187,10 @@ def _nearest(word: str, words: Collection[str]) -> str | None:
 
 
 def check_known(files: Sequence[ScenarioFile]) -> KnownDifferences:
-    """The list of known differences, which may name these scenarios and all of the catalogue.
+    """Return the known differences, which may name these scenarios and all of the catalogue.
 
     Raises:
-      ScenarioError: it isn't valid.
+        ScenarioError: The list isn't valid.
     """
     known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
     known.check_names(catalogue() | {file.name for file in files})

@@ -1,4 +1,4 @@
-"""The command that plays a scenario again as it was played: the line that reports show."""
+"""The command that replays a scenario in the same way, as reports show it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def replay_line(
     seed: int | None = None,
     schedule: Schedule | None = None,
 ) -> str:
-    """A line for a shell that replays a scenario, and writes nothing.
+    """Return a shell command that replays a scenario, and writes nothing.
 
     Args:
-      path: the scenario file.
-      on: the peer, as ``--on`` has it; without a reference the only player.
-      reference: the other side, None if there is none.
-      seed: the seed that was played, if one was.
-      schedule: the schedule that was played, if one was.
+        path: The scenario file.
+        on: The peer, as in ``--on``; without a reference the only player.
+        reference: The other side, or None.
+        seed: The seed of the run, or None.
+        schedule: The schedule of the run, or None.
     """
-    words = ["monolith-parity", "replay", _called(path)]
+    words = ["monolith-parity", "replay", _name_of(path)]
     if reference is not None:
         words.append("--both")
     words += ["--on", on]
@@ -39,11 +39,11 @@ def replay_line(
     return shlex.join(words)
 
 
-def _called(path: Path) -> str:
-    """The name of a scenario of the catalogue, the path of another one."""
+def _name_of(path: Path) -> str:
+    """Return the name of a scenario of the catalogue, or the path of another one."""
     real, scenarios = path.resolve(), project.SCENARIOS.resolve()
     if real.is_relative_to(scenarios) and real.suffix == ".yaml":
-        called = real.relative_to(scenarios).with_suffix("").as_posix()
+        name = real.relative_to(scenarios).with_suffix("").as_posix()
     else:
-        called = project.shown(path)
-    return f"./{called}" if called.startswith("-") else called
+        name = project.shown(path)
+    return f"./{name}" if name.startswith("-") else name

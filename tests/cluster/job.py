@@ -15,9 +15,9 @@ import tensorflow as tf
 from monolith_hooks.server import client_lib, service_pb2
 from parity.base import project
 from parity.base.model import frozen
-from parity.players.cluster.cluster import Cluster
+from parity.players.cluster.cluster import ClusterProcesses
 from parity.players.cluster.processes import ProcessLostError, Zygote
-from parity.players.cluster.wire import Command, Happened
+from parity.players.cluster.wire import RoleCommand, TimestampedEvent
 from parity.spec.scenario import Scenario
 from parity.spec.trace import ReportEvent, StepEvent
 
@@ -60,13 +60,13 @@ class Job:
         self.model_dir = model_dir
         self.reports: list[ReportEvent] = []
         self.steps: dict[int, list[int]] = {}
-        self.cluster = Cluster(job, zygote, model_dir, pace, 60, self._take)
+        self.cluster = ClusterProcesses(job, zygote, model_dir, pace, 60, self._take)
         self.workers = range(1, job.cluster.workers)
 
     def __enter__(self) -> Job:
         self.cluster.__enter__()
         try:
-            self.ask("chief", Command(do="open"))
+            self.ask("chief", RoleCommand(do="open"))
         except BaseException:
             self.cluster.__exit__(None, None, None)
             raise
@@ -75,7 +75,7 @@ class Job:
     def __exit__(self, *_: object) -> None:
         self.cluster.__exit__(None, None, None)
 
-    def ask(self, name: str, command: Command) -> None:
+    def ask(self, name: str, command: RoleCommand) -> None:
         answer = self.cluster.processes[name].ask(command, 60)
         assert answer.refused is None
 
@@ -84,12 +84,12 @@ class Job:
         if name == "chief":
             threading.Thread(target=self._train_chief, daemon=True).start()
         else:
-            self.ask(name, Command(do="train", number=steps))
+            self.ask(name, RoleCommand(do="train", number=steps))
 
     def restart(self, name: str) -> None:
         self.cluster.restart(name)
         if name == "chief":
-            self.ask("chief", Command(do="open"))
+            self.ask("chief", RoleCommand(do="open"))
 
     def call(self, method: str, timeout: float = BOUND):
         stub = client_lib.get_stub_from_model_dir(str(self.model_dir))
@@ -118,11 +118,11 @@ class Job:
     def _train_chief(self) -> None:
         process = self.cluster.processes["chief"]
         try:
-            process.ask(Command(do="step", number=0), 3600)
+            process.ask(RoleCommand(do="step", number=0), 3600)
         except ProcessLostError:
             return  # It was killed.
 
-    def _take(self, happened: Happened) -> None:
+    def _take(self, happened: TimestampedEvent) -> None:
         event = happened.event
         if isinstance(event, StepEvent):
             self.steps.setdefault(event.worker, []).append(event.global_step)

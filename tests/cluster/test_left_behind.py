@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from parity.players.cluster.processes import ProcessLostError
-from parity.players.cluster.wire import Command
+from parity.players.cluster.wire import RoleCommand
 from tests.cluster.job import Job, scenario, start, until
 
 
@@ -59,7 +59,7 @@ def test_a_process_that_ends_by_itself_is_told_with_its_log(zygote, tmp_path):
         chief._stdin.write("no command\n")
         chief._stdin.flush()
         with pytest.raises(ProcessLostError, match="chief exited with 1") as lost:
-            job.ask("chief", Command(do="settle"))
+            job.ask("chief", RoleCommand(do="settle"))
     assert "ValidationError" in lost.value.log_tail
 
 

@@ -42,9 +42,9 @@ def test_a_fault_strikes_when_the_check_heeds_it_and_not_before():
     ledger.declare("faults[0]")
     ps = machine(limit=2000, ledger=ledger)
     ps.inject(Rss(3000), "faults[0]")
-    assert ledger.struck() == {"faults[0]": False}
+    assert ledger.triggered() == {"faults[0]": False}
     assert ps.check()
-    assert ledger.struck() == {"faults[0]": True}
+    assert ledger.triggered() == {"faults[0]": True}
 
 
 def test_bytes_instead_of_the_truth_hide_the_memory():

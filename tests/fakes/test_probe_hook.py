@@ -30,7 +30,7 @@ def test_it_raises_in_the_phase_that_it_was_told_and_in_no_other(phase, error):
         else:
             getattr(hook, name)(*arguments)
     assert seen == list(PHASES)
-    assert ledger.struck() == {"here": True}
+    assert ledger.triggered() == {"here": True}
 
 
 def test_it_raises_as_often_as_it_was_told():

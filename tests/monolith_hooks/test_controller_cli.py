@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from monolith_hooks import net_utils
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
-from monolith_hooks.controller_cli import Action, Asked, app, operate
+from monolith_hooks.controller_cli import Action, Invocation, app, operate
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
 from monolith_hooks.server.server_lib import ServerHook
@@ -141,7 +141,7 @@ class Impatient(SystemClock):
 def test_watch_looks_again_until_something_goes_wrong(run, capsys):
     address = run.model_dir / SERVER_ADDR_FILENAME
     clock = Impatient([lambda: run.session.run(run.step), address.unlink])
-    asked = Asked(Action.STATUS, str(run.model_dir), None, 10, 5, as_json=True)
+    asked = Invocation(Action.STATUS, str(run.model_dir), None, 10, 5, as_json=True)
     assert operate(asked, clock) == 2
     assert clock.slept == [5, 5]
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -173,11 +173,11 @@ def test_without_an_address_file_it_says_where_one_should_be(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "holds '', which is no address"),
-        (b"here", "holds 'here', which is no address"),
-        (b" localhost:1", "holds ' localhost:1', which is no address"),
-        (b"localhost:1\nlocalhost:2", "which is no address"),
-        (b"localhost:70000", "which is no address"),
+        (b"", "holds '', which isn't an address"),
+        (b"here", "holds 'here', which isn't an address"),
+        (b" localhost:1", "holds ' localhost:1', which isn't an address"),
+        (b"localhost:1\nlocalhost:2", "which isn't an address"),
+        (b"localhost:70000", "which isn't an address"),
         (b"\xff:1", "isn't UTF-8 text"),
     ],
 )
@@ -186,7 +186,7 @@ def test_an_address_file_with_something_else_is_shown(tmp_path, content, said):
     done = controller("status", "--model-dir", str(tmp_path))
     assert done.exit_code == 2
     assert said in done.stderr
-    assert "host:port or [ipv6]:port would be right" in done.stderr
+    assert "Expected host:port or [ipv6]:port." in done.stderr
 
 
 def test_an_address_file_that_is_a_folder_cannot_be_read(tmp_path):
@@ -228,15 +228,15 @@ def test_another_grpc_server_is_told_apart():
     finally:
         server.stop(None).wait()
     assert done.exit_code == 1
-    assert f"what is at localhost:{port} has no GetTrainingStatus" in done.stderr
+    assert f"the server at localhost:{port} has no GetTrainingStatus" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["status"], "--model-dir or --addr would be right"),
-        (["status", "--addr", "a:1", "--model-dir", "b"], "--model-dir or --addr would be right"),
-        (["stop", "--addr", "a:1", "--watch", "1"], "--watch would stop again and again"),
+        (["status"], "got neither"),
+        (["status", "--addr", "a:1", "--model-dir", "b"], "got both"),
+        (["stop", "--addr", "a:1", "--watch", "1"], "expected the action status or blocked"),
         (["halt", "--addr", "a:1"], "'halt' is not one of"),
         (["status", "--addr", "a:1", "--timeout", "0"], "0"),
     ],

@@ -12,7 +12,7 @@ from parity.spec.scenario import Scenario
 from parity.spec.trace import Trace
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 SESSION = {"kind": "session", "lane": "main", "ms": 0, "state": "created"}
 PLACED = {"kind": "barrier", "lane": "ps_health", "ms": 0, "blocked": [0]}

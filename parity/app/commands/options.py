@@ -39,7 +39,7 @@ MOST = 2**63 - 1
 
 
 def number(value: float | None) -> float | None:
-    """What was given, unless it is nan, which is within any bounds."""
+    """Return the number, but refuse nan, which compares as within any bounds."""
     if value is not None and math.isnan(value):
         raise typer.BadParameter("expected a number, got nan")
     return value
@@ -79,17 +79,17 @@ def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
     """The schedule that was asked for by name, if one was.
 
     Raises:
-      UsageError: a seed was given as well, or it is no name of a schedule.
+        UsageError: a seed was given as well, or it is no name of a schedule.
     """
     if name is None:
         return None
     if seed is not None:
-        raise UsageError("--seed and --schedule are both given; one would be right")
+        raise UsageError("expected --seed or --schedule, got both")
     from parity.spec.schedules import parse_schedule  # noqa: PLC0415
 
     return parse_schedule(name)
 
 
 def stdout() -> Console:
-    """Where commands print."""
+    """The console of standard output."""
     return console_on(sys.stdout)

@@ -36,7 +36,7 @@ def explore(
     from parity.search.explore.command import ExploreOptions, explore  # noqa: PLC0415
 
     if on is not None and peer is not None:
-        raise UsageError("--on and --peer are both given; one would be right")
+        raise UsageError("expected --on or --peer, got both")
     options = ExploreOptions(
         scenario=scenario,
         reference=on or "python",
@@ -115,7 +115,7 @@ def killmatrix(
 
 
 class MutatedSideName(StrEnum):
-    """Whose mutants."""
+    """The side whose sources are mutated."""
 
     RUST = "rust"
     PYTHON = "python"

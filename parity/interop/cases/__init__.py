@@ -1,1 +1,1 @@
-"""The cases of interop, with the results that the specification wants."""
+"""The cases of interop, with the results that the specification requires."""

@@ -1,4 +1,4 @@
-"""The address file: what a server writes, and what a client makes of what it finds."""
+"""The address file: the content that a server writes, and a client's reaction to any content."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Final
 
 from parity.base.host import IPV4_LOOPBACK, IPV6_LOOPBACK
 from parity.interop.cases.service import ask, global_step
-from parity.interop.cases.steps import Address, AddressFileIs, Case, Group, Want
-from parity.spec.interop import Server
+from parity.interop.cases.steps import Address, AddressFileIs, Group, InteropCase, Want
+from parity.spec.interop import InteropServer
 
 ADDRESS_FILE: Final = "address file"
 
@@ -45,7 +45,7 @@ _CONTENTS: Final[dict[str, tuple[bytes | None, Want]]] = {
 
 
 def address_groups() -> list[Group]:
-    """All cases about the address file."""
+    """Return all cases about the address file."""
     return [
         _contents(),
         _published(IPV4_LOOPBACK, "127.0.0.1:{port}"),
@@ -55,7 +55,7 @@ def address_groups() -> list[Group]:
 
 def _contents() -> Group:
     cases = [
-        Case(
+        InteropCase(
             method=ADDRESS_FILE,
             name=name,
             covers=("B38",),
@@ -67,10 +67,10 @@ def _contents() -> Group:
         )
         for name, (content, want) in _CONTENTS.items()
     ]
-    return Group(server=Server(global_step=_STEP), cases=(*cases, *_other_listeners()))
+    return Group(server=InteropServer(global_step=_STEP), cases=(*cases, *_other_listeners()))
 
 
-def _other_listeners() -> list[Case]:
+def _other_listeners() -> list[InteropCase]:
     exceeded = Want(code="DEADLINE_EXCEEDED")
     patient = ask("GetTrainingStatus", _UNAVAILABLE)
     asked = {
@@ -83,7 +83,7 @@ def _other_listeners() -> list[Case]:
         "cancels": (b"{cancels}", ask("GetTrainingStatus", Want(code="CANCELLED", details="no"))),
     }
     return [
-        Case(
+        InteropCase(
             method=ADDRESS_FILE,
             name=f"a listener that {does}",
             covers=("B38",),
@@ -94,10 +94,10 @@ def _other_listeners() -> list[Case]:
 
 
 def _published(ip: str, content: str) -> Group:
-    case = Case(
+    case = InteropCase(
         method=ADDRESS_FILE,
         name=f"published with {ip}",
         covers=("B35",),
         steps=(AddressFileIs(content=content), ask("GetTrainingStatus", _WORKS)),
     )
-    return Group(server=Server(ip=ip, global_step=_STEP), cases=(case,))
+    return Group(server=InteropServer(ip=ip, global_step=_STEP), cases=(case,))

@@ -1,4 +1,4 @@
-"""What a served controller's barrier says of itself, and what the port sees of its machine."""
+"""The state of a served barrier, of its checkpoints, and of the port's machine."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from parity.interop.cases.service import ask
 from parity.interop.cases.steps import (
     Arrive,
     BarrierIs,
-    Case,
     CheckpointsAre,
     Group,
+    InteropCase,
     Ipv6IsSeen,
     MachineIsSeen,
 )
-from parity.spec.interop import Server
+from parity.spec.interop import InteropServer
 
 BARRIER: Final = "barrier"
 MACHINE: Final = "machine"
@@ -24,7 +24,7 @@ _STEP: Final = 41
 
 
 def looking_groups() -> list[Group]:
-    """All cases that look beside the calls; for peers that can."""
+    """Return all cases with observations, for peers that support ``look``."""
     steps = (
         BarrierIs(removed=True, none_blocked=True, unblocked=(0, 1, 2), refused=(0, 3)),
         ask("StopTraining"),
@@ -33,14 +33,14 @@ def looking_groups() -> list[Group]:
         ask("ResumeTraining"),
         BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2), refused=(0, 3)),
     )
-    barrier = Case(method=BARRIER, name="in each state", covers=("B23",), steps=steps)
+    barrier = InteropCase(method=BARRIER, name="in each state", covers=("B23",), steps=steps)
     covers = ("B1", "B2", "B3", "B44")
-    machine = Case(method=MACHINE, name="is seen", covers=covers, steps=(MachineIsSeen(),))
-    ipv6 = Case(method=MACHINE, name="by IPv6", covers=("B44",), steps=(Ipv6IsSeen(),))
-    saved = Case(
+    machine = InteropCase(method=MACHINE, name="is seen", covers=covers, steps=(MachineIsSeen(),))
+    ipv6 = InteropCase(method=MACHINE, name="by IPv6", covers=("B44",), steps=(Ipv6IsSeen(),))
+    saved = InteropCase(
         method=CHECKPOINTS,
         name="a saved step is there and can be restored",
         covers=("B30",),
         steps=(ask("SaveCheckpoint"), CheckpointsAre(steps=(_STEP,))),
     )
-    return [Group(server=Server(global_step=_STEP), cases=(barrier, machine, ipv6, saved))]
+    return [Group(server=InteropServer(global_step=_STEP), cases=(barrier, machine, ipv6, saved))]

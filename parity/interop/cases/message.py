@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from parity.interop.cases import steps as wire
+from parity.interop.cases import wire
 from parity.interop.cases.service import METHODS
 from parity.interop.cases.steps import MessageCase
 
@@ -33,7 +33,7 @@ _MESSAGES: Final = {
 
 
 def message_cases() -> list[MessageCase]:
-    """Written by one and read by the other, and bytes that nobody writes."""
+    """Return the messages that one peer writes and another reads, and bytes that are only read."""
     return [*_empty(), *_statuses(), *_healths(), *_actions(), *_only_read()]
 
 

@@ -1,4 +1,4 @@
-"""Every RPC of the controller in every state, and in every order of three."""
+"""Every RPC of the controller in every state, and every sequence of three."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
-from parity.interop.cases import steps as wire
+from parity.interop.cases import wire
 from parity.interop.cases.steps import (
     AddressFileIs,
     Arrive,
     Ask,
     AskPatiently,
-    Case,
     FilesAre,
     Group,
-    Step,
+    InteropCase,
+    InteropStep,
     StopServing,
     Want,
 )
-from parity.spec.interop import Server
+from parity.spec.interop import InteropServer
 
 METHODS: Final = (
     "StopTraining",
@@ -43,7 +43,7 @@ _UNDECODABLE: Final = {
 
 
 def service_groups() -> list[Group]:
-    """All cases that need a server, but those about addresses."""
+    """Return all cases that need a server, except those about addresses."""
     return [
         *_fresh_servers(),
         *map(_block_status, (1, 3, 5)),
@@ -61,18 +61,18 @@ def service_groups() -> list[Group]:
 
 
 def ask(method: str, want: Want = _EMPTY, request_hex: str | None = None) -> Ask:
-    """A call of one of the controller's methods."""
+    """Return a call of one of the controller's methods."""
     return Ask(method=f"/Controller/{method}", want=want, request_hex=request_hex)
 
 
 def block_status(blocked: Sequence[int], capacity: int) -> Want:
-    """OK, with these blocked and the others not."""
+    """Return the result OK, with these indices blocked and the others not."""
     unblocked = [index for index in range(capacity) if index not in blocked]
     return Want(response_hex=(wire.packed(1, blocked) + wire.packed(2, unblocked)).hex())
 
 
 def global_step(step: int) -> Want:
-    """OK, with this global step; 0 isn't written."""
+    """Return the result OK with this global step; 0 isn't encoded."""
     return Want(response_hex=wire.number(1, step).hex() if step else "")
 
 
@@ -86,8 +86,8 @@ def _fresh_servers() -> list[Group]:
     }
     return [
         _group(
-            Server(),
-            Case(method=method, name="first", covers=(fact,), steps=(ask(method, want),)),
+            InteropServer(),
+            InteropCase(method=method, name="first", covers=(fact,), steps=(ask(method, want),)),
         )
         for method, (fact, want) in firsts.items()
     ]
@@ -95,7 +95,7 @@ def _fresh_servers() -> list[Group]:
 
 def _block_status(workers: int) -> Group:
     clear, placed = block_status([], workers), block_status([0], workers)
-    steps: list[Step] = [
+    steps: list[InteropStep] = [
         ask("GetBlockStatus", clear),
         ask("StopTraining"),
         ask("GetBlockStatus", placed),
@@ -110,14 +110,14 @@ def _block_status(workers: int) -> Group:
     ]
     covers = ("B25", "B26", "B27")
     return _group(
-        Server(workers=workers),
-        Case(
+        InteropServer(workers=workers),
+        InteropCase(
             method="GetBlockStatus",
             name=f"stopped twice and resumed twice, workers: {workers}",
             covers=covers,
             steps=tuple(steps),
         ),
-        Case(
+        InteropCase(
             method="StopTraining",
             name=f"twice, workers: {workers}",
             covers=covers,
@@ -128,7 +128,7 @@ def _block_status(workers: int) -> Group:
                 ask("StopTraining", _PLACED_ALREADY),
             ),
         ),
-        Case(
+        InteropCase(
             method="ResumeTraining",
             name=f"when nothing is placed, workers: {workers}",
             covers=covers,
@@ -138,7 +138,7 @@ def _block_status(workers: int) -> Group:
 
 
 def _blocked_workers() -> Group:
-    steps: list[Step] = [
+    steps: list[InteropStep] = [
         ask("StopTraining"),
         Arrive(workers=(1, 3, 4)),
         ask("GetBlockStatus", block_status([0, 1, 3, 4], 5)),
@@ -147,31 +147,31 @@ def _blocked_workers() -> Group:
         ask("StopTraining"),
         ask("GetBlockStatus", block_status([0, 1, 3, 4], 5)),
     ]
-    case = Case(
+    case = InteropCase(
         method="GetBlockStatus",
         name="workers 1, 3 and 4 of 5 blocked",
         covers=("B27",),
         steps=tuple(steps),
     )
-    return _group(Server(workers=5), case)
+    return _group(InteropServer(workers=5), case)
 
 
 def _many_workers() -> Group:
-    case = Case(
+    case = InteropCase(
         method="GetBlockStatus",
         name="indices of two bytes, ascending",
         covers=("B43",),
         steps=(ask("StopTraining"), ask("GetBlockStatus", block_status([0], 300))),
     )
-    return _group(Server(workers=300), case)
+    return _group(InteropServer(workers=300), case)
 
 
 def _saves() -> Group:
-    save_and_look: tuple[Step, ...] = (
+    save_and_look: tuple[InteropStep, ...] = (
         ask("SaveCheckpoint"),
         FilesAre(names=("checkpoint", "model.ckpt-7")),
     )
-    case = Case(
+    case = InteropCase(
         method="SaveCheckpoint",
         name="three times at one step: one checkpoint",
         covers=("B30",),
@@ -182,17 +182,17 @@ def _saves() -> Group:
             FilesAre(names=("checkpoint", "model.ckpt-7")),
         ),
     )
-    return _group(Server(global_step=7), case)
+    return _group(InteropServer(global_step=7), case)
 
 
 def _status(step: int) -> Group:
-    case = Case(
+    case = InteropCase(
         method="GetTrainingStatus",
         name=f"global step {step}",
         covers=("B29",),
         steps=(ask("GetTrainingStatus", global_step(step)),) * 2,
     )
-    return _group(Server(global_step=step), case)
+    return _group(InteropServer(global_step=step), case)
 
 
 def _requests() -> Group:
@@ -206,7 +206,7 @@ def _requests() -> Group:
         "GetTrainingStatus": global_step(0),
     }
     cases = [
-        Case(
+        InteropCase(
             method=method,
             name=f"undecodable: {what}",
             covers=("B28",),
@@ -220,7 +220,7 @@ def _requests() -> Group:
         for what, request_hex in _UNDECODABLE.items()
     ]
     cases += [
-        Case(
+        InteropCase(
             method=method,
             name=f"raw request: {what}",
             covers=("B28",),
@@ -234,7 +234,7 @@ def _requests() -> Group:
         }.items()
     ]
     cases += [
-        Case(
+        InteropCase(
             method=UNKNOWN_METHOD,
             name=path,
             covers=("B28",),
@@ -250,21 +250,21 @@ def _requests() -> Group:
             "/monolith.Controller/StopTraining",
         )
     ]
-    return _group(Server(), *cases)
+    return _group(InteropServer(), *cases)
 
 
 def _raising() -> Group:
     raised = "no space left: 100 % of /data,\nsay 12 GiB über quota ✗"
     want = Want(code="UNKNOWN", details=f"Exception calling application: {raised}")
     return _group(
-        Server(save_error=raised, callback_error=raised),
-        Case(
+        InteropServer(save_error=raised, callback_error=raised),
+        InteropCase(
             method="SaveCheckpoint",
             name="the saver raises",
             covers=("B28", "B31"),
             steps=(ask("SaveCheckpoint", want), ask("SaveCheckpoint", want), FilesAre(names=())),
         ),
-        Case(
+        InteropCase(
             method="StopTraining",
             name="a callback raises: the barrier is placed",
             covers=("B28",),
@@ -279,7 +279,7 @@ def _raising() -> Group:
 
 def _deadline() -> Group:
     exceeded = Want(code="DEADLINE_EXCEEDED")
-    case = Case(
+    case = InteropCase(
         method="SaveCheckpoint",
         name="a deadline of 50 ms on a save of 2 s",
         covers=("B33",),
@@ -288,14 +288,14 @@ def _deadline() -> Group:
             ask("GetTrainingStatus", global_step(0)),
         ),
     )
-    return _group(Server(save_ms=2000), case)
+    return _group(InteropServer(save_ms=2000), case)
 
 
 def _patient() -> Group:
-    """The server gives up by itself."""
+    """Return the cases in which the server enforces the deadline."""
     exceeded = Want(code="DEADLINE_EXCEEDED")
     cases = [
-        Case(
+        InteropCase(
             method="SaveCheckpoint",
             name=f"a caller that waits longer than the {timeout} that it says",
             covers=("B33",),
@@ -305,15 +305,15 @@ def _patient() -> Group:
         )
         for timeout in ("1n", "50m")
     ]
-    return _group(Server(save_ms=1000), *cases)
+    return _group(InteropServer(save_ms=1000), *cases)
 
 
 def _after_the_end(method: str) -> Group:
-    case = Case(
+    case = InteropCase(
         method=method,
         name="after the end of the session",
         covers=("B34", "B35"),
-        # Nobody has called before: a connection that is open may be told otherwise.
+        # Without earlier calls, as an open connection may get another error.
         steps=(
             StopServing(),
             ask(method, _GONE),
@@ -321,16 +321,16 @@ def _after_the_end(method: str) -> Group:
             AddressFileIs(content="127.0.0.1:{port}"),
         ),
     )
-    return _group(Server(), case)
+    return _group(InteropServer(), case)
 
 
 def _orders() -> Group:
     orders = itertools.product(METHODS, repeat=3)
-    return _group(Server(workers=3, global_step=5), *map(_order, orders))
+    return _group(InteropServer(workers=3, global_step=5), *map(_order, orders))
 
 
-def _order(order: tuple[str, ...]) -> Case:
-    steps: list[Step] = [ask("ResumeTraining")]
+def _order(order: tuple[str, ...]) -> InteropCase:
+    steps: list[InteropStep] = [ask("ResumeTraining")]
     placed = False
     for method in order:
         match method:
@@ -346,8 +346,10 @@ def _order(order: tuple[str, ...]) -> Case:
                 steps.append(ask(method, global_step(5)))
             case _:
                 steps += [ask(method), FilesAre(names=("checkpoint", "model.ckpt-5"))]
-    return Case(method=ANY_ORDER, name=", ".join(order), covers=("B25", "B26"), steps=tuple(steps))
+    return InteropCase(
+        method=ANY_ORDER, name=", ".join(order), covers=("B25", "B26"), steps=tuple(steps)
+    )
 
 
-def _group(server: Server, *cases: Case) -> Group:
+def _group(server: InteropServer, *cases: InteropCase) -> Group:
     return Group(server=server, cases=cases)

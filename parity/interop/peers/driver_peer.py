@@ -1,4 +1,4 @@
-"""A peer that is another process: the driver protocol's optional requests."""
+"""A peer in another process, which supports the driver protocol's optional requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from parity.base.problems import PortUnavailableError
 from parity.interop.peers.peer import PeerError
 from parity.players.driver.player import DriverPlayer
 from parity.players.driver.process import DriverError
-from parity.spec.interop import Called, Decoded, Encoded, Fields, Look, Looked, Server
+from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
 from parity.spec.protocol import (
     Answer,
     ArrivedAnswer,
@@ -39,10 +39,10 @@ Expected = TypeVar("Expected", bound=Model)
 
 
 class DriverPeer:
-    """Asks a driver that said it has the capability ``interop``.
+    """Peer behind a driver that has the capability ``interop``.
 
-    A driver that goes wrong is killed, and with it what it served; the next request
-    starts another.
+    A driver that goes wrong is killed, together with its server; the next request starts
+    another driver.
     """
 
     def __init__(self, player: DriverPlayer) -> None:
@@ -50,10 +50,10 @@ class DriverPeer:
 
     @property
     def name(self) -> str:
-        """What the matrix calls it."""
+        """The peer's name in the matrix."""
         return self._player.name
 
-    def serve(self, model_dir: Path, server: Server) -> None:
+    def serve(self, model_dir: Path, server: InteropServer) -> None:
         """Start a controller."""
         options = server.model_dump()
         self._ask(
@@ -61,7 +61,7 @@ class DriverPeer:
         )
 
     def arrive(self, workers: Sequence[int]) -> None:
-        """Have workers block at the barrier."""
+        """Make workers block at the barrier."""
         self._ask(lambda seq: ArriveRequest(seq=seq, workers=tuple(workers)), ArrivedAnswer)
 
     def stop_serving(self) -> None:
@@ -102,22 +102,22 @@ class DriverPeer:
 
     @property
     def can_look(self) -> bool:
-        """Whether it said so."""
+        """True if the driver has the capability ``look``."""
         return self._player.hello is not None and LOOK in self._player.hello.capabilities
 
     def look(self, look: Look) -> Looked:
-        """Say what the port sees."""
+        """Return the port's observations."""
         options = look.model_dump()
         answer = self._ask(lambda seq: LookRequest(seq=seq, **options), LookedAnswer)
         return Looked.model_validate(_value(answer))
 
     @property
     def given_up(self) -> str:
-        """Why the driver isn't started again; empty while it is."""
+        """The reason why the driver isn't started again, or empty."""
         return self._player.given_up
 
     def close(self) -> str | None:
-        """End the process; what went wrong with that."""
+        """End the process, and return what went wrong or None."""
         return self._player.close()
 
     def _ask(self, request: Callable[[int], InteropRequest], expected: type[Expected]) -> Expected:

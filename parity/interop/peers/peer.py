@@ -1,7 +1,7 @@
-"""One language's client and server, behind an interface that doesn't tell which.
+"""The common interface of each language's client and server.
 
-The driver protocol's optional requests are the same interface over a pipe: see
-docs/driver-protocol.md, where each is described.
+The driver protocol's optional requests are the same interface over a pipe;
+docs/driver-protocol.md describes each of them.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from parity.spec.interop import Called, Decoded, Encoded, Fields, Look, Looked, Server
+from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
 
 
 class PeerError(Exception):
-    """A peer couldn't do what it was asked; the message says who and why."""
+    """A peer couldn't perform a request; the message has its name and the reason."""
 
 
 class InteropPeer(Protocol):
-    """Takes part in interop. Every method raises PeerError if it can't be done."""
+    """A peer of interop. Every method raises PeerError if it can't be done."""
 
     @property
     def name(self) -> str:
-        """What the matrix calls it."""
+        """The peer's name in the matrix."""
 
-    def serve(self, model_dir: Path, server: Server) -> None:
-        """Start the one controller that this peer serves; its address is published on return."""
+    def serve(self, model_dir: Path, server: InteropServer) -> None:
+        """Start this peer's only controller; its address is published on return."""
 
     def arrive(self, workers: Sequence[int]) -> None:
-        """Have workers of the served run block at its barrier; they stay so after a resume."""
+        """Make workers of the served run block at its barrier; they stay blocked after a resume."""
 
     def stop_serving(self) -> None:
         """Close the session cleanly, and the controller's port with it."""
@@ -36,7 +36,7 @@ class InteropPeer(Protocol):
     def call(
         self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
     ) -> Called:
-        """Call a controller; without a request, as the generated client does with an empty one."""
+        """Call a controller; None sends the generated client's empty request."""
 
     def encode(self, message: str, fields: Fields) -> Encoded:
         """Write a message, by its full name."""
@@ -46,10 +46,10 @@ class InteropPeer(Protocol):
 
     @property
     def can_look(self) -> bool:
-        """Whether ``look`` may be asked; what needs it is skipped otherwise."""
+        """True if the peer supports ``look``; otherwise the cases that need it are skipped."""
 
     def look(self, look: Look) -> Looked:
-        """Say what the port sees of its machine, of others and of the served barrier."""
+        """Return the port's observations of its machine, of others and of the served barrier."""
 
     def close(self) -> str | None:
-        """Give back what it holds; what went wrong with that."""
+        """Release all resources, and return what went wrong or None."""

@@ -23,7 +23,7 @@ def encode(message: str, fields: Fields) -> Encoded:
     """Write a message.
 
     Raises:
-      PeerError: there is no such message, or it has no such field or value.
+        PeerError: There is no such message, field or value.
     """
     try:
         written = _class_of(message)(**{k: v for k, v in fields.items() if v is not None})
@@ -36,7 +36,7 @@ def decode(message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's ow
     """Read a message.
 
     Raises:
-      PeerError: there is no such message.
+        PeerError: There is no such message.
     """
     read = _class_of(message)()
     try:

@@ -31,11 +31,11 @@ from parity.spec.interop import (
     Decoded,
     Encoded,
     Fields,
+    InteropServer,
     Look,
     Looked,
     LookedBarrier,
     LookedCheckpoints,
-    Server,
 )
 from parity.spec.rpcs import StatusCode
 
@@ -49,23 +49,23 @@ _NAMED_STEP: Final = 7
 
 
 class PythonPeer:
-    """Serves and calls on the machine's own clock."""
+    """Peer that serves and calls on the machine's own clock."""
 
     name = "python"
 
     def __init__(self) -> None:
         self._run: _Run | None = None
-        # A handler that raises is what some cases ask for; its traceback says nothing more.
+        # Some cases make a handler raise on purpose; its traceback would add nothing.
         logging.getLogger("grpc").setLevel(logging.CRITICAL)
 
-    def serve(self, model_dir: Path, server: Server) -> None:
+    def serve(self, model_dir: Path, server: InteropServer) -> None:
         """Start a controller."""
         if self._run is not None:
             raise PeerError("python: a controller is served already")
         self._run = _Run(model_dir, server)
 
     def arrive(self, workers: Sequence[int]) -> None:
-        """Have workers block at the barrier."""
+        """Make workers block at the barrier."""
         self._served().block(workers)
 
     def stop_serving(self) -> None:
@@ -100,7 +100,7 @@ class PythonPeer:
     can_look = True
 
     def look(self, look: Look) -> Looked:
-        """Say what the port sees."""
+        """Return the port's observations."""
         seconds = look.timeout_ms / 1000
         nodes = net_utils.NodeAliveChecker(look.addrs, seconds, _LOOKING_THREADS)
         return Looked(
@@ -120,7 +120,7 @@ class PythonPeer:
         )
 
     def close(self) -> None:
-        """Stop what is still served."""
+        """Stop the controller if it is still served."""
         if self._run is not None:
             self.stop_serving()
 
@@ -133,7 +133,7 @@ class PythonPeer:
 class _Run:
     """A run with a controller, in a graph of its own."""
 
-    def __init__(self, model_dir: Path, server: Server) -> None:
+    def __init__(self, model_dir: Path, server: InteropServer) -> None:
         def raise_if_told(action: str, session: Any) -> None:
             del action, session
             if server.callback_error is not None:
@@ -180,7 +180,7 @@ class _Run:
         )
 
     def close(self) -> None:
-        """Workers that are blocked find the session closed, and end."""
+        """Close the session, so that blocked workers end."""
         self._monitored.close()
         self._workers_clock.let_go.set()
         tf1.summary.FileWriterCache.clear()
@@ -201,14 +201,14 @@ class _Run:
 
 
 class _HoldingClock(SystemClock):
-    """Keeps who sleeps until all are let go, and says that it does."""
+    """Clock on which every sleep lasts until ``let_go`` is set, and is counted in ``held``."""
 
     def __init__(self) -> None:
         self.held = threading.Semaphore(0)
         self.let_go = threading.Event()
 
     def sleep(self, seconds: float) -> None:
-        """Wait until let go, however long that is."""
+        """Wait until ``let_go`` is set."""
         del seconds
         self.held.release()
         self.let_go.wait()
@@ -216,18 +216,18 @@ class _HoldingClock(SystemClock):
 
 class _NoObserver:
     def saved(self, step: int) -> None:
-        """Nobody asks."""
+        """Ignore the write."""
 
     def save_failed(self, step: int, error: BaseException) -> None:
-        """The caller is told."""
+        """Ignore the error, which the caller gets."""
 
 
-def _faulty_saver(server: Server) -> FaultySaver:
+def _faulty_saver(server: InteropServer) -> FaultySaver:
     ledger = FaultLedger()
     saver = FaultySaver(SYSTEM_CLOCK, ledger, _NoObserver())
     if server.save_ms:
         ledger.declare("save_ms")
-        saver.be_slow(server.save_ms / 1000, "save_ms")
+        saver.slow_down(server.save_ms / 1000, "save_ms")
     if server.save_error is not None:
         ledger.declare("save_error")
         saver.fail("RuntimeError", server.save_error, None, "save_error")
@@ -252,12 +252,12 @@ def _no_capacity() -> str | None:
 
 
 class _ClockAt(SystemClock):
-    """Says what it is told."""
+    """Clock with a settable time."""
 
     milliseconds = 0
 
     def now_ns(self) -> int:
-        """That."""
+        """Return the time that was set."""
         return self.milliseconds * 10**6
 
 
@@ -300,7 +300,7 @@ def _step_of(helper: SaveHelper, prefix: str) -> int | None:
 
 
 def _health(look: Look) -> tuple[str, ...]:
-    """What these machines, made one after the other, say in one poll."""
+    """Return the health of these machines, created one after the other, in one poll."""
     if not look.machines:
         return ()
     name = "monolith_default_machine_info_mem_limit"

@@ -20,9 +20,9 @@ from parity.base.problems import PortUnavailableError, UsageError
 from parity.mutation.generated.outcome import Bases, Mutant, MutantOutcome, read_outcomes
 from parity.mutation.generated.python import PythonMutants
 from parity.mutation.generated.rust import RustMutants
-from parity.mutation.generated.side import Bench, Deadliest, MutatedSide
+from parity.mutation.generated.side import Bench, MutatedSide, ScenarioRanking
 from parity.mutation.generated.survivors import load_survivors, stale, unexplained
-from parity.mutation.planted.planted import Side, shard_of
+from parity.mutation.planted.planted import Language, shard_of
 from parity.spec.loading import load_all
 from parity.verdict.known import check_known
 
@@ -33,7 +33,7 @@ def caught_share(outcomes: Sequence[MutantOutcome]) -> float:
     return 100 * sum(each.caught for each in viable) / len(viable) if viable else 100.0
 
 
-def table(outcomes: Sequence[MutantOutcome]) -> Table:
+def mutant_table(outcomes: Sequence[MutantOutcome]) -> Table:
     """A row a file, and one for all."""
     shown = Table("file", title="Mutants")
     for column in ("mutants", "viable", "caught", "survived", "caught %"):
@@ -51,19 +51,19 @@ def _figures(outcomes: Sequence[MutantOutcome]) -> tuple[str, ...]:
     return (*map(str, counts), f"{caught_share(outcomes):.1f}")
 
 
-SIDES: Final[dict[Side, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
-BOUNDS: Final[dict[Side, int]] = {"rust": 95, "python": 90}
+SIDES: Final[dict[Language, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
+BOUNDS: Final[dict[Language, int]] = {"rust": 95, "python": 90}
 """How many percent of a side's viable mutants must be caught."""
 
 
 @dataclass(frozen=True)
 class MutantOptions:
-    """What ``monolith-parity mutants`` was asked for; ``limit`` in seconds a scenario.
+    """Options of ``monolith-parity mutants``; ``limit`` in seconds a scenario.
 
     ``only`` are parts of ``file: mutant``, of which one is enough; all mutants without.
     """
 
-    side: Side
+    side: Language
     only: tuple[str, ...]
     shard: str | None
     out: Path
@@ -81,10 +81,10 @@ def mutants(options: MutantOptions, console: Console) -> int:
     """Make, judge and tell; 1 if a survivor isn't explained or too few are caught.
 
     Raises:
-      UsageError: something that was given is wrong, or the catalogue is red without
-        a mutant.
-      PortUnavailableError: mutants can't be made or built here.
-      OutputError: the results can't be written, or another run is at them.
+        UsageError: something that was given is wrong, or the catalogue is red without
+            a mutant.
+        PortUnavailableError: mutants can't be made or built here.
+        OutputError: the results can't be written, or another run is at them.
     """
     root = project.SOURCES
     if root is None:
@@ -104,10 +104,10 @@ def _judge(options: MutantOptions, root: Path, console: Console) -> int:
         known=check_known(files),
         limit=options.limit,
         bases=Bases.of(root, files),
-        deadliest=Deadliest(known.values()),
+        ranking=ScenarioRanking(known.values()),
     )
     generated = SIDES[options.side].mutants(bench)
-    wanted = chosen(generated, options)
+    wanted = chosen_mutants(generated, options)
     left = [
         each for each in wanted if each.key not in known or not bench.bases.holds(known[each.key])
     ]
@@ -116,7 +116,7 @@ def _judge(options: MutantOptions, root: Path, console: Console) -> int:
     progress = _Progress(console, len(left))
     for outcome in SIDES[options.side].outcomes(bench, left) if left else ():
         known[outcome.key] = outcome
-        bench.deadliest.learn(outcome)
+        bench.ranking.learn(outcome)
         write_records(options.out, known.values())
         progress.say(outcome)
     whole = len(wanted) == len(generated)
@@ -124,11 +124,11 @@ def _judge(options: MutantOptions, root: Path, console: Console) -> int:
     return _tell(options.side, outcomes, generated, console, whole=whole)
 
 
-def chosen(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
-    """Those with such a name, a shard of them, and of that a sample in their order.
+def chosen_mutants(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
+    """Return the mutants with such a name, a shard of them, and of that a sample in order.
 
     Raises:
-      UsageError: the shard is none, or nothing has such a name.
+        UsageError: the shard is none, or nothing has such a name.
     """
     named = [each for each in generated if _is_named(each, options.only)]
     if not named:
@@ -168,7 +168,7 @@ class _Progress:
 
 
 def _tell(
-    side: Side,
+    side: Language,
     outcomes: Sequence[MutantOutcome],
     generated: Sequence[Mutant],
     console: Console,
@@ -176,7 +176,7 @@ def _tell(
     whole: bool,
 ) -> int:
     explained = load_survivors()
-    console.print(table(outcomes))
+    console.print(mutant_table(outcomes))
     open_ones = unexplained(explained, outcomes)
     wrong = [f"survived, and isn't explained: {each}" for each in open_ones]
     wrong += [
@@ -185,7 +185,7 @@ def _tell(
     ]
     share = caught_share(outcomes)
     if whole and share < BOUNDS[side]:
-        wrong.append(f"{share:.1f} % are caught; at least {BOUNDS[side]} % would be right")
+        wrong.append(f"{share:.1f} % are caught; expected at least {BOUNDS[side]} %")
     for line in wrong:
         console.print(line, soft_wrap=True, markup=False)
     return 1 if wrong else 0

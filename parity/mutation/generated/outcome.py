@@ -1,4 +1,4 @@
-"""What is known of each mutant: a file of JSON lines that a later run goes on with."""
+"""Results by mutant, in a file of JSON lines that a later run continues."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pydantic import TypeAdapter
 
 from parity.base.json_lines import read_records
 from parity.base.model import Model
-from parity.mutation.planted.planted import Side
+from parity.mutation.planted.planted import Language
 from parity.mutation.planted.scratch import digest_of, sources_digest
 from parity.spec.loading import ScenarioFile
 
 Fate = Literal["caught", "survived", "unviable", "timeout"]
-Key = tuple[Side, str, str, int]
+Key = tuple[Language, str, str, int]
 
 INTEROP: Final = "interop"
 """In place of a scenario: all cases of interop, with the mutant as client and server of itself."""
@@ -32,7 +32,7 @@ class Mutant(Model):
     from 1, tells apart what is changed alike in one file.
     """
 
-    side: Side
+    side: Language
     file: str
     line: int
     mutant: str
@@ -40,7 +40,7 @@ class Mutant(Model):
 
     @property
     def key(self) -> Key:
-        """What it is called by."""
+        """The mutant's identity."""
         return self.side, self.file, self.mutant, self.nth
 
     def __str__(self) -> str:
@@ -64,12 +64,12 @@ class MutantOutcome(Mutant):
 
     @property
     def viable(self) -> bool:
-        """Whether it could be played at all."""
+        """True if it could be built and played."""
         return self.outcome != "unviable"
 
     @property
     def caught(self) -> bool:
-        """Whether a run with it is red."""
+        """True if a run with it is red."""
         return self.outcome in ("caught", "timeout")
 
 
@@ -78,7 +78,7 @@ def judge_of(by: str) -> str:
     return by.partition(": ")[0]
 
 
-def numbered(side: Side, changes: Iterable[tuple[str, int, str]]) -> list[Mutant]:
+def numbered(side: Language, changes: Iterable[tuple[str, int, str]]) -> list[Mutant]:
     """Mutants of ``(file, line, mutant)`` in their order; equal ones in a file are counted."""
     seen: Counter[tuple[str, str]] = Counter()
     mutants = []
@@ -119,7 +119,7 @@ class Bases:
     def outcome(
         self, mutant: Mutant, outcome: Fate, seconds: float, by: str = "", reason: str = ""
     ) -> MutantOutcome:
-        """What came of a mutant, with its basis."""
+        """Return the outcome of a mutant, with its basis."""
         return MutantOutcome(
             side=mutant.side,
             file=mutant.file,
@@ -134,14 +134,14 @@ class Bases:
         )
 
     def holds(self, outcome: MutantOutcome) -> bool:
-        """Whether nothing that it depends on has changed."""
+        """Return True if nothing that the outcome depends on has changed."""
         return outcome.basis == self.basis(outcome, outcome.outcome, outcome.by)
 
 
 def read_outcomes(path: Path) -> Iterator[MutantOutcome]:
-    """What earlier runs wrote; nothing if there was none.
+    """Yield the results of earlier runs; none if there was no run.
 
     Raises:
-      UsageError: it is no such file.
+        UsageError: it is no such file.
     """
     return read_records(path, TypeAdapter(MutantOutcome), "result of mutants")

@@ -17,7 +17,7 @@ from typing import Final
 from parity.base.problems import UsageError
 from parity.mutation.generated.outcome import INTEROP, Mutant, MutantOutcome, numbered
 from parity.mutation.generated.python_forks import Forks, Shown
-from parity.mutation.generated.python_source import Changed, all_changed
+from parity.mutation.generated.python_source import ChangedSource, all_changed
 from parity.mutation.generated.side import Bench
 from parity.mutation.planted.planted import REFERENCE
 
@@ -33,7 +33,7 @@ class PythonMutants:
         """All that mutmut makes of the modules that the port has too.
 
         Raises:
-          PortUnavailableError: mutmut isn't installed.
+            PortUnavailableError: mutmut isn't installed.
         """
         return list(_made(bench.root))
 
@@ -41,8 +41,8 @@ class PythonMutants:
         """Judge these, two at a time, each until the first scenario that is red.
 
         Raises:
-          UsageError: the catalogue is red without a mutant.
-          PortUnavailableError: TensorFlow can't be imported.
+            UsageError: the catalogue is red without a mutant.
+            PortUnavailableError: TensorFlow can't be imported.
         """
         made = _made(bench.root)
         forks = Forks(bench.root, bench.limit)
@@ -62,7 +62,7 @@ class PythonMutants:
 
 @dataclass(frozen=True)
 class Reach:
-    """Which lines of each file each scenario, and interop, runs; the fastest is the first."""
+    """The lines of each file that each scenario, and interop, runs; the fastest first."""
 
     ran: dict[str, dict[str, tuple[int, ...]]]
 
@@ -71,21 +71,20 @@ class Reach:
         """Of a play without a mutant.
 
         Raises:
-          UsageError: it was red, or ended early.
+            UsageError: it was red, or ended early.
         """
         bad = [told.seen for told in shown.told if told.seen is not None and told.seen.bad]
         if bad or len(shown.told) != len(names):
             end = "it said nothing for too long" if shown.hung else shown.log
             at = f"{bad[0].scenario}: {bad[0].reason}" if bad else f"its end: {end}"
             raise UsageError(
-                f"python: the catalogue is red without a mutant, at {at}; "
-                "a green one would be right"
+                f"python: the catalogue is red without a mutant, at {at}; expected a green one"
             )
         fastest = sorted(shown.told, key=lambda told: told.seconds)
         return cls({told.seen.scenario: told.ran for told in fastest if told.seen})
 
-    def scenarios(self, change: Changed) -> list[str]:
-        """Those that can show a change: all, if what it changes runs at the import."""
+    def scenarios(self, change: ChangedSource) -> list[str]:
+        """Return the scenarios that can show a change: all, if the changed line runs at import."""
         if not change.statement:
             return list(self.ran)
         needed = set(change.statement)
@@ -97,20 +96,20 @@ class Reach:
 
 
 @cache  # To make a thousand takes 20 s, and both the list and the judge need them.
-def _made(root: Path) -> dict[Mutant, Changed]:
+def _made(root: Path) -> dict[Mutant, ChangedSource]:
     changes = list(all_changed(root / REFERENCE))
     mutants = numbered("python", ((each.file, each.line, each.change) for each in changes))
     return dict(zip(mutants, changes, strict=True))
 
 
 def _judged(
-    bench: Bench, forks: Forks, reach: Reach, mutant: Mutant, change: Changed
+    bench: Bench, forks: Forks, reach: Reach, mutant: Mutant, change: ChangedSource
 ) -> MutantOutcome:
     began = time.monotonic()
     reached = reach.scenarios(change)
     if not reached:
         return bench.bases.outcome(mutant, "survived", 0, reason=_UNREACHED)
-    names = bench.deadliest.first(mutant.file, reached)
+    names = bench.ranking.first(mutant.file, reached)
     shown = forks.play(change, names)
     return outcome_of(bench, mutant, names, shown, time.monotonic() - began)
 
@@ -118,7 +117,7 @@ def _judged(
 def outcome_of(
     bench: Bench, mutant: Mutant, names: Sequence[str], shown: Shown, seconds: float
 ) -> MutantOutcome:
-    """What a play of a mutant by these scenarios, in this order, comes to."""
+    """Return the outcome of playing a mutant by these scenarios, in this order."""
     last = shown.told[-1] if shown.told else None
     if last is not None and last.unviable:
         return bench.bases.outcome(mutant, "unviable", seconds, reason=last.unviable)

@@ -1,4 +1,4 @@
-"""What a forked process does: plays scenarios and interop on one mutant of monolith_hooks.
+"""A forked process: it plays scenarios and interop on one mutant of monolith_hooks.
 
 Its parent has imported TensorFlow and read all scenarios and recordings, and nothing of
 monolith_hooks that can be mutated; what the child imports of it is the mutant. It prints a
@@ -30,7 +30,7 @@ from parity.base import project
 from parity.base.model import Model
 from parity.mutation.generated.outcome import INTEROP
 from parity.mutation.generated.python_source import MUTATED, PACKAGE
-from parity.mutation.planted.catalogue import Seen
+from parity.mutation.planted.catalogue import ScenarioResult
 from parity.players.outcome import Outcome
 from parity.players.recorded import RecordedPlayer
 from parity.spec.loading import ScenarioFile, load_all
@@ -60,7 +60,7 @@ class Told(Model):
     by file, if it was asked for.
     """
 
-    seen: Seen | None = None
+    seen: ScenarioResult | None = None
     seconds: float = 0.0
     ran: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     unviable: str = ""
@@ -79,7 +79,7 @@ class _Remembered:
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
-        """What was recorded."""
+        """Return the recorded outcome."""
         del seed, schedule
         return self._outcomes[file.name]
 
@@ -89,10 +89,10 @@ class _Remembered:
 
 @cache
 def prepare() -> tuple[dict[str, ScenarioFile], _Remembered, KnownDifferences]:
-    """What all mutants have in common; called before the fork.
+    """Import what all mutants have in common, before the fork.
 
     Raises:
-      RuntimeError: something that is mutated was imported on the way.
+        RuntimeError: something that is mutated was imported on the way.
     """
     for module in _SHARED:
         importlib.import_module(module)
@@ -110,12 +110,12 @@ def judge(
     """Play scenarios, in order, until one is red.
 
     Args:
-      module: what is mutated; nothing if it is empty.
-      text: the file that has its source.
-      origin: the file that it stands for.
-      scenarios: their names, or INTEROP.
-      folder: where temporary files go.
-      note_lines: whether to take down which lines of monolith_hooks each scenario runs.
+        module: what is mutated; nothing if it is empty.
+        text: the file that has its source.
+        origin: the file that it stands for.
+        scenarios: their names, or INTEROP.
+        folder: where temporary files go.
+        note_lines: whether to take down which lines of monolith_hooks each scenario runs.
     """
     files, recorded, known = prepare()
     tempfile.tempdir = folder
@@ -140,16 +140,18 @@ def judge(
             return
 
 
-def _seen(judge: Judge, file: ScenarioFile) -> Seen:
+def _seen(judge: Judge, file: ScenarioFile) -> ScenarioResult:
     try:
         record = judge.judge(file)
     except Exception as error:  # noqa: BLE001 - a run that it leaves is red
         reason = f"the player raised {type(error).__name__}: {error}"
-        return Seen(scenario=file.name, verdict="failed", reason=reason)
-    return Seen(scenario=file.name, verdict=record.verdict, reason=next(iter(record.reasons), ""))
+        return ScenarioResult(scenario=file.name, verdict="failed", reason=reason)
+    return ScenarioResult(
+        scenario=file.name, verdict=record.verdict, reason=next(iter(record.reasons), "")
+    )
 
 
-def _interop_seen() -> Seen:
+def _interop_seen() -> ScenarioResult:
     # Both import the mutant.
     from parity.interop.peers.python_peer import PythonPeer  # noqa: PLC0415
     from parity.mutation.generated.side import first_red_cell  # noqa: PLC0415
@@ -161,8 +163,8 @@ def _interop_seen() -> Seen:
     except Exception as error:  # noqa: BLE001 - a run that it leaves is red
         red = INTEROP, f"the peer raised {type(error).__name__}: {error}"
     if red is None:
-        return Seen(scenario=INTEROP, verdict="agree", reason="")
-    return Seen(scenario=red[0], verdict="differs", reason=red[1])
+        return ScenarioResult(scenario=INTEROP, verdict="agree", reason="")
+    return ScenarioResult(scenario=red[0], verdict="differs", reason=red[1])
 
 
 def _tell(told: Told) -> None:

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from parity.base.model import frozen
 from parity.mutation.generated.python_child import Told
-from parity.mutation.generated.python_source import PACKAGE, Changed
+from parity.mutation.generated.python_source import PACKAGE, ChangedSource
 from parity.players.cluster.processes import Zygote
 
 _CHILD: Final = "parity.mutation.generated.python_child"
@@ -33,7 +33,7 @@ _CHUNK_BYTES: Final = 1 << 16
 
 @dataclass(frozen=True)
 class Shown:
-    """What the scenarios showed, in order, and how the process ended.
+    """The outcomes of the scenarios, in order, and the end of the process.
 
     ``hung`` if it was killed for saying nothing; else ``status`` is its exit status,
     negative for a signal, and ``log`` the last line that it wrote to stderr.
@@ -46,16 +46,16 @@ class Shown:
 
 
 class Forks:
-    """Where mutants are played; any number of threads may ask at once.
+    """Processes that play mutants; any number of threads may ask at once.
 
     Args:
-      root: the folder that has monolith_hooks.
-      limit: real seconds that a scenario, or a case of interop, may take.
-      prepare: what is imported or called once for all.
-      judge: the function that a fork calls, with the arguments of ``python_child.judge``.
+        root: the folder that has monolith_hooks.
+        limit: real seconds that a scenario, or a case of interop, may take.
+        prepare: what is imported or called once for all.
+        judge: the function that a fork calls, with the arguments of ``python_child.judge``.
 
     Raises:
-      PortUnavailableError: the process that is forked can't be started.
+        PortUnavailableError: the process that is forked can't be started.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class Forks:
         """The package as it is, with what each scenario runs of it."""
         return self._play(None, scenarios)
 
-    def play(self, mutant: Changed, scenarios: Sequence[str]) -> Shown:
+    def play(self, mutant: ChangedSource, scenarios: Sequence[str]) -> Shown:
         """A mutant, until a scenario is red."""
         return self._play(mutant, scenarios)
 
-    def _play(self, mutant: Changed | None, scenarios: Sequence[str]) -> Shown:
+    def _play(self, mutant: ChangedSource | None, scenarios: Sequence[str]) -> Shown:
         folder = Path(tempfile.mkdtemp(prefix="parity-mutant-"))
         try:
             module, text, origin = "", "", self._package
@@ -132,7 +132,7 @@ def _lines(fd: int, limit: float) -> Iterator[bytes]:
     """The lines that come in until the end of the stream.
 
     Raises:
-      TimeoutError: none came for ``limit`` seconds.
+        TimeoutError: none came for ``limit`` seconds.
     """
     rest = b""
     until = time.monotonic() + limit

@@ -45,7 +45,7 @@ They make 70 % of its mutants, many of them of names of TensorFlow's ops and of 
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangedSource:
     """A file, relative to the package, with one thing changed.
 
     ``change`` is what becomes of its lines from ``line`` on. ``statement`` has the lines of
@@ -64,22 +64,22 @@ class Changed:
         return f"{PACKAGE}.{self.file.removesuffix('.py').replace('/', '.')}"
 
 
-def all_changed(package: Path) -> Iterator[Changed]:
+def all_changed(package: Path) -> Iterator[ChangedSource]:
     """All of a package's mutants, file by file.
 
     Raises:
-      PortUnavailableError: mutmut isn't installed.
+        PortUnavailableError: mutmut isn't installed.
     """
     for name in MUTATED:
         path = package / f"{name}.py"
         yield from changed(f"{name}.py", path.read_text(encoding="utf-8"))
 
 
-def changed(file: str, source: str) -> Iterator[Changed]:
+def changed(file: str, source: str) -> Iterator[ChangedSource]:
     """All of one file's, without those that give the same text as another.
 
     Raises:
-      PortUnavailableError: mutmut isn't installed.
+        PortUnavailableError: mutmut isn't installed.
     """
     seen = {source}
     statements = _statements(source)
@@ -89,7 +89,7 @@ def changed(file: str, source: str) -> Iterator[Changed]:
         seen.add(text)
         line, change = _change(source, text)
         statement = next((lines for lines in statements if line in lines), range(0))
-        yield Changed(file, line, change, statement, text)
+        yield ChangedSource(file, line, change, statement, text)
 
 
 def _texts(source: str) -> Iterator[str]:

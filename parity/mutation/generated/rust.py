@@ -30,7 +30,7 @@ from parity.players.driver.player import DriverPlayer
 from parity.players.driver.rust import build_driver
 from parity.spec.loading import ScenarioFile
 from parity.verdict.judge import Judge
-from parity.verdict.verdict import EXIT_CODES
+from parity.verdict.record import EXIT_CODES
 
 SCOPE: Final = (
     "barrier_ops.rs", "device_utils.rs", "logging_ops.rs", "net_utils.rs", "hooks/**",
@@ -38,7 +38,7 @@ SCOPE: Final = (
 )  # fmt: skip
 """What is mutated: the hooks, barrier and server; not the fakes and sessions that they run in."""
 
-_MISSING: Final = "there is no cargo-mutants; cargo install cargo-mutants --locked would be right"
+_MISSING: Final = "cargo-mutants isn't installed; cargo install cargo-mutants --locked"
 
 
 class _Place(BaseModel):
@@ -58,7 +58,7 @@ class _Span(BaseModel):
 
 
 class Listed(BaseModel):
-    """What ``cargo mutants --list --json`` says of a mutant; more keys than these."""
+    """The keys used here of a mutant in the output of ``cargo mutants --list --json``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +74,7 @@ class Listed(BaseModel):
 
     @property
     def change(self) -> str:
-        """What was changed, without where."""
+        """The change, without its place."""
         return self.name.split(": ", maxsplit=1)[1]
 
     def applied(self, text: str) -> str:
@@ -94,7 +94,7 @@ class RustMutants:
         """All that cargo-mutants would make of the files in scope.
 
         Raises:
-          PortUnavailableError: there is no cargo-mutants.
+            PortUnavailableError: there is no cargo-mutants.
         """
         return list(self._listed(bench.root))
 
@@ -102,8 +102,8 @@ class RustMutants:
         """Judge these, each until the first scenario that is red.
 
         Raises:
-          UsageError: the catalogue is red without a mutant.
-          PortUnavailableError: the port can't be built here.
+            UsageError: the catalogue is red without a mutant.
+            PortUnavailableError: the port can't be built here.
         """
         listed = {mutant.key: each for mutant, each in self._listed(bench.root).items()}
         play = _Play.begin(bench)
@@ -128,10 +128,10 @@ def read_listed(text: str) -> list[Listed]:
 
 
 def _list(root: Path) -> str:
-    """What cargo-mutants would make of the files in scope, as JSON.
+    """Return the mutants that cargo-mutants makes of the files in scope, as JSON.
 
     Raises:
-      PortUnavailableError: there is no cargo-mutants, or it failed.
+        PortUnavailableError: there is no cargo-mutants, or it failed.
     """
     cargo = shutil.which("cargo")
     if cargo is None or shutil.which("cargo-mutants") is None:
@@ -164,7 +164,7 @@ class _Play:
         """With a fresh copy, and the reference recorded; checks that it is green.
 
         Raises:
-          UsageError: it is red.
+            UsageError: it is red.
         """
         scratch = Scratch(bench.root, bench.work / "rust", "rust")
         scratch.refresh()
@@ -175,7 +175,7 @@ class _Play:
         if red is not None:
             raise UsageError(
                 f"the catalogue is red without a mutant, at {red[0]}: {red[1]}; "
-                "a green one would be right"
+                "expected a green one"
             )
         return play
 
@@ -188,7 +188,7 @@ class _Play:
 
         try:
             files = {file.name: file for file in self.bench.files}
-            names = self.bench.deadliest.first(mutant.file, list(files))
+            names = self.bench.ranking.first(mutant.file, list(files))
             red = self.first_red([files[name] for name in names])
         except PortUnavailableError as error:
             return outcome("unviable", reason=str(error))
@@ -201,7 +201,7 @@ class _Play:
         """The first scenario that is red, and why.
 
         Raises:
-          PortUnavailableError: the copy can't be built, or its driver doesn't greet.
+            PortUnavailableError: the copy can't be built, or its driver doesn't greet.
         """
         driver = build_driver(self.scratch.folder)
         reference = open_player(PlayerSpec(kind="recorded", where=str(self.traces)), 1)

@@ -1,4 +1,4 @@
-"""What the mutants of each side are made and judged with."""
+"""The interface of a mutated side, and the tools that judge its mutants."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from parity.interop.peers.peer import InteropPeer
-from parity.interop.playing import play
-from parity.interop.report import EXIT_CODES
+from parity.interop.playing import play_cases
+from parity.interop.report import INTEROP_EXIT_CODES
 from parity.mutation.generated.outcome import INTEROP, Bases, Mutant, MutantOutcome, judge_of
 from parity.players.environment import plain_umask
 from parity.spec.loading import ScenarioFile
@@ -25,8 +25,8 @@ def first_red_cell(
     ``passed`` is called after each case before it.
     """
     with plain_umask():
-        for cell in play([peer]):
-            if EXIT_CODES[cell.verdict]:
+        for cell in play_cases([peer]):
+            if INTEROP_EXIT_CODES[cell.verdict]:
                 return f"{INTEROP}: {cell.method}/{cell.case}", next(
                     iter(cell.reasons), cell.verdict
                 )
@@ -34,7 +34,7 @@ def first_red_cell(
     return None
 
 
-class Deadliest:
+class ScenarioRanking:
     """Learns what caught mutants of each file, and orders the scenarios by it."""
 
     def __init__(self, outcomes: Iterable[MutantOutcome] = ()) -> None:
@@ -48,7 +48,7 @@ class Deadliest:
             self._caught[outcome.file][judge_of(outcome.by)] += 1
 
     def first(self, file: str, scenarios: Sequence[str]) -> list[str]:
-        """All of these, the deadliest for this file first, then the deadliest for any."""
+        """All of these, the ranking for this file first, then the ranking for any."""
         here = self._caught[file]
         anywhere = sum(self._caught.values(), Counter[str]())
         return sorted(scenarios, key=lambda name: (-here[name], -anywhere[name]))
@@ -56,9 +56,9 @@ class Deadliest:
 
 @dataclass(frozen=True)
 class Bench:
-    """What a run has for judging: the project's root, a folder to work in, the catalogue.
+    """The means of judging: the project's root, a work folder, the catalogue.
 
-    ``limit`` is in real seconds a scenario. ``deadliest`` has learnt from what is known
+    ``limit`` is in real seconds a scenario. ``ranking`` has learnt from what is known
     already; the command tells it of each outcome that a side yields.
     """
 
@@ -68,7 +68,7 @@ class Bench:
     known: KnownDifferences
     limit: float
     bases: Bases
-    deadliest: Deadliest
+    ranking: ScenarioRanking
 
 
 class MutatedSide(Protocol):
@@ -78,12 +78,12 @@ class MutatedSide(Protocol):
         """All there are, in the order of the sources.
 
         Raises:
-          PortUnavailableError: what makes them isn't installed.
+            PortUnavailableError: what makes them isn't installed.
         """
 
     def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
         """Judge these, each until the first scenario that is red.
 
         Raises:
-          UsageError: the catalogue is red without a mutant.
+            UsageError: the catalogue is red without a mutant.
         """

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from parity.base.model import Model
 from parity.mutation.generated.outcome import Key, Mutant, MutantOutcome
-from parity.mutation.planted.planted import Side
+from parity.mutation.planted.planted import Language
 from parity.spec.loading import load_yaml
 
 SURVIVORS: Final = Path(__file__).with_name("survivors.yaml")
@@ -20,7 +20,7 @@ SURVIVORS: Final = Path(__file__).with_name("survivors.yaml")
 class Survivor(Model):
     """A mutant by its key, and why no scenario can observe it."""
 
-    side: Side
+    side: Language
     file: str
     mutant: str
     nth: Annotated[int, Field(ge=1)] = 1
@@ -28,7 +28,7 @@ class Survivor(Model):
 
     @property
     def key(self) -> Key:
-        """What the mutant is called by."""
+        """The identity of the mutant."""
         return self.side, self.file, self.mutant, self.nth
 
 
@@ -41,7 +41,7 @@ class Survivors(Model):
     def _each_once(self) -> Survivors:
         for key, count in Counter(each.key for each in self.survivors).items():
             if count > 1:
-                raise ValueError(f"{key} is explained {count} times; once would be right")
+                raise ValueError(f"{key} is explained {count} times; expected once")
         return self
 
 
@@ -49,7 +49,7 @@ def load_survivors(path: Path = SURVIVORS) -> tuple[Survivor, ...]:
     """Read the list.
 
     Raises:
-      ScenarioError: it isn't valid.
+        ScenarioError: it isn't valid.
     """
     return load_yaml(path, Survivors, "docs/mutants.md")[0].survivors
 
@@ -57,7 +57,7 @@ def load_survivors(path: Path = SURVIVORS) -> tuple[Survivor, ...]:
 def unexplained(
     explained: Iterable[Survivor], outcomes: Iterable[MutantOutcome]
 ) -> list[MutantOutcome]:
-    """Those that survived and aren't on the list."""
+    """Return the survivors that aren't on the list."""
     keys = {each.key for each in explained}
     return [each for each in outcomes if each.outcome == "survived" and each.key not in keys]
 
@@ -65,7 +65,7 @@ def unexplained(
 def stale(
     explained: Iterable[Survivor], outcomes: Iterable[MutantOutcome], generated: Sequence[Mutant]
 ) -> list[str]:
-    """What is explained and needn't be: it is caught now, or isn't made any more.
+    """Return the explanations that are out of date: the mutant is caught now, or no longer made.
 
     ``generated`` are all mutants of one side; entries of the other aren't looked at.
     """

@@ -25,14 +25,14 @@ from parity.players.outcome import Player
 from parity.spec.loading import ScenarioFile, load_all
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences, check_known
-from parity.verdict.verdict import EXIT_CODES, Verdict
+from parity.verdict.record import EXIT_CODES, Verdict
 
 _ENOUGH_FAILED: Final = 5
 """A mutant that hangs costs the limit each time; after so many nobody doubts it."""
 
 
-class Seen(Model):
-    """What one scenario showed of a mutant."""
+class ScenarioResult(Model):
+    """The verdict of one scenario on a mutant."""
 
     scenario: str
     verdict: Verdict
@@ -40,7 +40,7 @@ class Seen(Model):
 
     @property
     def bad(self) -> bool:
-        """Whether a run with it is red."""
+        """True if a run with it is red."""
         return EXIT_CODES[self.verdict] != 0
 
 
@@ -48,7 +48,7 @@ def record_reference(traces: Path, log: Path) -> None:
     """Record the reference, in a process that ends and takes TensorFlow with it.
 
     Raises:
-      UsageError: a scenario couldn't be played; the log says which.
+        UsageError: a scenario couldn't be played; the log says which.
     """
     command = [sys.executable, "-m", "parity", "record", "--peer", "python", "--out", str(traces)]
     make_folder(log.parent)
@@ -60,7 +60,7 @@ def record_reference(traces: Path, log: Path) -> None:
 
 def against_recorded(
     traces: Path, peer: Player, files: Sequence[ScenarioFile], known: KnownDifferences
-) -> Iterator[Seen]:
+) -> Iterator[ScenarioResult]:
     """The catalogue on ``peer``, by the reference's recorded traces; no TensorFlow."""
     reference = open_player(PlayerSpec(kind="recorded", where=str(traces)), 1)
     return _played(Judge(reference, peer, known), files)
@@ -68,7 +68,7 @@ def against_recorded(
 
 def of_mutated_python(
     scratch: Scratch, root: Path, files: Sequence[ScenarioFile], limit: float
-) -> Iterator[Seen]:
+) -> Iterator[ScenarioResult]:
     """The catalogue on a copy of monolith_hooks, in a process that has that copy alone."""
     path = os.pathsep.join([str(scratch.folder), str(root)])
     with (
@@ -87,7 +87,7 @@ def of_mutated_python(
         count = 0
         for line in process.stdout:
             try:
-                seen = Seen.model_validate_json(line)
+                seen = ScenarioResult.model_validate_json(line)
             except ValidationError:
                 break  # Cut off in the middle: the process has died.
             yield seen
@@ -95,14 +95,14 @@ def of_mutated_python(
         process.kill()
     if count < len(files) and process.returncode != 0:
         ended = f"its process ended with {process.returncode}: it crashed, or took over {limit:g} s"
-        yield Seen(scenario=files[count].name, verdict="failed", reason=ended)
+        yield ScenarioResult(scenario=files[count].name, verdict="failed", reason=ended)
 
 
-def _played(judge: Judge, files: Iterable[ScenarioFile]) -> Iterator[Seen]:
+def _played(judge: Judge, files: Iterable[ScenarioFile]) -> Iterator[ScenarioResult]:
     failed = 0
     for file in files:
         record = judge.judge(file)
-        yield Seen(
+        yield ScenarioResult(
             scenario=file.name, verdict=record.verdict, reason=next(iter(record.reasons), "")
         )
         failed += record.verdict == "failed"

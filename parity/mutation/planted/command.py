@@ -25,24 +25,30 @@ from parity.mutation.planted.matrix import (
     fuzzed_of,
     key_of,
     kill_of,
+    kill_table,
     markdown,
     read_results,
-    table,
 )
-from parity.mutation.planted.planted import PlantedBug, Side, Way, chosen, load_planted
+from parity.mutation.planted.planted import Language, PlantedBug, Way, chosen_bugs, load_planted
 from parity.mutation.planted.scratch import Scratch, basis
-from parity.mutation.planted.sides import BuggyPort, BuggyReference, BuggySide, Fuzzing, Sound
+from parity.mutation.planted.sides import (
+    BuggyPort,
+    BuggyReference,
+    BuggySide,
+    Fuzzing,
+    UnmutatedSides,
+)
 from parity.spec.loading import ScenarioFile, load_all
 from parity.verdict.known import check_known
 
 _FUZZING = Fuzzing(seed=2026, count=3000)
 _GENERATOR = Path("parity", "search", "fuzz")
-_SIDES: tuple[Side, ...] = ("rust", "python")
+_SIDES: tuple[Language, ...] = ("rust", "python")
 
 
 @dataclass(frozen=True)
 class KillOptions:
-    """What ``monolith-parity killmatrix`` was asked for; ``limit`` in seconds a scenario."""
+    """Options of ``monolith-parity killmatrix``; ``limit`` in seconds a scenario."""
 
     only: Sequence[str]
     shard: str | None
@@ -62,15 +68,15 @@ def killmatrix(options: KillOptions, console: Console) -> int:
     """Plant, play and tell; 1 if a bug survives all ways.
 
     Raises:
-      UsageError: something that was given is wrong, a planted bug doesn't fit the
-        sources, or something is red without one.
-      PortUnavailableError: the port can't be built here.
-      OutputError: the results can't be written, or another run is at them.
+        UsageError: something that was given is wrong, a planted bug doesn't fit the
+            sources, or something is red without one.
+        PortUnavailableError: the port can't be built here.
+        OutputError: the results can't be written, or another run is at them.
     """
     root = project.SOURCES
     if root is None:
         raise PortUnavailableError("an installed package doesn't have the sources to plant bugs in")
-    bugs = chosen(load_planted(), options.only, options.shard)
+    bugs = chosen_bugs(load_planted(), options.only, options.shard)
     for path in filter(None, (options.out, options.markdown)):
         must_be_replaceable(path)  # It is written after minutes.
     for bug in bugs:
@@ -106,7 +112,7 @@ class _Campaign:
         ]
 
     def _results(
-        self, side: Side, bugs: Sequence[PlantedBug], to_do: dict[str, list[Way]]
+        self, side: Language, bugs: Sequence[PlantedBug], to_do: dict[str, list[Way]]
     ) -> Iterator[AnyResult]:
         if not any(to_do.values()):
             return
@@ -123,15 +129,15 @@ class _Campaign:
                     except PortUnavailableError as error:
                         raise UsageError(f"planted bug {bug.name}: {error}") from None
 
-    def _buggy_side(self, scratch: Scratch, side: Side) -> BuggySide:
+    def _buggy_side(self, scratch: Scratch, side: Language) -> BuggySide:
         limit = self.options.limit
         if side == "python":
             return BuggyReference(scratch, self._sound, self.root, self.files, limit)
         return BuggyPort(scratch, self._sound, self.files, check_known(self.files), limit)
 
     @cached_property
-    def _sound(self) -> Sound:
-        return Sound(self.root, self.options.limit)
+    def _sound(self) -> UnmutatedSides:
+        return UnmutatedSides(self.root, self.options.limit)
 
     def _look(self, bug: PlantedBug, way: Way, buggy: BuggySide) -> AnyResult:
         began = time.monotonic()
@@ -156,7 +162,7 @@ class _Campaign:
         if not self._sound.agree_on(hunt.finding, path):
             raise UsageError(
                 f"planted bug {bug.name}: both sides without it differ as well in {path}; "
-                "a fuzz that finds nothing would be right"
+                "expected them to agree"
             )
 
     def _basis(self, bug: PlantedBug, way: Way) -> str:
@@ -171,7 +177,7 @@ class _Campaign:
         sources = sorted((project.ROOT / _GENERATOR).rglob("*.py"))
         return [hypothesis.__version__, *(path.read_text(encoding="utf-8") for path in sources)]
 
-    def _check_that_it_is_green(self, side: Side, buggy: BuggySide) -> None:
+    def _check_that_it_is_green(self, side: Language, buggy: BuggySide) -> None:
         """A catalogue that is red anyway would seem to catch everything."""
         seen = list(buggy.catalogue())
         bad = [each for each in seen if each.bad]
@@ -179,7 +185,7 @@ class _Campaign:
             first = bad[0] if bad else seen[-1]
             raise UsageError(
                 f"{side}: the catalogue is red without a planted bug, at {first.scenario}: "
-                f"{first.reason or first.verdict}; a green one would be right"
+                f"{first.reason or first.verdict}; expected a green one"
             )
         self._print(f"{side}: {len(seen)} scenarios are green without a planted bug")
 
@@ -189,7 +195,7 @@ class _Campaign:
 
     def _tell(self, known: dict[Key, AnyResult]) -> int:
         ways = self.options.ways
-        self.console.print(table(self.bugs, ways, known))
+        self.console.print(kill_table(self.bugs, ways, known))
         if self.options.markdown is not None:
             text = markdown(self.bugs, ways, known)
             write_whole(self.options.markdown, text)

@@ -15,7 +15,7 @@ from parity.base.model import Model
 from parity.base.problems import PortUnavailableError
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.outcome import Player
-from parity.search.explore.outcomes import Side
+from parity.search.explore.outcomes import ExploredSide
 from parity.search.explore.search import UnsteadyError
 from parity.spec.loading import ScenarioFile, load_all
 
@@ -41,7 +41,7 @@ Outcomes = Mapping[str, frozenset[str]]
 """By scenario the keys of all that can come of it."""
 
 
-class Beyond(Model):
+class UnexpectedOutcomes(Model):
     """The scenarios of which more can come than should; the first one's simplest schedule.
 
     ``ended`` is how the process of the mutant ended before it could say.
@@ -62,28 +62,28 @@ def outcomes_of(player: Player, files: Iterable[ScenarioFile]) -> Outcomes:
     """All that can come of each on this side."""
     found = {}
     for file in files:
-        side = Side(player, file)
+        side = ExploredSide(player, file)
         for visit in side.search.visits(bound=None, limit=_LIMIT):
             side.take(visit)
         found[file.name] = frozenset(side.outcomes)
     return found
 
 
-def beyond(player: Player, files: Iterable[ScenarioFile], allowed: Outcomes) -> Beyond:
+def beyond(player: Player, files: Iterable[ScenarioFile], allowed: Outcomes) -> UnexpectedOutcomes:
     """Visit each scenario's schedules until one leads to what isn't allowed."""
     scenarios: list[str] = []
     first, schedules = "", 0
     for file in files:
-        side = Side(player, file)
+        side = ExploredSide(player, file)
         found = _first_beyond(side, allowed[file.name])
         schedules += side.search.visited
         if found is not None:
             scenarios.append(file.name)
             first = first or found
-    return Beyond(scenarios=tuple(scenarios), schedule=first, schedules=schedules)
+    return UnexpectedOutcomes(scenarios=tuple(scenarios), schedule=first, schedules=schedules)
 
 
-def _first_beyond(side: Side, allowed: frozenset[str]) -> str | None:
+def _first_beyond(side: ExploredSide, allowed: frozenset[str]) -> str | None:
     try:
         for visit in side.search.visits(bound=None, limit=_LIMIT):
             side.take(visit)

@@ -35,7 +35,7 @@ _SHRINK_SECONDS: Final = 20.0
 
 
 class Hunt(Model):
-    """What came of looking: ``first`` is how many scenarios it took, None if none showed it.
+    """The result of fuzzing a bug: ``first`` is how many scenarios it took, None if none showed it.
 
     ``ended`` is how the process of the mutant ended before it could say.
     """
@@ -46,7 +46,7 @@ class Hunt(Model):
     ended: str = ""
 
 
-class MadeUp:
+class CaseStream:
     """The scenarios of one seed, each made once however many bugs they are played on."""
 
     def __init__(self, seed: int) -> None:
@@ -111,7 +111,7 @@ class EndedWhenItHangs:
 def _main(driver: str, seed: int, count: int, limit: float) -> None:
     peer = open_player(PlayerSpec(kind="command", where=driver), limit)
     try:
-        found = hunt(Sides(EndedWhenItHangs(limit), peer), MadeUp(seed).first(count))
+        found = hunt(Sides(EndedWhenItHangs(limit), peer), CaseStream(seed).first(count))
     finally:
         peer.close()
     print(found.model_dump_json())  # noqa: T201 - read by killmatrix

@@ -1,4 +1,4 @@
-"""What is known of each planted bug: a file of JSON lines that a later run goes on with."""
+"""Results by planted bug, in a file of JSON lines that a later run continues."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rich.table import Table
 
 from parity.base.json_lines import read_records
 from parity.base.model import Model
-from parity.mutation.planted.catalogue import Seen
-from parity.mutation.planted.explored import Beyond
+from parity.mutation.planted.catalogue import ScenarioResult
+from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
-from parity.mutation.planted.planted import PlantedBug, Side, Way
+from parity.mutation.planted.planted import Language, PlantedBug, Way
 
 _NAMED: Final = 3
 """So many scenarios that caught a bug are named."""
@@ -25,7 +25,9 @@ _TITLES: Final[dict[Way, tuple[str, ...]]] = {
 }
 
 
-def table(bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]) -> Table:
+def kill_table(
+    bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]
+) -> Table:
     """The matrix, for a terminal."""
     shown = Table("bug", "side", *_titles(ways), title="Kill matrix")
     for bug in bugs:
@@ -66,20 +68,20 @@ def _cells_of(result: AnyResult) -> tuple[str, ...]:
 _SHOWN: Final = 5
 
 
-class Result(Model):
+class BugResult(Model):
     """One planted bug, looked for in one way.
 
     ``basis`` is the digest of what this depends on.
     """
 
     bug: str
-    side: Side
+    side: Language
     basis: str
     seconds: float = 0.0
 
 
-class Kill(Result):
-    """What the catalogue showed.
+class Kill(BugResult):
+    """The catalogue's result.
 
     ``scenarios`` are the first that caught it, of ``caught`` in ``played``; fewer than
     the catalogue are played if the mutant hangs. ``reason`` is what the first one said.
@@ -93,7 +95,7 @@ class Kill(Result):
 
     @property
     def survived(self) -> bool:
-        """Whether no scenario noticed."""
+        """True if no scenario noticed."""
         return self.caught == 0
 
     @property
@@ -102,8 +104,8 @@ class Kill(Result):
         return f"{self.caught} of {self.played}"
 
 
-class Fuzzed(Result):
-    """What made-up scenarios showed: ``first`` is which of them did, counted from 1.
+class Fuzzed(BugResult):
+    """The fuzzer's result: ``first`` is the scenario that showed the bug, counted from 1.
 
     ``steps`` are those of the smallest scenario that was made of it, which shows
     ``symptom``; None if it couldn't be made small.
@@ -118,7 +120,7 @@ class Fuzzed(Result):
 
     @property
     def survived(self) -> bool:
-        """Whether none showed it."""
+        """True if no scenario showed it."""
         return self.first is None and not self.symptom
 
     @property
@@ -131,8 +133,8 @@ class Fuzzed(Result):
         return f"{self.steps} {'step' if self.steps == 1 else 'steps'}, after {self.first}"
 
 
-class Explored(Result):
-    """What exploring showed: the scenarios of which more can come, and a schedule of the first."""
+class Explored(BugResult):
+    """Exploring's result: the scenarios with further outcomes, and a schedule of the first."""
 
     way: Literal["explore"] = "explore"
     scenarios: tuple[str, ...]
@@ -141,7 +143,7 @@ class Explored(Result):
 
     @property
     def survived(self) -> bool:
-        """Whether nothing came that the reference doesn't have."""
+        """True if every outcome is one of the reference's."""
         return not self.scenarios and not self.schedule
 
     @property
@@ -161,11 +163,11 @@ Key = tuple[str, Way]
 
 
 def key_of(result: AnyResult) -> Key:
-    """What there is one result of."""
+    """Return the key of a result."""
     return result.bug, result.way
 
 
-def kill_of(bug: PlantedBug, basis: str, seen: Iterable[Seen], seconds: float) -> Kill:
+def kill_of(bug: PlantedBug, basis: str, seen: Iterable[ScenarioResult], seconds: float) -> Kill:
     """Sum up what the scenarios showed of a bug."""
     seen = list(seen)
     bad = [each for each in seen if each.bad]
@@ -197,7 +199,9 @@ def fuzzed_of(bug: PlantedBug, basis: str, seed: int, hunt: Hunt, seconds: float
     )
 
 
-def explored_of(bug: PlantedBug, basis: str, beyond: Beyond, seconds: float) -> Explored:
+def explored_of(
+    bug: PlantedBug, basis: str, beyond: UnexpectedOutcomes, seconds: float
+) -> Explored:
     """Sum up what exploring showed of a bug."""
     return Explored(
         bug=bug.name,
@@ -211,9 +215,9 @@ def explored_of(bug: PlantedBug, basis: str, beyond: Beyond, seconds: float) -> 
 
 
 def read_results(path: Path) -> Iterator[AnyResult]:
-    """What earlier runs wrote; nothing if there was none.
+    """Yield the results of earlier runs; none if there was no run.
 
     Raises:
-      UsageError: it is no such file.
+        UsageError: it is no such file.
     """
     return read_records(path, _LINE, "result of killmatrix")

@@ -21,15 +21,15 @@ def parse_ways(text: str) -> tuple[Way, ...]:
     """From ``fuzz,explore`` to these, in the order in which tables have them.
 
     Raises:
-      UsageError: one is no way to look.
+        UsageError: one is no way to look.
     """
     known: tuple[Way, ...] = get_args(Way)
     asked = text.split(",")
     for word in asked:
         if word not in known:
             raise UsageError(
-                f"--by {text}: {word!r} is no way to look{did_you_mean(word, known)}; "
-                f"some of {','.join(known)} would be right"
+                f"--by {text}: {word!r} is unknown{did_you_mean(word, known)}; "
+                f"expected some of {','.join(known)}"
             )
     return tuple(way for way in known if way in asked)
 
@@ -38,7 +38,7 @@ PLANTED: Final = Path(__file__).with_name("planted.yaml")
 PORT: Final = "monolith-rs/crates/monolith-training/src"
 REFERENCE: Final = "monolith_hooks"
 
-Side = Literal["rust", "python"]
+Language = Literal["rust", "python"]
 Item = TypeVar("Item")
 
 
@@ -51,7 +51,7 @@ class PlantedBug(Model):
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    side: Side
+    side: Language
     about: Annotated[str, Field(min_length=10)]
     file: str
     find: Annotated[str, Field(min_length=1)]
@@ -67,13 +67,13 @@ class PlantedBug(Model):
         """The file's text with the bug in it.
 
         Raises:
-          UsageError: the text to replace isn't there exactly once.
+            UsageError: the text to replace isn't there exactly once.
         """
         count = text.count(self.find)
         if count != 1:
             raise UsageError(
                 f"planted bug {self.name}: what it replaces occurs {count} times in {self.path}; "
-                f"exactly once would be right: {self.find!r}"
+                f"expected exactly once: {self.find!r}"
             )
         return text.replace(self.find, self.replace)
 
@@ -87,7 +87,7 @@ class PlantedBugs(Model):
     def _names_are_unique(self) -> PlantedBugs:
         for name, count in Counter(bug.name for bug in self.bugs).items():
             if count > 1:
-                raise ValueError(f"{name} is planted {count} times; another name would be right")
+                raise ValueError(f"{name} is planted {count} times; expected a name of its own")
         return self
 
 
@@ -95,18 +95,18 @@ def load_planted(path: Path = PLANTED) -> tuple[PlantedBug, ...]:
     """Read the list.
 
     Raises:
-      ScenarioError: it isn't valid.
+        ScenarioError: it isn't valid.
     """
     return load_yaml(path, PlantedBugs, "docs/killmatrix.md")[0].bugs
 
 
-def chosen(
+def chosen_bugs(
     bugs: Sequence[PlantedBug], only: Sequence[str], shard: str | None
 ) -> tuple[PlantedBug, ...]:
-    """Those named, or all; of these every Nth from the Ith on for a shard ``I/N``.
+    """Return the named bugs, or all; of these every Nth from the Ith on for a shard ``I/N``.
 
     Raises:
-      UsageError: there is no such bug, or the shard is none.
+        UsageError: there is no such bug, or the shard is none.
     """
     names = [bug.name for bug in bugs]
     for name in only:
@@ -120,11 +120,11 @@ def shard_of(items: Sequence[Item], shard: str | None) -> tuple[Item, ...]:
     """Every Nth from the Ith on for a shard ``I/N``, or all.
 
     Raises:
-      UsageError: the shard is none.
+        UsageError: the shard is none.
     """
     if shard is None:
         return tuple(items)
     first, _, of = shard.partition("/")
     if not (first.isdecimal() and of.isdecimal() and 1 <= int(first) <= int(of)):
-        raise UsageError(f"--shard {shard}: I/N, from 1/N to N/N, would be right")
+        raise UsageError(f"--shard {shard}: expected I/N, from 1/N to N/N")
     return tuple(items[int(first) - 1 :: int(of)])

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from parity.base.files import write_whole
-from parity.mutation.planted.planted import REFERENCE, PlantedBug, Side
+from parity.mutation.planted.planted import REFERENCE, Language, PlantedBug
 
-_SOURCES: Final[dict[Side, tuple[tuple[str, str], ...]]] = {
+_SOURCES: Final[dict[Language, tuple[tuple[str, str], ...]]] = {
     "rust": (
         ("monolith-rs", "Cargo.*"),
         ("monolith-rs/crates", "*/Cargo.toml"),
@@ -31,7 +31,7 @@ class Scratch:
     is another are written, so that a build does no more than it must.
     """
 
-    def __init__(self, root: Path, folder: Path, side: Side) -> None:
+    def __init__(self, root: Path, folder: Path, side: Language) -> None:
         self.folder: Final = folder
         self._root = root
         self._side = side
@@ -49,7 +49,7 @@ class Scratch:
         """Within it the copy has this bug.
 
         Raises:
-          UsageError: the text that it replaces isn't there exactly once.
+            UsageError: the text that it replaces isn't there exactly once.
         """
         sound = (self._root / bug.path).read_text(encoding="utf-8")
         with self.holding(bug.path, bug.planted_in(sound)):
@@ -71,7 +71,7 @@ class Scratch:
             write_whole(target, content)
 
 
-def source_files(root: Path, side: Side) -> list[Path]:
+def source_files(root: Path, side: Language) -> list[Path]:
     """One side's sources, relative to the project, in order."""
     found = {
         path.relative_to(root)
@@ -89,7 +89,7 @@ def basis(root: Path, bug: PlantedBug, scenarios: Iterable[str]) -> str:
 def sources_digest(root: Path) -> str:
     """A digest of both sides' sources."""
     digest = hashlib.sha256()
-    sides: tuple[Side, ...] = ("rust", "python")
+    sides: tuple[Language, ...] = ("rust", "python")
     for side in sides:
         for path in source_files(root, side):
             digest.update(f"\0{path}\0".encode() + (root / path).read_bytes())

@@ -15,13 +15,19 @@ from typing import Protocol
 
 from parity.base.model import frozen
 from parity.mutation.planted.catalogue import (
-    Seen,
+    ScenarioResult,
     against_recorded,
     of_mutated_python,
     record_reference,
 )
-from parity.mutation.planted.explored import Beyond, Outcomes, beyond, explored_files, outcomes_of
-from parity.mutation.planted.fuzzed import Hunt, MadeUp, hunt
+from parity.mutation.planted.explored import (
+    Outcomes,
+    UnexpectedOutcomes,
+    beyond,
+    explored_files,
+    outcomes_of,
+)
+from parity.mutation.planted.fuzzed import CaseStream, Hunt, hunt
 from parity.mutation.planted.scratch import Scratch
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.driver.player import DriverPlayer
@@ -36,7 +42,7 @@ from parity.verdict.known import KnownDifferences
 
 @dataclass(frozen=True)
 class Fuzzing:
-    """Which scenarios are made up, and how many at most."""
+    """The seed of generated scenarios, and how many at most."""
 
     seed: int
     count: int
@@ -45,17 +51,17 @@ class Fuzzing:
 class BuggySide(Protocol):
     """One side's copy, each way of looking at it."""
 
-    def catalogue(self) -> Iterator[Seen]:
+    def catalogue(self) -> Iterator[ScenarioResult]:
         """Play the catalogue."""
 
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
         """Play what is made up, until something is wrong."""
 
-    def explore(self) -> Beyond:
+    def explore(self) -> UnexpectedOutcomes:
         """Play every order of a few scenarios."""
 
 
-class Sound:
+class UnmutatedSides:
     """Both sides without a bug, made ready when they are first needed."""
 
     def __init__(self, root: Path, limit: float) -> None:
@@ -84,7 +90,7 @@ class Sound:
             yield player
 
     def agree_on(self, finding: Finding, path: Path) -> bool:
-        """Whether this scenario's difference is the bug's and not one that is there anyway."""
+        """Return True if both sides without the bug agree on this scenario."""
         case = Case(finding.case, load_scenario(path, path.parent).scenario, finding.seed)
         with self.port() as port:
             return isinstance(Sides(self.python, port).try_out(case), Agreed)
@@ -96,7 +102,7 @@ class BuggyPort:
     def __init__(
         self,
         scratch: Scratch,
-        sound: Sound,
+        sound: UnmutatedSides,
         files: Sequence[ScenarioFile],
         known: KnownDifferences,
         limit: float,
@@ -106,9 +112,9 @@ class BuggyPort:
         self._files = files
         self._known = known
         self._limit = limit
-        self._made_up: dict[int, MadeUp] = {}
+        self._made_up: dict[int, CaseStream] = {}
 
-    def catalogue(self) -> Iterator[Seen]:
+    def catalogue(self) -> Iterator[ScenarioResult]:
         """Against the reference's traces, recorded once."""
         traces = self._traces
         with self._mutant() as mutant:
@@ -116,11 +122,11 @@ class BuggyPort:
 
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
         """Against the sound port, whose plays cost milliseconds."""
-        made_up = self._made_up.setdefault(fuzzing.seed, MadeUp(fuzzing.seed))
+        made_up = self._made_up.setdefault(fuzzing.seed, CaseStream(fuzzing.seed))
         with self._sound.port() as port, self._mutant() as mutant:
             return hunt(Sides(port, mutant), made_up.first(fuzzing.count))
 
-    def explore(self) -> Beyond:
+    def explore(self) -> UnexpectedOutcomes:
         """Against all that can come of it on the reference."""
         allowed = self._sound.outcomes
         with self._mutant() as mutant:
@@ -144,7 +150,7 @@ class BuggyReference:
     def __init__(
         self,
         scratch: Scratch,
-        sound: Sound,
+        sound: UnmutatedSides,
         root: Path,
         files: Sequence[ScenarioFile],
         limit: float,
@@ -155,7 +161,7 @@ class BuggyReference:
         self._files = files
         self._limit = limit
 
-    def catalogue(self) -> Iterator[Seen]:
+    def catalogue(self) -> Iterator[ScenarioResult]:
         """Against the recorded traces of the port."""
         return of_mutated_python(self._scratch, self._root, self._files, self._limit)
 
@@ -165,11 +171,15 @@ class BuggyReference:
         said, ended = self._program("parity.mutation.planted.fuzzed", *map(str, words))
         return Hunt(ended=ended) if ended else Hunt.model_validate(frozen(json.loads(said)))
 
-    def explore(self) -> Beyond:
-        """What can come of it on the port, against all that can here."""
+    def explore(self) -> UnexpectedOutcomes:
+        """Explore the copy: outcomes on the port against all outcomes of the reference."""
         words = (self._sound.driver, self._limit)
         said, ended = self._program("parity.mutation.planted.explored", *map(str, words))
-        return Beyond(ended=ended) if ended else Beyond.model_validate(frozen(json.loads(said)))
+        return (
+            UnexpectedOutcomes(ended=ended)
+            if ended
+            else UnexpectedOutcomes.model_validate(frozen(json.loads(said)))
+        )
 
     def _program(self, module: str, *words: str) -> tuple[str, str]:
         """The last line that it says, and how it ended if that was before its time."""

@@ -1,4 +1,4 @@
-"""The processes of one play: which there are, how they start, and how they all end."""
+"""The processes of one run: their start, their faults and their end."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from types import TracebackType
 from typing import Final
 
 from parity.players.cluster.processes import RoleProcess, Zygote
-from parity.players.cluster.wire import Happened, JobName, Setting, scenario_document
+from parity.players.cluster.wire import JobName, Setting, TimestampedEvent, scenario_document
 from parity.spec.scenario import Scenario
 
 LOOPBACK: Final = "127.0.0.1"
 
 
 class HeldPorts:
-    """Ports that nobody else is given.
+    """Ports that are reserved for this process's servers.
 
-    TensorFlow's servers need all addresses before the first of them starts. Each port
-    is bound here with SO_REUSEPORT and never listened on, so the system gives it to
-    nobody else who asks for any port, no connection comes here, and a server of ours
-    that sets SO_REUSEPORT too (``TF_GRPC_REUSE_PORT``) can listen on it; also one that is
-    started again after the first was killed.
+    TensorFlow's servers need all addresses before the first of them starts. Each port is
+    bound here with SO_REUSEPORT and never listened on. So the system doesn't give it to
+    another process that requests any free port, no connection arrives here, and a server of
+    ours that also sets SO_REUSEPORT (``TF_GRPC_REUSE_PORT``) can listen on it, including one
+    that is restarted after a kill.
     """
 
     def __init__(self, count: int) -> None:
@@ -36,11 +36,11 @@ class HeldPorts:
             held.bind((LOOPBACK, 0))
 
     def addresses(self) -> tuple[str, ...]:
-        """``127.0.0.1:port`` of each."""
+        """Return ``127.0.0.1:port`` of each port."""
         return tuple(f"{LOOPBACK}:{held.getsockname()[1]}" for held in self._sockets)
 
     def close(self) -> None:
-        """Give them back."""
+        """Release the ports."""
         for held in self._sockets:
             held.close()
 
@@ -52,19 +52,19 @@ _FUNCTIONS: Final[dict[JobName, str]] = {
 }
 
 
-class Cluster:
+class ClusterProcesses:
     """PS, chief and workers by name: ``ps-0``, ``chief``, ``worker-1``.
 
-    Use it in a ``with``: whatever leaves it, all processes are killed and reaped and
-    all ports given back.
+    It is a context manager: on every way out all processes are killed and reaped, and all
+    ports released.
 
     Args:
-      scenario: how many of each, and what they are told.
-      zygote: what starts them.
-      model_dir: the chief's.
-      pace: seconds of the scenario in a real one.
-      limit: real seconds that a start may take.
-      take: called with each event, on any thread.
+        scenario: Has the number of processes of each job, and their arguments.
+        zygote: Starts the processes.
+        model_dir: The chief's model directory.
+        pace: Seconds of the scenario in a real second.
+        limit: Real seconds that a start may take.
+        take: Called with each event, on any thread.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Cluster:
         model_dir: Path,
         pace: float,
         limit: float,
-        take: Callable[[Happened], None],
+        take: Callable[[TimestampedEvent], None],
     ) -> None:
         self._scenario = scenario
         self._zygote = zygote
@@ -95,9 +95,9 @@ class Cluster:
         }
         self.processes: dict[str, RoleProcess] = {}
         self.down: set[str] = set()
-        """Those that are dead or stopped, as the scenario wants it."""
+        """The processes that the scenario has killed or stopped."""
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> ClusterProcesses:
         try:
             for job, addresses in self._addresses.items():
                 for task in range(len(addresses)):
@@ -118,12 +118,12 @@ class Cluster:
         self._end()
 
     def kill(self, name: str) -> None:
-        """SIGKILL; it is gone when this returns."""
+        """Kill a process with SIGKILL, and return once it has ended."""
         self.down.add(name)
         self.processes[name].kill()
 
     def restart(self, name: str) -> None:
-        """Start another in the place of one that was killed; it is ready when this returns."""
+        """Start a process in place of one that was killed, and return once it is ready."""
         job, _, index = name.partition("-")
         if job == "chief":
             self._start("chief", 0)
@@ -133,24 +133,24 @@ class Cluster:
         self.down.discard(name)
 
     def freeze(self, name: str) -> None:
-        """SIGSTOP."""
+        """Stop a process with SIGSTOP."""
         self.down.add(name)
         self.processes[name].signal(signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
-        """SIGCONT."""
+        """Continue a process with SIGCONT."""
         self.processes[name].signal(signal.SIGCONT)
         self.down.discard(name)
 
     def addresses(self) -> tuple[str, ...]:
-        """Where TensorFlow's servers listen."""
+        """Return the addresses of TensorFlow's servers."""
         return self._ports.addresses()
 
     def running(self) -> list[RoleProcess]:
-        """Those that are neither dead nor stopped.
+        """Return the processes that are neither dead nor stopped.
 
         Raises:
-          ProcessLostError: one has ended by itself.
+            ProcessLostError: One has ended by itself.
         """
         up = [process for name, process in self.processes.items() if name not in self.down]
         for process in up:

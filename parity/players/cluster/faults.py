@@ -1,4 +1,4 @@
-"""Faults for real: memory, signals, restarts, a full disk, a folder that can't be written."""
+"""Real faults: memory, signals, restarts, a full disk, a read-only folder."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from fakes.faults import FaultLedger
-from parity.players.cluster.cluster import Cluster
+from parity.players.cluster.cluster import ClusterProcesses
 from parity.players.cluster.memory import available_bytes
-from parity.players.cluster.wire import Answer, Command
+from parity.players.cluster.wire import RoleAnswer, RoleCommand
 from parity.spec.faults import (
     AllocateFault,
     DiskFault,
@@ -27,56 +27,56 @@ from parity.spec.scenario import PsMachine, Scenario
 from parity.spec.steps import MachineInfoStep
 
 _OWN_BYTES: Final = 512 << 20
-"""More than a PS has by itself, so a limit below isn't one that it could stay under."""
+"""More memory than a PS has by itself, which could exceed a lower limit."""
 _NO_LIMIT: Final = 1 << 40
 """More than any PS has."""
 _MOST_BYTES: Final = 2 << 30
-"""What one PS may have: others use this machine as well."""
+"""Most memory of one PS, as others use this machine as well."""
 _READ_ONLY: Final = 0o555
 _WRITABLE: Final = 0o755
 
 
 class ShortOfMemoryError(Exception):
-    """This machine doesn't have the memory that a scenario wants; the message says how much."""
+    """This machine doesn't have the memory that a scenario needs; the message says how much."""
 
 
 class ClusterFaults:
-    """Does what a scenario's faults say to the processes of its cluster.
+    """Injector of a scenario's faults into the processes of its cluster.
 
     Args:
-      cluster: its processes.
-      scenario: what it says of machines.
-      ask: asks a process, by name.
-      model_dir: the chief's folder.
+        cluster: The processes.
+        scenario: Has the initial memory and the limits of the PS.
+        ask: Sends a command to a process, by name.
+        model_dir: The chief's model directory.
     """
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: ClusterProcesses,
         scenario: Scenario,
-        ask: Callable[[str, Command], Answer],
+        ask: Callable[[str, RoleCommand], RoleAnswer],
         model_dir: Path,
     ) -> None:
         self._cluster = cluster
         self._ask = ask
         self._model_dir = model_dir
-        self._first_memory = {
+        self._initial_memory = {
             machine.ps: machine.rss
             for machine in scenario.all_machines()
             if any(_OWN_BYTES < limit < _NO_LIMIT for limit in _limits(scenario, machine))
         }
         self._ledger = FaultLedger()
         self._unread: dict[int, str] = {}
-        """By PS, the last change of its memory that no poll has read."""
+        """By PS, the place of the last change of its memory that no poll has read."""
         self._polls = 0
 
-    def have_first_memory(self) -> None:
-        """Give each PS the memory that the scenario says, where a limit makes it matter."""
-        for ps, rss in self._first_memory.items():
+    def apply_initial_memory(self) -> None:
+        """Give each PS the memory of the scenario, if a limit makes it relevant."""
+        for ps, rss in self._initial_memory.items():
             self._grow(ps, rss)
 
     def inject(self, fault: Fault, place: str, polls: int) -> None:
-        """Do it now; it is done when this returns."""
+        """Inject a fault, and return once it is in effect."""
         self.polled(polls)
         self._ledger.declare(place)
         match fault:
@@ -84,41 +84,41 @@ class ClusterFaults:
                 self._grow(at.ps, at.bytes)
                 self._unread[at.ps] = place
             case RecoverFault(recover=at):
-                self._grow(at.ps, self._first_memory.get(at.ps, 0))
+                self._grow(at.ps, self._initial_memory.get(at.ps, 0))
                 self._unread[at.ps] = place
             case AllocateFault(allocate=at):
                 _must_have(at.bytes)
-                self._ask(f"ps-{at.ps}", Command(do="allocate", number=at.bytes))
+                self._ask(f"ps-{at.ps}", RoleCommand(do="allocate", number=at.bytes))
                 self._unread[at.ps] = place
             case _:
-                self._strike(fault)
-                self._ledger.strike(place)
+                self._trigger(fault)
+                self._ledger.mark_triggered(place)
 
     def polled(self, polls: int) -> None:
-        """Note that the chief has polled so often: more than before, and memory was read."""
+        """Record the number of the chief's polls; if it has grown, the memory was read."""
         if polls > self._polls:
             self._polls = polls
             for place in self._unread.values():
-                self._ledger.strike(place)
+                self._ledger.mark_triggered(place)
             self._unread.clear()
 
-    def probes_struck(self, struck: dict[str, bool]) -> None:
-        """Note which of the chief's probes have raised."""
+    def mark_probes(self, struck: dict[str, bool]) -> None:
+        """Record which of the chief's probes have raised."""
         for place, did in struck.items():
-            if place not in self._ledger.struck():
+            if place not in self._ledger.triggered():
                 self._ledger.declare(place)
             if did:
-                self._ledger.strike(place)
+                self._ledger.mark_triggered(place)
 
-    def struck(self) -> dict[str, bool]:
-        """Every declared fault."""
-        return self._ledger.struck()
+    def triggered(self) -> dict[str, bool]:
+        """Return every declared fault, and whether it was triggered."""
+        return self._ledger.triggered()
 
     def undo(self) -> None:
-        """Leave nothing behind that hinders others."""
+        """Make the model directory writable again."""
         self._model_dir.chmod(_WRITABLE)
 
-    def _strike(self, fault: Fault) -> None:
+    def _trigger(self, fault: Fault) -> None:
         match fault:
             case KillFault(kill=name):
                 self._cluster.kill(name)
@@ -126,7 +126,7 @@ class ClusterFaults:
                 self._cluster.restart(name)
                 if name == "chief":
                     self._polls = 0
-                    self._ask("chief", Command(do="open"))
+                    self._ask("chief", RoleCommand(do="open"))
             case FreezeFault(freeze=name):
                 self._cluster.freeze(name)
             case ThawFault(thaw=name):
@@ -137,18 +137,18 @@ class ClusterFaults:
                 self._model_dir.chmod(_READ_ONLY if state == "read_only" else _WRITABLE)
 
     def _limit_files(self, size: int) -> None:
-        """The chief's writes beyond this size of a file fail, as on a full disk."""
+        """Make the chief's writes beyond this file size fail, as on a full disk."""
         pid = self._cluster.processes["chief"].pid
         _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def _grow(self, ps: int, resident: int) -> None:
         _must_have(resident)
-        self._ask(f"ps-{ps}", Command(do="grow", number=resident))
+        self._ask(f"ps-{ps}", RoleCommand(do="grow", number=resident))
 
 
 def _limits(scenario: Scenario, machine: PsMachine) -> list[int]:
-    """Every limit that a PS may get."""
+    """Return every limit that a PS may get."""
     steps = [step.machine_info for step in scenario.steps if isinstance(step, MachineInfoStep)]
     given = [
         machine.mem_limit,
@@ -161,4 +161,4 @@ def _limits(scenario: Scenario, machine: PsMachine) -> list[int]:
 def _must_have(size: int) -> None:
     most = min(_MOST_BYTES, available_bytes() // 4)
     if size > most:
-        raise ShortOfMemoryError(f"needs a PS of {size} bytes; {most} are to be had here")
+        raise ShortOfMemoryError(f"needs a PS of {size} bytes; {most} are available here")

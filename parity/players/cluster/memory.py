@@ -1,4 +1,4 @@
-"""Memory, as the kernel accounts for it, and memory to have."""
+"""Memory as the kernel accounts for it, and ballast that takes memory."""
 
 from __future__ import annotations
 
@@ -14,40 +14,43 @@ _AVAILABLE: Final = re.compile(rb"^MemAvailable:\s*(\d+) kB$", re.MULTILINE)
 
 
 def resident_bytes(pid: int | str = "self") -> int:
-    """The resident memory of a process."""
+    """Return the resident memory of a process."""
     return _kilobytes(_RSS, f"/proc/{pid}/status") * 1024
 
 
 def available_bytes() -> int:
-    """What this machine could still give."""
+    """Return the memory that this machine has available."""
     return _kilobytes(_AVAILABLE, "/proc/meminfo") * 1024
 
 
 class Ballast:
-    """Memory that a process has for no other reason than to have it."""
+    """Memory that a process allocates only to have it."""
 
     def __init__(self) -> None:
         self._grown: list[np.ndarray] = []
         self._allocated: list[np.ndarray] = []
 
     def grow_to(self, resident: int) -> None:
-        """Have this much resident memory, or a little more; less than there is without can't be."""
+        """Grow or shrink the ballast until the resident memory is this much or slightly more.
+
+        It can't be less than the process's memory without the ballast.
+        """
         self._grown.clear()
         while (missing := resident - resident_bytes()) > 0:
             self._grown.append(_touched(missing))
 
     def allocate(self, size: int) -> None:
-        """Have this much more, for good."""
+        """Allocate this much more memory for good."""
         self._allocated.append(_touched(size))
 
 
 def _touched(size: int) -> np.ndarray:
-    """New memory of which every page is really there."""
+    """Return new memory of which every page is resident."""
     return np.ones(max(size, _PAGE), np.uint8)
 
 
 def _kilobytes(line: re.Pattern[bytes], path: str) -> int:
-    """By the last such line: a process's name, which comes first, may be any bytes."""
+    """Return the value of the last such line, as a process's name may contain another one."""
     found = line.findall(Path(path).read_bytes())
     assert found, f"{path} has such a line"
     return int(found[-1])

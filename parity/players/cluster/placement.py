@@ -1,4 +1,4 @@
-"""Where the pieces of a job are, and how a process of it joins the others."""
+"""Placement of a job's variables and sessions, and the servers of its processes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from parity.spec.scenario import Scenario
 tf1 = tf.compat.v1
 
 SHARED_DEVICE: Final = ps_device(0)
-"""Of the global step and the barrier, which chief and workers share."""
+"""Device of the global step and the barrier, which chief and workers share."""
 _RECOVERY_WAIT_SECONDS: Final = 0.2
 
 
 def join(setting: Setting) -> Any:
-    """Start TensorFlow's server of this process."""
+    """Start TensorFlow's server of this process, and return it."""
     return tf.distribute.Server(
         tf.train.ClusterSpec({job: list(addrs) for job, addrs in setting.addresses.items()}),
         job_name=setting.job,
@@ -31,12 +31,15 @@ def join(setting: Setting) -> Any:
 
 
 def config_of(setting: Setting) -> tf.compat.v1.ConfigProto:
-    """Sessions that see the PS and their own process: a dead worker is nobody else's business."""
+    """Return a configuration of sessions that see only the PS and their own process.
+
+    So a dead worker doesn't affect the others.
+    """
     return session_config(device_filters=["/job:ps", f"/job:{setting.job}/task:{setting.task}"])
 
 
 def chief_stage(setting: Setting, scenario: Scenario, master: str) -> Stage:
-    """What the chief's job runs on: real PS, whose machine info each new session sees to."""
+    """Return the stage of the chief's job: real PS, whose machine info each session creates."""
     limits = [
         (machine.ps, machine.mem_limit)
         for machine in scenario.all_machines()
@@ -60,7 +63,7 @@ def chief_stage(setting: Setting, scenario: Scenario, master: str) -> Stage:
 
 
 def machine_info_of(ps: int, mem_limit: int | None) -> tf.Tensor:
-    """The machine info of a PS, on it."""
+    """Return the machine info of a PS, placed on it."""
     with tf.device(ps_device(ps)):
         return logging_ops.machine_info(
             mem_limit, ps_check_hooks.get_ps_machine_info_shared_name(ps)
@@ -68,9 +71,10 @@ def machine_info_of(ps: int, mem_limit: int | None) -> tf.Tensor:
 
 
 class WorkerSessionCreator(tf.compat.v1.train.SessionCreator):
-    """Waits for the chief to have initialized what they share, looking often.
+    """Session creator that waits until the chief has initialized the shared variables.
 
-    TensorFlow's own looks every 30 s, which nothing but its private arguments can change.
+    It checks often. TensorFlow's own creator checks every 30 s, which only its private
+    arguments can change.
     """
 
     def __init__(self, setting: Setting, master: str) -> None:
@@ -79,7 +83,7 @@ class WorkerSessionCreator(tf.compat.v1.train.SessionCreator):
         self._scaffold = tf1.train.Scaffold()
 
     def create_session(self) -> tf.compat.v1.Session:
-        """What a MonitoredSession asks of its session creator."""
+        """Create the session, as a MonitoredSession requires."""
         scaffold = self._scaffold.finalize()
         manager = tf1.train.SessionManager(
             local_init_op=scaffold.local_init_op,

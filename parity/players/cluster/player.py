@@ -1,8 +1,8 @@
 """The player ``cluster``: monolith_hooks on TensorFlow's distributed runtime, in real processes.
 
-PS, chief and workers are processes of this machine; memory, kills and full disks are
-real, and so is time, only that a scenario's minutes are played in seconds
-(docs/cluster.md). What each process shows comes here as events.
+PS, chief and workers are processes of this machine. Memory, kills and full disks are
+real, and so is time, but a scenario's minutes are played in seconds (docs/cluster.md).
+The processes send their events to this one.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity.base import project
-from parity.players.cluster.cluster import Cluster
+from parity.players.cluster.cluster import ClusterProcesses
 from parity.players.cluster.faults import ClusterFaults, ShortOfMemoryError
-from parity.players.cluster.processes import NoAnswerError, ProcessLostError, Zygote
-from parity.players.cluster.wire import Answer, Command, Happened
+from parity.players.cluster.processes import ProcessLostError, RoleTimeoutError, Zygote
+from parity.players.cluster.wire import RoleAnswer, RoleCommand, TimestampedEvent
 from parity.players.model_folder import model_folder
 from parity.players.outcome import (
     Failed,
@@ -33,7 +33,7 @@ from parity.players.outcome import (
 from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
 from parity.players.python.job_hooks import server_folder
-from parity.players.python.operator import Operator
+from parity.players.python.operator import ScriptedOperator
 from parity.players.python.scenario_files import (
     files_left,
     write_content,
@@ -64,39 +64,39 @@ from parity.spec.trace import ActionResponseEvent, Event, FilesEvent, Trace
 
 
 class PlayerEvents:
-    """Hands each event on with its time; any thread may record.
+    """Event sink of the player's own events; any thread may record.
 
     Args:
-      clock: the player's.
-      take: gets the events.
+        clock: The player's clock.
+        take: Called with each event.
     """
 
-    def __init__(self, clock: PacedClock, take: Callable[[Happened], None]) -> None:
+    def __init__(self, clock: PacedClock, take: Callable[[TimestampedEvent], None]) -> None:
         self._clock = clock
         self._take = take
 
     def record(self, event: Callable[..., Event], **fields: Any) -> None:
-        """Take down an event of this type, here and now."""
+        """Record an event at the current time and lane."""
         made = event(ms=self._clock.milliseconds, lane=self._clock.label, **fields)
-        self._take(Happened(at=time.monotonic_ns(), event=made))
+        self._take(TimestampedEvent(at=time.monotonic_ns(), event=made))
 
 
 _MAKER: Final = Maker(
     implementation="monolith_hooks on a cluster", language="python", version=project.version()
 )
 _ADVANCE_SECONDS: Final = 2.0
-"""How long all the advances of a scenario last in real time, at most."""
+"""Most real time of all the advances of a scenario together."""
 _RPC_SECONDS: Final = 10.0
-"""Real time after which a call is given up that the scenario gives no deadline."""
+"""Real time after which a call without a deadline in the scenario is given up."""
 _DOWN_SECONDS: Final = 1.0
-"""How long the others are waited for while a process is dead or stopped: they may wait for it."""
+"""Time to wait for the others while a process is dead or stopped, as they may wait for it."""
 
 
 class ClusterPlayer:
-    """Plays scenarios on processes; one process of its own starts all of them.
+    """Player of scenarios on real processes, all of which one child process starts.
 
     Args:
-      limit: real seconds that a process may take to answer.
+        limit: Real seconds that a process may take to answer.
     """
 
     name = "cluster"
@@ -109,10 +109,10 @@ class ClusterPlayer:
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
-        """Play one scenario in real time; there is no other schedule to explore."""
+        """Play one scenario in real time; the seed and the schedule have no effect."""
         del seed, schedule
         if file.scenario.cluster.ps == 0:
-            return Skipped("needs a cluster without PS: nobody would keep the variables")
+            return Skipped("needs at least one PS to host the variables")
         with model_folder() as folder:
             try:
                 return _Play(file.scenario, self._zygote, folder, self._limit).run()
@@ -122,7 +122,7 @@ class ClusterPlayer:
                 return Skipped(str(error))
             except ProcessLostError as error:
                 return Failed("crashed", str(error), error.log_tail)
-            except NoAnswerError as error:
+            except RoleTimeoutError as error:
                 return Failed("hung", str(error), error.log_tail)
 
     def close(self) -> None:
@@ -131,29 +131,31 @@ class ClusterPlayer:
 
 
 def pace_of(scenario: Scenario) -> float:
-    """How many of its seconds go into a real one: at least one."""
+    """Return the number of the scenario's seconds in a real second, at least 1."""
     advances = sum(step.advance for step in scenario.steps if isinstance(step, AdvanceStep))
     return max(1.0, advances / 1000 / _ADVANCE_SECONDS)
 
 
 class _Play:
-    """One scenario being played."""
+    """A run of one scenario."""
 
     def __init__(self, scenario: Scenario, zygote: Zygote, model_dir: Path, limit: float) -> None:
         self._scenario = scenario
         self._limit = limit
         self._model_dir = model_dir
         self._pace = pace_of(scenario)
-        self._events: list[Happened] = []
-        self._cluster = Cluster(scenario, zygote, model_dir, self._pace, limit, self._events.append)
+        self._events: list[TimestampedEvent] = []
+        self._cluster = ClusterProcesses(
+            scenario, zygote, model_dir, self._pace, limit, self._events.append
+        )
         self._clock = PacedClock(self._pace, self._cluster.began_ns)
         self._own_events = PlayerEvents(self._clock, self._events.append)
         self._address_file = AddressFile(
             server_folder(scenario, model_dir), PlayerEvents(self._clock, lambda _: None)
         )
-        self._operator = Operator(self._clock, self._own_events, self._address_file)
+        self._operator = ScriptedOperator(self._clock, self._own_events, self._address_file)
         self._faults = ClusterFaults(self._cluster, scenario, self._ask, model_dir)
-        self._chief = Answer()
+        self._chief = RoleAnswer()
         self._background: list[_Branch] = []
         self._late: list[Late] = []
 
@@ -161,25 +163,25 @@ class _Play:
         scenario = self._scenario
         try:
             with self._cluster:
-                self._faults.have_first_memory()
+                self._faults.apply_initial_memory()
                 for i, fault in enumerate(scenario.faults):
                     self._faults.inject(fault, f"faults[{i}]", self._chief.polls)
-                self._ask_chief(Command(do="open"))
+                self._ask_chief(RoleCommand(do="open"))
                 self._settle()
                 for i, step in enumerate(scenario.steps):
                     self._do_in_time(step, f"steps[{i}]", i)
                 if self._chief.open:
-                    self._leave(Command(do="end"))
+                    self._leave(RoleCommand(do="end"))
                 for branch in self._background:
                     branch.join()
                 self._own_events.record(FilesEvent, left=files_left(self._model_dir))
                 if "chief" not in self._cluster.down:
-                    self._ask_chief(Command(do="finish"))
+                    self._ask_chief(RoleCommand(do="finish"))
         finally:
             self._address_file.close()
             self._faults.undo()
-        by_time = sorted(self._events, key=lambda happened: happened.at)
-        trace = Trace.of((happened.event for happened in by_time), self._faults.struck())
+        by_time = sorted(self._events, key=lambda each: each.at)
+        trace = Trace.of((each.event for each in by_time), self._faults.triggered())
         return Played(trace, by=_MAKER, late=tuple(self._late), ordering="untimed")
 
     def _do_in_time(self, step: Step, place: str, index: int) -> None:
@@ -213,11 +215,11 @@ class _Play:
             case ConcurrentlyStep():
                 self._do_concurrently(step, f"{place}.concurrently", index)
             case RaiseStep() | EndStep():
-                self._leave(Command(do="step", number=index))
+                self._leave(RoleCommand(do="step", number=index))
             case TrainStep() | MachineInfoStep() | ControllerOpStep() | TimerStep():
-                self._ask_chief(Command(do="step", number=index))
+                self._ask_chief(RoleCommand(do="step", number=index))
             case LookStep(look="current_session"):
-                self._ask_chief(Command(do="step", number=index))
+                self._ask_chief(RoleCommand(do="step", number=index))
             case LookStep(look="action_response"):
                 self._own_events.record(ActionResponseEvent, response=self._action_response())
             case AddressFileStep():
@@ -245,10 +247,10 @@ class _Play:
         if not self._chief.open:
             raise UnplayableError("the session was left before")
         name = f"worker-{step.worker.index}"
-        self._ask(name, Command(do="train", number=step.worker.train))
+        self._ask(name, RoleCommand(do="train", number=step.worker.train))
 
-    def _leave(self, command: Command) -> None:
-        """Have the chief leave its session; after that nothing is heard of workers any more."""
+    def _leave(self, command: RoleCommand) -> None:
+        """Make the chief leave its session, and silence the workers after that."""
         self._ask_chief(command)
         if not self._chief.open:
             self._silence_workers()
@@ -256,12 +258,12 @@ class _Play:
     def _silence_workers(self) -> None:
         for process in self._cluster.running():
             if process.name.startswith("worker"):
-                process.ask(Command(do="leave"), self._limit)
+                process.ask(RoleCommand(do="leave"), self._limit)
 
     def _settle(self) -> None:
-        """Wait until every thread of chief and workers waits for later, or for what is down."""
+        """Wait until every thread of chief and workers waits for a later time or a lost process."""
         limit = _DOWN_SECONDS if self._cluster.down else self._limit
-        command = Command(do="settle", number=int(limit * 1000))
+        command = RoleCommand(do="settle", number=int(limit * 1000))
         for process in self._cluster.running():
             if process.name == "chief":
                 answer = self._ask_chief(command)
@@ -270,25 +272,25 @@ class _Play:
             else:
                 continue
             if not answer.settled and not self._cluster.down:
-                raise NoAnswerError(
+                raise RoleTimeoutError(
                     f"{process.name} neither waits nor ends within {limit:g} s", process.log_tail
                 )
         self._faults.polled(self._chief.polls)
 
-    def _ask_chief(self, command: Command) -> Answer:
+    def _ask_chief(self, command: RoleCommand) -> RoleAnswer:
         was_open = self._chief.open
         self._chief = answer = self._ask("chief", command)
         if answer.refused is not None:
             raise UnplayableError(answer.refused)
-        self._faults.probes_struck(answer.struck)
+        self._faults.mark_probes(answer.struck)
         self._address_file.look()
         if was_open and not answer.open:
             self._silence_workers()
         return answer
 
-    def _ask(self, name: str, command: Command) -> Answer:
+    def _ask(self, name: str, command: RoleCommand) -> RoleAnswer:
         if name in self._cluster.down:
-            raise UnplayableError(f"{name} is dead or stopped; a restart or thaw would be right")
+            raise UnplayableError(f"{name} is dead or stopped; expected a restart or thaw before")
         return self._cluster.processes[name].ask(command, self._limit)
 
     def _action_response(self) -> str:
@@ -299,7 +301,7 @@ class _Play:
 
 
 class _Branch:
-    """Something done beside the rest, on a thread of its own."""
+    """A task on a thread of its own."""
 
     def __init__(self, clock: PacedClock, label: str, target: Callable[[], None]) -> None:
         self._error: BaseException | None = None
@@ -310,7 +312,7 @@ class _Branch:
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for it, and raise what it raised."""
+        """Wait for the task, and raise its error if it raised one."""
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -319,5 +321,5 @@ class _Branch:
         self._clock.label = self._label
         try:
             self._target()
-        except BaseException as error:  # noqa: BLE001 - whoever joins gets it
+        except BaseException as error:  # noqa: BLE001 - join raises it
             self._error = error

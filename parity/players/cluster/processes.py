@@ -1,8 +1,8 @@
-"""The processes of a cluster, as the player that started them sees them.
+"""The processes of a cluster, from the view of the player that started them.
 
-Concurrency. Two threads per process read its stdout and stderr to their ends; whoever
-asks a process something holds its lock until the answer is there, and whoever ends it
-holds another, so that it is reaped once.
+Concurrency. Two threads per process read its stdout and stderr to their ends. A thread
+that sends a command holds the process's lock until the answer has arrived, and a thread
+that ends the process holds another lock, so that it is reaped once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ from typing import IO, Any, Final
 
 from parity.base import project
 from parity.base.problems import PortUnavailableError
-from parity.players.cluster.wire import Answer, Command, Happened, parse_said
+from parity.players.cluster.wire import (
+    RoleAnswer,
+    RoleCommand,
+    TimestampedEvent,
+    parse_role_message,
+)
 from parity.players.environment import UMASK, environment_of_players
 
 _LOG_LINES: Final = 40
@@ -35,7 +40,7 @@ _ROLES: Final = ("parity.players.cluster.roles",)
 
 
 class ProcessLostError(Exception):
-    """A process ended that nobody had killed, or said what it must not."""
+    """A process ended without being killed, or sent an invalid message."""
 
     def __init__(self, message: str, log_tail: str) -> None:
         super().__init__(message)
@@ -43,8 +48,8 @@ class ProcessLostError(Exception):
         self.add_note(log_tail)
 
 
-class NoAnswerError(Exception):
-    """A process didn't answer in time."""
+class RoleTimeoutError(Exception):
+    """A process didn't answer within its time limit."""
 
     def __init__(self, message: str, log_tail: str) -> None:
         super().__init__(message)
@@ -52,13 +57,13 @@ class NoAnswerError(Exception):
 
 
 class Zygote:
-    """The process that all others are forked from (``parity.players.cluster.zygote``).
+    """The process from which all others are forked (``parity.players.cluster.zygote``).
 
     Args:
-      prepare: what it imports, or calls, once for all of them.
+        prepare: Modules to import and functions to call once for all of them.
 
     Raises:
-      PortUnavailableError: it can't be started.
+        PortUnavailableError: It can't be started.
     """
 
     def __init__(self, prepare: Sequence[str] = _ROLES) -> None:
@@ -92,7 +97,7 @@ class Zygote:
                 pass_fds=[theirs.fileno()],
                 env=environment,
                 umask=UMASK,
-                start_new_session=True,  # Ctrl-C is the player's to handle.
+                start_new_session=True,  # The player handles Ctrl-C.
                 text=True,
             )
         assert self._popen.stderr is not None
@@ -101,16 +106,16 @@ class Zygote:
         self._await_import()
 
     def run(self, function: str, args: list[object], fds: tuple[int, int, int]) -> int:
-        """Have a child call ``module:function`` with these as its standard streams; its pid."""
+        """Fork a child that calls ``module:function`` with these streams, and return its pid."""
         return int(self._request({"run": function, "args": args}, fds)["pid"])
 
     def reap(self, pid: int) -> int:
-        """Wait for a child to end; its exit status, negative for a signal."""
+        """Wait for a child to end, and return its exit status, negative for a signal."""
         return int(self._request({"reap": pid})["status"])
 
     def close(self) -> None:
-        """End it, and all that it has started with it."""
-        self._control.close()  # It takes that as its end, and reaps its children first.
+        """End the process and all its children."""
+        self._control.close()  # The process then reaps its children and ends.
         try:
             self._popen.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -130,7 +135,7 @@ class Zygote:
 
     def _request(self, request: dict[str, Any], fds: tuple[int, ...] = ()) -> dict[str, Any]:
         with self._lock:
-            with contextlib.suppress(OSError):  # It is gone; the missing answer says so.
+            with contextlib.suppress(OSError):  # It has ended; the missing answer shows that.
                 socket.send_fds(self._control, [json.dumps(request).encode()], fds)
             return self._receive()
 
@@ -142,7 +147,7 @@ class Zygote:
         else:
             why = ""
         if not packet:
-            message = f"the process that starts processes is gone{why}"
+            message = f"the process that starts the others has ended{why}"
             raise ProcessLostError(message, self._log.text())
         return dict(json.loads(packet))
 
@@ -156,11 +161,11 @@ class _Tail:
         self._thread.start()
 
     def text(self) -> str:
-        """The lines so far."""
+        """Return the last lines so far."""
         return "\n".join(self._lines)
 
     def join(self) -> None:
-        """Wait for the log's end."""
+        """Wait for the end of the log."""
         self._thread.join(5)
 
     def _read(self, log: IO[str]) -> None:
@@ -173,11 +178,11 @@ class RoleProcess:
     """One process of a cluster.
 
     Args:
-      name: what errors call it: ``ps-1``, ``chief``.
-      zygote: what starts it.
-      function: ``module:function``, which speaks as ``parity.players.cluster.wire`` says.
-      args: its arguments, as JSON.
-      take: called with each event, on the thread that reads its stdout.
+        name: Its name in errors: ``ps-1``, ``chief``.
+        zygote: Starts the process.
+        function: ``module:function``, which speaks the protocol of ``parity.players.cluster.wire``.
+        args: Its arguments, as JSON.
+        take: Called with each event, on the thread that reads its stdout.
     """
 
     def __init__(
@@ -186,14 +191,14 @@ class RoleProcess:
         zygote: Zygote,
         function: str,
         args: list[object],
-        take: Callable[[Happened], None],
+        take: Callable[[TimestampedEvent], None],
     ) -> None:
         self.name: Final = name
         self._zygote = zygote
         self._take = take
         self._asking = threading.Lock()
         self._ending = threading.Lock()
-        self._answers: queue.Queue[Answer | str] = queue.Queue()
+        self._answers: queue.Queue[RoleAnswer | str] = queue.Queue()
         stdin, ours_in = os.pipe()
         ours_out, stdout = os.pipe()
         ours_err, stderr = os.pipe()
@@ -209,34 +214,34 @@ class RoleProcess:
         self._reader.start()
         self._status: int | None = None
 
-    def ask(self, command: Command, limit: float) -> Answer:
-        """Have it do something, and wait for that.
+    def ask(self, command: RoleCommand, limit: float) -> RoleAnswer:
+        """Send a command, and wait for the answer.
 
         Raises:
-          ProcessLostError: it is gone.
-          NoAnswerError: it took longer than ``limit`` real seconds.
+            ProcessLostError: The process has ended.
+            RoleTimeoutError: It took longer than ``limit`` real seconds.
         """
         with self._asking:
-            with contextlib.suppress(OSError):  # It is gone; the end of its output says so.
+            with contextlib.suppress(OSError):  # It has ended; the end of its output shows that.
                 self._stdin.write(command.model_dump_json() + "\n")
                 self._stdin.flush()
             return self._wait(limit, command.do)
 
     def wait_for_start(self, limit: float) -> None:
-        """Wait until it is ready to be asked.
+        """Wait until the process is ready for commands.
 
         Raises:
-          ProcessLostError: it is gone.
-          NoAnswerError: it took longer than ``limit`` real seconds.
+            ProcessLostError: The process has ended.
+            RoleTimeoutError: It took longer than ``limit`` real seconds.
         """
         self._wait(limit, "its start")
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal; it isn't reaped before ``kill``, so the pid is its own."""
+        """Send a signal; the process isn't reaped before ``kill``, so the pid is still its own."""
         os.kill(self.pid, number)
 
     def kill(self) -> int:
-        """End it with SIGKILL and reap it; the status that it ended with."""
+        """Kill the process with SIGKILL, reap it, and return its exit status."""
         with self._ending:
             if self._status is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -258,11 +263,11 @@ class RoleProcess:
 
     @property
     def is_gone(self) -> bool:
-        """Whether its output has ended."""
+        """True once its output has ended."""
         return not self._reader.is_alive()
 
     def lost(self) -> ProcessLostError:
-        """What there is to say of a process that is gone."""
+        """Return the error for a process that has ended."""
         self._await_end()
         status = self.kill()
         how = f"exited with {status}"
@@ -271,7 +276,7 @@ class RoleProcess:
         return ProcessLostError(f"{self.name} {how}", self.log_tail)
 
     def _await_end(self) -> None:
-        """Let it end by itself, if that is what it is doing, so that its status is its own."""
+        """Wait for the process to end by itself, so that its status isn't that of a kill."""
         until = time.monotonic() + _END_SECONDS
         while time.monotonic() < until and not self._is_zombie():
             time.sleep(0.01)
@@ -283,14 +288,14 @@ class RoleProcess:
             return True  # It was reaped meanwhile.
         return stat.rpartition(b")")[2].split()[0] == b"Z"
 
-    def _wait(self, limit: float, what: str) -> Answer:
+    def _wait(self, limit: float, what: str) -> RoleAnswer:
         try:
             answer = self._answers.get(timeout=limit)
         except queue.Empty:
             message = f"{self.name} didn't answer {what} within {limit:g} s"
-            raise NoAnswerError(message, self.log_tail) from None
+            raise RoleTimeoutError(message, self.log_tail) from None
         if isinstance(answer, str):
-            self._answers.put(answer)  # For whoever asks next.
+            self._answers.put(answer)  # For the next command.
             raise self.lost() if not answer else ProcessLostError(answer, self.log_tail)
         return answer
 
@@ -298,11 +303,11 @@ class RoleProcess:
         with out:
             for line in out:
                 try:
-                    said = parse_said(line)
+                    said = parse_role_message(line)
                 except ValueError as error:
                     self._answers.put(f"{self.name} printed {line[:80]!r}: {error}")
                     return
-                if isinstance(said, Happened):
+                if isinstance(said, TimestampedEvent):
                     self._take(said)
                 else:
                     self._answers.put(said)

@@ -1,4 +1,4 @@
-"""A recorder whose events go to the player, from whatever thread they come."""
+"""A recorder that sends its events to the player, from any thread."""
 
 from __future__ import annotations
 
@@ -10,53 +10,53 @@ from typing import Any, Final
 import tensorflow as tf
 
 from monolith_hooks.barrier_ops import BarrierOp
-from parity.players.cluster.wire import Line
+from parity.players.cluster.wire import RoleChannel
 from parity.players.paced_clock import PacedClock
 from parity.players.python.recorder import Recorder
 from parity.spec.trace import Event
 
 _LOOK_MS: Final = 1000
-"""How long a look at the barrier may take: its PS may be dead or stopped."""
+"""Time limit of a read of the barrier, as its PS may be dead or stopped."""
 
 
 class _BoundedSession:
-    """A session on which nothing is waited for long."""
+    """A session whose runs have a time limit."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
         self._options = tf.compat.v1.RunOptions(timeout_in_ms=_LOOK_MS)
 
     def run(self, fetches: Any, feed_dict: Any = None) -> Any:
-        """Run, for a second at most."""
+        """Run for at most a second."""
         return self._session.run(fetches, feed_dict, options=self._options)
 
 
 class ReportingRecorder(Recorder):
-    """Looks at the barrier as its base class does; a look that fails shows nothing."""
+    """Recorder that sends its events to the player; a failed read of the barrier is ignored."""
 
     def __init__(
-        self, clock: PacedClock, barrier_op: BarrierOp, model_dir: Path, line: Line
+        self, clock: PacedClock, barrier_op: BarrierOp, model_dir: Path, channel: RoleChannel
     ) -> None:
         super().__init__(clock, barrier_op, model_dir)
-        self._line = line
-        # A look is always told the first time: the process before this one may have told another.
+        self._channel = channel
+        # The first read is always reported, as an earlier process may have reported another state.
         self._blocked = [-1]
         self._one_at_a_time = threading.RLock()
         self.silent = False
-        """Whether nothing is taken down any more."""
+        """True once nothing more is recorded."""
 
     def session_opens(self, session: object) -> None:
-        """Look at this session's barrier from now on."""
+        """Observe this session's barrier from now on."""
         with self._one_at_a_time:
             super().session_opens(_BoundedSession(session))
 
     def session_closes(self) -> None:
-        """Look a last time."""
+        """Read the barrier a last time."""
         with self._one_at_a_time:
             super().session_closes()
 
     def look_at_barrier(self) -> None:
-        """Look, unless it can't be seen now."""
+        """Record the barrier if it changed and can be read."""
         with self._one_at_a_time:
             try:
                 super().look_at_barrier()
@@ -64,17 +64,17 @@ class ReportingRecorder(Recorder):
                 return
 
     def record(self, event: Callable[..., Event], **fields: Any) -> None:
-        """Tell the player of an event of this type, here and now."""
+        """Send an event at the current time and lane."""
         with self._one_at_a_time:
             super().record(event, **fields)
 
     def threads_left(self) -> None:
-        """Tell the player of each hook's thread that hasn't ended."""
+        """Send an event for each hook's thread that hasn't ended."""
         super().threads_left()
         for event in self.events:
-            self._line.happened(event)
+            self._channel.send_event(event)
 
     def _append(self, event: Callable[..., Event], **fields: Any) -> None:
         if not self.silent:
             made = event(ms=self._clock.milliseconds, lane=self._clock.label, **fields)
-            self._line.happened(made)
+            self._channel.send_event(made)

@@ -1,7 +1,8 @@
-"""What the processes of a cluster run: the chief, a worker, a PS.
+"""The roles of a cluster's processes: the chief, a worker, a PS.
 
-The chief plays the hooks and the controller; a worker trains when told to, in a session
-of its own, and is held by the barrier; a PS serves variables, and grows as told.
+The chief runs the hooks and the controller. A worker trains on command, in a session of
+its own, and is blocked by the barrier. A PS serves variables, and allocates memory on
+command.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ from parity.players.cluster.placement import (
     machine_info_of,
 )
 from parity.players.cluster.reporting import ReportingRecorder
-from parity.players.cluster.wire import Answer, Command, Line, scenario_from, setting_from
+from parity.players.cluster.wire import (
+    RoleAnswer,
+    RoleChannel,
+    RoleCommand,
+    scenario_from,
+    setting_from,
+)
 from parity.players.outcome import UnplayableError
 from parity.players.paced_clock import PacedClock
 from parity.players.python.hook_logs import hook_logs_go_to
@@ -50,10 +57,10 @@ _DAC_READ_SEARCH: Final = 2
 
 
 def give_up_overriding_permissions() -> None:
-    """Have file permissions hold for this process, also if it is root's.
+    """Make file permissions apply to this process, even if it is root's.
 
     Raises:
-      OSError: the system refuses.
+        OSError: The system refuses.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
@@ -67,9 +74,11 @@ def give_up_overriding_permissions() -> None:
 
 
 class Chief:
-    """Does what the player asks, on the thread that reads commands, which is the lane main."""
+    """The chief, which executes commands on the thread that reads them, the lane ``main``."""
 
-    def __init__(self, setting_document: object, scenario_document: object, line: Line) -> None:
+    def __init__(
+        self, setting_document: object, scenario_document: object, channel: RoleChannel
+    ) -> None:
         self._setting = setting_from(setting_document)
         self._scenario = scenario_from(scenario_document)
         flags.FLAGS[
@@ -85,12 +94,12 @@ class Chief:
             self._ledger,
             model_dir,
             chief_stage(self._setting, self._scenario, self._server.target),
-            lambda barrier_op: ReportingRecorder(self._clock, barrier_op, model_dir, line),
+            lambda barrier_op: ReportingRecorder(self._clock, barrier_op, model_dir, channel),
         )
         self.recorder = self._job.recorder
 
-    def obey(self, command: Command) -> Answer:
-        """Do it; the state of things afterwards."""
+    def execute(self, command: RoleCommand) -> RoleAnswer:
+        """Execute a command, and return the state afterwards."""
         settled, refused = True, None
         try:
             match command.do:
@@ -107,12 +116,12 @@ class Chief:
                     self.recorder.threads_left()
         except UnplayableError as error:
             refused = str(error)
-        return Answer(
+        return RoleAnswer(
             refused=refused,
             open=self._job.is_open,
             settled=settled,
             polls=self._clock.polls(),
-            struck=self._ledger.struck(),
+            struck=self._ledger.triggered(),
         )
 
     def _do(self, step: Step) -> None:
@@ -133,7 +142,7 @@ class Chief:
                 self._job.look_at_current_session()
 
     def _create_machine_info(self, info: MachineInfo) -> None:
-        """In a session of its own: what is on a PS outlives sessions (B1)."""
+        """Create machine info in a separate session, as it outlives sessions on the PS (B1)."""
         with tf.Graph().as_default():
             op = machine_info_of(info.ps, info.mem_limit).op
             with tf1.Session(self._server.target, config=self._job.config) as session:
@@ -141,24 +150,26 @@ class Chief:
 
 
 def run_chief(setting_document: Any, scenario_document: Any) -> None:
-    """Serve commands until the player is gone."""
+    """Execute commands until the player has ended."""
     give_up_overriding_permissions()
-    line = Line()
+    channel = RoleChannel()
     with tf.Graph().as_default():
-        chief = Chief(setting_document, scenario_document, line)
+        chief = Chief(setting_document, scenario_document, channel)
         with hook_logs_go_to(chief.recorder):
-            line.answer(Answer())
-            for command in line.commands():
-                line.answer(chief.obey(command))
+            channel.answer(RoleAnswer())
+            for command in channel.commands():
+                channel.answer(chief.execute(command))
 
 
 tf1 = tf.compat.v1
 
 
 class WorkerRole:
-    """Commands come on one thread; the lane ``worker-<i>`` takes the training steps."""
+    """A worker: one thread reads commands, the lane ``worker-<i>`` takes the training steps."""
 
-    def __init__(self, setting_document: object, scenario_document: object, line: Line) -> None:
+    def __init__(
+        self, setting_document: object, scenario_document: object, channel: RoleChannel
+    ) -> None:
         self._setting = setting_from(setting_document)
         scenario = scenario_from(scenario_document)
         self._index = self._setting.task + 1  # The chief is worker 0.
@@ -176,13 +187,13 @@ class WorkerRole:
                 clock=self._clock,
             )
         self._recorder = ReportingRecorder(
-            self._clock, self._barrier_op, Path(self._setting.model_dir), line
+            self._clock, self._barrier_op, Path(self._setting.model_dir), channel
         )
         self._inbox: deque[int] = deque()
         self._started = False
 
-    def obey(self, command: Command) -> Answer:
-        """Do it, or have the worker's lane do it."""
+    def execute(self, command: RoleCommand) -> RoleAnswer:
+        """Execute a command, or pass it to the worker's lane."""
         settled = True
         match command.do:
             case "train":
@@ -195,7 +206,7 @@ class WorkerRole:
                 settled = self._clock.settle(command.number / 1000)
             case "leave":
                 self._recorder.silent = True
-        return Answer(settled=settled)
+        return RoleAnswer(settled=settled)
 
     def _work(self) -> None:
         with self._graph.as_default():
@@ -215,26 +226,26 @@ class WorkerRole:
 
 
 def run_worker(setting_document: Any, scenario_document: Any) -> None:
-    """Serve commands until the player is gone."""
-    line = Line()
+    """Execute commands until the player has ended."""
+    channel = RoleChannel()
     with tf.Graph().as_default():
-        worker = WorkerRole(setting_document, scenario_document, line)
-        line.answer(Answer())
-        for command in line.commands():
-            line.answer(worker.obey(command))
+        worker = WorkerRole(setting_document, scenario_document, channel)
+        channel.answer(RoleAnswer())
+        for command in channel.commands():
+            channel.answer(worker.execute(command))
 
 
 def run_ps(setting_document: object) -> None:
-    """Serve, and grow as told."""
+    """Serve variables, and execute commands until the player has ended."""
     setting = setting_from(setting_document)
     server = join(setting)
-    ballast, line = Ballast(), Line()
-    line.answer(Answer())
-    for command in line.commands():
+    ballast, channel = Ballast(), RoleChannel()
+    channel.answer(RoleAnswer())
+    for command in channel.commands():
         match command.do:
             case "grow":
                 ballast.grow_to(command.number)
             case "allocate":
                 ballast.allocate(command.number)
-        line.answer(Answer())
+        channel.answer(RoleAnswer())
     del server

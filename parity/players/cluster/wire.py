@@ -1,7 +1,7 @@
-"""What a player and the processes of its cluster say to each other: JSON, one object a line.
+"""Messages between a player and the processes of its cluster: JSON, one object per line.
 
-The player writes commands to a role's stdin; each is answered with one ``answer`` on its
-stdout. Events may come at any time. stderr is the role's log.
+The player writes commands to a role's stdin. The role answers each with one ``answer`` on
+its stdout, and may send events at any time. Its stderr is its log.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ JobName = Literal["ps", "chief", "worker"]
 
 
 class Setting(Model):
-    """What a process is told at its start; addresses by job, as TensorFlow names them."""
+    """Arguments of a process at its start; addresses by job, as TensorFlow names them."""
 
     job: JobName
     task: int
@@ -34,12 +34,12 @@ class Setting(Model):
 
     @property
     def num_ps(self) -> int:
-        """How many PS there are."""
+        """The number of PS."""
         return len(self.addresses["ps"])
 
 
-class Command(Model):
-    """What a role is asked to do; each role knows some of them.
+class RoleCommand(Model):
+    """A command to a role; each role supports some of them.
 
     ``number`` is the index of a step for ``step``, a count of training steps for
     ``train``, bytes for ``grow`` and ``allocate``, milliseconds of real time for ``settle``.
@@ -49,11 +49,11 @@ class Command(Model):
     number: int = 0
 
 
-class Answer(Model):
-    """A command is done.
+class RoleAnswer(Model):
+    """The answer to a command.
 
-    ``refused`` says why it couldn't be. ``open``: whether the chief has its session.
-    ``polls`` and ``struck`` are the chief's so far.
+    ``refused`` is the reason why it couldn't be executed. ``open`` is true while the chief
+    has its session. ``polls`` and ``struck`` are the chief's so far.
     """
 
     kind: Literal["answer"] = "answer"
@@ -64,65 +64,65 @@ class Answer(Model):
     struck: dict[str, bool] = Field(default_factory=dict)
 
 
-class Happened(Model):
-    """An event, and when by ``time.monotonic_ns``."""
+class TimestampedEvent(Model):
+    """An event, and its time by ``time.monotonic_ns``."""
 
     kind: Literal["happened"] = "happened"
     at: int
     event: Event
 
 
-Said = Annotated[Answer | Happened, Discriminator("kind")]
-_SAID: TypeAdapter[Answer | Happened] = TypeAdapter(Said)
+RoleMessage = Annotated[RoleAnswer | TimestampedEvent, Discriminator("kind")]
+_ROLE_MESSAGE: TypeAdapter[RoleAnswer | TimestampedEvent] = TypeAdapter(RoleMessage)
 
 
-def parse_said(line: str) -> Answer | Happened:
-    """What a role said.
+def parse_role_message(line: str) -> RoleAnswer | TimestampedEvent:
+    """Parse a message of a role.
 
     Raises:
-      ValueError: it is none of what roles say.
+        ValueError: It isn't a message of a role.
     """
-    return _SAID.validate_python(frozen(json.loads(line)))
+    return _ROLE_MESSAGE.validate_python(frozen(json.loads(line)))
 
 
 def setting_from(document: object) -> Setting:
-    """The argument that a role is started with."""
+    """Parse the first argument of a role."""
     return Setting.model_validate(frozen(document))
 
 
 def scenario_from(document: object) -> Scenario:
-    """The other argument."""
+    """Parse the scenario that is a role's second argument."""
     return Scenario.model_validate(frozen(document))
 
 
 def scenario_document(scenario: Scenario) -> object:
-    """A scenario in the form that ``scenario_from`` takes."""
+    """Return a scenario in the form that ``scenario_from`` takes."""
     return scenario.model_dump(mode="json", by_alias=True, context="yaml", exclude_unset=True)
 
 
-class Line:
-    """A role's end: commands in, answers and events out; any thread may say something."""
+class RoleChannel:
+    """A role's end of the connection: commands in, answers and events out, from any thread."""
 
     def __init__(self, commands: TextIO = sys.stdin, out: TextIO = sys.stdout) -> None:
         self._commands = commands
         self._out = out
         self._lock = threading.Lock()
 
-    def commands(self) -> Iterator[Command]:
-        """Until the player is gone."""
+    def commands(self) -> Iterator[RoleCommand]:
+        """Yield commands until the player has ended."""
         for line in self._commands:
-            yield Command.model_validate_json(line)
+            yield RoleCommand.model_validate_json(line)
 
-    def answer(self, answer: Answer) -> None:
-        """Say that a command is done."""
-        self._say(answer)
+    def answer(self, answer: RoleAnswer) -> None:
+        """Send the answer to a command."""
+        self._send(answer)
 
-    def happened(self, event: Event) -> None:
-        """Say that something happened just now."""
-        self._say(Happened(at=time.monotonic_ns(), event=event))
+    def send_event(self, event: Event) -> None:
+        """Send an event with the current time."""
+        self._send(TimestampedEvent(at=time.monotonic_ns(), event=event))
 
-    def _say(self, said: Answer | Happened) -> None:
-        line = said.model_dump_json() + "\n"
+    def _send(self, message: RoleAnswer | TimestampedEvent) -> None:
+        line = message.model_dump_json() + "\n"
         with self._lock:
             self._out.write(line)
             self._out.flush()

@@ -1,4 +1,4 @@
-"""A process that has imported TensorFlow once, and forks itself for whoever needs a process.
+"""A process that imports TensorFlow once, and forks itself on request.
 
 ``python -m parity.players.cluster.zygote FD WHAT...`` imports each WHAT, a ``module``, or calls it,
 a ``module:function``, so that children needn't. It takes requests on the socket FD, a
@@ -9,10 +9,10 @@ SOCK_SEQPACKET pair's end, one JSON object a packet:
 - ``{"reap": N}``: wait for that child; answered ``{"status": S}`` as ``os.waitstatus_to_exitcode``
   gives it.
 
-Importing TensorFlow takes 5 s and leaves one thread, so that a fork is sound as long as
-this process never makes a session, a server or a thread of its own; it refuses to fork
-otherwise. Children die with it, and it ends when the socket's other end is closed, so
-nothing is left behind whatever ends the process that asked.
+Importing TensorFlow takes 5 s and leaves one thread, so a fork is safe as long as this
+process never creates a session, a server or a thread of its own; otherwise it refuses to
+fork. Children die with it, and it ends when the socket's other end is closed, so no process
+is left behind however the requesting process ends.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 def serve(control: socket.socket) -> None:
-    """Answer requests until the other end is closed; then end all children."""
+    """Answer requests until the other end is closed, then end all children."""
     children: set[int] = set()
     try:
         while True:
@@ -72,12 +72,12 @@ def _answer(
 
 
 def _live(request: dict[str, Any], fds: list[int], zygote: int) -> None:
-    """The child's whole life: it never returns."""
+    """Run the child until its end; this never returns."""
     status = 1
     try:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != zygote:
-            os._exit(1)  # It ended before the system was asked to end its children with it.
+            os._exit(1)  # The zygote ended before this child was set to die with it.
         for target, fd in enumerate(fds):
             os.dup2(fd, target)
             os.close(fd)
@@ -100,11 +100,11 @@ def _call(what: str, *args: object) -> None:
 
 
 def main() -> None:
-    """Prepare, say so with an empty object, and serve."""
+    """Import and call the preparations, report that with an empty object, and serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
     for what in sys.argv[2:]:
         _call(what)
-    gc.freeze()  # What is there now isn't looked at by children's collections, so it stays shared.
+    gc.freeze()  # Children's collections skip these objects, so their memory stays shared.
     control.send(b"{}")
     serve(control)
 

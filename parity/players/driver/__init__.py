@@ -1,1 +1,1 @@
-"""The player of a port: its driver as a child process, and the driver protocol to talk to it."""
+"""The player of a port: its driver as a child process that speaks the driver protocol."""

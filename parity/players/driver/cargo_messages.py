@@ -1,4 +1,4 @@
-"""What cargo says of a build: what it made, and whose fault it is that it made nothing."""
+"""Messages of cargo about a build: the executable, or the cause of a failure."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from pydantic import BaseModel, ConfigDict
 from parity.base.project import shown
 
 _OF_A_FOLDER: Final = "path+file://"
-"""In the id of a package that comes from a folder, and not from a registry."""
+"""Part of the id of a package from a folder rather than a registry."""
 _LACKING: Final = re.compile(
     r"linker `.*` not found|could not exec the linker|can't find crate for `(std|core)`"
     r"|not stabilized in this version of Cargo"
 )
-"""Errors that say that the toolchain isn't complete, or is too old."""
+"""Errors of a toolchain that is incomplete or too old."""
 _OUR_FAULT: Final = (
-    r"failed to run custom build command for `[^`]* \(/",  # With a folder: no registry's.
+    r"failed to run custom build command for `[^`]* \(/",  # The folder excludes registries.
     r"failed to (parse|load|read) .*{folder}",
     r"cannot (update|create) the lock file {folder}",
     r"--> (?!/)\S*Cargo\.(toml|lock):",
     r"no bin target named",
 )
-"""Errors of cargo that are the sources'; ``{folder}`` is where they lie."""
+"""Errors of cargo that the sources cause; ``{folder}`` is the folder of the sources."""
 _PLACE: Final = re.compile(r"--> (\S+):(\d+):(\d+)")
 _FOR_CARGO: Final = re.compile(r"^ *cargo:.*\n", re.MULTILINE)
-"""What a build script tells cargo."""
+"""A build script's instruction to cargo."""
 
 
 class _Answer(BaseModel):
-    """More keys than these."""
+    """Base of cargo's JSON messages, which have more keys than these models."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class Span(_Answer):
-    """Where in a file, from 1."""
+    """A place in a file; lines and columns count from 1."""
 
     file_name: str
     line_start: int
@@ -47,7 +47,7 @@ class Span(_Answer):
 
 
 class Diagnostic(_Answer):
-    """What the compiler has to say."""
+    """A message of the compiler."""
 
     level: str
     message: str
@@ -65,16 +65,16 @@ class CargoMessage(_Answer):
 
 
 def read_messages(stdout: str) -> list[CargoMessage]:
-    """The messages among the lines."""
+    """Return the messages among cargo's output lines."""
     lines = (line for line in stdout.split("\n") if line.startswith("{"))
     return [CargoMessage.model_validate_json(line) for line in lines]
 
 
 def errors_in(folder: Path, messages: Iterable[CargoMessage], stderr: str) -> str:
-    """The errors of the sources in this folder, place first; empty if it is something else's fault.
+    """Return the errors of the sources in this folder, each with its place first.
 
-    Something else's are a toolchain that isn't complete, and crates that can't be had or
-    don't compile.
+    It is empty if the cause is another one: an incomplete toolchain, or crates that aren't
+    available or don't compile.
     """
     found = [
         _placed(folder, each)
@@ -94,7 +94,7 @@ def errors_in(folder: Path, messages: Iterable[CargoMessage], stderr: str) -> st
 
 
 def reason_of(messages: Iterable[CargoMessage], stderr: str) -> str:
-    """The first error, with its deepest cause, in one line."""
+    """Return the first error and its deepest cause, in one line."""
     for error in _errors(messages, of_a_folder=False):
         return error.message.partition("\n")[0]
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
@@ -111,7 +111,7 @@ def _errors(messages: Iterable[CargoMessage], *, of_a_folder: bool) -> Iterator[
         if error is None or not error.level.startswith("error"):
             continue
         if error.message.startswith("aborting due to"):
-            continue  # It counts the others.
+            continue  # A summary of the other errors.
         if _OF_A_FOLDER in each.package_id or not of_a_folder:
             yield error
 

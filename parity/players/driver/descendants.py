@@ -1,12 +1,12 @@
-"""The processes that a program has started, found wherever they have gone.
+"""The processes that a program has started, even if they left its group.
 
 A process leaves its group by ``setsid`` and its parent by outliving it, but it keeps the
-environment that it was started with. So the program gets an environment variable with a
-name of its own, which all that it starts inherit; /proc/PID/environ shows who has it.
-Children of such a process are its as well, whatever environment they were given.
+environment it was started with. So the program gets an environment variable with a unique
+name, which all its descendants inherit; /proc/PID/environ shows which processes have it.
+Children of such a process are included, whatever their environment.
 
-Not found is what was started with another environment and has outlived its parent, and
-what another user runs. Without /proc, which only Linux has, nothing is found.
+A process isn't found if it was started with another environment and has outlived its
+parent, or if another user runs it. Without /proc, which only Linux has, nothing is found.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from parity.players.environment import environment_of_players
 
 _PROC: Final = Path("/proc")
 _END_SECONDS: Final = 5.0
-"""How long to look for more: a process that is killed ends at once, unless it waits for a disk."""
+"""Time limit of the search: a killed process ends at once, unless it waits for a disk."""
 
 
 class Descendants:
-    """The processes that one program has started, however far down."""
+    """All processes that one program has started, directly or indirectly."""
 
     def __init__(self) -> None:
         self._variable = f"PARITY_DRIVER_{uuid.uuid4().hex}"
 
     def environment(self) -> dict[str, str]:
-        """The environment to start the program with.
+        """Return the environment to start the program with.
 
         Raises:
-          PortUnavailableError: there is no folder for temporary files.
+            PortUnavailableError: There is no folder for temporary files.
         """
         return {**environment_of_players(), self._variable: "1"}
 
     def kill(self, program: int) -> None:
-        """Kill the program, which hasn't been waited for yet, and all that it has started."""
+        """Kill the program, which must not have been reaped yet, and all its descendants."""
         deadline = time.monotonic() + _END_SECONDS
-        found = self._living(program)  # Before the program ends and its children lose their parent.
+        found = self._living(program)  # Before the program's children lose their parent.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(program, signal.SIGKILL)
         while found and time.monotonic() < deadline:
@@ -51,14 +51,14 @@ class Descendants:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.005)
-            found = self._living(program)  # Those that were started meanwhile, too.
+            found = self._living(program)  # Including those that were started meanwhile.
 
     def _living(self, program: int) -> set[int]:
         mark = f"{self._variable}=1".encode()
         parents: dict[int, int] = {}
         found = {program}
         for pid in _processes():
-            # A process may end, or be somebody else's, between one look and the next.
+            # A process may end at any time, or belong to another user.
             with contextlib.suppress(OSError):
                 state, parents[pid] = _state_and_parent(pid)
                 if state in "ZX":
@@ -78,6 +78,6 @@ def _processes() -> list[int]:
 
 
 def _state_and_parent(pid: int) -> tuple[str, int]:
-    # The name, between parentheses, may have any character in it.
+    # The name, between parentheses, may contain any character.
     fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
     return fields[0], int(fields[1])

@@ -1,4 +1,4 @@
-"""What a driver prints, read within bounds: the lines of its stdout, the tail of its stderr."""
+"""Bounded readers of a driver's output: the lines of its stdout, the tail of its stderr."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import select
 import threading
 from typing import IO, Final
 
-from parity.spec.protocol import GarbageError, prose, shown
+from parity.spec.protocol import GarbageError, prose, quoted_line
 
 _CHUNK: Final = 64 * 2**10
-"""As much as a pipe holds."""
+"""Capacity of a pipe."""
 _LOG_BYTES: Final = 16 * 2**10
 _LOG_LINES: Final = 20
 _LAST_CHUNKS: Final = 16
-"""What is read at most of the log of a dead driver: something that outlives it may go on."""
+"""Most chunks read from the log of a dead driver, as a process that outlives it may write on."""
 
 
 class LineReader:
-    r"""Lines of a pipe that is read without waiting; they end at ``\n`` alone.
+    r"""Non-blocking reader of a pipe's lines, which only ``\n`` ends.
 
-    No more than a line and a chunk is kept.
+    It keeps at most a line and a chunk.
     """
 
     def __init__(self, pipe: IO[bytes]) -> None:
@@ -29,15 +29,15 @@ class LineReader:
         self._kept = bytearray()
         self._searched = 0
         self.ended = False
-        """Whether the end of the pipe was read."""
+        """True once the end of the pipe was read."""
 
     @property
     def kept(self) -> bytes:
-        """What has been read that no line was made of."""
+        """The bytes that were read and aren't part of a returned line."""
         return bytes(self._kept)
 
     def read(self) -> bool:
-        """Read a chunk if there is one; whether there was."""
+        """Read a chunk, and return True if there was one."""
         try:
             chunk = os.read(self._fd, _CHUNK)
         except BlockingIOError:
@@ -47,15 +47,17 @@ class LineReader:
         return bool(chunk)
 
     def take(self, longest: int) -> bytes | None:
-        """The next line, without its end; None if none is whole.
+        """Return the next line without its end, or None if none is complete.
 
         Raises:
-          GarbageError: it is longer than ``longest`` bytes.
+            GarbageError: The line is longer than ``longest`` bytes.
         """
         end = self._kept.find(b"\n", self._searched)
         self._searched = len(self._kept)
         if (self._searched if end < 0 else end) > longest:
-            raise GarbageError(f"a line that is longer than {longest} bytes: {shown(self.kept)}")
+            raise GarbageError(
+                f"a line that is longer than {longest} bytes: {quoted_line(self.kept)}"
+            )
         if end < 0:
             return None
         line = bytes(self._kept[:end])
@@ -65,9 +67,9 @@ class LineReader:
 
 
 class LogTail:
-    """Reads a pipe to its end on a thread of its own and keeps the last lines.
+    """Reader of a pipe's last lines, with a thread of its own.
 
-    The tail is replaced as a whole, so that any thread can read it at any time.
+    The tail is replaced atomically, so any thread can read it at any time.
     """
 
     def __init__(self, pipe: IO[bytes]) -> None:
@@ -78,7 +80,7 @@ class LogTail:
         self._thread.start()
 
     def text(self) -> str:
-        """The last lines so far, as they can be shown."""
+        """Return the last lines so far, in printable form."""
         tail = self._tail
         lines = tail.decode("utf-8", errors="replace").removesuffix("\n").split("\n")
         if len(tail) == _LOG_BYTES:
@@ -86,7 +88,7 @@ class LogTail:
         return prose("\n".join(line.removesuffix("\r") for line in lines[-_LOG_LINES:]))
 
     def stop(self) -> None:
-        """Read what is there and end, though something may still hold the pipe open."""
+        """Read the available output and end, even if a process still holds the pipe open."""
         os.close(self._stop)
         self._thread.join()
         os.close(self._stopped)

@@ -1,6 +1,6 @@
-"""A player that is another process, spoken to in JSON lines.
+"""A player in another process, which exchanges JSON lines with this one.
 
-Concurrency. One thread at a time uses a player; what else runs is in driver_process.py.
+Concurrency. One thread at a time uses a player; process.py describes the other threads.
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ from parity.spec.trace import Trace
 
 HUNG_IN_A_ROW: Final = 3
 WRONG_IN_A_ROW: Final = 10
-"""A driver that hangs, or goes wrong in whatever way, so often in a row is given up."""
+"""Times in a row that a driver may hang, or go wrong in any way, before it is given up."""
 
 T = TypeVar("T")
 
 
 class DriverPlayer:
-    """Keeps one driver process running, and starts another when it has gone wrong.
+    """Player that keeps one driver process running, and replaces it when it goes wrong.
 
     A driver that fails at hello is given up: it isn't started again.
 
     Args:
-      name: what reports call it.
-      command: the program and its arguments.
-      limit: real seconds that an answer may take.
-      gives_up: also give up a driver that goes wrong too often in a row. Not where a
-        single scenario is played over and over because the driver goes wrong.
+        name: Its name in reports.
+        command: The program and its arguments.
+        limit: Real seconds that an answer may take.
+        gives_up: True to also give up a driver that goes wrong too many times in a row.
+            False if one scenario is played repeatedly because the driver goes wrong.
     """
 
     can = IN_VIRTUAL_TIME
@@ -77,21 +77,21 @@ class DriverPlayer:
         self._seq = 0
         self._in_a_row: list[Failure] = []
         self.hello: Hello | None = None
-        """Who the driver said it is, once it was started."""
+        """The driver's answer to hello, once it was started."""
         self.given_up = ""
-        """Why it isn't started again; empty while it is."""
+        """The reason why it isn't started again, or empty."""
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """The player's name in reports."""
         return self._name
 
     def start(self) -> Hello:
-        """Start the process and greet it.
+        """Start the process, and send hello.
 
         Raises:
-          PortUnavailableError: it can't be run, isn't a driver of this protocol, or was
-            given up before.
+            PortUnavailableError: It can't be run, isn't a driver of this protocol, or was
+                given up before.
         """
         if self.given_up:
             raise PortUnavailableError(self.given_up)
@@ -115,10 +115,10 @@ class DriverPlayer:
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
-        """Ask for one trace; a driver that goes wrong is killed.
+        """Request one trace; a driver that goes wrong is killed.
 
         Raises:
-          PortUnavailableError: it can't be started, or was given up.
+            PortUnavailableError: The driver can't be started, or was given up.
         """
         try:
             return self.ask(lambda seq: play_request(seq, file, seed, schedule), self._outcome)
@@ -126,14 +126,14 @@ class DriverPlayer:
             return Failed(error.failure, str(error), error.log_tail, error.choices, error.refusal)
 
     def ask(self, request: Callable[[int], str], read: Callable[[Answer], T]) -> T:
-        """Send what ``request`` makes of the next seq; what ``read`` makes of the answer to it.
+        """Send ``request(seq)`` with the next seq, and return ``read(answer)``.
 
         The process is started if there is none.
 
         Raises:
-          DriverError: it refused; or it went wrong, which ``read`` may say as well, and
-            was killed.
-          PortUnavailableError: it can't be started, or was given up.
+            DriverError: The driver refused; or it went wrong, which ``read`` may also raise,
+                and was killed.
+            PortUnavailableError: The driver can't be started, or was given up.
         """
         if self._process is None:
             self.start()
@@ -156,13 +156,13 @@ class DriverPlayer:
             self._count(error)
             raise
         except BaseException:
-            self._kill()  # Its answer is still to come, and would be taken for the next one's.
+            self._kill()  # Its pending answer would be read as the answer to the next request.
             raise
         self._in_a_row.clear()
         raise self._refused(answer)
 
     def close(self) -> str | None:
-        """Say bye, and see to it that the process ends; what went wrong with that."""
+        """Send bye, end the process, and return what went wrong or None."""
         if self._process is None:
             return None
         try:
@@ -225,12 +225,12 @@ class DriverPlayer:
         assert self._process is not None
         log_tail = self._process.log_tail()
         if answer.reason == "stalled":
-            self._kill()  # The lane that stalled runs on, into the plays that follow.
+            self._kill()  # The stalled lane would still run during later runs.
         refusal = Refusal(answer.reason, answer.step)
         return DriverError("refused", answer.message, log_tail, answer.choices, refusal)
 
     def _count(self, error: DriverError) -> None:
-        """Give the driver up if that is enough; it is said when it is asked again."""
+        """Count a failure, and give the driver up after too many; the next request raises then."""
         self._in_a_row = [*self._in_a_row, error.failure][-WRONG_IN_A_ROW:]
         hung = self._in_a_row[-HUNG_IN_A_ROW:] == ["hung"] * HUNG_IN_A_ROW
         if self._gives_up and (hung or len(self._in_a_row) == WRONG_IN_A_ROW):

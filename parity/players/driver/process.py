@@ -1,11 +1,12 @@
-"""A running driver: a line in, a line out.
+"""A running driver process, which answers each request line with one line.
 
-Concurrency. One thread calls ``ask``, ``say_bye`` and ``kill``, never two at once. It reads
-stdout only while it waits for an answer, so that a driver that prints more than it was asked
-for is blocked by its pipe. A second one (``LogTail``) reads stderr all the time, so that the
-driver is never blocked there. A third one waits for the process to end, notes how, and closes
-a pipe, which wakes the one that asks: the end of stdout doesn't say that the process has
-ended, nor is it needed for that, as a child may hold it open. Both end before ``kill`` returns.
+Concurrency. One thread at a time calls ``ask``, ``say_bye`` and ``kill``. It reads stdout
+only while it waits for an answer, so a driver that prints more than its answer is blocked by
+its pipe. A second thread (``LogTail``) always reads stderr, so the driver is never blocked
+there. A third thread waits for the process to end, records its status, and closes a pipe,
+which wakes the thread in ``ask``: the end of stdout doesn't show that the process has ended,
+and may not come when it has, as a child may hold stdout open. Both threads end before
+``kill`` returns.
 """
 
 from __future__ import annotations
@@ -31,27 +32,27 @@ from parity.spec.protocol import (
     GarbageError,
     bye_request,
     parse_answer,
-    shown,
+    quoted_line,
 )
 from parity.spec.schedules import Choice
 
 ANSWER_BYTES: Final = LARGEST_JSON
-"""How long an answer may be: the trace of a million training steps has 65 MiB."""
+"""Largest size of an answer: the trace of a million training steps has 65 MiB."""
 GREETING_BYTES: Final = 64 * 2**10
-"""How long the answer to hello or bye may be."""
+"""Largest size of the answer to hello or bye."""
 BYE_SECONDS: Final = 10.0
-"""How long a driver may take to answer bye and end."""
+"""Time limit for a driver to answer bye and end."""
 
 _STATUS_SECONDS: Final = 1.0
-"""How long after the end of its output a process may take to end."""
+"""Time limit for a process to end after the end of its output."""
 _LONGEST_WAIT: Final = 3600.0
-"""In one go; ``poll`` takes no more than some weeks."""
+"""Longest single wait, as ``poll`` accepts only some weeks."""
 
 
 class DriverError(Exception):
-    """A driver went wrong, and how; ``log_tail`` is the end of its stderr, once it is known.
+    """A driver went wrong; ``log_tail`` is the end of its stderr, once it is known.
 
-    ``choices`` are those of a play that couldn't be finished.
+    ``choices`` are those of a run that couldn't be finished.
     """
 
     def __init__(
@@ -70,10 +71,10 @@ class DriverError(Exception):
 
 
 class DriverProcess:
-    """A process that runs a command, in a session of its own: Ctrl-C is for us, who then end it.
+    """A process that runs a command in a session of its own, so that Ctrl-C reaches only us.
 
     Raises:
-      OSError: it can't be run.
+        OSError: The command can't be run.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -101,19 +102,19 @@ class DriverProcess:
         self._waiter.start()
 
     def ask(self, request: str, seconds: float, longest: int) -> AnyAnswer:
-        """Send a line and wait for one.
+        """Send a line, and wait for the answer's line.
 
         Raises:
-          DriverError: the process ended, printed nothing in time, or printed nonsense.
+            DriverError: The process ended, didn't answer in time, or printed garbage.
         """
         try:
-            self._refuse_what_nobody_asked_for(longest)
+            self._refuse_unrequested_output(longest)
             return parse_answer(self._exchange(request, seconds, longest))
         except GarbageError as error:
             raise DriverError("garbage", str(error)) from None
 
     def say_bye(self) -> str:
-        """Ask the process to end, and wait until it has; what went wrong, if something did."""
+        """Ask the process to end, wait until it has, and return what went wrong or empty text."""
         deadline = time.monotonic() + BYE_SECONDS
         try:
             answer = self.ask(bye_request(), BYE_SECONDS, GREETING_BYTES)
@@ -127,9 +128,9 @@ class DriverProcess:
         return f"crashed: it {self._how_it_ended()} after bye" if self._status else ""
 
     def kill(self) -> str:
-        """End the process and all that it has started; the last lines of its log."""
+        """End the process and all its descendants, and return the last lines of its log."""
         self._descendants.kill(self._popen.pid)
-        if self._ends_within(BYE_SECONDS):  # One that waits for a disk outlives even SIGKILL.
+        if self._ends_within(BYE_SECONDS):  # A process that waits for a disk outlives even SIGKILL.
             self._waiter.join()
             self._popen.wait()
         os.close(self._dead)
@@ -140,10 +141,10 @@ class DriverProcess:
         return self.log_tail()
 
     def log_tail(self) -> str:
-        """The last lines of its stderr so far."""
+        """Return the last lines of its stderr so far."""
         return self._log.text()
 
-    def _refuse_what_nobody_asked_for(self, longest: int) -> None:
+    def _refuse_unrequested_output(self, longest: int) -> None:
         if not (self._lines.read() or self._lines.kept):
             return
         line = self._lines.take(longest) or self._lines.kept
@@ -151,7 +152,7 @@ class DriverProcess:
             seq = getattr(parse_answer(line), "seq", None)
             if seq is not None:
                 raise DriverError("wrong seq", f"it answered {seq}, which nobody asked for")
-        raise GarbageError(f"it printed what nobody asked for: {shown(line)}")
+        raise GarbageError(f"it printed what nobody asked for: {quoted_line(line)}")
 
     def _exchange(self, request: str, seconds: float, longest: int) -> bytes:
         unsent = memoryview(f"{request}\n".encode())
@@ -165,15 +166,17 @@ class DriverProcess:
                 raise DriverError("hung", self._what_is_missing(seconds, writing=bool(unsent)))
             if self._stdin.fileno() in ready:
                 unsent = self._write(unsent)
-            # What it printed before it died is read first.
+            # Output from before its death is read first.
             if not self._lines.read() and not self._lines.ended and self._dead in ready:
                 raise DriverError("crashed", f"it {self._how_it_ended()} before it answered")
         if unsent:
-            raise GarbageError(f"it answered before it had read what it was asked: {shown(line)}")
+            raise GarbageError(
+                f"it answered before it had read what it was asked: {quoted_line(line)}"
+            )
         return line
 
     def _ready(self, seconds: float, *, writing: bool) -> set[int]:
-        """Wait for stdout, for the process's end, and with ``writing`` for stdin."""
+        """Wait for stdout, for the end of the process, and with ``writing`` for stdin."""
         poll = select.poll()
         poll.register(self._stdout, select.POLLIN)
         poll.register(self._dead, select.POLLIN)
@@ -187,13 +190,13 @@ class DriverProcess:
         except BlockingIOError:
             return unsent
         except OSError:
-            return unsent[:0]  # It reads no more; how it ends, or what it prints, says why.
+            return unsent[:0]  # It no longer reads; its end or its output shows why.
 
     def _what_is_missing(self, seconds: float, *, writing: bool) -> str:
         if writing:
             return f"it didn't read what it was asked within {seconds:g} s"
         begun = self._lines.kept
-        what = f", only a line without an end: {shown(begun)}" if begun else ""
+        what = f", only a line without an end: {quoted_line(begun)}" if begun else ""
         return f"no answer within {seconds:g} s{what}"
 
     def _no_more_output(self, left: float) -> DriverError:
@@ -217,7 +220,7 @@ class DriverProcess:
 
     def _wait_for_the_end(self) -> None:
         if hasattr(os, "waitid"):
-            # Not waited for yet, its number can't become another process's before `kill`.
+            # Without reaping it, so that its pid can't become another process's before `kill`.
             end = os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOWAIT)
             assert end is not None
             self._status = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status

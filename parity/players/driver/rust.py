@@ -1,4 +1,4 @@
-"""The player ``rust``: the port in monolith-rs/, built here."""
+"""The player ``rust``: the port in monolith-rs/, which is built here."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from parity.players.driver.player import DriverPlayer
 
 _BUILD_SECONDS: Final = 900
 _QUICK_SECONDS: Final = 2.0
-"""A build that takes longer is told of; nobody waits for one that has nothing to do."""
+"""Duration after which a build is announced; one with nothing to do is faster."""
 
 
 def build_driver(root: Path, tell: Callable[[str], None] | None = None) -> Path:
-    """Build the port's driver and say where it is; quick if it is built already.
+    """Build the port's driver, and return its path; fast if it is already built.
 
-    It is in the folder of its sources whatever CARGO_TARGET_DIR says: a mutant's would
-    take the place of the sound one there. ``tell`` is called if it takes its time.
+    The build is in the folder of its sources, whatever CARGO_TARGET_DIR is: there a mutant's
+    build could replace the correct one. ``tell`` is called if the build takes longer.
 
     Raises:
-      PortDoesNotCompileError: its sources are wrong; the message has the compiler's own.
-      PortUnavailableError: it can't be built here; the message is the reason, in one line.
+        PortDoesNotCompileError: Its sources don't compile; the message is the compiler's.
+        PortUnavailableError: It can't be built here; the message is the reason, in one line.
     """
     cargo = shutil.which("cargo")
     if cargo is None:
@@ -57,10 +57,10 @@ def build_driver(root: Path, tell: Callable[[str], None] | None = None) -> Path:
 
 
 def rust_player(root: Path, driver: Path, limit: float, *, gives_up: bool = False) -> DriverPlayer:
-    """The player, once it has said that it was built from the sources that are here.
+    """Start the player, and check that it was built from the sources that are here.
 
     Raises:
-      PortUnavailableError: it can't be started, or was built from other sources.
+        PortUnavailableError: It can't be started, or was built from other sources.
     """
     player = DriverPlayer("rust", [str(driver)], limit, gives_up=gives_up)
     hello = player.start()
@@ -77,11 +77,11 @@ def rust_player(root: Path, driver: Path, limit: float, *, gives_up: bool = Fals
 def _run(
     command: list[str], folder: Path, tell: Callable[[str], None] | None
 ) -> tuple[int, str, str]:
-    """Run cargo; its exit status and what it printed. It ends with us, compilers and all.
+    """Run cargo, and return its exit status and output; on an error all its processes are killed.
 
     Raises:
-      OSError: it can't be run.
-      subprocess.TimeoutExpired: it took too long.
+        OSError: It can't be run.
+        subprocess.TimeoutExpired: It took too long.
     """
     with subprocess.Popen(  # noqa: S603 - cargo, from PATH
         command,

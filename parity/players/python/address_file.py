@@ -1,4 +1,4 @@
-"""The address file of a play: what servers publish there, and what the scenario writes."""
+"""The address file of a run, which servers publish and the scenario may replace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from monolith_hooks.server import constants
-from parity.players.python.recorder import Records
+from parity.players.python.recorder import EventSink
 from parity.players.python.scenario_files import write_content
 from parity.spec.steps import FileContent
 from parity.spec.trace import AddressEvent
@@ -19,12 +19,12 @@ _LOOPBACK: Final = "127.0.0.1"
 
 
 class AddressFile:
-    """Looks at the file when a session was created, and remembers who was there before.
+    """Observer and writer of the address file, with the history of published addresses.
 
-    Touched only by the lane that has the turn.
+    Only the lane that has the turn may use it.
     """
 
-    def __init__(self, folder: Path, recorder: Records) -> None:
+    def __init__(self, folder: Path, recorder: EventSink) -> None:
         self.folder: Final = folder
         self._path = folder / constants.SERVER_ADDR_FILENAME
         self._recorder = recorder
@@ -33,10 +33,10 @@ class AddressFile:
         self._dead: str | None = None
         self._silent: str | None = None
         self.published: list[str] = []
-        """Every address that was seen after a session's creation, the oldest first."""
+        """Every address that was observed after a session's creation, the oldest first."""
 
     def look(self) -> None:
-        """Take down an address that wasn't there when last seen."""
+        """Record the address if it has changed."""
         if not self._path.is_file():
             return
         text = self._path.read_text(encoding="utf-8", errors="replace")
@@ -47,28 +47,28 @@ class AddressFile:
             self._recorder.record(AddressEvent, text=_PORT.sub(":<port>", text), mode=mode)
 
     def write(self, content: FileContent) -> None:
-        """Have clients find this from now on."""
+        """Replace the file's content."""
         write_content(self._path, content, self._fill_in)
 
     def never_answers(self, addr: str) -> bool:
-        """Whether this is the address of the silent listener."""
+        """Return True for the address of the silent listener."""
         return addr == self._silent
 
     def text(self) -> str:
-        """What the file holds; nothing if it isn't there or isn't text."""
+        """Return the file's content, or empty text if it doesn't exist or isn't text."""
         try:
             return self._path.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError):
             return ""
 
     def close(self) -> None:
-        """Give back what stood behind ``{dead}`` and ``{silent}``."""
+        """Close the sockets of ``{dead}`` and ``{silent}``."""
         self._sockets.close()
 
     def _fill_in(self, text: str) -> str:
         text = text.replace("{addr}", self.text())
         if "{dead}" in text:
-            # A port that is bound and doesn't listen refuses, and nobody else can get it.
+            # A port that is bound without listening refuses connections, and stays reserved.
             self._dead = self._dead or self._bind(listens=False)
             text = text.replace("{dead}", self._dead)
         if "{silent}" in text:

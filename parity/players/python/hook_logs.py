@@ -1,4 +1,4 @@
-"""What hooks log, taken down in place of being printed."""
+"""Recording of the hooks' log messages, instead of printing them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parity.spec.trace import LogEvent
 _WHOLE: Final = ("ps_check_hooks", "save_utils")
 """The modules of monolith_hooks whose messages are the same on both sides."""
 _FIRST_WORD: Final = "controller_hooks"
-"""The module whose messages start with the error's name, and go on in their own words."""
+"""The module of whose messages only the error's name, which is the first word, is common."""
 
 
 class _ToRecorder(logging.Handler):
@@ -32,7 +32,7 @@ class _ToRecorder(logging.Handler):
 
 @contextmanager
 def hook_logs_go_to(recorder: Recorder) -> Iterator[None]:
-    """Take down what hooks log through absl; what others log there is dropped."""
+    """Record messages that hooks log through absl during the block; drop those of others."""
     logger, handler = logging.getLogger("absl"), _ToRecorder(recorder)
     before = logger.handlers, logger.propagate, logger.level
     logger.handlers, logger.propagate = [handler], False

@@ -1,4 +1,4 @@
-"""Ctrl-C while a scenario is played in this process."""
+"""Handling of Ctrl-C while a scenario is played in this process."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def interrupt_afterwards() -> Iterator[None]:
-    """Put a Ctrl-C off until the block is over; a second one takes effect at once.
+    """Delay a Ctrl-C until the end of the block; a second one takes effect at once.
 
-    In the middle of a play it would be taken for an exception of the scenario's own,
-    be recorded as such, and the run would go on. A play is over in milliseconds.
+    During a run it would be recorded as an exception of the scenario, and the run would
+    continue. A run takes milliseconds.
 
     Raises:
-      KeyboardInterrupt: at the end of the block, if there was one.
+        KeyboardInterrupt: There was a Ctrl-C; it is raised at the end of the block.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # Signals come to the main thread alone.
+        yield  # Only the main thread gets signals.
         return
     pressed = False
 

@@ -1,4 +1,4 @@
-"""The training job of a play: its graph, its hooks and its session, on real TensorFlow."""
+"""The training job of a run: its graph, its hooks and its session, on real TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from monolith_hooks.controller_hooks import StopHelper
 from parity.players.outcome import UnplayableError
 from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
-from parity.players.python.job_hooks import HookMaker, given, server_folder
-from parity.players.python.operator import Operator
+from parity.players.python.job_hooks import HookMaker, server_folder, set_options
+from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
 from parity.players.python.stage import Stage
 from parity.players.python.workers import ChiefSession
@@ -31,13 +31,13 @@ from parity.spec.trace import CallbackEvent, CurrentSessionEvent, SessionEvent, 
 tf1 = tf.compat.v1
 
 _Left = (Exception, KeyboardInterrupt, SystemExit)
-"""What can leave a session; not LaneLeftError, which ends the play itself."""
+"""Errors that can leave a session; LaneLeftError isn't one, as it ends the run itself."""
 
 
 def callbacks(
     scenario: Scenario, recorder: Callable[[], Recorder], clock: Clock
 ) -> list[Callable[[str, Any], None]]:
-    """The barrier's callbacks that a scenario lists; the recorder is there when they are called."""
+    """Return the barrier's callbacks of a scenario; ``recorder`` is called when they are."""
 
     def callback(index: int, kind: str) -> Callable[[str, Any], None]:
         def called(action: str, session: object) -> None:
@@ -54,7 +54,7 @@ def callbacks(
 
 
 class _ObserverHook(tf.compat.v1.train.SessionRunHook):
-    """The last hook: sees a new session when all others have, and its end likewise."""
+    """The last hook, which observes a new session and its end after all others."""
 
     def __init__(
         self, created: Callable[[tf.compat.v1.Session], None], ended: Callable[[], None]
@@ -72,15 +72,17 @@ class _ObserverHook(tf.compat.v1.train.SessionRunHook):
 
 
 class Job:
-    """What the chief of one play runs, in the default graph; for the lane that has the turn.
+    """The job of the chief of one run, in the default graph.
+
+    Only the lane that has the turn may use it.
 
     Args:
-      scenario: what it is to run.
-      clock: what hooks and calls wait by.
-      ledger: where it is kept whether a probe has raised.
-      model_dir: where checkpoints go.
-      stage: where its session, its variables and its PS are.
-      make_recorder: takes down what happens; given the barrier.
+        scenario: The scenario to play.
+        clock: The clock of hooks and calls.
+        ledger: Records whether probes have raised.
+        model_dir: The directory of the checkpoints.
+        stage: The placement of its session, its variables and its PS.
+        make_recorder: Returns the recorder for a barrier.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class Job:
         self._model_dir = model_dir
         self._stage = stage
         self.config = stage.config
-        session_hooks.SetCurrentSessionHook().end(None)  # An earlier play may have left one.
+        session_hooks.SetCurrentSessionHook().end(None)  # An earlier run may have left one.
         stop_helpers = [
             StopHelper() for hook in scenario.hooks if isinstance(hook, StopHelperEntry)
         ]
@@ -110,12 +112,14 @@ class Job:
                     *(helper.create_barrier_callback() for helper in stop_helpers),
                 ],
                 clock=clock,
-                **given(scenario.barrier, wait_seconds=("wait", scenario.barrier.wait / 1000)),
+                **set_options(
+                    scenario.barrier, wait_seconds=("wait", scenario.barrier.wait / 1000)
+                ),
             )
         self.recorder = make_recorder(self.barrier_op)
         self.saver = FaultySaver(clock, ledger, self.recorder)
         self.address_file = AddressFile(server_folder(scenario, model_dir), self.recorder)
-        self.operator = Operator(clock, self.recorder, self.address_file)
+        self.operator = ScriptedOperator(clock, self.recorder, self.address_file)
         self._make = HookMaker(
             clock=clock,
             ledger=ledger,
@@ -139,13 +143,13 @@ class Job:
 
     @property
     def is_open(self) -> bool:
-        """Whether the session hasn't been left."""
+        """True while the session is open."""
         return self._session is not None
 
     def open(self) -> None:
-        """Create the session; an exception that leaves it is taken down."""
-        # The chief initialises every variable itself: to ask which ones it didn't would
-        # take another third of a play.
+        """Create the session; an exception that leaves it is recorded."""
+        # The chief initialises every variable itself: a check for uninitialised ones would
+        # take another third of a run.
         scaffold = tf1.train.Scaffold(
             saver=self.saver,
             local_init_op=self._stage.local_init_op(),
@@ -169,7 +173,7 @@ class Job:
             self._was_left(error)
 
     def train(self, steps: int) -> None:
-        """Let the chief take training steps; an exception in one leaves the session."""
+        """Make the chief take training steps; an exception in one leaves the session."""
         self.must_be_open()
         for _ in range(steps):
             if self._session.should_stop():
@@ -188,11 +192,11 @@ class Job:
         self.chief.current.run(getattr(self._make.controller(), name))
 
     def switch_timer(self, way: str) -> None:
-        """``enable`` or ``disable`` the timer of the first saver hook."""
+        """Call ``enable`` or ``disable`` of the first saver hook's timer."""
         getattr(self._make.first_saver().timer, way)()
 
     def look_at_current_session(self) -> None:
-        """Take down what get_current_session gives."""
+        """Record the result of get_current_session."""
         current = session_hooks.get_current_session()
         seen = "none" if current is None else "left"
         if current is not None and current is self.chief.current:
@@ -210,15 +214,15 @@ class Job:
         self._leave(None)
 
     def give_back(self) -> None:
-        """Leave nothing behind that listens."""
+        """Stop all servers and listeners."""
         self.address_file.close()
         self._make.stop_servers()
 
     def must_be_open(self) -> None:
-        """Refuse what needs a session once there is none.
+        """Refuse a step that needs a session if there is none.
 
         Raises:
-          UnplayableError: the session was left.
+            UnplayableError: The session was left.
         """
         if not self.is_open:
             raise UnplayableError("the session was left before")

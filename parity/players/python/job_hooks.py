@@ -1,4 +1,4 @@
-"""From the hooks that a scenario lists to hooks of TensorFlow."""
+"""Construction of TensorFlow hooks from the hooks of a scenario."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.server_lib import ServerHook
 from monolith_hooks.session_hooks import SetCurrentSessionHook
 from parity.base.model import Model
-from parity.players.python.operator import Operator
+from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
 from parity.players.python.scenario_files import NEW_FOLDER
 from parity.spec.hooks import (
@@ -44,12 +44,12 @@ from parity.spec.steps import RpcStep
 from parity.spec.trace import HookEvent, ListenerEvent
 
 
-def given(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:
-    """Arguments of a hook, of those options alone that a scenario gives.
+def set_options(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a hook for the options that a scenario sets.
 
     Args:
-      options: a part of a scenario.
-      arguments: by the hook's name for it: the option's name, and the value to hand on.
+        options: A part of a scenario.
+        arguments: By argument of the hook, the option's name and the value to pass.
     """
     return {
         argument: value
@@ -61,11 +61,11 @@ def given(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:
 Results = Mapping[int, logging_ops_pb2.MachineHealthResult]
 
 NEVER_BY_ITSELF: Final = 10**9
-"""Steps between two saves by schedule."""
+"""Steps between two scheduled saves of a saver without a schedule."""
 
 
 def server_folder(scenario: Scenario, model_dir: Path) -> Path:
-    """Where the scenario's server publishes its address; makes the file that is in its way."""
+    """Return the folder of the server's address file, and create the file that blocks it if any."""
     for hook in scenario.hooks:
         if isinstance(hook, ServerEntry) and hook.server.folder == "missing":
             return model_dir / NEW_FOLDER
@@ -77,7 +77,7 @@ def server_folder(scenario: Scenario, model_dir: Path) -> Path:
 
 @dataclass(frozen=True)
 class HealthOps:
-    """Whose health is watched: how many PS, where they are, and the ops that ask them."""
+    """The PS whose health is monitored: their number, their devices, and the health ops."""
 
     num_ps: int
     ps_device_fn: Callable[[int], str]
@@ -87,7 +87,7 @@ class HealthOps:
 
 @dataclass
 class HookMaker:
-    """Makes the hooks of one job, and gives each what it works on."""
+    """Builder of the hooks of one job."""
 
     clock: Clock
     ledger: FaultLedger
@@ -97,7 +97,7 @@ class HookMaker:
     saver: tf.compat.v1.train.Saver
     model_dir: Path
     server_folder: Path
-    operator: Operator
+    operator: ScriptedOperator
     stop_helpers: Iterator[StopHelper]
     current_session: Callable[[], tf.compat.v1.Session | None]
     _savers: list[NoFirstSaveCheckpointSaverHook] = field(default_factory=list)
@@ -105,7 +105,7 @@ class HookMaker:
     _servers: list[ServerHook] = field(default_factory=list)
 
     def all(self, entries: Sequence[Hook]) -> list[tf.compat.v1.train.SessionRunHook]:
-        """The hooks in the order of the list; those that others work on are made first."""
+        """Return the hooks in the order of the list; hooks that others use are built first."""
         made: dict[int, tf.compat.v1.train.SessionRunHook] = {}
         for i, entry in enumerate(entries):
             if isinstance(entry, SaverEntry):
@@ -121,11 +121,11 @@ class HookMaker:
         ]
 
     def first_saver(self) -> NoFirstSaveCheckpointSaverHook:
-        """The saver hook that everything else works with."""
+        """Return the first saver hook, which the other hooks use."""
         return self._savers[0]
 
     def controller(self) -> ControllerHook:
-        """The first controller hook."""
+        """Return the first controller hook."""
         return self._controllers[0]
 
     def _hook(self, entry: Hook, place: str) -> tf.compat.v1.train.SessionRunHook:
@@ -182,7 +182,7 @@ class HookMaker:
             listeners=[self._listener(i, kind) for i, kind in enumerate(options.listeners)],
             save_graph_def=False,
             clock=self.clock,
-            **given(
+            **set_options(
                 options,
                 ignore_save_errors=("ignore_save_errors", options.ignore_save_errors),
                 is_dense_only=("dense_only", options.dense_only),
@@ -191,10 +191,10 @@ class HookMaker:
         )
 
     def _listener(self, index: int, kind: str) -> tf.compat.v1.train.CheckpointSaverListener:
-        def told(method: str, step: int | None) -> None:
+        def record_call(method: str, step: int | None) -> None:
             self.recorder.record(ListenerEvent, listener=index, method=method, step=step)
 
-        listener = ProbeListener(told, asks_to_stop=kind in {"stops", "after_stops"})
+        listener = ProbeListener(record_call, asks_to_stop=kind in {"stops", "after_stops"})
         if kind == "before":
             return hook_utils.BeforeSaveListener(listener)
         if kind in {"after", "after_stops"}:
@@ -212,7 +212,7 @@ class HookMaker:
         self.first_saver().trigger_save(self.current_session())
 
     def stop_servers(self) -> None:
-        """Stop the servers that nobody has ended, now that the play is over."""
+        """Stop the servers that are still running at the end of the run."""
         for hook in self._servers:
             if hook._server is not None:
                 hook._server.stop(None)

@@ -1,4 +1,4 @@
-"""The operator of a play: calls the controller through client_lib, over real gRPC."""
+"""The operator of a run, which calls the controller through client_lib, over real gRPC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
 from monolith_hooks.server.channels import open_channel
 from parity.players.outcome import UnplayableError
 from parity.players.python.address_file import AddressFile
-from parity.players.python.recorder import Records
+from parity.players.python.recorder import EventSink
 from parity.spec.steps import RpcStep
 from parity.spec.trace import ClientErrorEvent, RpcEvent, RpcResponse
 
@@ -21,32 +21,32 @@ _TEXT_OF_THE_LIBRARY: Final = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED")
 _HANDLER_RAISED: Final = "Exception calling application"
 
 
-class Caller(Protocol):
-    """A clock by which a client waits for its answer."""
+class CallClock(Protocol):
+    """Clock by which a client waits for its answer."""
 
     def hand_over(
         self, send: Callable[[], Any], *, deadline: float | None = None, answered: bool = True
     ) -> Any:
-        """Send a request and wait; None once the deadline, in seconds, has passed."""
+        """Send a request, and return its answer, or None after the deadline in seconds."""
 
 
-class Operator:
-    """Makes calls on the lane that asks for them, and takes down their results."""
+class ScriptedOperator:
+    """Operator that makes the scenario's calls on the current lane, and records their results."""
 
-    def __init__(self, clock: Caller, recorder: Records, address_file: AddressFile) -> None:
+    def __init__(self, clock: CallClock, recorder: EventSink, address_file: AddressFile) -> None:
         self._clock = clock
         self._recorder = recorder
         self._address_file = address_file
 
     def call(self, step: RpcStep, place: str) -> None:
-        """Find the controller anew, call it, and wait for the result.
+        """Find the controller, call it, and record the result.
 
         Args:
-          step: whom to call, and until when to wait.
-          place: where the scenario makes the call.
+            step: The server to call, the method, and the deadline.
+            place: The place of the call in the scenario.
 
         Raises:
-          UnplayableError: it would wait for ever, or there is no such server.
+            UnplayableError: The call would never end, or there is no such server.
         """
         try:
             addr, stub = self._find(step)
@@ -59,8 +59,8 @@ class Operator:
         if silent and step.deadline is None:
             raise UnplayableError("a call to {silent} hangs without a deadline")
         answer = self._send(step, stub, answered=not silent)
-        # A server that was stopped listens on for some microseconds of real time, and cancels
-        # what reaches it then. In virtual time it's down at once, so the call is made again.
+        # A stopped server still listens for some microseconds of real time, and cancels calls
+        # that arrive then. In virtual time it is down at once, so the call is repeated.
         while answer is not None and answer.code() is grpc.StatusCode.CANCELLED:
             answer = self._send(step, stub, answered=True)
         result = _GAVE_UP if answer is None else _result(answer)
@@ -94,7 +94,7 @@ _GAVE_UP: Final[dict[str, Any]] = {
 
 
 def _result(answer: Any) -> dict[str, Any]:
-    """The fields of an rpc event."""
+    """Return the fields of an rpc event."""
     error = answer.exception()
     if error is not None and not isinstance(error, grpc.RpcError):
         raise error
@@ -109,12 +109,12 @@ def _result(answer: Any) -> dict[str, Any]:
 
 
 def _ours(code: str, details: str) -> bool:
-    """An UNKNOWN is the server's if a handler raised, else the client library's."""
+    """Return False for an UNKNOWN of the client library, not of a handler that raised."""
     return code != "UNKNOWN" or details.startswith(_HANDLER_RAISED)
 
 
 def _fields(message: Any) -> RpcResponse:
-    """Every field of the message, also those at their default."""
+    """Return every field of the message, including those with default values."""
     values: dict[str, Any] = {}
     for field in message.DESCRIPTOR.fields:
         value = getattr(message, field.name)

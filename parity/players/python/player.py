@@ -1,6 +1,6 @@
 """The player ``python``: monolith_hooks on real TensorFlow and gRPC, in this process.
 
-PS machines are fake and time is virtual; everything else is the real thing.
+PS machines are fake and time is virtual; everything else is real.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ _MAKER = Maker(implementation="monolith_hooks", language="python", version=proje
 
 
 class PythonPlayer:
-    """Plays scenarios on the reference implementation."""
+    """Player of scenarios on the reference implementation."""
 
     name = "python"
     can = IN_VIRTUAL_TIME
@@ -104,7 +104,7 @@ class PythonPlayer:
         return Played(trace, by=_MAKER, choices=_choices(clock))
 
     def close(self) -> None:
-        """Nothing is held between plays."""
+        """Do nothing, as no resources are held between runs."""
 
 
 def _refusal(
@@ -136,7 +136,7 @@ def _play(scenario: Scenario, clock: VirtualClock, model_dir: Path) -> Trace:
 
 
 class _Play:
-    """One scenario being played, on the lane ``main``."""
+    """A run of one scenario, on the lane ``main``."""
 
     def __init__(self, scenario: Scenario, clock: VirtualClock, model_dir: Path) -> None:
         self._scenario = scenario
@@ -179,7 +179,7 @@ class _Play:
             self._job.give_back()
         self.recorder.record(FilesEvent, left=files_left(self._model_dir))
         self.recorder.threads_left()
-        return Trace.of(self.recorder.events, self._ledger.struck())
+        return Trace.of(self.recorder.events, self._ledger.triggered())
 
     def _do(self, step: Step, place: str) -> None:
         job = self._job
@@ -261,7 +261,7 @@ class _Play:
                     branch, f"{place}.concurrently"
                 ),
                 f"{CONCURRENT_PREFIX}{_index(place)}",
-                twin=_what_is_done(branch),
+                twin=_effect_of(branch),
             )
             for branch in step.concurrently
         ]
@@ -297,11 +297,11 @@ class _Play:
             case SaveErrorFault(save_error=at):
                 saver.fail(at.error, at.message, at.times, place)
             case SlowSaveFault(slow_save=at):
-                saver.be_slow(at.takes / 1000, place)
+                saver.slow_down(at.takes / 1000, place)
 
 
 def _waiting_ops(scenario: Scenario) -> int:
-    """How many health ops can wait for the virtual clock at once: each hook's, on each PS."""
+    """Return the number of health ops that can wait at the same time: each hook's on each PS."""
     hooks = sum(isinstance(hook, PsHealthEntry) for hook in scenario.hooks)
     return hooks * scenario.cluster.ps
 
@@ -316,11 +316,11 @@ def _health_ops(machines: Sequence[FakePs]) -> HealthOps:
     )
 
 
-def _what_is_done(branch: RpcStep | WorkerStep) -> str:
-    """The same for branches that do the same, whatever is expected of them."""
+def _effect_of(branch: RpcStep | WorkerStep) -> str:
+    """Return a text that is equal for branches that do the same, whatever they expect."""
     return branch.model_dump_json(include={"rpc", "deadline", "server", "worker"})
 
 
 def _index(place: str) -> str:
-    """``3`` of ``steps[3]``."""
+    """Return ``3`` for ``steps[3]``."""
     return place.removeprefix("steps[").removesuffix("]")

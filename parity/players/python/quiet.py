@@ -1,4 +1,4 @@
-"""Imports TensorFlow without its chatter, for the commands."""
+"""Import of TensorFlow without its log output, for the commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def quiet_tensorflow() -> None:
     """Import TensorFlow, which takes seconds; call before any other import of it.
 
     Raises:
-      PortUnavailableError: this host lacks what TensorFlow needs.
+        PortUnavailableError: This host lacks what TensorFlow needs.
     """
     require_reference()
     from absl import logging as _  # noqa: F401, PLC0415 - it makes the logger "absl" its own way
@@ -33,9 +33,9 @@ def quiet_tensorflow() -> None:
 
 @contextmanager
 def held_back_unless_it_fails() -> Iterator[None]:
-    """Keep what is written to the process's stderr; it is shown if the block raises.
+    """Hold back the process's stderr during the block, and show it if the block raises.
 
-    What TensorFlow says while it is loaded comes from C++, before any log level counts.
+    TensorFlow's output during its import comes from C++, before any log level applies.
     """
     sys.stderr.flush()
     shown = os.dup(2)

@@ -1,4 +1,4 @@
-"""Takes down what happens in a play, and looks at the barrier whenever something does."""
+"""The recorder of a run's events, which also observes the barrier."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from parity.spec.trace import (
 )
 
 
-class ThreadOfHook(Protocol):
+class HookThread(Protocol):
     """A thread that a hook started, as a recorder needs it."""
 
     @property
@@ -31,51 +31,51 @@ class ThreadOfHook(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether it is over."""
+        """True once it has ended."""
 
     @property
     def error(self) -> BaseException | None:
-        """What it died of."""
+        """The error that ended it, or None."""
 
 
-class RecordedClock(Protocol):
-    """A clock that says where and when something happens."""
+class RecorderClock(Protocol):
+    """Clock that gives the time and the lane of events."""
 
     on_give_way: Callable[[], None] | None
     on_thread_end: Callable[[Any], None] | None
 
     @property
     def milliseconds(self) -> int:
-        """Since the start of the play."""
+        """Milliseconds since the start of the run."""
 
     @property
     def label(self) -> str:
-        """The lane that asks."""
+        """The current lane."""
 
     @property
-    def threads(self) -> Sequence[ThreadOfHook]:
-        """Those that hooks started, in order."""
+    def threads(self) -> Sequence[HookThread]:
+        """The threads that hooks started, in order."""
 
     @property
     def is_over(self) -> bool:
-        """Whether the play is, so that nothing more is taken down."""
+        """True once the run has ended, so that nothing more is recorded."""
 
 
-class Records(Protocol):
-    """Something that takes events down."""
+class EventSink(Protocol):
+    """Receiver of events."""
 
     def record(self, event: Callable[..., Event], **fields: Any) -> None:
-        """Take down an event of this type, here and now."""
+        """Record an event at the current time and lane."""
 
 
 class Recorder:
-    """Events in the order in which they happen; used by the lane that has the turn.
+    """Recorder of events in their order, for the lane that has the turn.
 
-    It looks at the barrier of the session that is open before it takes down
-    anything, and whenever a lane gives way (docs/trace-format.md).
+    It reads the barrier of the open session before it records an event, and whenever a lane
+    gives the turn away (docs/trace-format.md).
     """
 
-    def __init__(self, clock: RecordedClock, barrier_op: BarrierOp, model_dir: Path) -> None:
+    def __init__(self, clock: RecorderClock, barrier_op: BarrierOp, model_dir: Path) -> None:
         self._clock = clock
         self._model_dir = str(model_dir)
         self._barrier_op = barrier_op
@@ -87,19 +87,19 @@ class Recorder:
         clock.on_thread_end = self._thread_ended
 
     def session_opens(self, session: object) -> None:
-        """From now on the barrier of this session is looked at."""
+        """Observe the barrier of this session from now on."""
         self._session = session
 
     def session_closes(self) -> None:
-        """Look a last time."""
+        """Read the barrier a last time."""
         self.look_at_barrier()
         self._session = None
 
     def record(self, event: Callable[..., Event], **fields: Any) -> None:
-        """Take down an event of this type, here and now.
+        """Record an event at the current time and lane.
 
         Raises:
-          LaneLeftError: the play is over; a lane that was given up as stalled ends here.
+            LaneLeftError: The run has ended; an abandoned lane stops here.
         """
         if self._clock.is_over:
             raise LaneLeftError
@@ -107,27 +107,27 @@ class Recorder:
         self._append(event, **fields)
 
     def report(self, results: Mapping[int, logging_ops_pb2.MachineHealthResult]) -> None:
-        """Take down what report_fn was given, in the order in which it was given."""
+        """Record the results passed to report_fn, in their order."""
         self.record(
             ReportEvent, results=tuple(_ps_result(ps, result) for ps, result in results.items())
         )
 
     def raised(self, error: BaseException) -> None:
-        """Take down that an exception left the session."""
+        """Record an exception that left the session."""
         self.record(RaisedEvent, error=error_name(error), message=self._message(error))
 
     def saved(self, step: int) -> None:
-        """Take down that a checkpoint was written."""
+        """Record a checkpoint that was written."""
         self.record(SaveEvent, step=step)
 
     def save_failed(self, step: int, error: BaseException) -> None:
-        """Take down that a write raised."""
+        """Record a write that raised."""
         self.record(
             SaveFailedEvent, step=step, error=error_name(error), message=self._message(error)
         )
 
     def threads_left(self) -> None:
-        """Take down each hook's thread that hasn't ended."""
+        """Record each hook's thread that hasn't ended."""
         for lane in self._clock.threads:
             if not lane.ended:
                 left = ThreadEvent(
@@ -140,14 +140,14 @@ class Recorder:
                 self.events.append(left)
 
     def look_at_barrier(self) -> None:
-        """Take down the barrier if it isn't what it was when last seen."""
+        """Record the barrier if it has changed."""
         if self._session is None or self._looking:
             return
         self._looking = True
         try:
             blocked = self._barrier_op.get_blocked_indices(self._session)
         except RuntimeError:
-            return  # TensorFlow says that this session is closed; the next one isn't open yet.
+            return  # This session is closed, and the next one isn't open yet.
         finally:
             self._looking = False
         if blocked != self._blocked:
@@ -155,10 +155,10 @@ class Recorder:
             self._append(BarrierEvent, blocked=tuple(blocked))
 
     def _message(self, error: BaseException) -> str:
-        """Its message, without the path of this play."""
+        """Return the error's message, without the path of this run."""
         return error_message(error).replace(self._model_dir, "<model_dir>")
 
-    def _thread_ended(self, lane: ThreadOfHook) -> None:
+    def _thread_ended(self, lane: HookThread) -> None:
         self.record(
             ThreadEvent,
             thread=lane.label,
@@ -171,7 +171,7 @@ class Recorder:
 
 
 def _readable(text: str | bytes) -> str:
-    """Protobuf gives a string's bytes where they aren't UTF-8; what isn't becomes U+FFFD."""
+    """Return text for a string of protobuf, whose bytes that aren't UTF-8 become U+FFFD."""
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 

@@ -1,4 +1,4 @@
-"""Files that a scenario writes into the model directory, and what is left there."""
+"""Files that a scenario writes into the model directory, and the files left there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parity.players.outcome import UnplayableError
 from parity.spec.steps import FileContent
 
 NEW_FOLDER: Final = "server/new"
-"""Where a server publishes whose folder is ``missing``."""
+"""The folder of a server whose ``folder`` is ``missing``."""
 
 _CHECKPOINT: Final = re.compile(r"(model\.ckpt-\d+)(\..*)?")
 _BY_NAME: Final = (
@@ -28,10 +28,10 @@ _BY_NAME: Final = (
 def write_content(
     path: Path, content: FileContent, fill_in: Callable[[str], str] = lambda text: text
 ) -> None:
-    """Make the file hold this, or remove it.
+    """Replace the file's content, or remove the file.
 
     Raises:
-      UnplayableError: its folder isn't there.
+        UnplayableError: The file's folder doesn't exist.
     """
     try:
         if content.text is not None:
@@ -45,7 +45,7 @@ def write_content(
 
 
 def files_left(model_dir: Path) -> tuple[str, ...]:
-    """The canonical names of what is there, sorted (docs/trace-format.md)."""
+    """Return the canonical names of the files in the folder, sorted (docs/trace-format.md)."""
     checkpoints = {
         match[1] for path in model_dir.iterdir() if (match := _CHECKPOINT.fullmatch(path.name))
     }

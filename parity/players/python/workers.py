@@ -1,4 +1,4 @@
-"""The workers of a play: each trains in a lane of its own, on the chief's session."""
+"""The workers of a run, each of which trains in a lane of its own, on the chief's session."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ tf1 = tf.compat.v1
 
 
 class ChiefSession:
-    """The session that the chief has at the moment, as the workers see it.
+    """The chief's current session, as its workers use it.
 
-    In a cluster all sessions share the variables on the PS; in one process they
-    share the session. Closing it is the chief's business.
+    In a cluster all sessions share the variables on the PS; in one process the workers
+    share the chief's session. Only the chief closes it.
     """
 
     def __init__(self, graph: tf.Graph) -> None:
@@ -27,17 +27,17 @@ class ChiefSession:
         self.current: tf.compat.v1.Session | None = None
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on the session that the chief has now."""
+        """Run on the chief's current session."""
         if self.current is None:
             raise RuntimeError("the chief has no session")
         return self.current.run(*args, **kwargs)
 
     def create_session(self) -> ChiefSession:
-        """What a MonitoredSession asks of its session creator."""
+        """Return this session, as a MonitoredSession requires of its session creator."""
         return self
 
     def close(self) -> None:
-        """Nothing: the chief closes it."""
+        """Do nothing, as the chief closes the session."""
 
 
 class Worker:

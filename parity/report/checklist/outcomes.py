@@ -1,4 +1,4 @@
-"""What ``cargo test`` and pytest's JUnit file say of each test."""
+"""Outcomes of tests, read from ``cargo test``'s output and pytest's JUnit file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_rust_tests(path: Path) -> Iterator[TestOutcome]:
     """Every test in the output of ``cargo test``, named ``binary::test``.
 
     Raises:
-      UsageError: it can't be read.
+        UsageError: it can't be read.
     """
     try:
         text = read_text(path, LARGEST_LOG, errors="replace")
@@ -48,7 +48,7 @@ def read_junit(path: Path) -> Iterator[TestOutcome]:
     """Every test case of a JUnit file, named ``tests/x.py::test`` without its class.
 
     Raises:
-      UsageError: it is no such file.
+        UsageError: it is no such file.
     """
     for case in read_xml(path).iter("testcase"):
         yield TestOutcome(f"{_file(case.get('classname', ''))}::{case.get('name')}", _outcome(case))
@@ -58,7 +58,7 @@ def read_xml(path: Path) -> ET.Element:
     """The root of a JUnit file.
 
     Raises:
-      UsageError: it is no such file.
+        UsageError: it is no such file.
     """
     try:
         return ET.fromstring(read_text(path, LARGEST_LOG))  # noqa: S314 - expat bounds entities

@@ -1,4 +1,4 @@
-"""What is evidence for which box of which module: docs/checklist.yaml."""
+"""The plan in docs/checklist.yaml: the evidence for each box of each module."""
 
 from __future__ import annotations
 
@@ -33,10 +33,7 @@ class Selector(Model):
         if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _KINDS:
             ((kind, pattern),) = value.items()
             return {"kind": kind, "pattern": pattern}
-        raise ValueError(
-            f"this is no selector; a mapping with one of the keys {', '.join(_KINDS)} "
-            "would be right"
-        )
+        raise ValueError(f"expected a selector: a mapping with one of the keys {', '.join(_KINDS)}")
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.pattern}"
@@ -55,7 +52,7 @@ class BoxPlan(Model):
             return {"evidence": value}
         if isinstance(value, dict) and list(value) == ["open"]:
             return value
-        raise ValueError("this is no box; a list of selectors, or `open: reason`, would be right")
+        raise ValueError("expected a box: a list of selectors, or `open: reason`")
 
 
 class ModulePlan(Model):
@@ -88,6 +85,6 @@ def load_plan(path: Path) -> Plan:
     """Read the plan.
 
     Raises:
-      ScenarioError: it isn't valid: a box or module is missing, a selector is none.
+        ScenarioError: it isn't valid: a box or module is missing, a selector is none.
     """
     return load_yaml(path, Plan, "docs/checklist.md")[0]

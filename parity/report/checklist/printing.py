@@ -14,7 +14,7 @@ from parity.base import project
 from parity.base.files import write_whole
 from parity.report.checklist.plan import load_plan
 from parity.report.checklist.resolving import Box, Checklist, Evidence, State, make_checklist
-from parity.report.checklist.results import read_results
+from parity.report.checklist.results import read_check_results
 
 FILE_NAME: Final = "checklist.json"
 PLAN: Final = project.ROOT / "docs" / "checklist.yaml"
@@ -30,10 +30,10 @@ def checklist(folder: Path, *, as_json: bool, strict: bool, console: Console) ->
     """Tick what the results in this folder prove; 0, or 1 if ``strict`` and more is open than said.
 
     Raises:
-      UsageError: the plan isn't valid.
-      OutputError: the checklist can't be written.
+        UsageError: the plan isn't valid.
+        OutputError: the checklist can't be written.
     """
-    made = make_checklist(load_plan(PLAN), read_results(folder, project.ROOT), project.ROOT)
+    made = make_checklist(load_plan(PLAN), read_check_results(folder, project.ROOT), project.ROOT)
     text = made.model_dump_json(indent=1) + "\n"
     write_whole(folder / FILE_NAME, text)
     if as_json:

@@ -9,11 +9,11 @@ from typing import Literal
 
 from parity.base.model import Model
 from parity.report.checklist.plan import BoxPlan, ModulePlan, Plan, Selector
-from parity.report.checklist.results import Result, Results, Source
+from parity.report.checklist.results import CheckResult, Results, Source
 
 
 def section_doubt(root: Path, link: str) -> str | None:
-    """Why ``docs/page.md#section`` is no evidence; None if it is there and says something."""
+    """Say why ``docs/page.md#section`` is no evidence; None if the section exists and has text."""
     name, _, anchor = link.partition("#")
     path = root / name
     if not path.is_file():
@@ -38,10 +38,10 @@ State = Literal["ticked", "open", "declared open"]
 
 
 class Evidence(Model):
-    """What a selector found; ``doubt`` says why it isn't green, None if it is."""
+    """The results that a selector found; ``doubt`` says why they aren't green, None if they are."""
 
     selector: str
-    results: tuple[Result, ...] = ()
+    results: tuple[CheckResult, ...] = ()
     doubt: str | None = None
 
 
@@ -115,7 +115,7 @@ def _evidence(selector: Selector, results: Results, root: Path) -> Evidence:
             return _select(selector, results.python_tests, _named(pattern, r"(::.*|\[.*\])?"))
 
 
-def _select(selector: Selector, source: Source, fits: Callable[[Result], object]) -> Evidence:
+def _select(selector: Selector, source: Source, fits: Callable[[CheckResult], object]) -> Evidence:
     found = tuple(result for result in source.results if fits(result))
     bad = next((result for result in found if not result.good), None)
     doubt = source.doubt
@@ -126,7 +126,7 @@ def _select(selector: Selector, source: Source, fits: Callable[[Result], object]
     return Evidence(selector=str(selector), results=found, doubt=doubt)
 
 
-def _named(pattern: str, tail: str = "") -> Callable[[Result], object]:
+def _named(pattern: str, tail: str = "") -> Callable[[CheckResult], object]:
     """``*`` is any text; the tail is what may follow what the pattern says."""
     expression = re.compile(".*".join(map(re.escape, pattern.split("*"))) + tail, re.DOTALL)
     return lambda result: expression.fullmatch(result.name)

@@ -1,4 +1,4 @@
-"""What the last runs left in the folder of reports, as far as it can be believed."""
+"""Results of the last runs, read from the folder of reports, without those that are out of date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parity.interop import report as interop_report
 from parity.interop.report import InteropCell
 from parity.report import report
 from parity.report.checklist.outcomes import read_junit, read_rust_tests
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 PYTHON: Final = ("monolith_hooks/**/*.py", "fakes/**/*.py", "parity/**/*.py")
 RUST: Final = (
@@ -24,7 +24,7 @@ RUST: Final = (
 )
 
 
-class Result(Model):
+class CheckResult(Model):
     """One scenario, cell or test: whether it is good, and the verdict in its own words."""
 
     name: str
@@ -37,7 +37,7 @@ class Result(Model):
 class Source:
     """The results of one file; none, and why, if they can't be believed."""
 
-    results: tuple[Result, ...] = ()
+    results: tuple[CheckResult, ...] = ()
     doubt: str | None = None
 
 
@@ -51,11 +51,14 @@ class Results:
     python_tests: Source
 
 
-def read_results(folder: Path, root: Path) -> Results:
+def read_check_results(folder: Path, root: Path) -> Results:
     """Read what there is; a result older than the sources below ``root`` is doubted."""
 
     def source(
-        name: str, made_by: str, patterns: Iterable[str], read: Callable[[Path], Iterable[Result]]
+        name: str,
+        made_by: str,
+        patterns: Iterable[str],
+        read: Callable[[Path], Iterable[CheckResult]],
     ) -> Source:
         path = folder / name
         if not path.exists():
@@ -81,17 +84,17 @@ def read_results(folder: Path, root: Path) -> Results:
             lambda path: map(_of_scenario, report.read_report(path).records),
         ),
         cells=source(
-            interop_report.FILE_NAME,
+            interop_report.INTEROP_FILE,
             "monolith-parity interop",
             (*PYTHON, *RUST),
-            lambda path: map(_of_cell, interop_report.read_report(path).records),
+            lambda path: map(_of_cell, interop_report.read_interop_report(path).records),
         ),
         rust_tests=source(
             "rust-tests.txt",
             "dev.py rust",
             RUST,
             lambda path: (
-                Result(name=test.name, good=test.outcome == "ok", said=test.outcome)
+                CheckResult(name=test.name, good=test.outcome == "ok", said=test.outcome)
                 for test in read_rust_tests(path)
             ),
         ),
@@ -100,21 +103,21 @@ def read_results(folder: Path, root: Path) -> Results:
             "dev.py tests",
             (*PYTHON, "tests/**/*.py"),
             lambda path: (
-                Result(name=test.name, good=test.outcome == "passed", said=test.outcome)
+                CheckResult(name=test.name, good=test.outcome == "passed", said=test.outcome)
                 for test in read_junit(path)
             ),
         ),
     )
 
 
-def _of_scenario(record: Record) -> Result:
+def _of_scenario(record: Record) -> CheckResult:
     said = "; ".join((record.verdict, *record.reasons[:1]))
     good = record.verdict == "agree"
-    return Result(name=record.scenario, good=good, said=said, covers=record.covers)
+    return CheckResult(name=record.scenario, good=good, said=said, covers=record.covers)
 
 
-def _of_cell(cell: InteropCell) -> Result:
+def _of_cell(cell: InteropCell) -> CheckResult:
     """Named ``StopTraining/first (python to rust)``."""
     name = f"{cell.method}/{cell.case} ({cell.client} to {cell.server})"
     said = "; ".join((cell.verdict, *cell.reasons[:1]))
-    return Result(name=name, good=cell.verdict == "agree", said=said, covers=cell.covers)
+    return CheckResult(name=name, good=cell.verdict == "agree", said=said, covers=cell.covers)

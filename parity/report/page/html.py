@@ -21,7 +21,7 @@ from parity.report.page.story import Story, make_story, short_name
 from parity.report.page.templates import static, template
 from parity.report.report import Report, gaps, outcome_problems
 from parity.verdict.compare import ORDER, ComparedChannel
-from parity.verdict.verdict import Record, Verdict
+from parity.verdict.record import Record, Verdict
 
 _SCRIPTS: Final = ("dom.js", "timeline.js", "events.js", "story.js", "list.js", "page.js")
 

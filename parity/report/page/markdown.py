@@ -8,7 +8,7 @@ from typing import Final
 from parity.report.page.signs import SIGNS, WORST_FIRST, Tone
 from parity.report.page.templates import template
 from parity.report.report import Report, gaps, outcome_problems
-from parity.verdict.verdict import EXIT_CODES, Record
+from parity.verdict.record import EXIT_CODES, Record
 
 _COLOURS: Final[dict[Tone, str]] = {"good": "#1a6b3a", "bad": "#b3201f", "idle": "#56606c"}
 _CHARACTER: Final = 6.6

@@ -9,15 +9,12 @@ from typing import Final
 from parity.base.model import Model, frozen
 from parity.base.problems import UsageError
 from parity.base.strict_json import read_json
-from parity.interop.report import EXIT_CODES as INTEROP_EXIT_CODES
-from parity.interop.report import FILE_NAME as INTEROP
-from parity.interop.report import InteropCell
-from parity.interop.report import read_report as read_interop
+from parity.interop.report import INTEROP_EXIT_CODES, INTEROP_FILE, InteropCell, read_interop_report
 from parity.report.checklist.printing import FILE_NAME as CHECKLIST
 from parity.report.checklist.resolving import Box, Checklist, State
 from parity.report.page.signs import Tone
 from parity.spec.trace import Trace
-from parity.verdict.verdict import EXIT_CODES, Record
+from parity.verdict.record import EXIT_CODES, Record
 
 
 class MatrixRow(Model):
@@ -110,13 +107,13 @@ _BOXES: Final[dict[State, Cell]] = {
 
 
 def matrices_beside(folder: Path) -> tuple[Matrix, ...]:
-    """What ``interop`` and ``checklist`` left in a report's folder; nothing that isn't whole."""
-    return (*_interop(folder / INTEROP), *_checklist(folder / CHECKLIST))
+    """Return the matrices of ``interop`` and ``checklist`` beside a report, if they are whole."""
+    return (*_interop(folder / INTEROP_FILE), *_checklist(folder / CHECKLIST))
 
 
 def _interop(path: Path) -> Iterator[Matrix]:
     try:
-        cells = read_interop(path).records
+        cells = read_interop_report(path).records
     except UsageError:
         return
     pairs = list(dict.fromkeys((cell.client, cell.server) for cell in cells))
@@ -183,7 +180,7 @@ def _checklist(path: Path) -> Iterator[Matrix]:
 
 
 def _why(box: Box) -> str:
-    """Why a box is open; nothing of one that is ticked."""
+    """Yield the reasons why a box is open."""
     if box.reason is not None:
         return f"declared open: {box.reason}"
     return "; ".join(

@@ -1,10 +1,10 @@
-"""How a verdict is shown: a sign and a tone beside its word, as colour alone says nothing."""
+"""The signs of verdicts: a symbol and a tone beside the word, as colour alone says nothing."""
 
 from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-from parity.verdict.verdict import EXIT_CODES, Verdict
+from parity.verdict.record import EXIT_CODES, Verdict
 
 Tone = Literal["good", "known", "idle", "bad"]
 
@@ -37,7 +37,7 @@ assert set(WORST_FIRST) == set(SIGNS) == set(get_args(Verdict))
 
 
 def tone(verdict: Verdict) -> Tone:
-    """Which of four colours it has."""
+    """Return the verdict's tone."""
     if EXIT_CODES[verdict]:
         return "bad"
     match verdict:

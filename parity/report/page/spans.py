@@ -1,4 +1,4 @@
-"""What lasts: how long the barrier is placed, and how long each worker is blocked."""
+"""Spans of a story: how long the barrier is placed, and how long each worker is blocked."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from typing import Any, Final, Literal
 
 from parity.base.model import Model
 from parity.players.outcome import Maker
-from parity.report.alignment import Pair, align
+from parity.report.alignment import EventPair, align
 from parity.report.page.spans import barrier_spans
 from parity.spec.trace import CHANNEL_OF_KIND, Event, Trace, event_to_json
 from parity.verdict.compare import ORDER, Difference
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 _MANY: Final = 9
 """More workers or PS than this, and only those that something happens to get a lane."""
@@ -30,7 +30,7 @@ class Row(Model):
 
 
 class Span(Model):
-    """What lasts on a lane, from one row to another; ``end`` None is the end of the trace."""
+    """A span on a lane, from one row to another; ``end`` None is the end of the trace."""
 
     lane: str
     kind: str
@@ -133,14 +133,14 @@ def _rows(record: Record) -> list[Row]:
     return [row for _, row in sorted(placed, key=lambda each: each[0])]
 
 
-def _pairs(record: Record) -> tuple[Pair, ...]:
+def _pairs(record: Record) -> tuple[EventPair, ...]:
     if record.trace is None:
         return ()
     if isinstance(record.peer_trace, Trace):
         return align(record.trace, record.peer_trace, _aligned_by(record))
     same = record.peer_trace == "same"
     return tuple(
-        Pair(reference=i, peer=i if same else None) for i in range(len(record.trace.events))
+        EventPair(reference=i, peer=i if same else None) for i in range(len(record.trace.events))
     )
 
 
@@ -150,7 +150,7 @@ def _aligned_by(record: Record) -> Literal["channel", "lane", "trace"]:
     return "trace" if record.ordering == "total" else "lane"
 
 
-def _ms(record: Record, pair: Pair) -> int:
+def _ms(record: Record, pair: EventPair) -> int:
     if pair.reference is not None:
         assert record.trace is not None
         return record.trace.events[pair.reference].ms

@@ -1,4 +1,4 @@
-"""What a run prints: a line a scenario, then what to look at, then totals."""
+"""The output of a run: a line a scenario, then the details, then the totals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rich.text import Text
 
 from parity.report.report import Footer, outcome_problems
 from parity.spec.trace import event_text
-from parity.verdict.verdict import EXIT_CODES, Record, Verdict
+from parity.verdict.record import EXIT_CODES, Record, Verdict
 
 _STYLES: Final[dict[Verdict, str]] = {
     "agree": "green",
@@ -38,10 +38,10 @@ class RunPrinter:
     On a terminal the last line shows how far it is, from ``__enter__`` to ``__exit__``.
 
     Args:
-      console: where to print.
-      width: of the longest name of a scenario.
-      total: how many scenarios there are.
-      now: monotonic seconds.
+        console: where to print.
+        width: of the longest name of a scenario.
+        total: how many scenarios there are.
+        now: monotonic seconds.
     """
 
     def __init__(

@@ -10,14 +10,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from parity.interop.report import EXIT_CODES, InteropCell, Verdict
+from parity.interop.report import INTEROP_EXIT_CODES, InteropCell, InteropVerdict
 
-_STYLES: Final[dict[Verdict, str]] = {"agree": "green", "skipped": "yellow"}
+_STYLES: Final[dict[InteropVerdict, str]] = {"agree": "green", "skipped": "yellow"}
 _BAD: Final = "bold red"
 
 
 def matrix(cells: Sequence[InteropCell]) -> Table:
-    """How many cases of each row agree in each column, of how many that were played."""
+    """Return a table of how many cases of each row agree in each column, of those played."""
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("client\nto server", no_wrap=True)
     pairs = dict.fromkeys((cell.client, cell.server) for cell in cells)
@@ -36,10 +36,10 @@ def matrix(cells: Sequence[InteropCell]) -> Table:
 
 
 def trouble(cells: Sequence[InteropCell]) -> list[Text]:
-    """What to look at: each cell that neither agrees nor is skipped, with its reasons."""
+    """Yield each cell that neither agrees nor is skipped, with its reasons."""
     lines = []
     for cell in cells:
-        if EXIT_CODES[cell.verdict]:
+        if INTEROP_EXIT_CODES[cell.verdict]:
             lines.append(
                 Text.assemble(
                     (f"{cell.verdict:<8}", _BAD),
@@ -51,7 +51,7 @@ def trouble(cells: Sequence[InteropCell]) -> list[Text]:
 
 
 def skips(cells: Sequence[InteropCell]) -> list[Text]:
-    """Why cells were skipped, and how many."""
+    """Yield each reason for skipping cells, and how many it skipped."""
     reasons = Counter(cell.reasons for cell in cells if cell.verdict == "skipped")
     return [
         Text(f"{count} skipped: {'; '.join(reason)}", style="yellow")

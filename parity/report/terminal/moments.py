@@ -37,8 +37,8 @@ def fields_of(event: Event) -> str:
     return " ".join(f"{key}={canonical_json(value)}" for key, value in document.items())
 
 
-def in_words(event: Event) -> str:  # noqa: PLR0911 - a kind of event each
-    """What the lane has just done; kinds without words of their own show their fields."""
+def event_in_words(event: Event) -> str:  # noqa: PLR0911 - a kind of event each
+    """Describe the event; kinds without words of their own show their fields."""
     match event:
         case SessionEvent(state=state):
             return f"session {state}"
@@ -66,7 +66,7 @@ def in_words(event: Event) -> str:  # noqa: PLR0911 - a kind of event each
 
 
 def fault_in_words(fault: Injection) -> str:
-    """What was injected."""
+    """Describe the fault that was injected."""
     return f"{fault.kind} {fault.text}".rstrip()
 
 
@@ -74,7 +74,7 @@ Sign = Literal[" ", "-", "+", "*"]
 """On both sides (or there is one alone), on the first alone, on the second alone, a fault."""
 
 
-class Row(Model):
+class MomentRow(Model):
     """One thing that happened: an event of one side or of both, or a fault.
 
     A trace that is alone has each event on both sides.
@@ -102,8 +102,8 @@ class Row(Model):
         return self.first or self.second
 
 
-class Side(Model):
-    """What one side shows at a moment.
+class SideState(Model):
+    """One side's state at a moment.
 
     ``doing`` has the latest of each lane; a lane that has done nothing yet is absent.
     """
@@ -115,9 +115,9 @@ class Side(Model):
 class Moment(Model):
     """After a row: the time, and both sides; the second is None where there is one alone."""
 
-    row: Row
-    first: Side
-    second: Side | None
+    row: MomentRow
+    first: SideState
+    second: SideState | None
 
 
 class Play(Model):
@@ -140,7 +140,7 @@ def play_of(scenario: Scenario, first: Trace, second: Trace | None = None) -> Pl
     )
 
 
-def _rows(scenario: Scenario, first: Trace, second: Trace | None) -> Iterator[Row]:
+def _rows(scenario: Scenario, first: Trace, second: Trace | None) -> Iterator[MomentRow]:
     """Faults come just before the event of the first side that follows them."""
     faults = sorted(injections(scenario, first), key=lambda fault: fault.after)
     for row, index in _events(first, second):
@@ -151,29 +151,31 @@ def _rows(scenario: Scenario, first: Trace, second: Trace | None) -> Iterator[Ro
         yield _fault_row(fault, first)
 
 
-def _events(first: Trace, second: Trace | None) -> Iterator[tuple[Row, int | None]]:
+def _events(first: Trace, second: Trace | None) -> Iterator[tuple[MomentRow, int | None]]:
     """Each event with its index in the first trace."""
     if second is None:
         for i, event in enumerate(first.events):
-            yield Row(ms=event.ms, lane=event.lane, first=event, second=event), i
+            yield MomentRow(ms=event.ms, lane=event.lane, first=event, second=event), i
         return
     for pair in align(first, second):
         ours = None if pair.reference is None else first.events[pair.reference]
         theirs = None if pair.peer is None else second.events[pair.peer]
         one = theirs if ours is None else ours
         assert one is not None
-        yield Row(ms=one.ms, lane=one.lane, first=ours, second=theirs), pair.reference
+        yield MomentRow(ms=one.ms, lane=one.lane, first=ours, second=theirs), pair.reference
 
 
-def _fault_row(fault: Injection, trace: Trace) -> Row:
+def _fault_row(fault: Injection, trace: Trace) -> MomentRow:
     lane = "job" if fault.ps is None else f"PS {fault.ps}"
-    return Row(ms=fault.ms, lane=lane, fault=fault, struck=trace.struck.get(fault.place, True))
+    return MomentRow(
+        ms=fault.ms, lane=lane, fault=fault, struck=trace.struck.get(fault.place, True)
+    )
 
 
 _FIRST_LANES: Final = ("main", "worker", "ps_health", "controller")
 
 
-def _lanes(rows: tuple[Row, ...], scenario: Scenario) -> tuple[str, ...]:
+def _lanes(rows: tuple[MomentRow, ...], scenario: Scenario) -> tuple[str, ...]:
     """The chief, workers, threads, the controller, all others, and each PS with a fault."""
     workers = [f"worker-{i}" for i in range(1, scenario.cluster.workers)]
     found = dict.fromkeys(["main", *workers, *(row.lane for row in rows)])
@@ -185,8 +187,8 @@ def _lanes(rows: tuple[Row, ...], scenario: Scenario) -> tuple[str, ...]:
     return tuple(sorted(found, key=order))
 
 
-def _moments(rows: tuple[Row, ...], *, alone: bool) -> Iterator[Moment]:
-    first, second = Side(doing={}, blocked=()), Side(doing={}, blocked=())
+def _moments(rows: tuple[MomentRow, ...], *, alone: bool) -> Iterator[Moment]:
+    first, second = SideState(doing={}, blocked=()), SideState(doing={}, blocked=())
     for row in rows:
         first = _after(first, row, row.first)
         if alone:
@@ -196,10 +198,10 @@ def _moments(rows: tuple[Row, ...], *, alone: bool) -> Iterator[Moment]:
             yield Moment(row=row, first=first, second=second)
 
 
-def _after(side: Side, row: Row, event: Event | None) -> Side:
+def _after(side: SideState, row: MomentRow, event: Event | None) -> SideState:
     if row.fault is not None:
         struck = "" if row.struck else " (strikes nobody)"
-        return Side(
+        return SideState(
             doing={**side.doing, row.lane: fault_in_words(row.fault) + struck},
             blocked=side.blocked,
         )
@@ -210,4 +212,4 @@ def _after(side: Side, row: Row, event: Event | None) -> Side:
         blocked = event.blocked
     elif isinstance(event, SessionEvent) and event.state == "closed":
         blocked = ()  # The barrier is the session's, and goes with it.
-    return Side(doing={**side.doing, event.lane: in_words(event)}, blocked=blocked)
+    return SideState(doing={**side.doing, event.lane: event_in_words(event)}, blocked=blocked)

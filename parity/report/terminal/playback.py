@@ -12,13 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from monolith_hooks.clock import Clock
-from parity.report.terminal.moments import Moment, Play, Row, Side, fault_in_words, fields_of
+from parity.report.terminal.moments import (
+    Moment,
+    MomentRow,
+    Play,
+    SideState,
+    fault_in_words,
+    fields_of,
+)
 
 _MARK: Final = "≠"
 _STYLES: Final = {" ": "", "-": "red", "+": "green", "*": "yellow"}
 
 
-def line(row: Row, *, comparing: bool = False, first_difference: bool = False) -> Text:
+def line(row: MomentRow, *, comparing: bool = False, first_difference: bool = False) -> Text:
     """One thing that happened, on one line; all of it."""
     if row.fault is not None:
         struck = "" if row.struck else "  (strikes nobody)"
@@ -60,7 +67,7 @@ def _headline(play: Play, at: int, moment: Moment) -> Text:
     return text
 
 
-def _barrier(side: Side) -> str:
+def _barrier(side: SideState) -> str:
     held = ", ".join(str(index) for index in side.blocked if index)
     placed = "placed" if 0 in side.blocked else "not placed"
     return f"{placed}, holds {held}" if held else placed
@@ -81,7 +88,7 @@ def _lanes(play: Play, moment: Moment, names: tuple[str, ...]) -> Table:
     return table
 
 
-def _doing(side: Side, lane: str) -> str:
+def _doing(side: SideState, lane: str) -> str:
     doing = side.doing.get(lane, "")
     kind, _, index = lane.partition("-")
     held = kind == "worker" and index.isdigit() and int(index) in side.blocked

@@ -11,9 +11,9 @@ from rich.console import Console
 from parity.base import project
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.players.choose import choose_player, open_players
-from parity.players.needs import lacking
+from parity.players.needs import skip_if_lacking
 from parity.players.outcome import Player
-from parity.search.explore.outcomes import Seen, Side
+from parity.search.explore.outcomes import CountedOutcome, ExploredSide
 from parity.search.explore.search import UnsteadyError
 from parity.spec.loading import ScenarioFile, find_scenario, load_scenario
 from parity.spec.trace import event_text
@@ -23,7 +23,7 @@ from parity.verdict.replay_line import replay_line
 
 @dataclass(frozen=True)
 class ExploreOptions:
-    """What ``monolith-parity explore`` was asked for; ``bound`` None is every schedule.
+    """Options of ``monolith-parity explore``; ``bound`` None is every schedule.
 
     At most ``limit`` schedules are visited on a side; a play may take ``seconds``, real ones.
     """
@@ -41,8 +41,8 @@ def explore(options: ExploreOptions, console: Console) -> int:
     """Explore one scenario; the exit code.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player can't be had, or went wrong.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player can't be had, or went wrong.
     """
     file = load_scenario(*find_scenario(options.scenario, project.SCENARIOS))
     wishes: list[str | None] = [options.reference]
@@ -52,7 +52,7 @@ def explore(options: ExploreOptions, console: Console) -> int:
     for choice in choices:
         if choice.spec.kind == "recorded":
             why = f": {choice.note}" if choice.note else ""
-            raise UsageError(f"recordings can't be explored; rust would be right{why}")
+            raise UsageError(f"recordings can't be explored; expected rust or a driver{why}")
     with open_players([choice.spec for choice in choices], options.seconds) as players:
         return _Explorer(options, file, players, console).run()
 
@@ -68,12 +68,12 @@ class _Explorer:
         self._options = options
         self._file = file
         self._console = console
-        self._sides = [Side(player, file) for player in players]
+        self._sides = [ExploredSide(player, file) for player in players]
 
     def run(self) -> int:
         bound, limit = self._options.bound, self._options.limit
         for side in self._sides:
-            skipped = lacking(side.player, self._file)
+            skipped = skip_if_lacking(side.player, self._file)
             if skipped is not None:
                 raise PortUnavailableError(f"{self._file.name} {skipped.reason}")
         try:
@@ -91,7 +91,7 @@ class _Explorer:
         impossible = [seen for peer in peers for seen in self._judge(reference, peer)]
         return 1 if stuck or impossible else 0
 
-    def _explore(self, side: Side, bound: int | None, limit: int) -> None:
+    def _explore(self, side: ExploredSide, bound: int | None, limit: int) -> None:
         with self._console.status(f"{side.player.name}: exploring") as status:
             for visit in side.search.visits(bound=bound, limit=limit):
                 side.take(visit)
@@ -100,7 +100,7 @@ class _Explorer:
                     f"{visit.switches} switches, {len(side.outcomes)} outcomes"
                 )
 
-    def _look_further(self, reference: Side, peer: Side) -> None:
+    def _look_further(self, reference: ExploredSide, peer: ExploredSide) -> None:
         """Before an outcome is called impossible, the reference may take more switches."""
         missing = {key for key, seen in peer.outcomes.items() if seen.ending.kind == "trace"}
         missing -= reference.outcomes.keys()
@@ -109,7 +109,7 @@ class _Explorer:
             reference.take(visit)
             missing.discard(visit.result.key)
 
-    def _show(self, side: Side) -> None:
+    def _show(self, side: ExploredSide) -> None:
         search = side.search
         left = f"; at least {search.waiting} more were not" if search.waiting else ", which is all"
         self._say(
@@ -122,7 +122,7 @@ class _Explorer:
             self._say(f"{side.player.name}, by {seen.name}: {seen.ending.message}")
             self._say(f"    replay: {self._replay(side, seen)}")
 
-    def _judge(self, reference: Side, peer: Side) -> Iterator[Seen]:
+    def _judge(self, reference: ExploredSide, peer: ExploredSide) -> Iterator[CountedOutcome]:
         """Show what the peer can do in the reference's terms; gives what the reference can't."""
         ours = {seen.key for seen in (each.ending for each in reference.outcomes.values())}
         reorders = [seen for key, seen in peer.outcomes.items() if key in ours]
@@ -149,7 +149,7 @@ class _Explorer:
             self._say(f"    replay: {self._replay(peer, seen)}")
         yield from beyond
 
-    def _show_difference(self, default: Seen, seen: Seen) -> None:
+    def _show_difference(self, default: CountedOutcome, seen: CountedOutcome) -> None:
         if default.ending.trace is None or seen.ending.trace is None:
             return
         for each in compare(default.ending.trace, seen.ending.trace, "lanes").differences:
@@ -162,7 +162,7 @@ class _Explorer:
                 f"{ours}, here is {theirs}"
             )
 
-    def _replay(self, side: Side, seen: Seen) -> str:
+    def _replay(self, side: ExploredSide, seen: CountedOutcome) -> str:
         return replay_line(
             self._file.path, side.player.name, reference=None, schedule=seen.schedule
         )

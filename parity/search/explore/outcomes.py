@@ -1,4 +1,4 @@
-"""What can come of a scenario on one side: the set of its outcomes, over all schedules."""
+"""The set of a scenario's outcomes on one side, over all schedules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Kind = Literal["trace", "deadlock", "stalled", "failed"]
 
 @dataclass(frozen=True)
 class Ending:
-    """How a play ended: with a trace, or with a message that says why there is none.
+    """The end of a play: a trace, or a message that says why there is none.
 
     Two plays ended alike if their ``key`` is the same. For traces it is the order on each
     lane, and of causes and effects between lanes: which of two lanes that don't concern each
@@ -33,11 +33,11 @@ class Ending:
 
 
 def ending_of(outcome: Outcome) -> Ending:
-    """What a play with a schedule came to.
+    """Return the ending of a play with a schedule.
 
     Raises:
-      UsageError: the player can't play this scenario with a schedule.
-      PortUnavailableError: the player itself went wrong.
+        UsageError: the player can't play this scenario with a schedule.
+        PortUnavailableError: the player itself went wrong.
     """
     match outcome:
         case Played(trace):
@@ -61,7 +61,7 @@ def _what_is_compared(trace: Trace) -> str:
 
 
 @dataclass
-class Seen:
+class CountedOutcome:
     """An outcome, the first schedule that led to it, and how many did."""
 
     ending: Ending
@@ -76,12 +76,12 @@ class Seen:
 
 
 @dataclass
-class Side:
+class ExploredSide:
     """One player's outcomes of one scenario, as far as they have been explored."""
 
     player: Player
     file: ScenarioFile
-    outcomes: dict[str, Seen] = field(default_factory=dict)
+    outcomes: dict[str, CountedOutcome] = field(default_factory=dict)
     longest: int = 0
     """The most choice points that a play had."""
 
@@ -97,16 +97,16 @@ class Side:
     def take(self, visit: Visit[Ending]) -> None:
         """Count what came of one schedule."""
         seen = self.outcomes.setdefault(
-            visit.result.key, Seen(visit.result, visit.schedule, visit.switches)
+            visit.result.key, CountedOutcome(visit.result, visit.schedule, visit.switches)
         )
         seen.count += 1
 
     @property
-    def default(self) -> Seen:
-        """What comes of the default order."""
+    def default(self) -> CountedOutcome:
+        """The outcome of the default order."""
         return next(iter(self.outcomes.values()))
 
     @property
-    def stuck(self) -> list[Seen]:
+    def stuck(self) -> list[CountedOutcome]:
         """Outcomes in which the play couldn't go on."""
         return [seen for seen in self.outcomes.values() if seen.ending.kind != "trace"]

@@ -45,7 +45,7 @@ class Search(Generic[T]):
     """Goes on from level to level of switches, as long as it is asked to.
 
     Args:
-      play: plays one schedule; the same one always the same way.
+        play: plays one schedule; the same one always the same way.
     """
 
     def __init__(self, play: Play[T]) -> None:
@@ -58,14 +58,14 @@ class Search(Generic[T]):
 
     @property
     def waiting(self) -> int:
-        """How many schedules are known and not visited; each may lead to more."""
+        """The number of schedules known and not visited; each may lead to more."""
         return len(self._level) + len(self._next_level)
 
     def visits(self, *, bound: int | None, limit: int | None) -> Iterator[Visit[T]]:
         """Visit schedules with up to ``bound`` switches, ``limit`` in all; None is no end.
 
         Raises:
-          UnsteadyError: a schedule didn't lead where it led before.
+            UnsteadyError: a schedule didn't lead where it led before.
         """
         while self.waiting:
             if not self._level:

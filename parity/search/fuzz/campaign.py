@@ -30,7 +30,7 @@ ENOUGH: Final = 5000
 
 @dataclass(frozen=True)
 class FuzzOptions:
-    """What ``monolith-parity fuzz`` was asked for."""
+    """Options of ``monolith-parity fuzz``."""
 
     seed: int
     count: int
@@ -46,9 +46,9 @@ def fuzz(options: FuzzOptions, console: Console) -> int:
     """Play a campaign, or the rest of it; the exit code.
 
     Raises:
-      UsageError: something that was given is wrong.
-      PortUnavailableError: a player can't be had or went wrong for good, or a process died.
-      OutputError: what was done or found can't be written.
+        UsageError: something that was given is wrong.
+        PortUnavailableError: a player can't be had or went wrong for good, or a process died.
+        OutputError: what was done or found can't be written.
     """
     reference, peer = choose_player(options.reference), choose_player(options.peer)
     if peer.spec.kind == "recorded":
@@ -146,7 +146,7 @@ class _Campaign:
         """Write what was found, say what was and what wasn't touched; the exit code.
 
         Raises:
-          PortUnavailableError: a driver went wrong when it was closed.
+            PortUnavailableError: a driver went wrong when it was closed.
         """
         done = self._state.done
         if not done:

@@ -1,4 +1,4 @@
-"""What the fuzzer plays: a scenario of which nothing is expected, and a seed for its order."""
+"""A case of the fuzzer: a scenario without expectations, and a seed for its order."""
 
 from __future__ import annotations
 

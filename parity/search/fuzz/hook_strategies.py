@@ -1,4 +1,4 @@
-"""Which hooks a generated chief has, in which order, and how each is set up."""
+"""Strategies for the chief's hooks: which, in which order, and with which options."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PROBES: Final = "ABCD"
 
 
 def errors() -> SearchStrategy[str]:
-    """What can be raised; a third of it makes a session come back, or end without a word."""
+    """Return a strategy for errors; a third of them recreate a session or end it silently."""
     special = (*RECREATED, "OutOfRangeError", "ValueError")
     anything = st.sampled_from(get_args(ErrorName))
     return st.one_of(st.sampled_from(special), anything, anything)

@@ -43,7 +43,7 @@ class BatchPlayer:
         """Play one batch; symptoms that are ``known`` aren't looked into.
 
         Raises:
-          PortUnavailableError: a side can play nothing any more, or hung too often in a row.
+            PortUnavailableError: a side can play nothing any more, or hung too often in a row.
         """
         self._known |= known
         began = time.monotonic()
@@ -140,7 +140,7 @@ def play_in_this_process(seed: int, number: int, count: int, known: frozenset[st
     """Play one batch on this process's players.
 
     Raises:
-      PortUnavailableError: one of them couldn't be opened, or can't be started again.
+        PortUnavailableError: one of them couldn't be opened, or can't be started again.
     """
     if _unavailable:
         raise _unavailable[0]

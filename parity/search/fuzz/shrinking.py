@@ -31,9 +31,9 @@ class Shrinker:
     """Looks for smaller scenarios that are still interesting.
 
     Args:
-      interesting: plays a scenario; must be true of the one to begin with.
-      attempts: how many plays it may take.
-      seconds: how much real time; one that hangs takes as long as the limit of its player.
+        interesting: plays a scenario; must be true of the one to begin with.
+        attempts: how many plays it may take.
+        seconds: how much real time; one that hangs takes as long as the limit of its player.
     """
 
     interesting: Interesting

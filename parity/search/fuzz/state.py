@@ -1,4 +1,4 @@
-"""What a campaign has done so far, in a file: so that it can be interrupted and gone on with.
+"""The state of a campaign, in a file, so that it can be interrupted and continued.
 
 JSON lines: a header, then a line for each batch that was played, in the order in which
 they ended.
@@ -23,8 +23,8 @@ from parity.base.strict_json import parse_json
 from parity.search.fuzz.found import Finding
 
 
-class Header(Model):
-    """What the scenarios and the verdicts on them depend on."""
+class CampaignHeader(Model):
+    """The inputs that the scenarios and their verdicts depend on."""
 
     seed: int
     reference: str
@@ -34,7 +34,7 @@ class Header(Model):
 
 
 class BatchDone(Model):
-    """What came of one batch."""
+    """The results of one batch."""
 
     number: int
     played: int
@@ -49,7 +49,7 @@ class BatchDone(Model):
     seconds: float = 0.0
 
 
-def header(seed: int, reference: str, peer: str) -> Header:
+def header(seed: int, reference: str, peer: str) -> CampaignHeader:
     """The header of a campaign with the sources that are here now."""
     generator = hashlib.sha256(hypothesis.__version__.encode())
     played = hashlib.sha256(rust_source_digest(project.ROOT).encode())
@@ -58,7 +58,7 @@ def header(seed: int, reference: str, peer: str) -> Header:
     ):  # fmt: skip
         for path in sorted((project.ROOT / folder).rglob("*.py")):
             digest.update(path.read_bytes())
-    return Header(
+    return CampaignHeader(
         seed=seed,
         reference=reference,
         peer=peer,
@@ -71,15 +71,15 @@ class State:
     """The file of one campaign.
 
     Args:
-      path: where it is, or will be.
-      header: of the campaign to go on with; a file with another one is begun anew.
+        path: where it is, or will be.
+        header: of the campaign to go on with; a file with another one is begun anew.
 
     Raises:
-      UsageError: the file is of something else, or can't be one.
-      OutputError: it can't be written here.
+        UsageError: the file is of something else, or can't be one.
+        OutputError: it can't be written here.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: CampaignHeader) -> None:
         self._path = path
         self.done: list[BatchDone] = []
         self.begun_anew = False
@@ -90,18 +90,18 @@ class State:
             self.done = []
             write_whole(path, header.model_dump_json() + "\n")
 
-    def _read(self, header: Header) -> bool:
+    def _read(self, header: CampaignHeader) -> bool:
         try:
             text = read_text(self._path, LARGEST_LINES)
             first, *lines = text.split("\n")
-            if Header.model_validate(frozen(parse_json(first))) != header:
+            if CampaignHeader.model_validate(frozen(parse_json(first))) != header:
                 return False
             whole = lines[:-1]  # The last one may be cut off.
             self.done = [BatchDone.model_validate(frozen(parse_json(line))) for line in whole]
         except ValueError as error:
             said = first_error(error) if isinstance(error, ValidationError) else error
             raise UsageError(
-                f"{self._path}: this is no campaign ({said}); to remove it would be right"
+                f"{self._path}: this is no campaign ({said}); remove it to begin anew"
             ) from None
         if not text.endswith("\n"):
             write_whole(self._path, "\n".join([first, *lines[:-1]]) + "\n")

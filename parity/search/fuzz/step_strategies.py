@@ -1,4 +1,4 @@
-"""What happens in a generated scenario: faults, training, time, calls and files."""
+"""Strategies for steps: faults, training, time, calls and files."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _machine_info(draw: DrawFn, ps: int) -> Document:
 
 
 def _kinds(ps: int, workers: int, hooks: set[str]) -> list[tuple[int, SearchStrategy[Document]]]:
-    """What can be done here, with how often."""
+    """Return the kinds of steps possible here, each with its weight."""
     kinds: list[tuple[int, SearchStrategy[Document]]] = [
         (4, st.integers(1, 3).map(lambda n: {"train": n})),
         (5, st.sampled_from(_TIMES).map(lambda time: {"advance": time})),
@@ -119,7 +119,7 @@ def _kinds(ps: int, workers: int, hooks: set[str]) -> list[tuple[int, SearchStra
 
 
 def _courses(workers: int, hooks: set[str]) -> list[tuple[SearchStrategy[Document], ...]]:
-    """What shows something only if it happens in this order, which chance rarely makes."""
+    """Return sequences of steps that show something only in an order that chance rarely makes."""
     stop, resume = st.just(_call("StopTraining")), st.just(_call("ResumeTraining"))
     train, wait = st.just({"train": 1}), st.sampled_from(_TIMES).map(lambda time: {"advance": time})
     courses: list[tuple[SearchStrategy[Document], ...]] = []

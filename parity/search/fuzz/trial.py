@@ -23,7 +23,7 @@ _BRANCH: Final = re.compile(r"^(concurrently|background)-\d+$")
 
 
 class Symptom(Model):
-    """What is wrong, in terms that stay the same while a scenario is made smaller.
+    """A fault in terms that stay the same while a scenario is shrunk.
 
     ``where`` is the channel of the first difference, or the side that failed; ``what``
     the kind of its event, or how the side failed; ``lane`` without the step's index.
@@ -36,7 +36,7 @@ class Symptom(Model):
 
     @property
     def hung(self) -> bool:
-        """Whether a side gave no answer."""
+        """True if a side gave no answer."""
         return self.kind == "failed" and self.what.startswith("hung: ")
 
     def __str__(self) -> str:
@@ -139,7 +139,7 @@ def _alike(ours: Failed, theirs: Failed) -> bool:
 
 
 def _unsteady(side: str, first: Played, again: Outcome) -> Wrong:
-    """What was otherwise when a side played again; where it failed, how."""
+    """Describe how a side's second play differed from its first, or how it failed."""
     if not isinstance(again, Played):
         failed = _failed(side, again)
         what, reason = failed.symptom.what, failed.reason

@@ -159,7 +159,7 @@ def test_replay_of_a_folder_is_refused():
 def test_what_is_recorded_cannot_be_recorded_again(tmp_path):
     done = command("record", "--peer", "recorded", "--out", str(tmp_path))
     assert done.returncode == 2
-    assert "this is recorded already" in done.stderr
+    assert "expected rust or python, got a recording" in done.stderr
 
 
 def test_what_takes_real_time_cannot_be_recorded(tmp_path):
@@ -195,5 +195,5 @@ def test_a_report_that_is_not_there_is_said_without_a_traceback(words):
     done = command(*words)
     assert (done.returncode, done.stderr) == (
         2,
-        "nowhere: no such report; a folder that run --report wrote would be right\n",
+        "nowhere: no such report; expected a folder that run --report wrote\n",
     )

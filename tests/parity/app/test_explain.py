@@ -20,12 +20,12 @@ def explained(word):
 def test_a_fault_is_shown_with_its_example_and_options():
     assert explained("slow_save") == [
         "faults.slow_save (fault)",
-        "  Writing a checkpoint takes this much time, first.",
-        "  Its name has the step at which the save began. Strikes when a write waits.",
+        "  Writing a checkpoint first waits this much time.",
+        "  Its name has the step at which the save began. It is triggered when a write waits.",
         "  in YAML: slow_save: {takes: 2s}",
         '  in canonical JSON: {"slow_save": {"takes": 2000}}',
         "  takes: a duration such as 30s, 500ms, 2m; required",
-        "    How much virtual time it takes.",
+        "    The virtual time that it takes.",
     ]
 
 
@@ -52,5 +52,5 @@ def test_without_a_word_it_lists_what_there_is():
 
 
 def test_an_unknown_word_suggests_the_nearest():
-    with pytest.raises(UsageError, match=r"called so \(did you mean slow_poll"):
+    with pytest.raises(UsageError, match=r"no such key or kind \(did you mean slow_poll"):
         explained("slow_poles")

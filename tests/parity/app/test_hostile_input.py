@@ -25,7 +25,7 @@ from parity.base import project
 from parity.base.json_lines import read_records
 from parity.base.problems import UsageError
 from parity.base.terminal_text import printable
-from parity.interop.report import read_report as read_interop
+from parity.interop.report import read_interop_report
 from parity.mutation.generated.outcome import read_outcomes
 from parity.mutation.planted.matrix import read_results
 from parity.search.fuzz.state import State, header
@@ -179,7 +179,7 @@ def test_a_file_beside_the_report_that_is_none_is_doubted_or_refused(box, conten
     path = box.here / "reports" / "interop.jsonl"
     results = TypeAdapter(int)
     for read in (
-        lambda: read_interop(path),
+        lambda: read_interop_report(path),
         lambda: list(read_results(path)),
         lambda: list(read_outcomes(path)),
         lambda: list(read_records(path, results, "number")),

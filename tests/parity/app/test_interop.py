@@ -14,15 +14,23 @@ from parity.base import host, project
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.interop import playing
 from parity.interop.cases.message import ACTIONS
-from parity.interop.cases.steps import Ask, Case, Group, Ipv6IsSeen, MessageCase, Server, Want
-from parity.interop.report import read_report
+from parity.interop.cases.steps import (
+    Ask,
+    Group,
+    InteropCase,
+    InteropServer,
+    Ipv6IsSeen,
+    MessageCase,
+    Want,
+)
+from parity.interop.report import read_interop_report
 from tests.parity.interop.acting import ActingPeer
 
 DRIVERS = project.ROOT / "tests" / "drivers"
 GROUP = Group(
-    server=Server(),
+    server=InteropServer(),
     cases=(
-        Case(
+        InteropCase(
             method="StopTraining",
             name="first",
             covers=(),
@@ -50,7 +58,7 @@ def small(monkeypatch):
 def interop(folder, peer):
     console = Console(file=io.StringIO(), width=100)
     code = run.interop(peer, folder, 20.0, console)
-    return code, console.file.getvalue(), read_report(folder / "interop.jsonl")
+    return code, console.file.getvalue(), read_interop_report(folder / "interop.jsonl")
 
 
 def driver(name):
@@ -140,7 +148,7 @@ def without_ipv6(monkeypatch):
 
 def test_a_host_without_ipv6_skips_its_cases_by_name(small, tmp_path, monkeypatch, without_ipv6):
     cases = (GROUP.cases[0].model_copy(update={"name": "by IPv6"}),)
-    six = Group(server=Server(ip="::1"), cases=cases)
+    six = Group(server=InteropServer(ip="::1"), cases=cases)
     monkeypatch.setattr(playing, "address_groups", lambda: [six])
     code, shown, report = interop(tmp_path, "python")
     assert code == 0
@@ -151,7 +159,7 @@ def test_a_host_without_ipv6_skips_its_cases_by_name(small, tmp_path, monkeypatc
 def test_of_one_server_the_cases_are_played_that_the_host_can(
     small, tmp_path, monkeypatch, without_ipv6
 ):
-    seen = Case(method="machine", name="by IPv6", covers=(), steps=(Ipv6IsSeen(),))
+    seen = InteropCase(method="machine", name="by IPv6", covers=(), steps=(Ipv6IsSeen(),))
     group = GROUP.model_copy(update={"cases": (seen, *GROUP.cases)})
     monkeypatch.setattr(playing, "service_groups", lambda: [group])
     _, _, report = interop(tmp_path, "python")

@@ -26,7 +26,7 @@ def test_a_new_scenario_shows_what_it_expects(tmp_path, python_player):
 def test_nothing_is_overwritten(tmp_path):
     path = new_scenario("mine", tmp_path)
     path.write_text("mine")
-    with pytest.raises(UsageError, match=r"mine\.yaml: is there already; another name would be"):
+    with pytest.raises(UsageError, match=r"mine\.yaml: exists already; choose another"):
         new_scenario("mine", tmp_path)
     assert path.read_text() == "mine"
 

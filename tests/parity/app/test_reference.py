@@ -12,7 +12,7 @@ from parity.spec.faults import FAULTS
 from parity.spec.hooks import HOOKS
 from parity.spec.scenario import Expect, Scenario
 from parity.spec.steps import STEPS
-from parity.verdict.verdict import EXIT_CODES
+from parity.verdict.record import EXIT_CODES
 from tests.parity.samples import scenario
 
 ALL = entries()
@@ -62,7 +62,9 @@ def test_an_option_says_what_it_accepts_and_what_it_is_by_default():
         "an integer, 1 to 1000000",
         "1",
     )
-    assert option.says == "The first so many times that the probe comes to that phase."
+    assert option.says == (
+        "The number of times that it raises, from the first time the phase is reached."
+    )
 
 
 def test_a_step_shows_its_value_and_what_may_stand_beside_it():

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from parity.app.schemas import schemas
 from parity.base import project
-from parity.spec.interop import Look, Server
+from parity.spec.interop import InteropServer, Look
 from parity.spec.loading import load_all
 from parity.spec.protocol import (
     ArriveRequest,
@@ -31,7 +31,7 @@ from parity.spec.trace import Trace
 
 RECORDED = sorted(project.RECORDED.rglob("*.json"))
 INTEROP_REQUESTS = (
-    ServeRequest(seq=1, model_dir="/tmp/x", **Server().model_dump()),
+    ServeRequest(seq=1, model_dir="/tmp/x", **InteropServer().model_dump()),
     ArriveRequest(seq=2, workers=(1, 3)),
     CallRequest(
         seq=3, model_dir="/tmp/x", method="/Controller/X", request_hex=None, deadline_ms=10

@@ -56,7 +56,7 @@ def test_localhost_must_be_the_ipv4_loopback_too(monkeypatch):
 def test_what_is_lacking_is_said_by_name_and_sorted(monkeypatch):
     for need in ("proc", "ipv6"):
         monkeypatch.setitem(host._TRIALS, need, lambda: False)
-    assert host.lacking({"proc", "ipv4", "ipv6"}) == (
+    assert host.unmet_needs({"proc", "ipv4", "ipv6"}) == (
         "needs ipv6: this host has no IPv6 loopback",
         "needs proc: this host has no /proc",
     )

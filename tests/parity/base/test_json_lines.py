@@ -57,7 +57,7 @@ def test_a_footer_without_a_line_feed_is_one(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ((), ": truncated, it has no footer; a run that ended would be right"),
+        ((), ": truncated, it has no footer; expected a run that ended"),
         (LINES[:-1], ": truncated, it has no footer"),
         ((FIRST, SECOND, FOOTER), ":1: no report: found no header"),
         (("", *LINES), ":1: no report: not JSON: expecting value (column 1)"),
@@ -165,8 +165,8 @@ def test_results_are_read_line_by_line(tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{}", ":2: no result: name: Field required; another --out would be right"),
-        ("x", ":2: no result: not JSON: expecting value (column 1); another --out would be right"),
+        ("{}", ":2: no result: name: Field required; choose another --out"),
+        ("x", ":2: no result: not JSON: expecting value (column 1); choose another --out"),
         ('{"name": 1e999}', ":2: no result: the number '1e999' is too large; expected a finite"),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_file_that_was_removed_or_replaced_meanwhile_is_not_called_whole(tmp_p
     path.unlink()
     if replaced:
         path.write_text("another one's")
-    with pytest.raises(OutputError, match=r"report\.jsonl: was removed or replaced meanwhile"):
+    with pytest.raises(OutputError, match=r"report\.jsonl: was removed or replaced during the run"):
         writer.finish(REPORT.footer)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from parity.base import project
-from parity.interop.report import read_report as read_cells
+from parity.interop.report import read_interop_report
 from parity.players.cluster.processes import Zygote
 from parity.report.report import read_report
 
@@ -119,7 +119,7 @@ class Played:
         assert status == 0, self.text
         records = read_report(folder / "report.jsonl").records
         self.scenarios = {each.scenario: (each.verdict, *each.reasons) for each in records}
-        cells = read_cells(folder / "interop.jsonl").records
+        cells = read_interop_report(folder / "interop.jsonl").records
         self.cells = Counter(each.verdict for each in cells)
         skipped = [each for each in cells if each.verdict == "skipped"]
         self.skipped = {reason for each in skipped for reason in each.reasons}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parity.interop.playing import play
+from parity.interop.playing import play_cases
 from parity.interop.report import InteropCell
 
 
@@ -29,14 +29,14 @@ def wrong(cells: list[InteropCell]) -> list[InteropCell]:
 
 
 def test_python_agrees_with_itself_and_the_specification(python):
-    cells = list(play([python]))
+    cells = list(play_cases([python]))
     assert len(cells) > 250
     assert wrong(cells) == []
 
 
 @pytest.mark.timeout(300)
 def test_python_and_rust_agree_in_every_pair(python, rust):
-    cells = list(play([python, rust]))
+    cells = list(play_cases([python, rust]))
     pairs = {(cell.client, cell.server) for cell in cells}
     assert pairs == {(a, b) for a in ("python", "rust") for b in ("python", "rust")}
     assert wrong(cells) == []

@@ -9,7 +9,7 @@ import pytest
 from monolith_hooks import net_utils
 from parity.base.host import has
 from parity.interop.cases.steps import BarrierIs, CheckpointsAre, Ipv6IsSeen, MachineIsSeen
-from parity.interop.looking import BY_STEPS, BY_TIME, CANDIDATES, JOINED, what_is_seen_otherwise
+from parity.interop.looking import BY_STEPS, BY_TIME, CANDIDATES, JOINED, check_look
 from parity.interop.peers.python_messages import encode
 from parity.spec.interop import Looked, LookedBarrier, LookedCheckpoints
 
@@ -82,7 +82,7 @@ def timer(look):
 
 
 def seen_otherwise(peer, step=None):
-    return list(what_is_seen_otherwise(peer, step or MachineIsSeen(), Path("/models/m")))
+    return list(check_look(peer, step or MachineIsSeen(), Path("/models/m")))
 
 
 def test_a_peer_that_sees_what_we_see_is_right():
@@ -99,7 +99,7 @@ def test_a_peer_that_sees_what_we_see_is_right():
         ({"valid": (False,) * len(CANDIDATES)}, "'127.0.0.1:1' is an address: expected True"),
         ({"joined": ()}, "hosts with a port"),
         ({"health_hex": ()}, "number of machines"),
-        ({"no_capacity": None}, "what is said of capacity 0"),
+        ({"no_capacity": None}, "error of capacity 0"),
         ({"timer": (True,)}, "timer each second"),
         ({"memory": 1025}, "whole KiB from 1 MiB on, got 1025"),
         ({"memory": 1024}, "whole KiB from 1 MiB on, got 1024"),

@@ -15,23 +15,25 @@ from parity.interop.cases.steps import (
     Ask,
     AskPatiently,
     BarrierIs,
-    Case,
     FilesAre,
+    InteropCase,
     Ipv6IsSeen,
     MachineIsSeen,
     Want,
 )
 from parity.interop.needs import needs_of
-from parity.spec.interop import Server
+from parity.spec.interop import InteropServer
 
 ASK = Ask(method="/x/Y", want=Want())
 PATIENTLY = AskPatiently(method="/x/Y", want=Want(), timeout="1n")
 BARRIER = BarrierIs(removed=True, none_blocked=True, unblocked=(), refused=())
-BY_IPV6 = Server(ip="::1")
+BY_IPV6 = InteropServer(ip="::1")
 
 
 def needed(*steps, server=None):
-    return needs_of(Case(method="x", name="x", covers=(), steps=steps), server or Server())
+    return needs_of(
+        InteropCase(method="x", name="x", covers=(), steps=steps), server or InteropServer()
+    )
 
 
 @pytest.mark.parametrize("step", [ASK, PATIENTLY])

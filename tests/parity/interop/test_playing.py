@@ -14,16 +14,16 @@ from parity.interop.cases.steps import (
     Ask,
     AskPatiently,
     BarrierIs,
-    Case,
     FilesAre,
     Group,
+    InteropCase,
     MessageCase,
     StopServing,
     Want,
 )
 from parity.interop.peers.peer import PeerError
-from parity.interop.playing import Pair, play_group, play_message
-from parity.spec.interop import Called, Server
+from parity.interop.playing import PeerPair, play_group, play_message
+from parity.spec.interop import Called, InteropServer
 from tests.parity.interop.acting import ActingPeer
 
 STOP = "/Controller/StopTraining"
@@ -37,9 +37,9 @@ ACTION = MessageCase(
 
 
 def play(*steps, client=None, server=None):
-    case = Case(method="StopTraining", name="x", covers=("B25",), steps=steps)
-    pair = Pair(client or ActingPeer("one"), server or ActingPeer("other"))
-    (cell,) = play_group(pair, Group(server=Server(), cases=(case,)))
+    case = InteropCase(method="StopTraining", name="x", covers=("B25",), steps=steps)
+    pair = PeerPair(client or ActingPeer("one"), server or ActingPeer("other"))
+    (cell,) = play_group(pair, Group(server=InteropServer(), cases=(case,)))
     return cell
 
 
@@ -91,14 +91,14 @@ def test_a_peer_that_fails_fails_the_case_and_the_server_is_stopped():
 
 def test_the_first_step_that_goes_wrong_ends_a_case_but_not_its_group():
     client = ActingPeer()
-    case = Case(
+    case = InteropCase(
         method="x",
         name="x",
         covers=(),
         steps=(FilesAre(names=("checkpoint",)), Ask(method=STOP, want=Want())),
     )
-    group = Group(server=Server(), cases=(case, case))
-    cells = list(play_group(Pair(client, ActingPeer()), group))
+    group = Group(server=InteropServer(), cases=(case, case))
+    cells = list(play_group(PeerPair(client, ActingPeer()), group))
     assert [cell.verdict for cell in cells] == ["differs", "differs"]
     assert client.asked == []
 
@@ -172,16 +172,16 @@ def test_workers_arrive_at_the_servers_barrier():
 )
 def test_what_one_writes_or_reads_otherwise_differs(what, value, reason):
     other = ActingPeer("other")
-    assert play_message(Pair(ActingPeer("one"), other), ACTION).verdict == "agree"
+    assert play_message(PeerPair(ActingPeer("one"), other), ACTION).verdict == "agree"
     setattr(other, what, value)
-    cell = play_message(Pair(ActingPeer("one"), other), ACTION)
+    cell = play_message(PeerPair(ActingPeer("one"), other), ACTION)
     assert cell.verdict == "differs"
     assert any(each.startswith(reason) for each in cell.reasons)
 
 
 def test_bytes_that_nobody_writes_are_read_by_both():
     case = ACTION.model_copy(update={"written": False, "error": "DecodeError", "fields": None})
-    cell = play_message(Pair(ActingPeer("one"), ActingPeer("other")), case)
+    cell = play_message(PeerPair(ActingPeer("one"), ActingPeer("other")), case)
     assert [each.split(":")[0] for each in cell.reasons] == [
         "error of one",
         "fields read by one",

@@ -67,7 +67,7 @@ def test_where_no_folder_can_be_made_it_is_said(tmp_path, monkeypatch):
 def test_a_save_that_the_disk_has_no_room_for_is_no_outcome_of_a_play(
     tmp_path, monkeypatch, python_player
 ):
-    from samples import scenario_file
+    from tests.parity.samples import scenario_file
 
     monkeypatch.setattr(tempfile, "tempdir", None)
     with small_disk(tmp_path / "disk", 64) as disk:

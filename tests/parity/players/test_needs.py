@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from parity.base import host
-from parity.players.needs import lacking, needs, play
+from parity.players.needs import needs, play_if_able, skip_if_lacking
 from parity.players.outcome import IN_VIRTUAL_TIME, Skipped
 from parity.players.recorded import RecordedPlayer
 from parity.verdict.judge import Judge
@@ -59,26 +59,26 @@ def test_a_scenario_needs_what_it_says_and_what_its_faults_need(keys, needed):
 
 def test_a_player_that_lacks_what_is_needed_is_not_asked():
     player = Script(trace(SESSION))
-    assert play(player, scenario_file(**KILL)) == Skipped("needs kill")
+    assert play_if_able(player, scenario_file(**KILL)) == Skipped("needs kill")
     assert player.plays == 0
 
 
 def test_what_the_host_lacks_is_said_beside_what_the_player_lacks(without_ipv6):
     player = Script(trace(SESSION))
-    assert play(player, scenario_file(**BY_IPV6)) == Skipped(NO_IPV6)
+    assert play_if_able(player, scenario_file(**BY_IPV6)) == Skipped(NO_IPV6)
     both = scenario_file(**BY_IPV6, needs=["kill", "disk"])
-    assert play(player, both) == Skipped(f"needs disk, kill; {NO_IPV6}")
+    assert play_if_able(player, both) == Skipped(f"needs disk, kill; {NO_IPV6}")
     assert player.plays == 0
 
 
 def test_a_host_that_has_what_is_needed_is_no_reason(monkeypatch):
     monkeypatch.setattr(host, "has", lambda need: True)
-    assert lacking(Script(trace(SESSION)), scenario_file(**BY_IPV6)) is None
+    assert skip_if_lacking(Script(trace(SESSION)), scenario_file(**BY_IPV6)) is None
 
 
 def test_a_recording_needs_nothing_of_the_host(without_ipv6, tmp_path):
     file = scenario_file(**BY_IPV6)
-    assert lacking(RecordedPlayer(tmp_path, sources=None), file) is None
+    assert skip_if_lacking(RecordedPlayer(tmp_path, sources=None), file) is None
     assert RecordedPlayer.can > IN_VIRTUAL_TIME
 
 

@@ -56,7 +56,7 @@ def test_what_no_shard_played_stays_not_run_once():
 
 
 def test_a_scenario_played_twice_is_refused_by_name():
-    with pytest.raises(UsageError, match=r"^a: played in one and in two; each scenario in one"):
+    with pytest.raises(UsageError, match=r"^a: played in one and in two; expected each"):
         merged({"one": report_of(AGREES), "two": report_of(AGREES)})
 
 
@@ -98,6 +98,6 @@ def test_a_shard_is_never_overwritten_by_the_joined_report(tmp_path):
 
 
 def test_a_folder_without_a_report_is_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"report\.jsonl: no such report; a folder that run"):
+    with pytest.raises(UsageError, match=r"report\.jsonl: no such report; expected a folder"):
         merge([tmp_path], tmp_path / "out")
     assert not (tmp_path / "out").exists()

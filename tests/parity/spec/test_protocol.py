@@ -15,7 +15,7 @@ from parity.spec.protocol import (
     TraceAnswer,
     parse_answer,
     prose,
-    shown,
+    quoted_line,
 )
 
 
@@ -105,7 +105,7 @@ def test_what_a_driver_says_is_kept_as_far_as_anybody_reads():
 
 def test_newlines_and_tabs_stay_and_controls_are_shown():
     assert prose("a\n\tb\r\x85") == "a\n\tb\\r\\x85"
-    assert shown(b"a\nb" + b"c" * 300) == repr("a\nb" + "c" * 197 + "...")
+    assert quoted_line(b"a\nb" + b"c" * 300) == repr("a\nb" + "c" * 197 + "...")
 
 
 def test_whatever_is_in_a_trace_is_left_to_its_reader():

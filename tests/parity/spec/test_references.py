@@ -174,7 +174,7 @@ def test_a_response_holds_bits_of_the_barrier_alone(step, place):
 def test_a_call_of_a_server_needs_one():
     call = {"rpc": "StopTraining", "server": 2}
     assert bad(hooks=[], steps=[call]) == {
-        "steps.0.server": "there is no server; one among the hooks would be right"
+        "steps.0.server": "there is no server; expected one among the hooks"
     }
     assert bad(session="singular", steps=[{"background": call}]) == {
         "steps.0.background.server": "there is no server 2; expected 1"

@@ -26,5 +26,5 @@ def test_a_name_leads_back_to_the_same_choices(schedule):
 
 @pytest.mark.parametrize("name", ["", "s:", "0.1", "s:1.", "s:-1", "s:01", "s:a"])
 def test_what_names_no_schedule_is_refused(name):
-    with pytest.raises(UsageError, match=r"s:0\.2\.1, would be right"):
+    with pytest.raises(UsageError, match=r"as in s:0\.2\.1"):
         parse_schedule(name)

@@ -29,9 +29,9 @@ def test_sizes_are_whole_bytes(text, size):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (30, "30 has no unit; 30s or 30ms would be right"),
-        ("-5s", "'-5s' is negative; 0 or more would be right"),
-        ("soon", "'soon' is no duration; a number with a unit"),
+        (30, "30 has no unit; expected 30s or 30ms"),
+        ("-5s", "'-5s' is negative; expected 0 or more"),
+        ("soon", "'soon' is no duration; expected a number with a unit"),
         ("1.5ms", "'1.5ms' is not a whole number of ms"),
         (True, "True is no duration"),
         (None, "None is no duration"),

@@ -166,8 +166,8 @@ def test_concurrent_calls_are_held_to_their_codes_as_a_multiset():
     [
         (True, True, []),
         (False, False, []),
-        (True, False, ['steps[0].fault: expected "it strikes", got "it never strikes"']),
-        (False, True, ['steps[0].fault: expected "it never strikes", got "it strikes"']),
+        (True, False, ['steps[0].fault: expected "triggered", got "not triggered"']),
+        (False, True, ['steps[0].fault: expected "not triggered", got "triggered"']),
     ],
 )
 def test_a_declared_fault_must_strike_unless_it_is_said_not_to(strikes, struck, said):
@@ -192,9 +192,9 @@ def test_a_declared_fault_must_strike_unless_it_is_said_not_to(strikes, struck, 
 )
 def test_a_declared_fault_that_a_player_says_nothing_of_is_noticed(keys, place):
     assert broken(trace(struck={place: True}), **keys) == []
-    assert broken(trace(), **keys) == [f'{place}: expected "it strikes", got "no word of it"']
+    assert broken(trace(), **keys) == [f'{place}: expected "triggered", got "not reported"']
     assert broken(trace(struck={place: False}), **keys) == [
-        f'{place}: expected "it strikes", got "it never strikes"'
+        f'{place}: expected "triggered", got "not triggered"'
     ]
 
 

@@ -8,7 +8,7 @@ from parity.players.outcome import Failed, Played, Skipped, Summarized
 from parity.spec.scenario import Expect
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences
-from parity.verdict.verdict import exit_code
+from parity.verdict.record import exit_code
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, Script, scenario_file, stop, trace
 
 GOOD = trace(REPORT, PLACED, STEP)
@@ -112,7 +112,7 @@ def test_a_bare_summary_without_a_channel_that_is_asked_for_is_skipped():
     record = judge.judge(scenario_file(expect={"reports": 1}))
     assert record.verdict == "skipped"
     assert record.reasons == (
-        "rust skipped it: its summary has only reports, of channels that --channels leaves out",
+        "rust skipped it: its summary has only reports, in channels that --channels excludes",
     )
 
 

@@ -103,12 +103,12 @@ def test_an_entry_does_not_hide_a_broken_expectation(listed):
 def test_a_mistyped_channel_is_refused_with_the_one_that_is_meant(listed):
     assert refused(listed, {**GOOD, "channel": "barier"}).endswith(
         "known_differences.yaml:4:5: differences[0].channel: "
-        "there is no channel barier; barrier would be right"
+        "there is no channel barier; expected barrier"
     )
 
 
 def test_a_channel_like_no_other_is_refused_with_all_there_are(listed):
-    assert "there is no channel xyz; one of reports, barrier, " in refused(
+    assert "there is no channel xyz; expected one of reports, barrier, " in refused(
         listed, {**GOOD, "channel": "xyz"}
     )
 
@@ -116,7 +116,7 @@ def test_a_channel_like_no_other_is_refused_with_all_there_are(listed):
 def test_the_same_scenario_and_channel_twice_is_refused_with_both_lines(listed):
     assert refused(listed, GOOD, {**GOOD, "reason": "another reason for it"}).endswith(
         "known_differences.yaml:9:1: differences[1]: "
-        "sample, reports is listed in line 3 already; one entry would be right"
+        "sample, reports is listed in line 3 already; expected one entry"
     )
 
 
@@ -139,8 +139,8 @@ def test_an_unknown_scenario_is_refused_with_its_line_and_the_one_that_is_meant(
     with pytest.raises(ScenarioError) as error:
         known.check_names({"health/oom", "health/basic"})
     assert str(error.value).endswith(
-        "known_differences.yaml:3:1: scenario: there is no scenario health/omm; health/oom would "
-        "be right, or no entry: monolith-parity baseline --prune removes it"
+        "known_differences.yaml:3:1: scenario: there is no scenario health/omm; expected "
+        "health/oom, or no entry: monolith-parity baseline --prune removes it"
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from monolith_hooks import logging_ops_pb2
 from monolith_hooks.server import service_pb2
-from parity.interop.cases import steps as wire
+from parity.interop.cases import wire
 
 
 @pytest.mark.parametrize("value", [1, 127, 128, 300, 2**31, 2**63 - 1, -1, -(2**63)])

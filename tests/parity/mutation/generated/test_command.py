@@ -19,7 +19,7 @@ FATES = {"seen": "caught", "unseen": "survived", "broken": "unviable"}
 UNSEEN = Survivor(side="rust", file="a.rs", mutant="unseen", why="it is the same as before")
 
 
-class MadeUp:
+class CaseStream:
     """A side whose mutants' fates are known; remembers which were judged."""
 
     def __init__(self):
@@ -37,7 +37,7 @@ class MadeUp:
 
 @pytest.fixture
 def side(tmp_path, monkeypatch):
-    made_up = MadeUp()
+    made_up = CaseStream()
     monkeypatch.setattr(command.project, "SOURCES", tmp_path)
     monkeypatch.setattr(command, "load_all", lambda _: [scenario_file("a")])
     monkeypatch.setattr(command, "check_known", lambda _: None)
@@ -79,7 +79,7 @@ def test_too_few_caught_exits_with_1(side, tmp_path, monkeypatch):
     monkeypatch.setitem(command.BOUNDS, "rust", 95)
     code, text = run(tmp_path)
     assert code == 1
-    assert "50.0 % are caught; at least 95 % would be right" in text
+    assert "50.0 % are caught; expected at least 95 %" in text
 
 
 def test_a_shard_is_not_held_to_the_bound(side, tmp_path):

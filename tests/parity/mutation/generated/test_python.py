@@ -9,9 +9,9 @@ from parity.mutation.generated.outcome import Bases, numbered
 from parity.mutation.generated.python import Reach, outcome_of
 from parity.mutation.generated.python_child import Told
 from parity.mutation.generated.python_forks import Shown
-from parity.mutation.generated.python_source import Changed
-from parity.mutation.generated.side import Bench, Deadliest
-from parity.mutation.planted.catalogue import Seen
+from parity.mutation.generated.python_source import ChangedSource
+from parity.mutation.generated.side import Bench, ScenarioRanking
+from parity.mutation.planted.catalogue import ScenarioResult
 from parity.verdict.known import KnownDifferences
 from tests.parity.samples import scenario_file
 
@@ -20,7 +20,9 @@ NAMES = ["slow", "quick"]
 
 
 def told(scenario: str, verdict: str = "agree", seconds: float = 0, ran=None) -> Told:
-    return Told(seen=Seen(scenario=scenario, verdict=verdict), seconds=seconds, ran=ran or {})
+    return Told(
+        seen=ScenarioResult(scenario=scenario, verdict=verdict), seconds=seconds, ran=ran or {}
+    )
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def bench(tmp_path):
         KnownDifferences(),
         7.0,
         bases,
-        Deadliest(),
+        ScenarioRanking(),
     )
 
 
@@ -45,8 +47,8 @@ class TestReach:
     )  # fmt: skip
 
     @staticmethod
-    def change(*lines: int) -> Changed:
-        return Changed("gate.py", 3, "1 -> 2", range(*lines), "")
+    def change(*lines: int) -> ChangedSource:
+        return ChangedSource("gate.py", 3, "1 -> 2", range(*lines), "")
 
     def test_a_mutant_is_played_by_those_that_run_its_statement_the_fastest_first(self):
         assert self.REACH.scenarios(self.change(3, 5)) == ["quick", "slow"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from parity.mutation.generated.python_forks import Forks
-from parity.mutation.generated.python_source import Changed
+from parity.mutation.generated.python_source import ChangedSource
 
 JUDGE = """
 import json, os, sys
@@ -45,8 +45,8 @@ def forks(tmp_path, monkeypatch):
     forks.close()
 
 
-def mutant(text: str) -> Changed:
-    return Changed("gate.py", 1, "was -> is", range(0), text)
+def mutant(text: str) -> ChangedSource:
+    return ChangedSource("gate.py", 1, "was -> is", range(0), text)
 
 
 def verdicts(shown):

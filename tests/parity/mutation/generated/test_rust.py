@@ -10,7 +10,7 @@ from parity.base.problems import PortUnavailableError
 from parity.mutation.generated import rust
 from parity.mutation.generated.outcome import Bases, numbered
 from parity.mutation.generated.rust import RustMutants, read_listed
-from parity.mutation.generated.side import Bench, Deadliest
+from parity.mutation.generated.side import Bench, ScenarioRanking
 from parity.mutation.planted.scratch import Scratch
 from tests.parity.samples import scenario_file
 
@@ -66,7 +66,7 @@ def bench(root):
         known=None,
         limit=1,
         bases=Bases("", {}),
-        deadliest=Deadliest(),
+        ranking=ScenarioRanking(),
     )
 
 

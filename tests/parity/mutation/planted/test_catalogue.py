@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from parity.mutation.planted.catalogue import Seen, against_recorded, of_mutated_python
+from parity.mutation.planted.catalogue import ScenarioResult, against_recorded, of_mutated_python
 from parity.mutation.planted.scratch import Scratch
 from parity.players.outcome import Failed, Played
 from parity.players.recorded import Provenance, write_recording
@@ -69,7 +69,7 @@ def child(tmp_path):
     return playing
 
 
-LINE = Seen(scenario="a", verdict="agree").model_dump_json()
+LINE = ScenarioResult(scenario="a", verdict="agree").model_dump_json()
 
 
 def test_what_the_process_says_is_seen(child):

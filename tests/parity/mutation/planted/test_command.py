@@ -9,9 +9,9 @@ from rich.console import Console
 
 from parity.base.problems import UsageError
 from parity.mutation.planted import command, sides
-from parity.mutation.planted.catalogue import Seen
+from parity.mutation.planted.catalogue import ScenarioResult
 from parity.mutation.planted.command import KillOptions, killmatrix
-from parity.mutation.planted.explored import Beyond
+from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.matrix import read_results
 from parity.mutation.planted.planted import PlantedBug
@@ -48,7 +48,7 @@ def project(tmp_path, monkeypatch):
         played.append(text)
         verdicts = ("agree", "agree" if text.startswith("ONE = 1") else "differs")
         for file, verdict in zip(files, verdicts, strict=True):
-            yield Seen(scenario=file.name, verdict=verdict)
+            yield ScenarioResult(scenario=file.name, verdict=verdict)
 
     monkeypatch.setattr(command.project, "SOURCES", tmp_path)
     monkeypatch.setattr(command, "load_all", lambda _: [scenario_file("a"), scenario_file("b")])
@@ -168,10 +168,12 @@ def ways(project, monkeypatch):
 
         def explore(self):
             seen = self._seen("explore")
-            return Beyond(scenarios=("b",) if seen else (), schedule="s:1" if seen else "")
+            return UnexpectedOutcomes(
+                scenarios=("b",) if seen else (), schedule="s:1" if seen else ""
+            )
 
     monkeypatch.setattr(command, "BuggyReference", Mutants)
-    monkeypatch.setattr(sides.Sound, "agree_on", lambda *_: True)
+    monkeypatch.setattr(sides.UnmutatedSides, "agree_on", lambda *_: True)
     return folder, done
 
 
@@ -213,6 +215,6 @@ def test_each_way_goes_on_by_itself(ways):
 
 def test_a_scenario_in_which_the_sound_sides_differ_as_well_is_refused(ways, monkeypatch):
     folder, _ = ways
-    monkeypatch.setattr(sides.Sound, "agree_on", lambda *_: False)
+    monkeypatch.setattr(sides.UnmutatedSides, "agree_on", lambda *_: False)
     with pytest.raises(UsageError, match="both sides without it differ as well"):
         run(folder, ways=("fuzz",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity.mutation.planted.fuzzed import MadeUp, hunt
+from parity.mutation.planted.fuzzed import CaseStream, hunt
 from parity.players.outcome import IN_VIRTUAL_TIME, Played
 from parity.search.fuzz.case import Case
 from parity.search.fuzz.strategies import batch
@@ -26,7 +26,7 @@ class Mutant:
         pass
 
 
-class Sound(Mutant):
+class UnmutatedSides(Mutant):
     def play(self, file, seed=None, schedule=None):
         return Played(trace(SESSION, STEP))
 
@@ -40,7 +40,7 @@ STOPS = case(1, {"train": 2}, {"rpc": "StopTraining"}, {"advance": "1s"})
 
 
 def test_it_says_how_many_scenarios_it_took_and_brings_the_smallest_back():
-    found = hunt(Sides(Sound(), Mutant()), [PLAIN, PLAIN, STOPS, PLAIN])
+    found = hunt(Sides(UnmutatedSides(), Mutant()), [PLAIN, PLAIN, STOPS, PLAIN])
     assert (found.first, found.played) == (3, 3)
     assert found.finding is not None
     assert (found.finding.case, found.finding.steps) == ("fuzz/1/1", 1)
@@ -48,7 +48,7 @@ def test_it_says_how_many_scenarios_it_took_and_brings_the_smallest_back():
 
 
 def test_a_bug_that_nothing_shows_is_not_found():
-    found = hunt(Sides(Sound(), Mutant()), [PLAIN] * 4)
+    found = hunt(Sides(UnmutatedSides(), Mutant()), [PLAIN] * 4)
     assert (found.first, found.played, found.finding) == (None, 4, None)
 
 
@@ -60,14 +60,14 @@ def test_a_symptom_that_stays_big_is_one_of_a_few():
             short = len(file.scenario.steps) < 4
             return Played(trace(SESSION, STEP) if short else trace(SESSION))
 
-    found = hunt(Sides(Sound(), NeedsFour()), [case(0, *four)] * 500)
+    found = hunt(Sides(UnmutatedSides(), NeedsFour()), [case(0, *four)] * 500)
     assert found.finding is not None
     assert found.finding.steps == 4
     assert found.played == 201
 
 
 def test_scenarios_are_made_once_and_are_those_of_the_seed():
-    made_up = MadeUp(7)
+    made_up = CaseStream(7)
     first = list(made_up.first(30))
     assert [each.name for each in first] == [f"fuzz/7/{i}" for i in range(30)]
     assert first[25].scenario == batch(7, 1)[0].scenario

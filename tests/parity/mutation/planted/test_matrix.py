@@ -6,8 +6,8 @@ import pytest
 
 from parity.base.json_lines import write_records
 from parity.base.problems import UsageError
-from parity.mutation.planted.catalogue import Seen
-from parity.mutation.planted.explored import Beyond
+from parity.mutation.planted.catalogue import ScenarioResult
+from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.matrix import (
     explored_of,
@@ -34,7 +34,10 @@ FOUND = Finding(
 
 
 def kill(*verdicts):
-    seen = [Seen(scenario=f"s{at}", verdict=each, reason=each) for at, each in enumerate(verdicts)]
+    seen = [
+        ScenarioResult(scenario=f"s{at}", verdict=each, reason=each)
+        for at, each in enumerate(verdicts)
+    ]
     return kill_of(BUG, "sha256:1", seen, 1.23)
 
 
@@ -43,7 +46,7 @@ def fuzzed(**hunt):
 
 
 def explored(**beyond):
-    return explored_of(BUG, "sha256:1", Beyond(**beyond), 1.23)
+    return explored_of(BUG, "sha256:1", UnexpectedOutcomes(**beyond), 1.23)
 
 
 def test_a_bug_is_caught_by_the_scenarios_whose_verdict_is_bad():

@@ -6,7 +6,7 @@ import pytest
 
 from parity.base import project
 from parity.base.problems import ScenarioError, UsageError
-from parity.mutation.planted.planted import PlantedBug, chosen, load_planted
+from parity.mutation.planted.planted import PlantedBug, chosen_bugs, load_planted
 
 PLANTED = load_planted()
 
@@ -53,20 +53,20 @@ def test_a_name_that_is_given_twice_is_refused_with_its_file(tmp_path):
 
 def test_shards_are_disjoint_and_together_everything():
     bugs = [bug(name) for name in ("a", "b", "c")]
-    shards = [[each.name for each in chosen(bugs, [], f"{i}/2")] for i in (1, 2)]
+    shards = [[each.name for each in chosen_bugs(bugs, [], f"{i}/2")] for i in (1, 2)]
     assert shards == [["a", "c"], ["b"]]
 
 
 def test_only_those_named_are_chosen():
-    assert [each.name for each in chosen([bug("a"), bug("b")], ["b"], None)] == ["b"]
+    assert [each.name for each in chosen_bugs([bug("a"), bug("b")], ["b"], None)] == ["b"]
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match=r"no planted bug lat.*late"):
-        chosen([bug()], ["lat"], None)
+        chosen_bugs([bug()], ["lat"], None)
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "-1/2"])
 def test_a_shard_that_is_none_is_refused(shard):
     with pytest.raises(UsageError, match="I/N"):
-        chosen([bug()], [], shard)
+        chosen_bugs([bug()], [], shard)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from parity.mutation.planted import sides
-from parity.mutation.planted.explored import Beyond
+from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.scratch import Scratch
-from parity.mutation.planted.sides import BuggyPort, BuggyReference, Fuzzing, Sound
+from parity.mutation.planted.sides import BuggyPort, BuggyReference, Fuzzing, UnmutatedSides
 from parity.search.fuzz.found import Finding
 from parity.search.fuzz.trial import Symptom
 from parity.verdict.known import KnownDifferences
@@ -28,8 +28,8 @@ SMALL = Finding(
 )
 
 
-class Fixed(Sound):
-    """Sound sides that show what they are told."""
+class Fixed(UnmutatedSides):
+    """UnmutatedSides sides that show what they are told."""
 
     driver = Path("sound-driver")
     python = Script(trace(SESSION, STEP))
@@ -66,7 +66,7 @@ def test_a_mutant_of_the_reference_has_a_process_that_says_what_it_found(saying)
 
 
 def test_and_so_it_has_when_every_order_is_played(saying):
-    beyond = Beyond(scenarios=("a", "b"), schedule="s:0.1", schedules=9)
+    beyond = UnexpectedOutcomes(scenarios=("a", "b"), schedule="s:0.1", schedules=9)
     assert saying(f"print({beyond.model_dump_json()!r})").explore() == beyond
 
 
@@ -85,7 +85,9 @@ def test_a_process_that_dies_has_caught_the_bug(saying):
     assert mutants.fuzz(Fuzzing(7, 100)) == Hunt(
         ended="its process ended with 3: it crashed, or hung"
     )
-    assert mutants.explore() == Beyond(ended="its process ended with 3: it crashed, or hung")
+    assert mutants.explore() == UnexpectedOutcomes(
+        ended="its process ended with 3: it crashed, or hung"
+    )
 
 
 def test_the_sound_sides_have_the_final_word_on_what_was_found(tmp_path):

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from parity.mutation.planted.matrix import Explored, Fuzzed, Kill, key_of, markdown, table
+from parity.mutation.planted.matrix import Explored, Fuzzed, Kill, key_of, kill_table, markdown
 from parity.mutation.planted.planted import PlantedBug
 
 BASE = {"bug": "wrong", "side": "python", "basis": "sha256:1"}
@@ -45,7 +45,7 @@ def test_three_scenarios_are_named():
 def test_the_table_tells_survivors_from_what_is_caught():
     def shown(result):
         console = Console(width=100, record=True, file=io.StringIO())
-        console.print(table(BUGS, ["catalogue"], known(result)))
+        console.print(kill_table(BUGS, ["catalogue"], known(result)))
         return console.export_text()
 
     assert "1 of 9" in shown(kill("a"))

@@ -13,5 +13,5 @@ def test_they_come_in_the_order_of_the_table():
 
 
 def test_a_word_that_is_none_is_refused_with_those_that_are():
-    with pytest.raises(UsageError, match=r"'fuzzz' is no way to look \(did you mean fuzz\?\)"):
+    with pytest.raises(UsageError, match=r"'fuzzz' is unknown \(did you mean fuzz\?\)"):
         parse_ways("catalogue,fuzzz")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from parity.players.python.job_hooks import given
+from parity.players.python.job_hooks import set_options
 from parity.spec.hooks import Saver
 
 
 def handed_on(saver: Saver):
-    return given(saver, is_dense_only=("dense_only", saver.dense_only))
+    return set_options(saver, is_dense_only=("dense_only", saver.dense_only))
 
 
 def test_what_is_left_out_is_left_to_the_hook():

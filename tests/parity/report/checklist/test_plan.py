@@ -34,11 +34,11 @@ def spoilt(tmp_path, change):
         (lambda plan: plan.pop("server/constants"), "server/constants: this key is missing"),
         (lambda plan: plan["server/constants"].pop("errors"), "errors: this key is missing"),
         (lambda plan: plan["server/constants"].update(eror=[]), "unknown key eror"),
-        (lambda plan: plan["server/constants"].update(errors=[]), "this is no box; a list of"),
+        (lambda plan: plan["server/constants"].update(errors=[]), "expected a box: a list of"),
         (lambda plan: plan["server/constants"].update(errors={"open": "no"}), "at least 10"),
         (
             lambda plan: plan["server/constants"].update(errors=[{"scenarios": "x"}]),
-            "this is no selector; a mapping with one of the keys covers, scenario, ",
+            "expected a selector: a mapping with one of the keys covers, scenario, ",
         ),
         (lambda plan: plan["server/constants"].update(errors=[{"covers": 25}]), "got 25"),
     ],

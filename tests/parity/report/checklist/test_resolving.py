@@ -7,17 +7,17 @@ import pytest
 from parity.base.model import frozen
 from parity.report.checklist.plan import BoxPlan, ModulePlan, Plan
 from parity.report.checklist.resolving import make_checklist
-from parity.report.checklist.results import Result, Results, Source
+from parity.report.checklist.results import CheckResult, Results, Source
 
 NOT_RUN = Source(doubt="not run")
 
 
 def good(name, said="agree", covers=()):
-    return Result(name=name, good=True, said=said, covers=covers)
+    return CheckResult(name=name, good=True, said=said, covers=covers)
 
 
 def bad(name, said):
-    return Result(name=name, good=False, said=said)
+    return CheckResult(name=name, good=False, said=said)
 
 
 GREEN = Results(

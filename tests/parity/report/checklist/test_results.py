@@ -8,9 +8,9 @@ import pytest
 
 from parity.interop import report as interop_report
 from parity.interop.report import InteropCell
-from parity.report.checklist.results import read_results
+from parity.report.checklist.results import read_check_results
 from parity.report.report import Header, ReportWriter, make_footer
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 CARGO = """\
    Compiling monolith-training v0.1.0
@@ -39,12 +39,14 @@ JUNIT = """\
 """
 CELL = {"client": "python", "server": "rust", "method": "StopTraining", "case": "first"}
 CELLS = [
-    interop_report.Header(peers=("python", "rust"), note="", rust_source_digest="sha256:0"),
+    interop_report.InteropHeader(peers=("python", "rust"), note="", rust_source_digest="sha256:0"),
     InteropCell(**CELL, covers=("B25",), verdict="agree"),
     InteropCell(
         **{**CELL, "case": "twice"}, verdict="differs", reasons=("OK is not ALREADY_EXISTS",)
     ),
-    interop_report.Footer(verdicts={"agree": 1, "differs": 1}, interrupted=False, exit_code=1),
+    interop_report.InteropFooter(
+        verdicts={"agree": 1, "differs": 1}, interrupted=False, exit_code=1
+    ),
 ]
 
 
@@ -64,7 +66,7 @@ def root(tmp_path):
 
 
 def read(root):
-    return read_results(root.parent / "reports", root)
+    return read_check_results(root.parent / "reports", root)
 
 
 def write(root, name, text):

@@ -14,11 +14,11 @@ def cell(verdict, client="python", server="rust", **fields):
 
 
 def write_interop(folder, cells):
-    header = interop_report.Header(peers=("python", "rust"), note="", rust_source_digest="")
-    writer = JsonLinesWriter(folder / interop_report.FILE_NAME, header)
+    header = interop_report.InteropHeader(peers=("python", "rust"), note="", rust_source_digest="")
+    writer = JsonLinesWriter(folder / interop_report.INTEROP_FILE, header)
     for each in cells:
         writer.add(each)
-    writer.finish(interop_report.make_footer(cells, interrupted=False, exit_code=0))
+    writer.finish(interop_report.make_interop_footer(cells, interrupted=False, exit_code=0))
 
 
 def test_nothing_beside_the_report_is_no_matrix(tmp_path):
@@ -42,7 +42,7 @@ def test_interop_counts_what_agrees_of_what_was_played(tmp_path):
 
 def test_a_truncated_report_of_interop_is_not_shown(tmp_path):
     write_interop(tmp_path, [cell("agree", case="first")])
-    file = tmp_path / interop_report.FILE_NAME
+    file = tmp_path / interop_report.INTEROP_FILE
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
     assert matrices_beside(tmp_path) == ()
 

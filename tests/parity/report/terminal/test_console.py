@@ -8,7 +8,7 @@ from io import StringIO
 from rich.console import Console
 
 from parity.report.terminal.console import RunPrinter
-from parity.verdict.verdict import Record
+from parity.verdict.record import Record
 
 
 def record(scenario, verdict="agree"):

@@ -108,7 +108,7 @@ def test_a_player_alone_shows_how_many_schedules_it_has(scenario):
     ("words", "said"),
     [
         (["scenarios"], "expected one scenario file, got a folder"),
-        (["scenarios/health/oom.yaml", "--on", "python", "--peer", "rust"], "both given"),
+        (["scenarios/health/oom.yaml", "--on", "python", "--peer", "rust"], "got both"),
         (["scenarios/health/oom.yaml", "--peer", "recorded"], "recordings can't be explored"),
     ],
 )

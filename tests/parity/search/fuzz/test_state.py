@@ -7,10 +7,10 @@ from collections import deque
 import pytest
 
 from parity.base.problems import OutputError, UsageError
-from parity.search.fuzz.state import BatchDone, Header, State
+from parity.search.fuzz.state import BatchDone, CampaignHeader, State
 from tests.parity.no_room import fill, small_disk
 
-HEADER = Header(seed=1, reference="python", peer="rust", generator="g", sources="s")
+HEADER = CampaignHeader(seed=1, reference="python", peer="rust", generator="g", sources="s")
 
 
 def batch(number):

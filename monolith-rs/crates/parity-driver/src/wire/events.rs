@@ -25,7 +25,7 @@ pub(crate) enum Phase {
     End,
 }
 
-/// What a report says of one PS.
+/// The result of one PS in a report.
 #[derive(Debug, Serialize)]
 pub(crate) struct PsResult {
     pub(crate) ps: usize,
@@ -66,7 +66,7 @@ pub(crate) enum StatusCode {
     Unauthenticated,
 }
 
-/// The fields of the response message; those that it doesn't have are absent.
+/// The fields of the response message; fields that it doesn't have are absent.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct RpcResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,17 +122,17 @@ pub(crate) enum ThreadFate {
 pub(crate) enum Event {
     /// A session was created or left.
     Session { state: SessionState },
-    /// A probe came to a phase.
+    /// A probe reached a phase.
     Hook { hook: String, phase: Phase },
-    /// A training step is over.
+    /// A training step has ended.
     Step { worker: usize, global_step: i64 },
     /// report_fn was called.
     Report { results: Vec<PsResult> },
-    /// The barrier changed; the indices that are set now.
+    /// The barrier changed to these set indices.
     Barrier { blocked: Vec<usize> },
     /// A callback of the barrier was called.
     Callback { callback: usize, action: String },
-    /// A client has the result of its call; `call` is where the scenario makes it.
+    /// A client received the result of its call; `call` is its place in the scenario.
     Rpc {
         call: String,
         method: Method,
@@ -140,7 +140,7 @@ pub(crate) enum Event {
         details: Option<String>,
         response: Option<RpcResponse>,
     },
-    /// A client couldn't even call; `call` is where the scenario makes the call.
+    /// A client couldn't make its call; `call` is its place in the scenario.
     ClientError {
         call: String,
         method: Method,
@@ -162,25 +162,25 @@ pub(crate) enum Event {
     },
     /// The default report logged.
     Log { level: String, message: String },
-    /// What get_current_session gives.
+    /// The result of get_current_session.
     CurrentSession { session: CurrentSessionState },
-    /// What the file monolith_action_response says.
+    /// The content of the file monolith_action_response.
     ActionResponse { response: ResponseState },
-    /// A server has published another address; its port isn't shown.
+    /// A server published a new address; its port isn't shown.
     Address { text: String, mode: String },
-    /// An exception left the session, or on a worker's lane a step of that worker.
+    /// An exception left the session, or a worker's step if it is on a worker's lane.
     Raised { error: String, message: String },
-    /// A thread that a hook started has ended, or was left.
+    /// A thread that a hook started ended, or was left running.
     Thread {
         thread: String,
         fate: ThreadFate,
         error: Option<String>,
     },
-    /// What is left in the model directory, by canonical names.
+    /// The files left in the model directory, by canonical names.
     Files { left: Vec<String> },
 }
 
-/// When and on which lane; virtual milliseconds since the start.
+/// Time and lane of an event; the time is in virtual milliseconds since the start.
 #[derive(Debug, Serialize)]
 pub(crate) struct TimedEvent {
     pub(crate) ms: u64,

@@ -154,16 +154,16 @@ pub(crate) enum HelloOrder {
     Lanes,
 }
 
-/// A choice point of a play: the labels of the lanes that could go on, and which one did.
+/// A choice point of a run: the labels of the lanes that could run, and the one taken.
 #[derive(Debug, Serialize)]
 pub(crate) struct Choice {
     pub(crate) candidates: Vec<String>,
     pub(crate) taken: usize,
 }
 
-/// What the barrier that is served says of itself.
+/// The state of the served barrier.
 ///
-/// `refused` are those of the indices 0 and its capacity that no worker may wait as.
+/// `refused` are those of the indices 0 and the capacity that a waiting worker may not have.
 #[derive(Debug, Serialize)]
 pub(crate) struct LookedBarrier {
     pub(crate) removed: bool,
@@ -172,9 +172,9 @@ pub(crate) struct LookedBarrier {
     pub(crate) refused: Vec<i64>,
 }
 
-/// Names of the checkpoint of step 7; steps that exist, can be restored, and are named.
+/// Names of the checkpoint of step 7, and the existing, restored and named steps.
 ///
-/// `steps` are null of prefixes that name none.
+/// A step in `steps` is null if its prefix names none.
 #[derive(Debug, Serialize)]
 pub(crate) struct LookedCheckpoints {
     pub(crate) prefix: String,
@@ -198,7 +198,7 @@ pub(crate) enum RefusalReason {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Answer {
-    /// Who the driver is.
+    /// The driver's identity and capabilities.
     Hello {
         protocol: u64,
         implementation: String,
@@ -206,10 +206,10 @@ pub(crate) enum Answer {
         version: String,
         source_digest: Option<String>,
         capabilities: Vec<String>,
-        /// Whether it schedules lanes as docs/virtual-time.md says, or by rules of its own.
+        /// `total` if it schedules lanes as docs/virtual-time.md says, else `lanes`.
         order: HelloOrder,
     },
-    /// The trace of the scenario, as JSON that is still to be checked.
+    /// The trace of the scenario, as JSON that isn't validated yet.
     Trace {
         seq: u64,
         events: Vec<TimedEvent>,
@@ -222,9 +222,9 @@ pub(crate) enum Answer {
     Serving { seq: u64 },
     /// The workers are blocked.
     Arrived { seq: u64 },
-    /// The controller is served no longer.
+    /// The controller is no longer served.
     Stopped { seq: u64 },
-    /// What came of a call.
+    /// The result of a call.
     Called {
         code: Option<StatusCode>,
         details: Option<String>,
@@ -238,14 +238,14 @@ pub(crate) enum Answer {
         text: Option<String>,
         seq: u64,
     },
-    /// What was read of a message's bytes.
+    /// The fields and text of a decoded message.
     Decoded {
         fields: Value,
         text: Option<String>,
         error: Option<String>,
         seq: u64,
     },
-    /// What was seen.
+    /// The port's observations.
     Looked {
         server_addr: String,
         ipv4: bool,
@@ -264,7 +264,7 @@ pub(crate) enum Answer {
     },
     /// The driver couldn't play the scenario.
     ///
-    /// `step` is the index of the step that can't be done, of a scenario that is unplayable.
+    /// `step` is the index of the step that can't be done, if the scenario is unplayable.
     Failed {
         seq: u64,
         message: String,

@@ -1,4 +1,4 @@
-"""What is said of one scenario after both sides have played it."""
+"""The verdict on one scenario after both sides have played it."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ MEANINGS: Final[dict[Verdict, str]] = {
     "skipped": "A side lacks something that the scenario needs, and says what.",
     "not run": "A filter left it out, or the run was interrupted before it.",
 }
-"""What each says."""
+"""The meaning of each verdict."""
 
 
 class BrokenExpectation(Model):
-    """Which side broke which hand-written expectation."""
+    """A hand-written expectation, and the side that didn't meet it."""
 
     player: str
     unmet: Unmet
@@ -71,11 +71,11 @@ class Record(Model):
     """The verdict on one scenario, with everything that a reader needs to act on it.
 
     ``reasons`` are whole sentences, the most important first. ``ordering`` is how far the
-    order of events was compared, None where no traces were. ``compared`` are the channels
+    order of events was compared, None if there were no traces. ``compared`` are the channels
     on which there was something to compare, ``agreements`` counts equal events by channel,
-    and ``not_compared`` names what was left out. ``yaml`` is the text of the file.
-    ``trace`` is the reference's, and ``peer_trace`` is ``same`` where the peer's equals it;
-    each is None where that side gave none.
+    and ``not_compared`` names the channels that were left out. ``yaml`` is the text of the
+    file. ``trace`` is the reference's, and ``peer_trace`` is ``same`` if the peer's equals it;
+    each is None if that side returned none.
     """
 
     scenario: ScenarioName
@@ -109,7 +109,7 @@ class Record(Model):
         return value.to_json() if isinstance(value, Trace) else value
 
     def peer_events(self) -> Trace | None:
-        """The peer's trace, whether or not it is the reference's as well."""
+        """Return the peer's trace, also if it equals the reference's."""
         return self.trace if self.peer_trace == "same" else self.peer_trace
 
 
@@ -120,10 +120,10 @@ COMPARED: Final[frozenset[Verdict]] = frozenset(
 
 
 def was_compared(record: Record) -> bool:
-    """Tell whether the verdict rests on a comparison of what both sides showed."""
+    """Return True if the verdict rests on a comparison of both sides."""
     return record.verdict in COMPARED or bool(record.compared)
 
 
 def exit_code(verdicts: list[Verdict]) -> int:
-    """The worst of them; failing to play outweighs differing."""
+    """Return the worst exit code; a failure to play outweighs a difference."""
     return max((EXIT_CODES[verdict] for verdict in verdicts), default=0)
