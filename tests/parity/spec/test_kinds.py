@@ -29,5 +29,7 @@ def test_every_need_of_a_fault_is_of_one_that_there_is():
 
 
 def test_of_a_value_of_no_kind_the_kinds_are_told():
-    with pytest.raises(ValidationError, match=r"unknown fault; .* rss, health_bytes, .*, model_dir"):
+    with pytest.raises(
+        ValidationError, match=r"unknown fault; .* rss, health_bytes, .*, model_dir"
+    ):
         TypeAdapter(Fault).validate_python({"applause": {}})
