@@ -16,8 +16,8 @@ from typing import Final
 
 from parity.app.package_diagram import IMAGE, package_diagram
 from parity.app.reference_page import scenario_reference
-from parity.app.rust_types import events, messages
 from parity.app.schemas import DIALECT, schema_text, schemas
+from parity.app.wire_types import wire_types
 from parity.base import project
 from parity.base.files import write_whole
 from parity.spec.scenario import Scenario
@@ -45,8 +45,7 @@ def outdated() -> Iterator[tuple[Path, str]]:
         (SCHEMA, yaml_schema_text()),
         (REFERENCE, scenario_reference()),
         (IMAGE, package_diagram()),
-        (WIRE_TYPES / "events.rs", events()),
-        (WIRE_TYPES / "protocol.rs", messages()),
+        *((WIRE_TYPES / name, text) for name, text in wire_types()),
         *((project.SCHEMAS / name, schema_text(schema)) for name, schema in schemas()),
     ]
     for path in sorted(project.SCENARIOS.rglob("*.yaml")):

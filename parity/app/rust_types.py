@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from parity.base.model import DescribedAs, Model
-from parity.spec import hooks, interop, protocol, rpcs, trace
+from parity.spec import hooks, interop, protocol, rpcs, scenario, steps, trace
 from parity.spec.integers import Width
 
 _INTEGERS: Final = {"uint": "usize", "uint16": "u16", "uint64": "u64"}
@@ -24,9 +24,11 @@ _SCALARS: Final[dict[object, str]] = {
     int: "i64", str: "String", bool: "bool", Any: "Value", interop.Fields: "Value",
 }  # fmt: skip
 _WORD_DERIVES: Final = "Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize"
+_NO_NAMES: Final = {"127.0.0.1": "V4", "::1": "V6"}
+"""Words that can't be the names of variants, with those that they have instead."""
 _VARIANT_WIDTH: Final = 35
 """Characters of a variant's fields that rustfmt leaves on one line."""
-_SPEC: Final = (hooks, interop, protocol, rpcs, trace)
+_SPEC: Final = (hooks, interop, protocol, rpcs, scenario, steps, trace)
 _NAMES: Final = {
     alias: name
     for module in _SPEC
@@ -110,7 +112,8 @@ class RustModule:
             self._add(name, [*head, *body])
         return name
 
-    def _words(self, literal: object) -> str:
+    def words(self, literal: object) -> str:
+        """Add a set of words by its name, which is returned."""
         name = _NAMES[literal]
         words: tuple[str, ...] = get_args(literal)
         rules = (
@@ -166,7 +169,7 @@ class RustModule:
         if origin is Annotated:
             kind = self._type(args[0], list(args[1:]))
         elif origin is Literal:
-            kind = self._words(annotation)
+            kind = self.words(annotation)
         elif origin in (Union, UnionType):
             (given,) = (each for each in args if each is not NoneType)
             kind = f"Option<{self._type(given, metadata)}>"
@@ -209,6 +212,7 @@ def _markdown(line: str) -> str:
 
 
 def _camel(word: str) -> str:
+    word = _NO_NAMES.get(word, word)
     parts = (part.capitalize() if part in (part.lower(), part.upper()) else part
              for part in word.split("_"))  # fmt: skip
     return "".join(parts)
@@ -225,32 +229,3 @@ _RULES: Final[dict[str, Callable[[str], str]]] = {
     "SCREAMING_SNAKE_CASE": lambda name: _snake(name).upper(),
 }
 """Serde's rules for variants, each with how it writes a name."""
-
-
-def events() -> str:
-    """The module of a trace's events."""
-    uses = ("use serde::{Deserialize, Serialize};",)
-    module = RustModule("The events of a trace.", uses, {})
-    module.written(
-        Tagged("Event", "What was seen.", trace.Event, "kind", trace.BaseEvent, "TimedEvent")
-    )
-    return module.text()
-
-
-def messages() -> str:
-    """The module of the driver protocol's requests and answers."""
-    uses = (
-        "use std::collections::BTreeMap;",
-        "",
-        "use serde::{Deserialize, Serialize};",
-        "use serde_json::Value;",
-        "",
-        "use super::events::{StatusCode, TimedEvent};",
-    )
-    known = {
-        trace.Event: "TimedEvent", protocol.NamedScenario: "Value", rpcs.StatusCode: "StatusCode"
-    }  # fmt: skip
-    module = RustModule("The requests and answers of the driver protocol.", uses, known)
-    module.read(Tagged("Request", "What the host says.", protocol.Request, "type"))
-    module.written(Tagged("Answer", "What the driver answers.", protocol.AnyAnswer, "type"))
-    return module.text()

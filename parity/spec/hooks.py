@@ -14,12 +14,16 @@ from parity.spec.rpcs import Method, StatusCode
 from parity.spec.units import Duration
 
 Phase = Literal["begin", "after_create_session", "before_run", "after_run", "end"]
+HealthReport = Literal["record", "raise", "default"]
+ListenerKind = Literal["plain", "before", "after", "stops", "after_stops"]
+ServerIp = Literal["127.0.0.1", "::1"]
+ServerFolder = Literal["model_dir", "missing", "file"]
 
 
 class PsHealth(Model):
     """Options of the health hook: its report function and its barrier."""
 
-    report: Literal["record", "raise", "default"] = "record"
+    report: HealthReport = "record"
     """``record``: each report becomes an event. ``raise``: it is recorded, then RuntimeError
     ``report failed`` is raised. ``default``: the default report, whose log record becomes an
     event."""
@@ -41,7 +45,7 @@ class Saver(Model):
     ignore_save_errors: bool = False
     """The saver hook's own option; it doesn't hide an error from SaveCheckpoint (B31)."""
     listeners: Annotated[
-        tuple[Literal["plain", "before", "after", "stops", "after_stops"], ...],
+        tuple[ListenerKind, ...],
         Field(max_length=MOST_HOOKS),
     ] = ()
     """The listeners, each of which records its calls: ``plain`` directly, ``before`` wrapped in a
@@ -58,9 +62,9 @@ class Saver(Model):
 class Server(Model):
     """Options of ServerHook: the folder of its address file, and the IP that it publishes."""
 
-    ip: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    ip: ServerIp = "127.0.0.1"
     """The IP that it publishes with its port."""
-    folder: Literal["model_dir", "missing", "file"] = "model_dir"
+    folder: ServerFolder = "model_dir"
     """Its model directory: ``model_dir``, the directory of the run; ``missing``, the folder
     ``server/new`` in it, which doesn't exist; ``file``, ``server`` in it, which is a file.
     Clients read the address from this directory."""

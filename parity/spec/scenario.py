@@ -92,6 +92,9 @@ Covered = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({_NUMB
 
 DEFAULT_RSS = 2**30
 
+CallbackKind = Literal["record", "slow", "raise"]
+SessionKind = Literal["monitored", "singular"]
+
 
 class Cluster(Model):
     """The number of PS, of workers including the chief, and of bits of the barrier."""
@@ -116,9 +119,7 @@ class Cluster(Model):
 class Barrier(Model):
     """The barrier's callbacks, and the interval of a blocked worker's checks."""
 
-    callbacks: Annotated[
-        tuple[Literal["record", "slow", "raise"], ...], Field(max_length=MOST_HOOKS)
-    ] = ()
+    callbacks: Annotated[tuple[CallbackKind, ...], Field(max_length=MOST_HOOKS)] = ()
     """The callbacks, each of which records an event. ``slow`` then takes 1 s, while the barrier's
     lock is held; ``raise`` then raises RuntimeError ``callback failed``."""
     wait: Annotated[Duration, Field(ge=1)] = 1000
@@ -210,7 +211,7 @@ class Scenario(Model):
     without them skips the scenario. Not in canonical JSON."""
     cluster: Cluster = Cluster()
     """The number of PS and workers."""
-    session: Literal["monitored", "singular"] = "monitored"
+    session: SessionKind = "monitored"
     """``monitored`` is recreated after AbortedError or UnavailableError; ``singular`` raises
     them."""
     default_mem_limit: MemLimit | None = None

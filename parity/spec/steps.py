@@ -28,6 +28,10 @@ from parity.spec.kinds import ByKey, kinds_of
 from parity.spec.rpcs import Method, StatusCode
 from parity.spec.units import Duration, MemLimit
 
+ControllerOp = Literal["stop_op", "trigger_save_op"]
+TimerSwitch = Literal["enable", "disable"]
+LookTarget = Literal["current_session", "action_response"]
+
 
 class WorkerTrain(Model):
     """Training steps for one worker other than the chief, which is worker 0."""
@@ -222,7 +226,7 @@ class ActionFileStep(Model, json_schema_extra=example({"action_file": {"text": "
 class ControllerOpStep(Model, json_schema_extra=example({"controller_op": "stop_op"})):
     """An op of the ControllerHook is run on the chief's session, outside a step."""
 
-    controller_op: Literal["stop_op", "trigger_save_op"]
+    controller_op: ControllerOp
     """The op."""
 
 
@@ -247,7 +251,7 @@ class MachineInfoStep(
 class TimerStep(Model, json_schema_extra=example({"timer": "disable"})):
     """The first saver hook's timer is disabled, or enabled again."""
 
-    timer: Literal["enable", "disable"]
+    timer: TimerSwitch
     """The method of the timer that is called."""
 
 
@@ -260,7 +264,7 @@ class LookStep(Model, json_schema_extra=example({"look": "current_session", "exp
     file), ``OK``, or ``error`` for any other text, which is a parser's message.
     """
 
-    look: Literal["current_session", "action_response"]
+    look: LookTarget
     """The state to record."""
     expect: Literal["none", "current", "left", "OK", "error"]
     """The expected state."""

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import pytest
 
-from parity.app.rust_types import RustModule, Tagged, events, messages
+from parity.app.rust_types import RustModule, Tagged
+from parity.app.wire_types import events, wire_types
 from parity.base.model import Model
 from parity.spec.integers import Index
 from parity.spec.trace import CHANNEL_OF_KIND, ResponseState
@@ -114,9 +115,9 @@ def test_each_kind_of_event_is_a_variant():
 
 
 @pytest.mark.skipif(shutil.which("rustfmt") is None, reason="there is no rustfmt")
-@pytest.mark.parametrize("text", [events(), messages()], ids=["events", "messages"])
-def test_it_is_as_rustfmt_leaves_it(text):
+@pytest.mark.parametrize(("name", "text"), list(wire_types()))
+def test_it_is_as_rustfmt_leaves_it(name, text):
     done = subprocess.run(
         ["rustfmt", "--edition", "2024"], input=text, capture_output=True, text=True, check=True
     )
-    assert done.stdout == text
+    assert done.stdout == text, name

@@ -26,7 +26,8 @@ use super::cluster::Cluster;
 use super::observers::{
     Caller, Observer, Probe, ProbeListener, RecordingSaver, probe_path, record_report,
 };
-use crate::scenario::{Hook, Ip, Listener, Raises, Report, Saver, Scenario};
+use crate::scenario::{Hook, Raises, Saver, Scenario};
+use crate::wire::words::{HealthReport, ListenerKind, ServerIp};
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -116,7 +117,7 @@ impl ChiefHooks {
         }
     }
 
-    fn server_hook(&self, cluster: &Cluster, ip: Ip) -> ServerHook {
+    fn server_hook(&self, cluster: &Cluster, ip: ServerIp) -> ServerHook {
         let hook = ServerHook::new(
             cluster.address_file.folder(),
             Arc::clone(&cluster.barrier_op),
@@ -124,8 +125,8 @@ impl ChiefHooks {
             cluster.shared_clock(),
         );
         match ip {
-            Ip::V4 => hook.with_address(|port| Ok(concat_ip_and_port("127.0.0.1", port))),
-            Ip::V6 => hook.with_address(|port| Ok(concat_ip_and_port("::1", port))),
+            ServerIp::V4 => hook.with_address(|port| Ok(concat_ip_and_port("127.0.0.1", port))),
+            ServerIp::V6 => hook.with_address(|port| Ok(concat_ip_and_port("::1", port))),
         }
     }
 
@@ -181,33 +182,39 @@ fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHoo
     )
 }
 
-fn listener(cluster: &Cluster, index: usize, kind: Listener) -> Arc<dyn CheckpointSaverListener> {
+fn listener(
+    cluster: &Cluster,
+    index: usize,
+    kind: ListenerKind,
+) -> Arc<dyn CheckpointSaverListener> {
     let listener = Arc::new(ProbeListener {
         index,
-        asks_to_stop: matches!(kind, Listener::Stops | Listener::AfterStops),
+        asks_to_stop: matches!(kind, ListenerKind::Stops | ListenerKind::AfterStops),
         recorder: Arc::clone(&cluster.recorder),
     });
     match kind {
-        Listener::Plain | Listener::Stops => listener,
-        Listener::Before => Arc::new(BeforeSaveListener::new(listener)),
-        Listener::After | Listener::AfterStops => Arc::new(AfterSaveListener::new(listener)),
+        ListenerKind::Plain | ListenerKind::Stops => listener,
+        ListenerKind::Before => Arc::new(BeforeSaveListener::new(listener)),
+        ListenerKind::After | ListenerKind::AfterStops => {
+            Arc::new(AfterSaveListener::new(listener))
+        }
     }
 }
 
 fn health_hook(
     cluster: &Cluster,
     scenario: &Scenario,
-    report: Report,
+    report: HealthReport,
     barrier: bool,
 ) -> PsHealthCheckerHook {
     let recorder = Arc::clone(&cluster.recorder);
     let report_fn: ReportFn = match report {
-        Report::Default => Arc::new(default_report),
-        Report::Record => Arc::new(move |results| {
+        HealthReport::Default => Arc::new(default_report),
+        HealthReport::Record => Arc::new(move |results| {
             record_report(&recorder, results);
             Ok(())
         }),
-        Report::Raise => Arc::new(move |results| {
+        HealthReport::Raise => Arc::new(move |results| {
             record_report(&recorder, results);
             Err(Error::runtime("report failed"))
         }),

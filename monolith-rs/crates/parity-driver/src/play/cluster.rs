@@ -22,8 +22,9 @@ use super::model_dir::ModelDir;
 use super::observers::{barrier_callback, probe_path};
 use super::recorder::Recorder;
 use super::rpc::Operator;
-use crate::scenario::{Fault, Folder, Hook, MachineInfo, Scenario, Step};
+use crate::scenario::{Fault, Hook, MachineInfo, Scenario, Step};
 use crate::wire::events::CurrentSessionState;
+use crate::wire::words::ServerFolder;
 
 /// Everything that lives as long as a play.
 pub(crate) struct Cluster {
@@ -166,13 +167,13 @@ impl Cluster {
 }
 
 /// Where the servers of a scenario publish, all of them in one folder.
-fn server_folder(scenario: &Scenario) -> Folder {
+fn server_folder(scenario: &Scenario) -> ServerFolder {
     let folders = scenario.hooks.iter().filter_map(|hook| match hook {
         Hook::Server { folder, .. } => Some(*folder),
         _ => None,
     });
-    let mut elsewhere = folders.filter(|folder| *folder != Folder::ModelDir);
-    elsewhere.next().unwrap_or(Folder::ModelDir)
+    let mut elsewhere = folders.filter(|folder| *folder != ServerFolder::ModelDir);
+    elsewhere.next().unwrap_or(ServerFolder::ModelDir)
 }
 
 /// The paths of everything that should strike.

@@ -10,8 +10,8 @@ use monolith_training::hooks::controller_hooks::query_action::{
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use monolith_training::save_utils::saver::STATE_FILENAME;
 
-use crate::scenario::Folder;
 use crate::wire::events::ResponseState;
+use crate::wire::words::ServerFolder;
 
 /// Where a server publishes whose folder is `missing`.
 const NEW_FOLDER: &str = "server/new";
@@ -34,11 +34,11 @@ impl ModelDir {
     }
 
     /// Where a server publishes its address; makes the file that is in its way.
-    pub(crate) fn server_folder(&self, folder: Folder) -> Result<PathBuf> {
+    pub(crate) fn server_folder(&self, folder: ServerFolder) -> Result<PathBuf> {
         match folder {
-            Folder::ModelDir => Ok(self.0.clone()),
-            Folder::Missing => Ok(self.0.join(NEW_FOLDER)),
-            Folder::File => {
+            ServerFolder::ModelDir => Ok(self.0.clone()),
+            ServerFolder::Missing => Ok(self.0.join(NEW_FOLDER)),
+            ServerFolder::File => {
                 let path = self.0.join("server");
                 std::fs::write(&path, "").map_err(|error| Error::from_io(&error, &path))?;
                 Ok(path)

@@ -20,8 +20,9 @@ use monolith_training::session::{
 use super::address_file::AddressFile;
 use super::recorder::Recorder;
 use super::rpc::Operator;
-use crate::scenario::{Call, Callback, Raises, Rpc};
+use crate::scenario::{Call, Raises, Rpc};
 use crate::wire::events::{Event, ListenerMethod, Phase, PsResult, SessionState};
+use crate::wire::words::CallbackKind;
 
 /// Records its phases, and raises where it is told to.
 pub(crate) struct Probe {
@@ -131,7 +132,7 @@ impl SessionRunHook for Caller {
 /// A callback of the barrier that records, and takes 1 s or raises where it is told to.
 pub(crate) fn barrier_callback(
     index: usize,
-    kind: Callback,
+    kind: CallbackKind,
     recorder: &Arc<Recorder>,
     clock: &Arc<dyn Clock>,
 ) -> BarrierCallback {
@@ -142,12 +143,12 @@ pub(crate) fn barrier_callback(
             action: action.to_owned(),
         });
         match kind {
-            Callback::Record => Ok(()),
-            Callback::Slow => {
+            CallbackKind::Record => Ok(()),
+            CallbackKind::Slow => {
                 clock.sleep(Duration::from_secs(1));
                 Ok(())
             }
-            Callback::Raise => Err(Error::runtime("callback failed")),
+            CallbackKind::Raise => Err(Error::runtime("callback failed")),
         }
     })
 }

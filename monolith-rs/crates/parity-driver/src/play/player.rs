@@ -15,9 +15,10 @@ use super::lanes::{Lane, wait_for};
 use super::logs;
 use super::workers::{Surroundings, Workers};
 use crate::protocol::Refusal;
-use crate::scenario::{Branch, ControllerOp, Look, Rpc, Scenario, Step, Switch, Unplayable};
+use crate::scenario::{Branch, Rpc, Scenario, Step, Unplayable};
 use crate::wire::events::{Event, SessionState, ThreadFate};
 use crate::wire::protocol::{Answer, Choice};
+use crate::wire::words::{ControllerOp, LookTarget, TimerSwitch};
 
 /// Why a step that needs the session can't be played.
 const LEFT_BEFORE: &str = "the session was left before";
@@ -261,22 +262,22 @@ impl Player {
         outcome.map_err(|error| error.to_string())
     }
 
-    fn switch_timer(&self, switch: Switch) {
+    fn switch_timer(&self, switch: TimerSwitch) {
         for saver in self.hooks.savers.iter().take(1) {
             saver.with_timer(|timer| match switch {
-                Switch::Enable => timer.enable(),
-                Switch::Disable => timer.disable(),
+                TimerSwitch::Enable => timer.enable(),
+                TimerSwitch::Disable => timer.disable(),
             });
         }
     }
 
-    fn look(&self, look: Look) {
+    fn look(&self, look: LookTarget) {
         let (cluster, recorder) = (&self.cluster, &self.cluster.recorder);
         match look {
-            Look::CurrentSession => recorder.record(Event::CurrentSession {
+            LookTarget::CurrentSession => recorder.record(Event::CurrentSession {
                 session: cluster.seen_current_session(),
             }),
-            Look::ActionResponse => recorder.record(Event::ActionResponse {
+            LookTarget::ActionResponse => recorder.record(Event::ActionResponse {
                 response: cluster.model_dir.action_response(),
             }),
         }

@@ -10,6 +10,7 @@ use super::bounds::{LONGEST_NAME, LONGEST_TEXT, MOST_STEPS, MOST_TIMES, bounded,
 use super::errors::ErrorName;
 use super::reading::optional_milliseconds;
 use crate::wire::events::{Method, Phase};
+use crate::wire::words::{HealthReport, ListenerKind, ServerFolder, ServerIp};
 
 /// The keys of hooks.
 pub(super) const KINDS: &[&str] = &[
@@ -28,13 +29,13 @@ pub(super) const KINDS: &[&str] = &[
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Hook {
     PsHealth {
-        report: Report,
+        report: HealthReport,
         barrier: bool,
     },
     Saver(Saver),
     Server {
-        ip: Ip,
-        folder: Folder,
+        ip: ServerIp,
+        folder: ServerFolder,
     },
     Call(Call),
     CurrentSession {},
@@ -48,14 +49,6 @@ pub(crate) enum Hook {
     },
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Report {
-    Record,
-    Raise,
-    Default,
-}
-
 /// With neither schedule it never saves by itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,37 +60,7 @@ pub(crate) struct Saver {
     pub(crate) first_save: bool,
     pub(crate) dense_only: bool,
     pub(crate) ignore_save_errors: bool,
-    pub(crate) listeners: Vec<Listener>,
-}
-
-/// From where a recording listener is told of saves, and whether it wants a stop
-/// after each.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Listener {
-    Plain,
-    Before,
-    After,
-    Stops,
-    AfterStops,
-}
-
-/// Which address a server publishes.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-pub(crate) enum Ip {
-    #[serde(rename = "127.0.0.1")]
-    V4,
-    #[serde(rename = "::1")]
-    V6,
-}
-
-/// Where a server publishes it.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Folder {
-    ModelDir,
-    Missing,
-    File,
+    pub(crate) listeners: Vec<ListenerKind>,
 }
 
 /// A call that is made each time that a phase comes.

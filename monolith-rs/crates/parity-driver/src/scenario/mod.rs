@@ -28,9 +28,10 @@ use serde_json::Value;
 
 use self::bounds::{INT64, LONGEST_TIME, MOST_HOOKS, MOST_LISTED, MOST_PS, MOST_WORKERS, bounded};
 pub(crate) use self::faults::Fault;
-pub(crate) use self::hooks::{Call, Folder, Hook, Ip, Listener, Raises, Report, Saver};
+pub(crate) use self::hooks::{Call, Hook, Raises, Saver};
 use self::reading::{each, milliseconds, tagged, typed};
-pub(crate) use self::steps::{Branch, Content, ControllerOp, Look, MachineInfo, Rpc, Step, Switch};
+pub(crate) use self::steps::{Branch, Content, MachineInfo, Rpc, Step};
+use crate::wire::words::{CallbackKind, SessionKind};
 
 /// What this driver can play, sorted.
 pub(crate) fn capabilities() -> Vec<&'static str> {
@@ -117,13 +118,6 @@ pub(crate) struct Cluster {
     pub(crate) capacity: usize,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SessionKind {
-    Monitored,
-    Singular,
-}
-
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Machine {
@@ -137,17 +131,9 @@ pub(crate) struct Machine {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Barrier {
-    pub(crate) callbacks: Vec<Callback>,
+    pub(crate) callbacks: Vec<CallbackKind>,
     #[serde(deserialize_with = "milliseconds::<1, LONGEST_TIME, _>")]
     pub(crate) wait: Duration,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Callback {
-    Record,
-    Slow,
-    Raise,
 }
 
 impl Scenario {

@@ -14,6 +14,7 @@ use super::errors::ErrorName;
 use super::reading::{check_ps, each, failed, known_key, parse_hex, typed};
 use super::{Fault, Unplayable, faults};
 use crate::wire::events::Method;
+use crate::wire::words::{ControllerOp, LookTarget, TimerSwitch};
 
 /// The keys of steps.
 pub(super) const KINDS: &[&str] = &[
@@ -46,8 +47,8 @@ pub(crate) enum Step {
     ActionFile(Content),
     MachineInfo(MachineInfo),
     ControllerOp(ControllerOp),
-    Timer(Switch),
-    Look(Look),
+    Timer(TimerSwitch),
+    Look(LookTarget),
     Raise(Error),
     End,
 }
@@ -107,27 +108,6 @@ pub(crate) enum Content {
 pub(crate) struct MachineInfo {
     pub(crate) ps: usize,
     pub(crate) mem_limit: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ControllerOp {
-    StopOp,
-    TriggerSaveOp,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Switch {
-    Enable,
-    Disable,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Look {
-    CurrentSession,
-    ActionResponse,
 }
 
 #[derive(Deserialize)]
