@@ -242,15 +242,17 @@ class _Play:
         self._workers[index].train(steps)
 
     def _start_in_background(self, step: BackgroundStep, place: str) -> None:
+        index = _index(place)
+
         def call() -> None:
             try:
                 self._job.operator.call(step.background, f"{place}.background")
             except UnplayableError as error:
-                raise UnplayableError(f"{place}: background: {error}") from None
+                raise UnplayableError(f"{place}: background: {error}", step=int(index)) from None
 
         lane = self._clock.start_lane(
             call,
-            f"{BACKGROUND_PREFIX}{_index(place)}",
+            f"{BACKGROUND_PREFIX}{index}",
         )
         self._background.append(lane)
 

@@ -32,7 +32,7 @@ impl Answer {
 }
 
 /// Why a scenario could not be played to its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) message: String,
     pub(crate) reason: RefusalReason,

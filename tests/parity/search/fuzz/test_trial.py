@@ -5,6 +5,7 @@ from __future__ import annotations
 from parity.players.outcome import Failed, Refusal
 from parity.search.fuzz.case import Case
 from parity.search.fuzz.trial import Agreed, Sides, Wrong
+from parity.spec.loading import load_scenario
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, Script, scenario, trace
 
 CASE = Case("fuzz/1/0", scenario(steps=[{"train": 1}, {"advance": "1s"}, "end"]), None)
@@ -84,3 +85,17 @@ def test_a_deadlock_on_both_sides_is_the_same_in_whichever_words():
     ours, theirs = refused("deadlock", "here"), refused("deadlock", "there")
     assert tried([ours], [theirs]) == Agreed(None, "here")
     assert isinstance(tried([ours], [refused("stalled", "here")]), Wrong)
+
+
+def test_both_sides_name_the_step_whose_call_in_the_background_cannot_be_made(
+    python_player, rust_player, tmp_path
+):
+    path = tmp_path / "second.yaml"
+    path.write_text(
+        "about: A call to a server that never published an address.\n"
+        "steps: [train: 1, {background: {rpc: StopTraining, server: 2}}]\n"
+        "expect: {raised: null}\n"
+    )
+    file = load_scenario(path, tmp_path)
+    refused = [player.play(file).refusal for player in (python_player, rust_player)]
+    assert refused == [Refusal("unplayable", 1)] * 2

@@ -6,19 +6,19 @@ use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::clock::{Thread, relock};
 
 /// A lane beside main, and why what it does can't be played.
-pub(crate) struct Lane {
+pub(crate) struct Lane<E = String> {
     thread: Arc<Thread>,
-    outcome: Arc<Mutex<Result<(), String>>>,
+    outcome: Arc<Mutex<Result<(), E>>>,
 }
 
-impl Lane {
+impl<E: Send + 'static> Lane<E> {
     /// Starts it; it runs when main gives way. Lanes that are started at one instant
     /// with the same `twin` do the same.
     pub(crate) fn start(
         clock: &VirtualClock,
         label: &str,
         twin: Option<String>,
-        body: impl FnOnce() -> Result<(), String> + Send + 'static,
+        body: impl FnOnce() -> Result<(), E> + Send + 'static,
     ) -> Self {
         let outcome = Arc::new(Mutex::new(Ok(())));
         let own = Arc::clone(&outcome);
@@ -35,7 +35,7 @@ impl Lane {
 }
 
 /// Waits until all have ended; the first reason, if one can't be played.
-pub(crate) fn wait_for(clock: &VirtualClock, lanes: &[Lane]) -> Result<(), String> {
+pub(crate) fn wait_for<E: Clone>(clock: &VirtualClock, lanes: &[Lane<E>]) -> Result<(), E> {
     let threads: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.thread)).collect();
     clock.wait_until(move || !threads.iter().any(|thread| thread.is_alive()));
     lanes

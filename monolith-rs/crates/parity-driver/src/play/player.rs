@@ -87,7 +87,7 @@ struct Player {
     /// Kept to the end, so that a server that nobody ended goes on.
     hooks: ChiefHooks,
     workers: Arc<Workers>,
-    background: Vec<Lane>,
+    background: Vec<Lane<Refusal>>,
 }
 
 impl Player {
@@ -229,8 +229,12 @@ impl Player {
     fn start_in_background(&mut self, at: usize, rpc: Rpc) {
         let label = format!("{BACKGROUND_PREFIX}{at}");
         let call = self.branch(Branch::Rpc(rpc), format!("steps[{at}].background"));
-        let prefixed =
-            move || call().map_err(|message| format!("steps[{at}]: background: {message}"));
+        let prefixed = move || {
+            call().map_err(|message| Refusal {
+                step: Some(at),
+                ..format!("steps[{at}]: background: {message}").into()
+            })
+        };
         let lane = Lane::start(&self.cluster.clock, &label, None, prefixed);
         self.background.push(lane);
     }
