@@ -45,32 +45,6 @@ from parity.verdict.compare import Comparison, compare
 from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
 
 _LOOK_EVERY_SECONDS: Final = 0.5
-
-
-def whenever_changed(path: Path, do: Callable[[], None], clock: Clock) -> None:
-    """Do it now, and again whenever the file is another; ends by an exception alone.
-
-    An editor may remove a file for a moment to put another in its place: one that
-    isn't there is no change.
-    """
-    seen = None
-    while True:
-        found = _stamp(path)
-        if found is not None and found != seen:
-            seen = found  # Taken before the file is read, so that no change is missed.
-            do()
-        else:
-            clock.sleep(_LOOK_EVERY_SECONDS)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
 _CANNOT: Final = 3
 _INTERRUPTED: Final = 130
 
@@ -295,3 +269,27 @@ def _read(path: Path) -> Trace:
         raise UsageError(f"{path}: no trace: {first_error(error)}") from None
     except ValueError as error:
         raise UsageError(f"{path}: no trace: {error}; replay --out writes one") from None
+
+
+def whenever_changed(path: Path, do: Callable[[], None], clock: Clock) -> None:
+    """Do it now, and again whenever the file is another; ends by an exception alone.
+
+    An editor may remove a file for a moment to put another in its place: one that
+    isn't there is no change.
+    """
+    seen = None
+    while True:
+        found = _stamp(path)
+        if found is not None and found != seen:
+            seen = found  # Taken before the file is read, so that no change is missed.
+            do()
+        else:
+            clock.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

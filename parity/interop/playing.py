@@ -49,23 +49,6 @@ from parity.spec.rpcs import StatusCode
 
 _HEADER: Final = "grpc-timeout"
 _PATIENCE_SECONDS: Final = 10
-
-
-def ask_patiently(address: str, method: str, timeout: str) -> Called:
-    """Return the server's answer to an empty request with this timeout in its header."""
-    with open_channel(address) as channel:
-        send: Any = channel.unary_unary(method)
-        # With a deadline of the call, gRPC would send that one.
-        call = send.future(b"", metadata=[(_HEADER, timeout)])
-        try:
-            response = call.result(_PATIENCE_SECONDS)
-        except grpc.FutureTimeoutError:
-            return Called(details=f"no answer within {_PATIENCE_SECONDS} s")
-        except grpc.RpcError as error:
-            return Called(code=cast(StatusCode, error.code().name), details=error.details())
-    return Called(code="OK", response_hex=response.hex())
-
-
 _ADDRESS_FILE: Final = "controller_server_addr.txt"
 """From the specification (B37), independent of the code that is judged."""
 _PORT: Final = r"[1-9]\d{0,4}"
@@ -283,3 +266,18 @@ def _play_supported(pair: PeerPair, group: Group) -> Iterator[InteropCell]:
             playable.append(case)
     if playable:
         yield from play_group(pair, Group(server=group.server, cases=tuple(playable)))
+
+
+def ask_patiently(address: str, method: str, timeout: str) -> Called:
+    """Return the server's answer to an empty request with this timeout in its header."""
+    with open_channel(address) as channel:
+        send: Any = channel.unary_unary(method)
+        # With a deadline of the call, gRPC would send that one.
+        call = send.future(b"", metadata=[(_HEADER, timeout)])
+        try:
+            response = call.result(_PATIENCE_SECONDS)
+        except grpc.FutureTimeoutError:
+            return Called(details=f"no answer within {_PATIENCE_SECONDS} s")
+        except grpc.RpcError as error:
+            return Called(code=cast(StatusCode, error.code().name), details=error.details())
+    return Called(code="OK", response_hex=response.hex())

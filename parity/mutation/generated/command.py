@@ -26,31 +26,6 @@ from parity.mutation.planted.planted import Language, shard_of
 from parity.spec.loading import load_all
 from parity.verdict.known import check_known
 
-
-def caught_share(outcomes: Sequence[MutantOutcome]) -> float:
-    """Percent of the viable mutants; 100 where there are none."""
-    viable = [each for each in outcomes if each.viable]
-    return 100 * sum(each.caught for each in viable) / len(viable) if viable else 100.0
-
-
-def mutant_table(outcomes: Sequence[MutantOutcome]) -> Table:
-    """A row a file, and one for all."""
-    shown = Table("file", title="Mutants")
-    for column in ("mutants", "viable", "caught", "survived", "caught %"):
-        shown.add_column(column, justify="right")
-    for file in dict.fromkeys(each.file for each in outcomes):
-        shown.add_row(file, *_figures([each for each in outcomes if each.file == file]))
-    shown.add_row("all", *_figures(outcomes))
-    return shown
-
-
-def _figures(outcomes: Sequence[MutantOutcome]) -> tuple[str, ...]:
-    viable = [each for each in outcomes if each.viable]
-    caught = sum(each.caught for each in viable)
-    counts = (len(outcomes), len(viable), caught, len(viable) - caught)
-    return (*map(str, counts), f"{caught_share(outcomes):.1f}")
-
-
 SIDES: Final[dict[Language, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
 BOUNDS: Final[dict[Language, int]] = {"rust": 95, "python": 90}
 """How many percent of a side's viable mutants must be caught."""
@@ -189,3 +164,27 @@ def _tell(
     for line in wrong:
         console.print(line, soft_wrap=True, markup=False)
     return 1 if wrong else 0
+
+
+def caught_share(outcomes: Sequence[MutantOutcome]) -> float:
+    """Percent of the viable mutants; 100 where there are none."""
+    viable = [each for each in outcomes if each.viable]
+    return 100 * sum(each.caught for each in viable) / len(viable) if viable else 100.0
+
+
+def mutant_table(outcomes: Sequence[MutantOutcome]) -> Table:
+    """A row a file, and one for all."""
+    shown = Table("file", title="Mutants")
+    for column in ("mutants", "viable", "caught", "survived", "caught %"):
+        shown.add_column(column, justify="right")
+    for file in dict.fromkeys(each.file for each in outcomes):
+        shown.add_row(file, *_figures([each for each in outcomes if each.file == file]))
+    shown.add_row("all", *_figures(outcomes))
+    return shown
+
+
+def _figures(outcomes: Sequence[MutantOutcome]) -> tuple[str, ...]:
+    viable = [each for each in outcomes if each.viable]
+    caught = sum(each.caught for each in viable)
+    counts = (len(outcomes), len(viable), caught, len(viable) - caught)
+    return (*map(str, counts), f"{caught_share(outcomes):.1f}")

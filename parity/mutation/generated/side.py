@@ -17,23 +17,6 @@ from parity.spec.loading import ScenarioFile
 from parity.verdict.known import KnownDifferences
 
 
-def first_red_cell(
-    peer: InteropPeer, passed: Callable[[], None] = lambda: None
-) -> tuple[str, str] | None:
-    """The first case that the peer doesn't pass as client and server of itself, and why.
-
-    ``passed`` is called after each case before it.
-    """
-    with plain_umask():
-        for cell in play_cases([peer]):
-            if INTEROP_EXIT_CODES[cell.verdict]:
-                return f"{INTEROP}: {cell.method}/{cell.case}", next(
-                    iter(cell.reasons), cell.verdict
-                )
-            passed()
-    return None
-
-
 class ScenarioRanking:
     """Learns what caught mutants of each file, and orders the scenarios by it."""
 
@@ -87,3 +70,20 @@ class MutatedSide(Protocol):
         Raises:
             UsageError: the catalogue is red without a mutant.
         """
+
+
+def first_red_cell(
+    peer: InteropPeer, passed: Callable[[], None] = lambda: None
+) -> tuple[str, str] | None:
+    """The first case that the peer doesn't pass as client and server of itself, and why.
+
+    ``passed`` is called after each case before it.
+    """
+    with plain_umask():
+        for cell in play_cases([peer]):
+            if INTEROP_EXIT_CODES[cell.verdict]:
+                return f"{INTEROP}: {cell.method}/{cell.case}", next(
+                    iter(cell.reasons), cell.verdict
+                )
+            passed()
+    return None

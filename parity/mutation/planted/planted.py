@@ -17,23 +17,6 @@ Way = Literal["catalogue", "fuzz", "explore"]
 """The scenarios of the catalogue, made-up ones, or all orders of a few."""
 
 
-def parse_ways(text: str) -> tuple[Way, ...]:
-    """From ``fuzz,explore`` to these, in the order in which tables have them.
-
-    Raises:
-        UsageError: one is no way to look.
-    """
-    known: tuple[Way, ...] = get_args(Way)
-    asked = text.split(",")
-    for word in asked:
-        if word not in known:
-            raise UsageError(
-                f"--by {text}: {word!r} is unknown{did_you_mean(word, known)}; "
-                f"expected some of {','.join(known)}"
-            )
-    return tuple(way for way in known if way in asked)
-
-
 PLANTED: Final = Path(__file__).with_name("planted.yaml")
 PORT: Final = "monolith-rs/crates/monolith-training/src"
 REFERENCE: Final = "monolith_hooks"
@@ -128,3 +111,20 @@ def shard_of(items: Sequence[Item], shard: str | None) -> tuple[Item, ...]:
     if not (first.isdecimal() and of.isdecimal() and 1 <= int(first) <= int(of)):
         raise UsageError(f"--shard {shard}: expected I/N, from 1/N to N/N")
     return tuple(items[int(first) - 1 :: int(of)])
+
+
+def parse_ways(text: str) -> tuple[Way, ...]:
+    """From ``fuzz,explore`` to these, in the order in which tables have them.
+
+    Raises:
+        UsageError: one is no way to look.
+    """
+    known: tuple[Way, ...] = get_args(Way)
+    asked = text.split(",")
+    for word in asked:
+        if word not in known:
+            raise UsageError(
+                f"--by {text}: {word!r} is unknown{did_you_mean(word, known)}; "
+                f"expected some of {','.join(known)}"
+            )
+    return tuple(way for way in known if way in asked)

@@ -43,21 +43,6 @@ from parity.spec.scenario import Scenario
 from parity.spec.steps import RpcStep
 from parity.spec.trace import HookEvent, ListenerEvent
 
-
-def set_options(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a hook for the options that a scenario sets.
-
-    Args:
-        options: A part of a scenario.
-        arguments: By argument of the hook, the option's name and the value to pass.
-    """
-    return {
-        argument: value
-        for argument, (option, value) in arguments.items()
-        if option in options.model_fields_set
-    }
-
-
 Results = Mapping[int, logging_ops_pb2.MachineHealthResult]
 
 NEVER_BY_ITSELF: Final = 10**9
@@ -251,3 +236,17 @@ class HookMaker:
 
     def _show_phase(self, name: str, phase: str) -> None:
         self.recorder.record(HookEvent, hook=name, phase=phase)
+
+
+def set_options(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a hook for the options that a scenario sets.
+
+    Args:
+        options: A part of a scenario.
+        arguments: By argument of the hook, the option's name and the value to pass.
+    """
+    return {
+        argument: value
+        for argument, (option, value) in arguments.items()
+        if option in options.model_fields_set
+    }
