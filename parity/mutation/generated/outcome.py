@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from parity.base.json_lines import read_records
 from parity.base.model import Model
 from parity.mutation.planted.planted import Language
-from parity.mutation.planted.scratch import digest_of, sources_digest
+from parity.mutation.planted.scratch import digest_of, python_texts, sources_digest
 from parity.spec.loading import ScenarioFile
 
 Fate = Literal["caught", "survived", "unviable", "timeout"]
@@ -103,7 +103,7 @@ class Bases:
     @classmethod
     def of(cls, root: Path, files: Sequence[ScenarioFile]) -> Bases:
         """Of the sources and scenarios that are here."""
-        cases = digest_of(path.read_text("utf-8") for path in sorted((root / _CASES).rglob("*.py")))
+        cases = digest_of(python_texts(root, _CASES))
         return cls(
             sources_digest(root), {file.name: file.text for file in files} | {INTEROP: cases}
         )

@@ -30,7 +30,7 @@ from parity.mutation.planted.matrix import (
     read_results,
 )
 from parity.mutation.planted.planted import Language, PlantedBug, Way, chosen_bugs, load_planted
-from parity.mutation.planted.scratch import Scratch, basis
+from parity.mutation.planted.scratch import Scratch, basis, python_texts
 from parity.mutation.planted.sides import (
     BuggyPort,
     BuggyReference,
@@ -42,7 +42,7 @@ from parity.spec.loading import ScenarioFile, load_all
 from parity.verdict.known import check_known
 
 _FUZZING = Fuzzing(seed=2026, count=3000)
-_GENERATOR = Path("parity", "search", "fuzz")
+_GENERATOR = "parity/search/fuzz"
 _SIDES: tuple[Language, ...] = ("rust", "python")
 
 
@@ -174,8 +174,7 @@ class _Campaign:
 
     @cached_property
     def _generator(self) -> list[str]:
-        sources = sorted((project.ROOT / _GENERATOR).rglob("*.py"))
-        return [hypothesis.__version__, *(path.read_text(encoding="utf-8") for path in sources)]
+        return [hypothesis.__version__, *python_texts(project.ROOT, _GENERATOR)]
 
     def _check_that_it_is_green(self, side: Language, buggy: BuggySide) -> None:
         """A catalogue that is red anyway would seem to catch everything."""

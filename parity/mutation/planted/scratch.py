@@ -96,6 +96,18 @@ def sources_digest(root: Path) -> str:
     return digest.hexdigest()
 
 
+def python_texts(root: Path, folder: str) -> list[str]:
+    """Return the text of each Python file below a folder of the project, in order.
+
+    Raises:
+        FileNotFoundError: There is none, so that a digest of them would never change.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in sorted((root / folder).rglob("*.py"))]
+    if not texts:
+        raise FileNotFoundError(f"{root / folder}: expected Python files, found none")
+    return texts
+
+
 def digest_of(texts: Iterable[str]) -> str:
     """A digest of these texts, in this order."""
     digest = hashlib.sha256()

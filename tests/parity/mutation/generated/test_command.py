@@ -38,6 +38,9 @@ class CaseStream:
 @pytest.fixture
 def side(tmp_path, monkeypatch):
     made_up = CaseStream()
+    cases = tmp_path / "parity" / "interop" / "cases.py"
+    cases.parent.mkdir(parents=True)
+    cases.touch()
     monkeypatch.setattr(command.project, "SOURCES", tmp_path)
     monkeypatch.setattr(command, "load_all", lambda _: [scenario_file("a")])
     monkeypatch.setattr(command, "check_known", lambda _: None)

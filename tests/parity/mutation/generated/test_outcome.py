@@ -13,6 +13,9 @@ MUTANT = Mutant(side="rust", file="barrier_ops.rs", line=7, mutant="replace < wi
 
 
 def bases(root, *scenarios):
+    cases = root / "parity" / "interop" / "cases" / "one.py"
+    cases.parent.mkdir(parents=True, exist_ok=True)
+    cases.touch()
     source = root / "monolith_hooks" / "one.py"
     source.parent.mkdir(exist_ok=True)
     source.write_text("ONE = 1\n")

@@ -6,7 +6,7 @@ import pytest
 
 from parity.base.problems import UsageError
 from parity.mutation.planted.planted import PlantedBug
-from parity.mutation.planted.scratch import Scratch, basis, source_files
+from parity.mutation.planted.scratch import Scratch, basis, python_texts, source_files
 
 BUG = PlantedBug(
     name="wrong", side="python", about="one is two", file="one.py", find="1", replace="2"
@@ -69,3 +69,11 @@ def test_a_result_depends_on_sources_scenarios_and_the_bug(root):
     assert basis(root, BUG.model_copy(update={"replace": "3"}), ["a"]) != first
     (root / "monolith_hooks" / "one.py").write_text("ONE = 1.0\n")
     assert basis(root, BUG, ["a"]) != first
+
+
+def test_a_digest_of_a_folder_that_has_moved_is_refused(tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "one.py").write_text("1")
+    assert python_texts(tmp_path, "here") == ["1"]
+    with pytest.raises(FileNotFoundError, match="gone: expected Python files, found none"):
+        python_texts(tmp_path, "gone")
