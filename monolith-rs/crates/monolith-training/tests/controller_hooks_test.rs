@@ -1,8 +1,6 @@
 //! Stops and saves that flags ask for, and the file that sets them; in virtual time.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,36 +16,26 @@ use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{
     ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession, Session, SessionRunHook,
 };
+use tempfile::TempDir;
 
-/// A directory of a test's own.
-struct TempDir(PathBuf);
+/// The model directory of a test.
+struct ModelDir(TempDir);
 
-impl TempDir {
+impl ModelDir {
     fn new() -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("controller_hooks_test-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
+        Self(tempfile::tempdir().unwrap())
     }
 
     fn ask(&self, content: impl AsRef<[u8]>) {
-        std::fs::write(self.0.join("monolith_action"), content).unwrap();
+        std::fs::write(self.0.path().join("monolith_action"), content).unwrap();
     }
 
     fn is_asked(&self) -> bool {
-        self.0.join("monolith_action").exists()
+        self.0.path().join("monolith_action").exists()
     }
 
     fn response(&self) -> Option<String> {
-        std::fs::read_to_string(self.0.join("monolith_action_response")).ok()
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
+        std::fs::read_to_string(self.0.path().join("monolith_action_response")).ok()
     }
 }
 
@@ -72,7 +60,7 @@ struct Chief {
     controller: Arc<ControllerHook>,
     saves: Arc<Mutex<u64>>,
     fates: Arc<Fates>,
-    dir: TempDir,
+    dir: ModelDir,
 }
 
 impl Chief {
@@ -87,7 +75,11 @@ impl Chief {
 
     fn query_hook(&self) -> Arc<dyn SessionRunHook> {
         let controller = Arc::clone(&self.controller);
-        Arc::new(QueryActionHook::new(&self.dir.0, controller, self.clock()))
+        Arc::new(QueryActionHook::new(
+            self.dir.0.path(),
+            controller,
+            self.clock(),
+        ))
     }
 
     fn pass(&self, time: Duration) {
@@ -143,7 +135,7 @@ fn with_chief(
                 controller: Arc::new(controller),
                 saves,
                 fates,
-                dir: TempDir::new(),
+                dir: ModelDir::new(),
             });
         })
         .unwrap();

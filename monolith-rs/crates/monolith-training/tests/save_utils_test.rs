@@ -2,8 +2,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use monolith_testing::saver::{FaultySaver, SaverFault};
@@ -230,43 +229,25 @@ fn an_ignored_error_of_the_schedule_lets_training_go_on() {
     assert_eq!(error.kind(), ErrorKind::KeyboardInterrupt);
 }
 
-/// A directory of a test's own.
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new() -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("save_utils_test-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
-    }
-}
-
 #[test]
 fn a_new_chief_session_goes_on_from_the_newest_checkpoint() {
-    let dir = TempDir::new();
+    let dir = tempfile::tempdir().unwrap();
     let graph = Graph::new();
-    let creator = ChiefSessionCreator::new(Arc::clone(&graph), Some(dir.0.clone()));
+    let creator = ChiefSessionCreator::new(Arc::clone(&graph), Some(dir.path().to_path_buf()));
     let session = creator.create_session().unwrap();
     assert_eq!(session.global_step(), Ok(0));
     let saver = FileSaver::default();
     for step in 1..=7 {
         session.train_step().unwrap();
-        saver.save(&session, &dir.0, "model.ckpt", step).unwrap();
+        saver
+            .save(&session, dir.path(), "model.ckpt", step)
+            .unwrap();
     }
-    assert_eq!(restore_global_step(&dir.0), Ok(Some(7)));
+    assert_eq!(restore_global_step(dir.path()), Ok(Some(7)));
     let next = creator.create_session().unwrap();
     assert_eq!(next.global_step(), Ok(7));
     // The newest five are kept, as TensorFlow's saver does.
-    let helper = SaveHelper::new(dir.0.join("model.ckpt"));
+    let helper = SaveHelper::new(dir.path().join("model.ckpt"));
     let steps = helper.get_existing_checkpoint_steps().unwrap();
     assert_eq!(steps, [3, 4, 5, 6, 7]);
 }
@@ -287,7 +268,7 @@ fn checkpoints_are_named_by_their_step() {
 
 #[test]
 fn files_that_are_no_whole_checkpoint_are_passed_over() {
-    let dir = TempDir::new();
+    let dir = tempfile::tempdir().unwrap();
     for name in [
         "m-10.index",
         "m-2.index",
@@ -296,10 +277,10 @@ fn files_that_are_no_whole_checkpoint_are_passed_over() {
         "m-6.tmp-1",
         "m-",
     ] {
-        fs::write(dir.0.join(name), "").unwrap();
+        fs::write(dir.path().join(name), "").unwrap();
     }
     let steps =
-        |basename: &str| SaveHelper::new(dir.0.join(basename)).get_existing_checkpoint_steps();
+        |basename: &str| SaveHelper::new(dir.path().join(basename)).get_existing_checkpoint_steps();
     assert_eq!(steps("m"), Ok(vec![1, 2, 10]));
     assert_eq!(steps("gone/m"), Ok(Vec::new()));
 }

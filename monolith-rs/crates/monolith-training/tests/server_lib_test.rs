@@ -2,8 +2,7 @@
 //! own clock.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -22,31 +21,12 @@ use monolith_training::save_utils::{
     Every, FileSaver, NoFirstSaveCheckpointSaverHook, Saver, SaverOptions,
 };
 use monolith_training::session::{Graph, Session, SessionRunHook};
+use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
-
-/// A directory of a test's own.
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new() -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("server_lib_test-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
 
 /// A session with a saver and a server, and a client to call it with.
 struct Chief {
@@ -77,12 +57,12 @@ impl Chief {
         saver: Arc<dyn Saver>,
     ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let dir = TempDir::new();
+        let dir = tempfile::tempdir().unwrap();
         let barrier = BarrierOp::new(graph, Arc::clone(&clock), capacity).unwrap();
         let saver_hook = NoFirstSaveCheckpointSaverHook::new(
             graph,
             Arc::clone(&clock),
-            &dir.0,
+            dir.path(),
             saver,
             SaverOptions::new(Every::Steps(1_000_000)),
         );
@@ -92,7 +72,7 @@ impl Chief {
             saver_hook.after_create_session(&session, &coord).unwrap();
         }
         let hook = ServerHook::new(
-            &dir.0,
+            dir.path(),
             Arc::new(barrier.with_callbacks(callbacks)),
             Some(Arc::new(saver_hook)),
             clock,
@@ -113,7 +93,7 @@ impl Chief {
 
     fn stub(&self) -> ControllerStub {
         let _within = self.runtime.enter();
-        get_stub_from_model_dir(&self.dir.0).unwrap()
+        get_stub_from_model_dir(self.dir.path()).unwrap()
     }
 
     fn stop(&self) -> Result<(), Status> {
@@ -149,7 +129,7 @@ impl Chief {
     }
 
     fn file(&self, name: &str) -> String {
-        std::fs::read_to_string(self.dir.0.join(name)).unwrap()
+        std::fs::read_to_string(self.dir.path().join(name)).unwrap()
     }
 }
 
@@ -232,8 +212,8 @@ fn end_before_a_session_is_an_attribute_error() {
 
 #[test]
 fn a_model_dir_that_is_a_file_is_a_failed_precondition() {
-    let dir = TempDir::new();
-    let file = dir.0.join("file");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
     let graph = Graph::new();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -375,19 +355,19 @@ fn a_method_that_is_not_there_is_unimplemented() {
 
 #[test]
 fn without_an_address_file_there_is_no_stub() {
-    let dir = TempDir::new();
-    let error = get_stub_from_model_dir(&dir.0).unwrap_err();
+    let dir = tempfile::tempdir().unwrap();
+    let error = get_stub_from_model_dir(dir.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFoundError);
     assert!(error.message().contains(SERVER_ADDR_FILENAME));
-    std::fs::write(dir.0.join(SERVER_ADDR_FILENAME), [0xff]).unwrap();
-    let error = get_stub_from_model_dir(&dir.0).unwrap_err();
+    std::fs::write(dir.path().join(SERVER_ADDR_FILENAME), [0xff]).unwrap();
+    let error = get_stub_from_model_dir(dir.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnicodeDecodeError);
 }
 
 #[test]
 fn line_ends_after_an_address_are_passed_over_and_nonsense_fails_when_called() {
     let chief = Chief::new();
-    let path = chief.dir.0.join(SERVER_ADDR_FILENAME);
+    let path = chief.dir.path().join(SERVER_ADDR_FILENAME);
     let address = chief.file(SERVER_ADDR_FILENAME);
     for end in ["\n", "\r\n"] {
         std::fs::write(&path, format!("{address}{end}")).unwrap();

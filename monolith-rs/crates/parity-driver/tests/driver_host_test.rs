@@ -3,7 +3,7 @@
 
 use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -19,24 +19,6 @@ const PROXIES: [&str; 8] = [
     "all_proxy",
     "ALL_PROXY",
 ];
-
-/// A directory of a test's own.
-struct ModelDir(PathBuf);
-
-impl ModelDir {
-    fn new(name: &str) -> Self {
-        let name = format!("driver_host_test-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for ModelDir {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
 
 fn driver() -> Command {
     Command::new(env!("CARGO_BIN_EXE_parity-driver"))
@@ -112,7 +94,7 @@ fn rpc(method: &str) -> Value {
 
 #[test]
 fn a_worker_count_that_is_none_is_refused_and_the_driver_goes_on() {
-    let dir = ModelDir::new("counts");
+    let dir = tempfile::tempdir().unwrap();
     for (workers, message) in [
         (
             "1000000000000",
@@ -127,9 +109,9 @@ fn a_worker_count_that_is_none_is_refused_and_the_driver_goes_on() {
         ("null", "serve: invalid type: null"),
     ] {
         let lines = [
-            serve(&dir.0, workers),
-            serve(&dir.0, "3"),
-            call(&dir.0, "StopTraining", 10_000),
+            serve(dir.path(), workers),
+            serve(dir.path(), "3"),
+            call(dir.path(), "StopTraining", 10_000),
         ];
         let answers = answers(driver(), &lines);
         assert_eq!(answers[0]["type"], "failed", "{workers}");
@@ -156,11 +138,11 @@ fn an_answer_that_no_memory_holds_is_an_error_of_the_call() {
         ("40000000", "indices of workers"),
         ("9000000", "bytes of an answer"),
     ] {
-        let dir = ModelDir::new("answer");
+        let dir = tempfile::tempdir().unwrap();
         let lines = [
-            serve(&dir.0, workers),
-            call(&dir.0, "GetBlockStatus", 100_000),
-            call(&dir.0, "StopTraining", 10_000),
+            serve(dir.path(), workers),
+            call(dir.path(), "GetBlockStatus", 100_000),
+            call(dir.path(), "StopTraining", 10_000),
         ];
         let mut driver = driver_within(120 << 10);
         driver.env("MALLOC_ARENA_MAX", "1");
@@ -181,13 +163,13 @@ fn threads_that_the_system_does_not_make_are_an_error() {
         driver.env("RUST_MIN_STACK", (1 << 30).to_string());
         driver
     };
-    let dir = ModelDir::new("threads");
+    let dir = tempfile::tempdir().unwrap();
     let arrive = json!({"type": "arrive", "seq": 2, "workers": (1..20).collect::<Vec<_>>()});
     let lines = [
-        serve(&dir.0, "100"),
-        call(&dir.0, "StopTraining", 10_000),
+        serve(dir.path(), "100"),
+        call(dir.path(), "StopTraining", 10_000),
         arrive.to_string(),
-        call(&dir.0, "ResumeTraining", 10_000),
+        call(dir.path(), "ResumeTraining", 10_000),
     ];
     let served = answers(within(), &lines);
     let message = served[2]["message"].as_str().unwrap();
@@ -211,11 +193,11 @@ fn threads_that_the_system_does_not_make_are_an_error() {
 
 #[test]
 fn no_time_is_too_long_for_a_call() {
-    let dir = ModelDir::new("time");
+    let dir = tempfile::tempdir().unwrap();
     let lines = [
-        serve(&dir.0, "3"),
-        call(&dir.0, "GetTrainingStatus", u64::MAX),
-        call(&dir.0, "GetTrainingStatus", 0),
+        serve(dir.path(), "3"),
+        call(dir.path(), "GetTrainingStatus", u64::MAX),
+        call(dir.path(), "GetTrainingStatus", 0),
     ];
     let answers = answers(driver(), &lines);
     assert_eq!(answers[1]["code"], "OK");
@@ -228,15 +210,15 @@ fn no_proxy_comes_between_a_client_and_the_controller() {
     proxy.set_nonblocking(true).unwrap();
     let listening = format!("http://{}", proxy.local_addr().unwrap());
     for url in [listening.as_str(), "http://127.0.0.1:1", "not a proxy"] {
-        let dir = ModelDir::new("proxy");
+        let dir = tempfile::tempdir().unwrap();
         let mut driver = driver();
         driver.envs(PROXIES.map(|name| (name, url)));
         driver.env("no_proxy", "").env("no_grpc_proxy", "");
-        let mut raw = call(&dir.0, "GetTrainingStatus", 10_000);
+        let mut raw = call(dir.path(), "GetTrainingStatus", 10_000);
         raw = raw.replace(r#""request_hex":null"#, r#""request_hex":"""#);
         let lines = [
-            serve(&dir.0, "3"),
-            call(&dir.0, "GetTrainingStatus", 10_000),
+            serve(dir.path(), "3"),
+            call(dir.path(), "GetTrainingStatus", 10_000),
             raw,
             play(&json!(3), &json!([rpc("StopTraining")])),
         ];

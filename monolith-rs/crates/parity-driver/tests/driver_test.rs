@@ -460,19 +460,16 @@ fn a_scenario_repeats_itself_to_the_byte_with_and_without_a_seed() {
 }
 
 /// A folder of a test's own, for a controller to be found in.
-struct ModelDir(std::path::PathBuf);
+struct ModelDir(tempfile::TempDir);
 
 impl ModelDir {
-    fn new(name: &str) -> Self {
-        let name = format!("driver_test-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
     }
 
     fn serve(&self, fields: &Value) -> Value {
         let mut request = json!({
-            "type": "serve", "seq": 1, "model_dir": self.0, "ip": "127.0.0.1", "workers": 5,
+            "type": "serve", "seq": 1, "model_dir": self.0.path(), "ip": "127.0.0.1", "workers": 5,
             "global_step": 7, "save_error": null, "save_ms": 0, "callback_error": null,
         });
         let fields = fields.as_object().unwrap().clone();
@@ -482,15 +479,9 @@ impl ModelDir {
 
     fn call(&self, method: &str, request_hex: &Value) -> Value {
         json!({
-            "type": "call", "seq": 2, "model_dir": self.0, "method": method,
+            "type": "call", "seq": 2, "model_dir": self.0.path(), "method": method,
             "request_hex": request_hex, "deadline_ms": 10000,
         })
-    }
-}
-
-impl Drop for ModelDir {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
     }
 }
 
@@ -503,7 +494,7 @@ fn answers(requests: &[Value]) -> Vec<Value> {
 
 #[test]
 fn it_serves_a_controller_and_calls_one() {
-    let dir = ModelDir::new("serves");
+    let dir = ModelDir::new();
     let blocked = dir.call("/Controller/GetBlockStatus", &json!(""));
     let answers = answers(&[
         dir.serve(&json!({})),
@@ -546,7 +537,7 @@ fn it_serves_a_controller_and_calls_one() {
 
 #[test]
 fn what_a_controller_raises_and_what_takes_too_long_reaches_the_caller() {
-    let dir = ModelDir::new("raises");
+    let dir = ModelDir::new();
     let mut hurried = dir.call("/Controller/SaveCheckpoint", &Value::Null);
     hurried["deadline_ms"] = json!(20);
     let answers = answers(&[

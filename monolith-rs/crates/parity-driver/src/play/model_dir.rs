@@ -1,7 +1,6 @@
 //! The model directory of one play, and what is left in it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::controller_hooks::query_action::{
@@ -9,6 +8,7 @@ use monolith_training::hooks::controller_hooks::query_action::{
 };
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use monolith_training::save_utils::saver::STATE_FILENAME;
+use tempfile::TempDir;
 
 use crate::wire::events::ResponseState;
 use crate::wire::words::ServerFolder;
@@ -17,29 +17,28 @@ use crate::wire::words::ServerFolder;
 const NEW_FOLDER: &str = "server/new";
 
 /// A directory of this play's own, removed with it.
-pub(crate) struct ModelDir(PathBuf);
+pub(crate) struct ModelDir(TempDir);
 
 impl ModelDir {
     pub(crate) fn new() -> Result<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("monolith-parity-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).map_err(|error| Error::from_io(&error, &path))?;
-        Ok(Self(path))
+        let folder = tempfile::Builder::new()
+            .prefix("monolith-parity-")
+            .tempdir();
+        let folder = folder.map_err(|error| Error::from_io(&error, &std::env::temp_dir()))?;
+        Ok(Self(folder))
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
     /// Where a server publishes its address; makes the file that is in its way.
     pub(crate) fn server_folder(&self, folder: ServerFolder) -> Result<PathBuf> {
         match folder {
-            ServerFolder::ModelDir => Ok(self.0.clone()),
-            ServerFolder::Missing => Ok(self.0.join(NEW_FOLDER)),
+            ServerFolder::ModelDir => Ok(self.path().to_path_buf()),
+            ServerFolder::Missing => Ok(self.path().join(NEW_FOLDER)),
             ServerFolder::File => {
-                let path = self.0.join("server");
+                let path = self.path().join("server");
                 std::fs::write(&path, "").map_err(|error| Error::from_io(&error, &path))?;
                 Ok(path)
             }
@@ -48,12 +47,12 @@ impl ModelDir {
 
     /// The file that a query action hook looks for.
     pub(crate) fn action_file(&self) -> PathBuf {
-        self.0.join(ACTION_FILENAME)
+        self.path().join(ACTION_FILENAME)
     }
 
     /// How that hook has answered; a parser's words are an error.
     pub(crate) fn action_response(&self) -> ResponseState {
-        match std::fs::read(self.0.join(RESPONSE_FILENAME)) {
+        match std::fs::read(self.path().join(RESPONSE_FILENAME)) {
             Err(_) => ResponseState::None,
             Ok(response) if response == b"OK" => ResponseState::Ok,
             Ok(_) => ResponseState::Error,
@@ -72,22 +71,17 @@ impl ModelDir {
         ];
         let by_name = by_name
             .into_iter()
-            .filter(|name| self.0.join(name).is_file());
-        let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
+            .filter(|name| self.path().join(name).is_file());
+        let entries = std::fs::read_dir(self.path())
+            .into_iter()
+            .flatten()
+            .flatten();
         let checkpoints =
             entries.filter_map(|entry| checkpoint(&entry.file_name().to_string_lossy()));
         let mut names: Vec<String> = by_name.map(str::to_owned).chain(checkpoints).collect();
         names.sort();
         names.dedup();
         names
-    }
-}
-
-impl Drop for ModelDir {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!("{} is left behind: {error}", self.0.display());
-        }
     }
 }
 
