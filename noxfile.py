@@ -46,7 +46,6 @@ EXPLORED = [
     "barrier/three_held_workers_look_four_times",
 ]
 """Scenarios small enough for all of their orders, on both sides."""
-PROTOS = ["logging_ops.proto", "controller_hooks.proto", "server/service.proto"]
 
 
 def make_environment(session: nox.Session, folder: Path, packages: list[str], key: str) -> Path:
@@ -304,8 +303,8 @@ def protos(session: nox.Session) -> None:
     folder = ROOT / ".nox" / "protos"
     programs = make_environment(session, folder, PROTO_TOOLS, "")
     out = Path(session.create_tmp()).resolve()
-    sources = [f"monolith_hooks/{proto}" for proto in PROTOS]
     with session.chdir(ROOT):
+        sources = sorted(str(path) for path in Path("monolith_hooks").rglob("*.proto"))
         protoc = [str(programs / "python"), "-m", "grpc_tools.protoc", "-I.", f"--python_out={out}"]
         session.run(*protoc, f"--pyi_out={out}", *sources)
         session.run(*protoc, f"--grpc_python_out={out}", "monolith_hooks/server/service.proto")

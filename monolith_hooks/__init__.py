@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from monolith_hooks.net_utils import NodeAliveChecker
     from monolith_hooks.operating import Operator, OperatorError
     from monolith_hooks.ps_check_hooks import Config, PsHealthCheckerHook
-    from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook, SaveHelper, SaveTimer
+    from monolith_hooks.save_utils import (
+        NoFirstSaveCheckpointSaverHook,
+        SaveHelper,
+        SecondOrStepTimerWithTideSetting,
+    )
     from monolith_hooks.server.client_lib import get_channel_from_model_dir
     from monolith_hooks.server.server_lib import ServerHook
     from monolith_hooks.session_hooks import SetCurrentSessionHook, get_current_session
@@ -38,7 +42,7 @@ __all__ = [
     "PsHealthCheckerHook",
     "QueryActionHook",
     "SaveHelper",
-    "SaveTimer",
+    "SecondOrStepTimerWithTideSetting",
     "ServerHook",
     "SetCurrentSessionHook",
     "StopHelper",
@@ -55,7 +59,11 @@ _MODULES: Final = {
     "net_utils": ("NodeAliveChecker",),
     "operating": ("Operator", "OperatorError"),
     "ps_check_hooks": ("Config", "PsHealthCheckerHook"),
-    "save_utils": ("NoFirstSaveCheckpointSaverHook", "SaveHelper", "SaveTimer"),
+    "save_utils": (
+        "NoFirstSaveCheckpointSaverHook",
+        "SaveHelper",
+        "SecondOrStepTimerWithTideSetting",
+    ),
     "server.client_lib": ("get_channel_from_model_dir",),
     "server.server_lib": ("ServerHook",),
     "session_hooks": ("SetCurrentSessionHook", "get_current_session"),

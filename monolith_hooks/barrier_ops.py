@@ -8,8 +8,8 @@ thing that they share.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -18,8 +18,6 @@ from monolith_hooks.variables import state_variable
 
 BarrierCallback = Callable[[str, Any], None]
 """Called with the barrier's action and the session (B21)."""
-
-_GRAPH_KEY: Final = "monolith_hooks_barrier_op"
 
 
 class BarrierAlreadyPlacedError(Exception):
@@ -42,19 +40,21 @@ class BarrierOp:
     Args:
         capacity: The length of the vector: the number of workers, the chief
             (index 0) included.
-        is_chief: True if this process initialises the barrier. The chief's
-            variables are local ones, so each new session of the chief, including a
-            recreated one, clears them. The variables of other processes are global
-            ones, which a worker waits for and never initialises (B17).
+        is_chief: True if this process initialises the barrier. The chief's vector is a
+            local variable, so each new session of the chief, including a recreated one,
+            clears it. That of other processes is a global one, which a worker waits for and
+            never initialises. The action is a local variable everywhere, so that each
+            session that starts, a worker's too, empties it (B17).
         wait_seconds: Seconds that a blocked worker sleeps between two checks.
         name_prefix: Prefix of the operations' names. The variables' names don't
             depend on it, or chief and workers could miss each other.
-        barrier_callbacks: Called in this order with the action and the session
-            (B21).
+        barrier_callbacks: Called in this order with the action and the session. The list
+            isn't copied: callbacks that are appended to it later are called too (B21).
         clock: Provides the lock and the sleep.
 
     Raises:
-        ValueError: ``capacity`` isn't positive, or the graph already has a barrier (B24).
+        ValueError: ``capacity`` isn't positive, or the graph already has a barrier in this
+            variable scope (B24).
     """
 
     def __init__(
@@ -63,35 +63,24 @@ class BarrierOp:
         is_chief: bool = True,
         wait_seconds: float = 1,
         name_prefix: str = "default",
-        barrier_callbacks: Iterable[BarrierCallback] | None = None,
+        barrier_callbacks: Sequence[BarrierCallback] | None = None,
         *,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         if capacity <= 0:
             raise ValueError(f"capacity must be positive, it is {capacity}.")
-        graph = tf.compat.v1.get_default_graph()
-        if graph.get_collection(_GRAPH_KEY):
-            raise ValueError(
-                "This graph has a BarrierOp already, and a graph can have one only: "
-                "use that one, or build this one in a graph of its own."
-            )
-        # A string, because collections are written into the meta graph of every checkpoint.
-        graph.add_to_collection(_GRAPH_KEY, name_prefix)
-
         self._capacity = capacity
         self._wait_seconds = wait_seconds
-        self._callbacks = tuple(barrier_callbacks or ())
+        self._callbacks = barrier_callbacks or []
         self._clock = clock
         self._lock = clock.lock()
         self._build(is_chief, name_prefix)
 
     def _build(self, is_chief: bool, name_prefix: str) -> None:
         keys = tf.compat.v1.GraphKeys
-        collections = [keys.LOCAL_VARIABLES if is_chief else keys.GLOBAL_VARIABLES]
-        no_bit = tf.zeros([self._capacity], tf.bool)
-        self._bits = state_variable(no_bit, "monolith_barrier", collections)
-        no_action = tf.constant("", tf.string)
-        self._action = state_variable(no_action, "monolith_barrier_action", collections)
+        kind = keys.LOCAL_VARIABLES if is_chief else keys.GLOBAL_VARIABLES
+        self._bits = state_variable("barrier_var", [False] * self._capacity, kind)
+        self._action = state_variable("barrier_op_action", "", keys.LOCAL_VARIABLES)
         with tf.name_scope(f"{name_prefix}_barrier"):
             self._bits_value = self._bits.read_value()
             self._action_value = self._action.read_value()
@@ -127,7 +116,7 @@ class BarrierOp:
         """
         with self._lock:
             if self.is_barrier_placed(session):
-                raise BarrierAlreadyPlacedError("Barrier is placed already.")
+                raise BarrierAlreadyPlacedError
             session.run(self._place, {self._action_input: action})
             self._run_callbacks(action, session)
 
@@ -205,12 +194,10 @@ class BarrierHook(tf.compat.v1.train.SessionRunHook):
         self._barrier_op = barrier_op
 
     def before_run(self, run_context: Any) -> Any:  # noqa: ARG002
-        """Return bit 0 as a fetch of the step, or None for the chief."""
-        if self._index <= 0:
-            return None
+        """Return bit 0 as a fetch of the step."""
         return tf.compat.v1.train.SessionRunArgs(self._barrier_op.barrier_placed_tensor)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Block the training thread, without holding a lock, if the step saw the barrier."""
-        if run_values.results:  # None for the chief, which fetches nothing.
+        if run_values.results and self._index > 0:
             self._barrier_op.wait_until_barrier_removed(run_context.session, self._index)

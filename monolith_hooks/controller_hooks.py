@@ -29,6 +29,8 @@ STOP_ACTION: Final = "Stop"
 QUERY_INTERVAL: Final = 60
 """Seconds between two checks for an action file."""
 
+_STOP, _SAVE = 0, 1
+"""Places of the two flags in their variable."""
 _ALL_BLOCKED_SECONDS: Final = 30
 _LOOK_SECONDS: Final = 2
 
@@ -38,16 +40,21 @@ _Action = controller_hooks_pb2.ControllerHooksProto
 class ControllerHook(tf.compat.v1.train.SessionRunHook):
     """Hook that performs after a step the stop or save that the graph's flags request (B46).
 
-    The flags are local variables of the chief: a new session clears them. The stop
-    flag is never reset, so each later step places the barrier again. The save flag is
-    reset before the save, so that a request made meanwhile isn't lost. While a stop is
-    requested, the save flag is ignored.
+    The flags are one local variable of the chief: a new session clears them. They are
+    fetched with the step, so that a flag which is set while a step runs is seen with the
+    next one. The stop flag is never reset, so each later step places the barrier again.
+    The save flag is reset before the save, so that a request made meanwhile isn't lost.
+    While a stop is requested, the save flag is ignored.
 
     Args:
         num_ps: The number of PS; the flags are on the first one, if any.
-        barrier_op: The barrier that a stop places.
-        trigger_save: Called without arguments on the training thread.
+        barrier_op: The barrier that a stop places; without it a stop does nothing.
+        trigger_save: Called without arguments on the training thread; without it a save
+            resets its flag and does nothing else.
         clock: Provides the wait for the workers.
+
+    Raises:
+        ValueError: The graph already has a ControllerHook.
     """
 
     def __init__(
@@ -62,13 +69,13 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
         self._trigger_save = trigger_save
         self._clock = clock
         with tf.device(ps_device(0) if num_ps > 0 else None):
-            local = [tf.compat.v1.GraphKeys.LOCAL_VARIABLES]
-            stop = state_variable(False, "monolith_controller_stop", local)
-            save = state_variable(False, "monolith_controller_save", local)
-            self._flags = [stop.read_value(), save.read_value()]
-            self._stop_op = stop.assign(True).op
-            self._trigger_save_op = save.assign(True).op
-            self._reset_save = save.assign(False).op
+            flags = state_variable(
+                "control_var", [False, False], tf.compat.v1.GraphKeys.LOCAL_VARIABLES
+            )
+            self._flags = flags.read_value()
+            self._stop_op = flags.scatter_nd_update([[_STOP]], [True]).op
+            self._trigger_save_op = flags.scatter_nd_update([[_SAVE]], [True]).op
+            self._reset_save = flags.scatter_nd_update([[_SAVE]], [False]).op
 
     @property
     def stop_op(self) -> tf.Operation:
@@ -80,30 +87,31 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
         """Op that requests a save when it is run."""
         return self._trigger_save_op
 
-    def after_run(self, run_context: Any, run_values: Any) -> None:  # noqa: ARG002
-        """Read the flags after the step, and perform the requested stop or save.
+    def before_run(self, run_context: Any) -> Any:  # noqa: ARG002
+        """Return the flags as a fetch of the step."""
+        return tf.compat.v1.train.SessionRunArgs(self._flags)
+
+    def after_run(self, run_context: Any, run_values: Any) -> None:
+        """Perform the stop or save that was requested when the step ran.
 
         Raises:
             BarrierAlreadyPlacedError: A stop is requested while the barrier is placed.
-            RuntimeError: The hook has no barrier to stop with, or no function to save with.
         """
         session = run_context.session
-        stop, save = session.run(self._flags)
-        if stop:
+        if run_values.results[_STOP]:
             self._stop(session)
-        elif save:
+        elif run_values.results[_SAVE]:
             session.run(self._reset_save)
-            if self._trigger_save is None:
-                raise RuntimeError("a save was asked for; this ControllerHook has no trigger_save")
-            self._trigger_save()
+            if self._trigger_save is not None:
+                self._trigger_save()
 
     def _stop(self, session: Any) -> None:
         """Place the barrier until all workers are blocked, at most for 30 s, then remove it."""
         if self._barrier_op is None:
-            raise RuntimeError("a stop was asked for; this ControllerHook has no barrier_op")
+            return
         self._barrier_op.place_barrier(session, STOP_ACTION)
         deadline = self._clock.now_ns() + _ALL_BLOCKED_SECONDS * NANOSECONDS
-        while not self._barrier_op.is_all_blocked(session) and self._clock.now_ns() < deadline:
+        while self._clock.now_ns() < deadline and not self._barrier_op.is_all_blocked(session):
             self._clock.sleep(_LOOK_SECONDS)
         self._barrier_op.remove_barrier(session)
 
@@ -146,22 +154,22 @@ class _StopHook(tf.compat.v1.train.SessionRunHook):
 class QueryActionHook(tf.compat.v1.train.SessionRunHook):
     """Hook that performs the action requested by the file ``monolith_action`` (B47).
 
-    The file is in the model directory and is a ControllerHooksProto in text format. Each
-    session has one thread, ``query_action``, which checks for the file at once and then
-    every 60 s. The thread performs the action, writes ``OK`` or the parse error to
-    ``monolith_action_response``, and deletes the file. A file that requests no action is
-    logged and deleted, without a response. A file that isn't UTF-8 stays, and is read
-    again at each check.
+    The file is in the model directory and is a ControllerHooksProto in text format. A
+    thread, ``query_action``, checks for it each 60 s, for the first time after 60 s. It reads
+    the file, deletes it, performs the action in the newest session, and writes ``OK`` or the
+    parse error to ``monolith_action_response``. Whatever goes wrong is logged at ERROR, and
+    the thread checks again after 60 s. A file that requests no action is such an error; one
+    that can't be read stays.
 
-    Concurrency. The thread belongs to a coordinator of this hook's own, which ``end``
-    stops and joins. An exception that leaves the session doesn't call ``end``, so the
-    thread continues, and dies when it acts on the closed session. A recreated session
-    asks the earlier thread to stop, without waiting for it. No lock is held.
+    Concurrency. Each session starts a thread, which has a coordinator of its own. ``end``
+    stops all threads, and waits for the newest only. A recreated session starts another
+    thread beside the first, and an exception that leaves the session stops none: they
+    continue, and fail on the closed session. No lock is held.
 
     Args:
         model_dir: The directory of the files.
         hook: The hook whose ops are run.
-        clock: Provides the thread and its waits.
+        clock: Provides the threads and their waits.
     """
 
     def __init__(
@@ -171,43 +179,46 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
         self._response_path = os.path.join(model_dir, RESPONSE_FILENAME)
         self._ops = {_Action.STOP: hook.stop_op, _Action.TRIGGER_SAVE: hook.trigger_save_op}
         self._clock = clock
-        self._coord: Any = None
+        self._session: Any = None
+        self._coords: list[Any] = []
 
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
-        """Start the thread of this session, and ask the earlier one to stop."""
-        if self._coord is not None:
-            self._coord.request_stop()
-        own = self._coord = tf.train.Coordinator()
-        self._clock.start_thread(lambda: self._look(session, own), name="query_action", coord=own)
+        """Start a thread, and let those of earlier sessions use this session too."""
+        self._session = session
+        own = tf.train.Coordinator()
+        self._coords.append(own)
+        self._clock.start_thread(lambda: self._look(own), name="query_action", coord=own)
 
     def end(self, session: Any) -> None:  # noqa: ARG002
-        """Stop the thread, and wait for the check that is in progress."""
-        self._coord.request_stop()
-        self._coord.join()
+        """Stop all threads, and wait for the newest to end its check."""
+        for each in self._coords:
+            each.request_stop()
+        if self._coords:
+            self._coords[-1].join()
 
-    def _look(self, session: Any, coord: Any) -> None:
-        while not coord.should_stop():
-            self._query(session)
-            self._clock.wait_for_stop(coord, QUERY_INTERVAL)
+    def _look(self, own: Any) -> None:
+        while not self._clock.wait_for_stop(own, QUERY_INTERVAL):
+            try:
+                self._query()
+            except Exception as error:  # noqa: BLE001 - nothing ends the watch (B47)
+                logging.exception("%s: %s", type(error).__name__, self._action_path)
 
-    def _query(self, session: Any) -> None:
-        """Check for the file once: perform its action, respond, and delete it."""
-        try:
-            with tf.io.gfile.GFile(self._action_path) as file:
-                text = file.read()
-        except (tf.errors.NotFoundError, UnicodeDecodeError):
-            return  # There is no request; or it isn't text yet, and may become so.
+    def _query(self) -> None:
+        """Check for the file once: delete it, perform its action, and respond."""
+        if not tf.io.gfile.exists(self._action_path):
+            return
+        with tf.io.gfile.GFile(self._action_path) as file:
+            text = file.read()
+        tf.io.gfile.remove(self._action_path)
         try:
             action = text_format.Parse(text, _Action()).action
         except text_format.ParseError as error:
             self._respond(str(error))
-        else:
-            if action in self._ops:
-                session.run(self._ops[action])
-                self._respond("OK")
-            else:
-                logging.error("TypeError: %s asks for no action: %r.", self._action_path, text)
-        tf.io.gfile.remove(self._action_path)
+            return
+        if action not in self._ops:
+            raise TypeError(f"{text!r} requests no action")
+        self._session.run(self._ops[action])
+        self._respond("OK")
 
     def _respond(self, text: str) -> None:
         write_atomically(self._response_path, text, writer=ACTION_FILENAME)

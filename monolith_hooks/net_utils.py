@@ -60,51 +60,50 @@ def get_local_server_addr(port: int) -> str:
 class NodeAliveChecker:
     """Checker of which addresses accept a TCP connection.
 
-    Each address is tried once, at construction, so that the results are consistent.
+    Each address is tried once, at construction, so that the results are consistent. Whatever
+    keeps it from connecting makes an address dead, also one that is no address; standard
+    output says why (B44). An address that was given twice is tried and listed once.
     It waits for real sockets on real threads, whatever clock the hooks use.
 
     Args:
         addrs: Addresses as ``host:port`` or ``[ipv6]:port``. Results keep their order.
         timeout: Seconds allowed for each connection.
-        num_thread: The number of addresses that are tried at a time.
-
-    Raises:
-        ValueError: An address has neither of the two forms.
+        num_thread: The number of addresses that are tried at a time. With 0 none is: no
+            address is dead or alive, and all are said to be alive.
     """
 
     def __init__(self, addrs: Iterable[str], timeout: float = 1, num_thread: int = 10) -> None:
         self._addrs = list(addrs)
         self._timeout = timeout
-        targets = [parse_addr(addr) for addr in self._addrs]
-        with SYSTEM_CLOCK.handler_pool(num_thread, name="node_alive") as pool:
-            self._alive = list(pool.map(self._accepts_connection, targets))
+        self._alive: dict[str, bool] = {}
+        if num_thread > 0:
+            once = list(dict.fromkeys(self._addrs))
+            with SYSTEM_CLOCK.handler_pool(num_thread, name="node_alive") as pool:
+                results = pool.map(self._accepts_connection, once)
+            self._alive = dict(zip(once, results, strict=True))
 
     def all_nodes_alive(self) -> bool:
-        """Return True if every address accepted a connection, or there are none."""
-        return all(self._alive)
+        """Return True if no address is dead."""
+        return all(self._alive.values())
 
     def get_dead_nodes(self) -> list[str]:
-        """Return the addresses that refused, didn't resolve, or took longer than the timeout."""
-        return self._nodes(False)
+        """Return the addresses that couldn't be connected to within the timeout."""
+        return [addr for addr, alive in self._alive.items() if not alive]
 
     def get_alive_nodes(self) -> list[str]:
         """Return the addresses that accepted a connection."""
-        return self._nodes(True)
+        return [addr for addr, alive in self._alive.items() if alive]
 
     def get_addrs(self) -> list[str]:
         """Return all addresses, as given."""
         return list(self._addrs)
 
-    def _nodes(self, wanted: bool) -> list[str]:
-        return [
-            addr for addr, alive in zip(self._addrs, self._alive, strict=True) if alive == wanted
-        ]
-
-    def _accepts_connection(self, target: tuple[str, int]) -> bool:
+    def _accepts_connection(self, addr: str) -> bool:
         try:
-            with socket.create_connection(target, timeout=self._timeout):
+            with socket.create_connection(parse_addr(addr), timeout=self._timeout):
                 return True
-        except OSError:
+        except (OSError, ValueError) as error:
+            print(f"{addr}: {error}", flush=True)  # noqa: T201 - as the original does
             return False
 
 

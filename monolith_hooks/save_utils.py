@@ -2,68 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import tensorflow as tf
 from absl import logging
 
+from monolith_hooks.checkpoint_state import (
+    MONOLITH_CKPT_STATE_FILE_NAME,
+    SaveHelper,
+    get_latest_checkpoint_state,
+    get_monolith_checkpoint_state,
+    write_monolith_checkpoint_state,
+)
 from monolith_hooks.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
+from monolith_hooks.metrics import Metrics
+from monolith_hooks.monolith_checkpoint_state_pb2 import MonolithCheckpointState
+from monolith_hooks.save_timer import SecondOrStepTimerWithTideSetting
 
-_INDEX_SUFFIX: Final = ".index"
+__all__ = [
+    "MONOLITH_CKPT_STATE_FILE_NAME",
+    "NoFirstSaveCheckpointSaverHook",
+    "SaveHelper",
+    "SecondOrStepTimerWithTideSetting",
+    "get_latest_checkpoint_state",
+    "get_monolith_checkpoint_state",
+]
 
-
-class SaveTimer(tf.compat.v1.train.SecondOrStepTimer):
-    """TensorFlow's timer with a given clock, which can be disabled.
-
-    Any thread may enable or disable it, or read the step. The other methods are called
-    with the saver hook's lock held.
-    """
-
-    _last_triggered_step: int | None
-    _last_triggered_time: int
-    """In nanoseconds; set together with the step."""
-
-    def __init__(self, every_secs: float | None, every_steps: int | None, clock: Clock) -> None:
-        super().__init__(every_secs=every_secs, every_steps=every_steps)
-        self._clock = clock
-        self._enabled = True
-
-    @property
-    def enabled(self) -> bool:
-        """True if it can trigger, as it can initially."""
-        return self._enabled
-
-    def enable(self) -> None:
-        """Trigger again, based on the step and time of the last trigger."""
-        self._enabled = True
-
-    def disable(self) -> None:
-        """Don't trigger at any time or step until enabled."""
-        self._enabled = False
-
-    def should_trigger_for_step(self, step: int) -> bool:
-        """Return True once the time or the steps since the last trigger reach the interval."""
-        if not self._enabled:
-            return False
-        if self._last_triggered_step is None:
-            return True
-        if self._last_triggered_step == step:
-            return False
-        if self._every_secs is not None:
-            due = self._last_triggered_time + round(self._every_secs * NANOSECONDS)
-            return self._clock.now_ns() >= due
-        return bool(step >= self._last_triggered_step + self._every_steps)
-
-    def update_last_triggered_step(self, step: int) -> None:
-        """Start a new interval at this step and the present time.
-
-        TensorFlow's method also returns the elapsed time and steps, which no saver hook uses.
-        """
-        self._last_triggered_time = self._clock.now_ns()
-        self._last_triggered_step = step
+_META_GRAPH_FILENAME: Final = "meta_graph_for_debugging.pb"
 
 
 class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
@@ -73,14 +40,10 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
 
     - the training thread throughout ``after_create_session`` and ``after_run``,
       and in ``end`` if there is something to write;
-    - any other thread throughout ``trigger_save``.
+    - any other thread in ``trigger_save``, twice: to reset the timer, and to save.
 
-    ``before_run`` takes it and releases it at once, so that no step begins during a
-    save. A step whose graph is already running finishes it and then waits in
-    ``after_run``. A lock held from ``before_run`` to ``after_run`` would exclude
-    such a step as well, but hooks aren't called for a step that failed: the first
-    failure would keep the lock for ever, and the controller would hang instead of
-    answering (B37).
+    ``before_run`` takes no lock: a step may begin and run while a checkpoint is being
+    written, so that its update may or may not be in it, and waits at its end (B30).
 
     ``end`` takes no lock if there is nothing to write, so the session may be closed
     during a save that was requested at the last step; that save then fails (B34).
@@ -95,23 +58,38 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         saver: The saver; else ``scaffold``'s saver, else the only one of the graph.
         checkpoint_basename: First part of the checkpoints' names.
         scaffold: The scaffold whose saver is used.
-        listeners: Called before and after each save. A listener's request for a stop
-            is obeyed after a scheduled save, and ignored after ``trigger_save`` (B30).
+        listeners: Called before and after each attempt to save. A listener's request for a
+            stop is obeyed after a scheduled save, and ignored after ``trigger_save`` (B30).
         save_graph_def: True to write the graph as well.
-        ignore_save_errors: True to log a scheduled save that fails, and continue
-            training. ``trigger_save`` has an argument of its own (B31).
-        is_dense_only: True to write nothing at step 0 (B32).
+        tide_start_hour: Hour (UTC) at which the tide of the timer begins (B76).
+        tide_start_minute: Minute of that hour.
+        tide_end_hour: Hour (UTC) at which the tide has ended.
+        tide_end_minute: Minute of that hour.
+        tide_save_secs: Interval in seconds outside the tide.
+        ignore_save_errors: True to continue training after a scheduled save that failed
+            twice with an OpError. ``trigger_save`` has an argument of its own (B31).
+        is_dense_only: True to skip a step that this hook has written last, and step 0 while
+            it has written none, and to do nothing in ``end`` (B32, B73).
+        use_native_multi_hash_table: The kind of hash tables that the file
+            ``monolith_checkpoint`` names (B74).
         no_first_save: True to skip the first save, which is the one at session
             creation unless another was requested before it (B30, B32).
-        guard_saver_listeners: Called around each save, outside ``listeners``.
-            Once a guard's ``before_save`` has returned, its ``after_save`` is
-            called however the save ends, the last guard's first.
+        guard_saver_listeners: Called around each save that isn't skipped, once whatever
+            its tries: ``before_save`` in order, ``after_save`` in reverse order and whatever
+            came of the save. What they raise is logged; ``begin`` and ``end`` are never
+            called (B72).
         clock: Provides the lock and the time of the schedule.
+        metrics: Told of saves and of tries that failed (B77).
 
     Raises:
         ValueError: Both or neither of ``save_secs`` and ``save_steps``, or both
             of ``saver`` and ``scaffold``, were given.
     """
+
+    _has_dense_only = False
+    """True if the process also has a dense-only hook: the exit always writes (B73)."""
+    _in_model_dump_mode = False
+    """True if the process dumps its model: the exit always writes (B73)."""
 
     def __init__(
         self,
@@ -123,12 +101,19 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         scaffold: Any = None,
         listeners: Sequence[Any] | None = None,
         save_graph_def: bool = True,
-        *,
+        tide_start_hour: int | None = None,
+        tide_start_minute: int | None = None,
+        tide_end_hour: int | None = None,
+        tide_end_minute: int | None = None,
+        tide_save_secs: float | None = None,
         ignore_save_errors: bool = False,
         is_dense_only: bool = False,
+        use_native_multi_hash_table: bool = False,
         no_first_save: bool = True,
         guard_saver_listeners: Sequence[Any] | None = None,
+        *,
         clock: Clock = SYSTEM_CLOCK,
+        metrics: Metrics | None = None,
     ) -> None:
         super().__init__(
             checkpoint_dir,
@@ -140,33 +125,44 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             listeners=listeners,
             save_graph_def=save_graph_def,
         )
-        self._timer = SaveTimer(save_secs, save_steps, clock)
+        self._timer = SecondOrStepTimerWithTideSetting(
+            save_secs,
+            save_steps,
+            tide_start_hour,
+            tide_start_minute,
+            tide_end_hour,
+            tide_end_minute,
+            tide_save_secs,
+            SaveHelper(self._save_path),
+            clock=clock,
+        )
         self._ignore_save_errors = ignore_save_errors
         self._is_dense_only = is_dense_only
+        self._last_dense_step = 0
+        table_type = MonolithCheckpointState.HashTableType
+        self._table_type = (
+            table_type.MULTI_CUCKOO_HASH_MAP
+            if use_native_multi_hash_table
+            else table_type.CUCKOO_HASH_MAP
+        )
         self._skip_next_save = no_first_save
         self._guards = tuple(guard_saver_listeners or ())
+        self._clock = clock
+        self._metrics = metrics
         self._lock = clock.lock()
 
     @property
-    def timer(self) -> SaveTimer:
+    def timer(self) -> SecondOrStepTimerWithTideSetting:
         """Timer of the schedule; while it is disabled, only the exit writes (B32)."""
         return self._timer
-
-    def begin(self) -> None:
-        """Find the global step, and call ``begin`` of the listeners and guards."""
-        super().begin()
-        for guard in self._guards:
-            guard.begin()
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Write the graph, and save for the first time unless that is disabled."""
         with self._lock:
+            if self._save_graph_def:
+                self._write_meta_graph(session)
+                write_monolith_checkpoint_state(self._checkpoint_dir, self._checkpoint_state())
             super().after_create_session(session, coord)
-
-    def before_run(self, run_context: Any) -> Any:
-        """Wait for a running save to end, then let the step begin."""
-        with self._lock:
-            return super().before_run(run_context)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Wait for a running save to end, then save if the schedule says so."""
@@ -174,36 +170,43 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             super().after_run(run_context, run_values)
 
     def end(self, session: Any) -> None:
-        """Save, unless the timer has recorded a save at this step, written or failed (B31)."""
+        """Save, unless the timer has recorded a save at this step, written or failed (B31, B73)."""
+        if self._is_dense_only:
+            return
         last_step = session.run(self._global_step_tensor)
-        if last_step != self._timer.last_triggered_step():
+        if self._has_dense_only or self._in_model_dump_mode:
+            with self._lock:
+                self._attempt(session, last_step)
+        elif last_step != self._timer.last_triggered_step():
             with self._lock:
                 self._save(session, last_step)
-        for listener in (*self._listeners, *self._guards):
+        for listener in self._listeners:
             listener.end(session, last_step)
 
     def trigger_save(self, session: Any, ignore_save_errors: bool = False) -> None:
         """Save now, and return when the checkpoint is written; any thread may call it.
 
         It restarts the schedule, even if it fails (B30, B31). It returns without
-        writing anything while the timer is disabled, at step 0 if this hook is
-        dense-only, and if this is the first save and first saves are skipped (B32).
+        writing anything while the timer is disabled, if another thread has saved this step
+        in between, if this is the first save and first saves are skipped, and as
+        ``is_dense_only`` says (B32).
 
         Args:
             session: The session, or one that shares its variables.
-            ignore_save_errors: True to log an error instead of raising it.
+            ignore_save_errors: True to log an OpError instead of raising it.
 
         Raises:
-            Exception: An error of the saver or a listener; an OpError of the saver
-                only after a second attempt.
+            Exception: An error of the saver or a listener; an OpError only after a second
+                attempt.
         """
+        with self._lock:
+            self._timer.reset()
         # A new thread has a default graph of its own, in eager mode; a saver needs the session's.
         with self._lock, session.graph.as_default():
-            if not self._timer.enabled:
-                return
             step = session.run(self._global_step_tensor)
-            self._timer.update_last_triggered_step(step)
-            self._try_to_save(session, step, ignore_save_errors)
+            if self._timer.should_trigger_for_step(step):
+                self._timer.update_last_triggered_step(step)
+                self._try_to_save(session, step, ignore_save_errors)
 
     def _save(self, session: Any, step: int) -> bool:
         """Save for the base class, and return True if a listener requests a stop."""
@@ -213,91 +216,76 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         skipped, self._skip_next_save = self._skip_next_save, False
         if skipped:
             logging.info("Skipped the first save, at step %d.", step)
-        if skipped or (self._is_dense_only and step == 0):
+        if skipped or (self._is_dense_only and step == self._last_dense_step):
             return False
+        for guard in self._guards:
+            _call_guard(guard.before_save, session, step)
         try:
-            return self._save_between_listeners(session, step)
-        except Exception:
+            return self._save_in_two_tries(session, step)
+        except tf.errors.OpError:
             if not ignore_save_errors:
                 raise
-            logging.exception("Saving checkpoint %d failed; training goes on without it.", step)
             return False
+        finally:
+            for guard in reversed(self._guards):
+                _call_guard(guard.after_save, session, step)
 
-    def _save_between_listeners(self, session: Any, step: int) -> bool:
-        with contextlib.ExitStack() as guarded:
-            for guard in self._guards:
-                guard.before_save(session, step)
-                guarded.callback(guard.after_save, session, step)
-            for listener in self._listeners:
-                listener.before_save(session, step)
-            self._write(session, step)
-            # A list, as any() would stop at the first request and skip the other listeners.
-            wishes = [listener.after_save(session, step) for listener in self._listeners]
-            return any(wishes)
-
-    def _write(self, session: Any, step: int) -> None:
-        """Write the checkpoint; an OpError may be temporary, so it is retried once (B31)."""
+    def _save_in_two_tries(self, session: Any, step: int) -> bool:
+        """Save; an OpError may be temporary, so that the whole attempt is repeated (B31)."""
         try:
-            self._write_once(session, step)
+            return self._try_once(session, step)
         except tf.errors.OpError:
-            logging.warning("Saving checkpoint %d failed, trying again.", step, exc_info=True)
-            self._write_once(session, step)
-        self._summary_writer.add_session_log(
-            tf.compat.v1.SessionLog(
-                status=tf.compat.v1.SessionLog.CHECKPOINT, checkpoint_path=self._save_path
-            ),
-            step,
-        )
+            return self._try_once(session, step)
 
-    def _write_once(self, session: Any, step: int) -> None:
-        self._get_saver().save(
-            session, self._save_path, global_step=step, write_meta_graph=self._save_graph_def
-        )
+    def _try_once(self, session: Any, step: int) -> bool:
+        begin = self._clock.now()
+        try:
+            wishes_stop = self._attempt(session, step)
+        except tf.errors.OpError:
+            logging.exception("Failed to save, retrying ...")
+            self._count("save_checkpoint_failed")
+            raise
+        seconds = self._clock.now() - begin
+        logging.info("saving checkpoint took %s seconds", seconds)
+        self._count("save_checkpoint")
+        if self._metrics is not None:
+            self._metrics.emit_timer("save_checkpoint_time", seconds, self._tags)
+        return wishes_stop
 
+    def _attempt(self, session: Any, step: int) -> bool:
+        """Save once: listeners, checkpoint, summary, listeners, ``monolith_checkpoint``."""
+        wishes_stop = bool(super()._save(session, step))
+        self._last_dense_step = step
+        state = self._checkpoint_state()
+        state.last_checkpoint_save_timestamp = self._clock.now_ns() // NANOSECONDS
+        write_monolith_checkpoint_state(self._checkpoint_dir, state)
+        return wishes_stop
 
-class SaveHelper:
-    """Names of the checkpoints that share a basename.
+    def _checkpoint_state(self) -> MonolithCheckpointState:
+        """Return what ``monolith_checkpoint`` says now, with the kind of this hook's tables."""
+        state = get_monolith_checkpoint_state(self._checkpoint_dir, remove_invalid_path=True)
+        state = state or MonolithCheckpointState()
+        state.builtin_hash_table_type = self._table_type
+        return state
 
-    Args:
-        basename: Folder and first part of the names, ``/models/m/model.ckpt``.
-    """
-
-    def __init__(self, basename: str) -> None:
-        self._basename = basename
-
-    def get_ckpt_prefix(self, step: int) -> str:
-        """Return ``<basename>-<step>``."""
-        return f"{self._basename}-{step}"
-
-    def get_ckpt_asset_dir(self, prefix: str) -> str:
-        """Return ``<prefix>.assets/``."""
-        return f"{prefix}.assets/"
-
-    def get_global_step_value(self, prefix: str) -> int:
-        """Return the step at the end of a prefix, or 0 if its file name has no ``-``.
-
-        Raises:
-            ValueError: The text after the last ``-`` of the file name isn't a step.
-        """
-        _, dash, step = prefix.rpartition("/")[2].rpartition("-")
-        if not dash:
-            return 0
-        if not (step.isascii() and step.isdigit()):
-            raise ValueError(
-                f"{prefix!r} ends with {step!r}: a step, such as -100, would be right."
+    def _write_meta_graph(self, session: Any) -> None:
+        """Write the graph in a form that TensorFlow can load."""
+        with session.graph.as_default():
+            tf.compat.v1.train.export_meta_graph(
+                filename=os.path.join(self._checkpoint_dir, _META_GRAPH_FILENAME)
             )
-        return int(step)
 
-    def get_existing_checkpoint_steps(self) -> list[int]:
-        """Return the steps of the existing checkpoints of this basename, ascending.
+    @property
+    def _tags(self) -> dict[str, str]:
+        return {"mode": "dense_only" if self._is_dense_only else "full"}
 
-        A checkpoint exists once its index file does, as TensorFlow writes that last.
-        """
-        folder, slash, name = self._basename.rpartition("/")
-        folder = (folder + slash) or "."
-        if not tf.io.gfile.isdir(folder):
-            return []
-        # Names are compared literally: as a pattern, a basename with brackets matches nothing.
-        index_file = re.compile(re.escape(name) + r"-([0-9]+)" + re.escape(_INDEX_SUFFIX))
-        found = (index_file.fullmatch(file) for file in tf.io.gfile.listdir(folder))
-        return sorted(int(match[1]) for match in found if match)
+    def _count(self, name: str) -> None:
+        if self._metrics is not None:
+            self._metrics.emit_counter(name, 1, self._tags)
+
+
+def _call_guard(method: Callable[[Any, int], object], session: Any, step: int) -> None:
+    try:
+        method(session, step)
+    except Exception:  # noqa: BLE001 - a guard can't prevent a save (B72)
+        logging.exception("A guard listener failed at step %d; the save goes on.", step)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 
-def state_variable(initial_value: Any, name: str, collections: Sequence[str]) -> Any:
-    """Return a new variable that no optimizer trains, in these collections only.
+def state_variable(name: str, initial_value: Any, collection: str) -> Any:
+    """Return a new variable that no optimizer trains, in this collection only.
 
-    It is a ``tf.Variable``, not one of ``get_variable``, so that a partitioner or reuse in
-    the caller's variable scope doesn't affect it.
+    Its name is that of the current variable scope and ``name``, as processes that share a PS
+    find each other's variables by their names. A partitioner of the scope doesn't affect it.
+
+    Raises:
+        ValueError: The scope has a variable of this name.
     """
-    return tf.compat.v1.Variable(
-        initial_value, name=name, trainable=False, collections=list(collections), use_resource=True
-    )
+    scope = tf.compat.v1.get_variable_scope()
+    with tf.compat.v1.variable_scope(scope) as unpartitioned:
+        unpartitioned.set_partitioner(None)
+        return tf.compat.v1.get_variable(
+            name,
+            initializer=tf.constant(initial_value),
+            trainable=False,
+            collections=[collection],
+            use_resource=True,
+        )

@@ -27,11 +27,6 @@ REPORTS: Final = Path("reports")
 """The folder of a run's report, relative to the working directory."""
 NAME: Final = "monolith-hooks-parity"
 
-_PROTOS: Final = (
-    "monolith_hooks/controller_hooks.proto",
-    "monolith_hooks/logging_ops.proto",
-    "monolith_hooks/server/service.proto",
-)
 _PATTERNS: Final = ("Cargo.toml", "Cargo.lock", "crates/*/Cargo.toml", "crates/*/build.rs")
 
 
@@ -75,4 +70,4 @@ def _files(root: Path) -> Iterator[Path]:
         yield from workspace.glob(pattern)
     for sources in workspace.glob("crates/*/src"):
         yield from sources.rglob("*.rs")
-    yield from (root / proto for proto in _PROTOS)
+    yield from (root / "monolith_hooks").rglob("*.proto")

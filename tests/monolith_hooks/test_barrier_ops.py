@@ -126,11 +126,26 @@ def test_a_capacity_must_be_positive(play, capacity):
     play(main)
 
 
-def test_a_graph_has_one_barrier_whatever_the_prefix(play):
+def test_a_variable_scope_has_one_barrier_whatever_the_prefix(play):
     def main():
         BarrierOp(2, name_prefix="one")
-        with pytest.raises(ValueError, match="has a BarrierOp already"):
+        with pytest.raises(ValueError, match="barrier_var already exists"):
             BarrierOp(2, name_prefix="two")
+        with tf.compat.v1.variable_scope("another"):
+            BarrierOp(2)
+
+    play(main)
+
+
+def test_a_callback_that_is_appended_later_is_called_too(play, config):
+    def main():
+        calls: list[str] = []
+        callbacks = [lambda action, _: calls.append(f"first {action}")]
+        barrier = BarrierOp(2, barrier_callbacks=callbacks)
+        callbacks.append(lambda action, _: calls.append(f"second {action}"))
+        with started(config) as session:
+            barrier.place_barrier(session, "x")
+        assert calls == ["first x", "second x"]
 
     play(main)
 
@@ -323,14 +338,16 @@ def test_the_chief_clears_the_barrier_with_each_new_session_and_a_worker_never_d
             assert tf1.global_variables() == []
         with worker_graph.as_default():
             worker = BarrierOp(2, is_chief=False)
-            assert tf1.local_variables() == []
+            empty = tf1.local_variables_initializer()
         with session_of(chief_graph) as chiefs, session_of(worker_graph) as workers:
             chiefs.run(clear)
-            chief.place_barrier(chiefs)
+            chief.place_barrier(chiefs, "Stop")
             assert worker.is_barrier_placed(workers)
-        with session_of(worker_graph) as workers, workers.graph.as_default():
-            workers.run(tf1.local_variables_initializer())
+            assert workers.run(worker._action_value) == b"Stop"
+        with session_of(worker_graph) as workers:
+            workers.run(empty)
             assert worker.is_barrier_placed(workers)
+            assert workers.run(worker._action_value) == b"", "any session that starts empties it"
             with session_of(chief_graph) as chiefs:
                 chiefs.run(clear)
             assert worker.is_barrier_removed(workers)

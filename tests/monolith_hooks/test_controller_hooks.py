@@ -150,19 +150,47 @@ def test_a_stop_hides_a_save(run):
     run(body)
 
 
-@pytest.mark.parametrize(
-    ("op", "lacks"), [("stop_op", "barrier_op"), ("trigger_save_op", "trigger_save")]
-)
-def test_what_is_asked_of_a_controller_without_the_means_is_said(play, config, op, lacks):
+def test_a_flag_that_a_step_or_a_later_hook_sets_is_seen_with_the_next_step(run):
+    class Asks(tf1.train.SessionRunHook):
+        def after_run(self, run_context: Any, run_values: Any) -> None:
+            run_context.session.run(run_of.controller.trigger_save_op)
+
+    def body(run):
+        nonlocal run_of
+        run_of = run
+        with run.session(Asks(), run.controller) as session:
+            session.run(run.step)
+            assert run.saves == 0
+            session.run(run.step)
+            assert run.saves == 1
+
+    run_of: Any = None
+    run(body)
+
+
+def test_a_controller_without_a_barrier_stops_nobody_and_one_without_a_saver_resets_the_flag(
+    play, config
+):
     def main():
         step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
         controller = ControllerHook()
-        session = tf1.train.SingularMonitoredSession(hooks=[controller], config=config)
-        session.raw_session().run(getattr(controller, op))
-        with pytest.raises(RuntimeError, match=lacks), session:
+        with tf1.train.SingularMonitoredSession(hooks=[controller], config=config) as session:
+            raw = session.raw_session()
+            raw.run(controller.trigger_save_op)
+            session.run(step)
+            assert raw.run(controller._flags).tolist() == [False, False]
+            raw.run(controller.stop_op)
             session.run(step)
 
     play(main)
+
+
+def test_a_graph_has_one_controller(run):
+    def body(run):
+        with pytest.raises(ValueError, match="control_var already exists"):
+            ControllerHook()
+
+    run(body)
 
 
 @pytest.mark.parametrize(("helper_first", "steps"), [(False, 1), (True, 2)])
@@ -214,13 +242,19 @@ def queried(run, tmp_path, body):
         body(session)
 
 
+def look(run: Run) -> None:
+    """Lets the time of a look pass."""
+    run.clock.sleep(QUERY_INTERVAL)
+    run.clock.settle()
+
+
 @pytest.mark.parametrize("text", ["action: STOP", "action: 2", "# now\naction: STOP\n"])
 def test_an_action_file_is_done_answered_and_deleted(run, desk, tmp_path, text):
     def body(run):
         desk.action.write_text(text)
 
         def train(session):
-            run.clock.settle()
+            look(run)
             assert desk.answer() == "OK"
             assert not desk.action.exists()
             session.run(run.step)
@@ -231,18 +265,22 @@ def test_an_action_file_is_done_answered_and_deleted(run, desk, tmp_path, text):
     run(body)
 
 
-def test_an_action_file_is_looked_for_each_60_s(run, desk, tmp_path):
+def test_an_action_file_is_looked_for_after_60_s_and_then_each_60_s(run, desk, tmp_path):
     def body(run):
         def train(session):
+            desk.action.write_text("action: STOP")
+            run.clock.sleep(QUERY_INTERVAL - 1)
+            assert desk.answer() is None
+            run.clock.sleep(1)
             run.clock.settle()
+            assert desk.answer() == "OK"
+            desk.response.unlink()
             desk.action.write_text("action: TRIGGER_SAVE")
             run.clock.sleep(QUERY_INTERVAL - 1)
             assert desk.answer() is None
             run.clock.sleep(1)
             run.clock.settle()
             assert desk.answer() == "OK"
-            session.run(run.step)
-            assert run.saves == 1
 
         queried(run, tmp_path, train)
 
@@ -254,7 +292,7 @@ def test_what_does_not_parse_is_answered_with_the_parsers_text(run, desk, tmp_pa
         desk.action.write_text("acton: STOP")
 
         def train(session):
-            run.clock.settle()
+            look(run)
             assert "acton" in desk.answer()
             assert not desk.action.exists()
 
@@ -271,7 +309,7 @@ def test_what_asks_for_nothing_is_logged_and_deleted_without_an_answer(
         desk.action.write_text(text)
 
         def train(session):
-            run.clock.settle()
+            look(run)
             assert desk.answer() is None
             assert not desk.action.exists()
 
@@ -296,6 +334,75 @@ def test_a_file_that_is_not_utf8_stays_and_is_read_again(run, desk, tmp_path):
             assert desk.answer() == "OK"
 
         queried(run, tmp_path, train)
+
+    run(body)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda desk: desk.action.mkdir(),
+        lambda desk: desk.action.write_bytes(b"\xff"),
+    ],
+    ids=["a folder", "not UTF-8"],
+)
+def test_a_file_that_cannot_be_read_is_logged_stays_and_does_not_end_the_watch(
+    run, desk, tmp_path, caplog, spoil
+):
+    def body(run):
+        spoil(desk)
+
+        def train(session):
+            look(run)
+            look(run)
+            assert desk.action.exists()
+            assert desk.answer() is None
+
+        queried(run, tmp_path, train)
+
+    with caplog.at_level("ERROR", logger="absl"):
+        run(body)
+    assert [bool(record.exc_info) for record in caplog.records] == [True, True]
+
+
+def test_an_answer_that_cannot_be_written_does_not_end_the_watch(run, desk, tmp_path, caplog):
+    def body(run):
+        desk.response.mkdir()
+
+        def train(session):
+            desk.action.write_text("action: STOP")
+            look(run)
+            assert not desk.action.exists()
+            desk.response.rmdir()
+            desk.action.write_text("action: STOP")
+            look(run)
+            assert desk.answer() == "OK"
+
+        queried(run, tmp_path, train)
+
+    with caplog.at_level("ERROR", logger="absl"):
+        run(body)
+    assert len(caplog.records) == 1
+
+
+def test_before_any_session_end_does_nothing(run, tmp_path):
+    run(lambda run: QueryActionHook(str(tmp_path), run.controller, clock=run.clock).end(None))
+
+
+def test_a_second_session_starts_a_second_thread_and_both_use_the_newest(run, desk, tmp_path):
+    def body(run):
+        query = QueryActionHook(str(tmp_path), run.controller, clock=run.clock)
+        with run.session(run.controller, query) as first:
+            raw = first.raw_session()
+            newest: list[Any] = []
+            shown = type("Shown", (), {"run": lambda _, op: newest.append(op) or raw.run(op)})()
+            query.after_create_session(shown, None)
+            desk.action.write_text("action: STOP")
+            look(run)
+            assert newest == [run.controller.stop_op]
+            assert [thread.ended for thread in run.clock.threads] == [False, False]
+        run.clock.settle()
+        assert [thread.ended for thread in run.clock.threads] == [True, True]
 
     run(body)
 

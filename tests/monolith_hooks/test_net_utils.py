@@ -120,6 +120,21 @@ def test_a_node_is_known_by_its_ipv6_address():
 
 
 @pytest.mark.parametrize("addr", ["", "host", "host:", ":80", "host:http", "::1:80", "[]:80"])
-def test_what_is_not_an_address_is_refused(addr):
-    with pytest.raises(ValueError, match="write host:port"):
-        net_utils.NodeAliveChecker([addr])
+def test_what_is_not_an_address_is_dead_and_standard_output_says_why(addr, capsys):
+    checker = net_utils.NodeAliveChecker([addr])
+    assert checker.get_dead_nodes() == [addr]
+    assert not checker.all_nodes_alive()
+    assert capsys.readouterr().out.startswith(f"{addr}: ")
+
+
+def test_an_address_that_is_given_twice_counts_once(listeners):
+    first, _, dead = listeners
+    checker = net_utils.NodeAliveChecker([first, dead, first, dead])
+    assert (checker.get_alive_nodes(), checker.get_dead_nodes()) == ([first], [dead])
+    assert checker.get_addrs() == [first, dead, first, dead]
+
+
+def test_without_threads_nobody_is_asked_and_all_are_said_to_be_alive(listeners):
+    checker = net_utils.NodeAliveChecker(listeners, num_thread=0)
+    assert (checker.get_alive_nodes(), checker.get_dead_nodes()) == ([], [])
+    assert checker.all_nodes_alive()

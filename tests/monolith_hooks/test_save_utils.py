@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
 
-from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook, SaveHelper, SaveTimer
+from fakes.virtual_clock import VirtualClock
+from monolith_hooks.save_utils import (
+    NoFirstSaveCheckpointSaverHook,
+    get_monolith_checkpoint_state,
+)
 
 tf1 = tf.compat.v1
 
@@ -76,6 +78,7 @@ class Run:
         self.hook = NoFirstSaveCheckpointSaverHook(
             str(model_dir), saver=self.saver, clock=clock, **options
         )
+        self.folder = model_dir
         self.config = config
 
     def __enter__(self) -> Run:
@@ -190,7 +193,7 @@ def test_a_triggered_save_restarts_the_schedule(play, run, clock):
     play(main)
 
 
-def test_a_step_waits_while_a_save_runs(play, run, clock):
+def test_a_step_runs_while_a_save_does_and_waits_at_its_end(play, run, clock):
     def main():
         with run(takes=5) as training:
             clock.start_thread(training.trigger, name="asks")
@@ -198,6 +201,8 @@ def test_a_step_waits_while_a_save_runs(play, run, clock):
             training.train()
             assert clock.now() == 5
             assert training.saved == [0]
+            restored = tf.train.load_variable(str(training.folder / "model.ckpt-0"), "global_step")
+            assert restored == 1, "the step ran before the checkpoint was written"
 
     play(main)
 
@@ -206,10 +211,37 @@ def test_a_save_by_schedule_and_a_triggered_one_do_not_overlap(play, run, clock)
     def main():
         with run(takes=5, save_steps=1) as training:
             clock.start_thread(training.trigger, name="asks")
-            clock.start_thread(training.trigger, name="asks")
             clock.sleep(1)
             training.train()
-            assert training.saver.writes == [(5, 0), (10, 0), (15, 1)]
+            assert training.saver.writes == [(5, 0), (10, 1)]
+
+    play(main)
+
+
+@pytest.mark.parametrize(("schedule", "writes"), [([], 2), ([0, 0, 1], 1)])
+def test_two_saves_triggered_at_once_are_one_write_if_both_reset_the_timer_before_it(
+    config, tmp_path, schedule, writes
+):
+    clock = VirtualClock(schedule=schedule)
+
+    def main():
+        with tf.Graph().as_default(), Run(clock, config, tmp_path, takes=5) as training:
+            clock.start_thread(training.trigger, name="asks")
+            clock.start_thread(training.trigger, name="asks")
+            clock.sleep(20)
+            assert training.saved == [0] * writes
+
+    clock.run(main)
+
+
+def test_a_save_that_is_triggered_during_another_writes_again(play, run, clock):
+    def main():
+        with run(takes=5) as training:
+            clock.start_thread(training.trigger, name="asks")
+            clock.sleep(1)
+            clock.start_thread(training.trigger, name="asks")
+            clock.sleep(20)
+            assert training.saver.writes == [(5, 0), (10, 0)]
 
     play(main)
 
@@ -259,11 +291,45 @@ def test_another_error_is_tried_once_and_a_later_step_can_be_saved(play, run):
     play(main)
 
 
-def test_whoever_triggers_can_have_errors_ignored(play, run):
+def test_whoever_triggers_can_have_op_errors_ignored_and_no_others(play, run):
     def main():
-        with run(errors=(ValueError("bad"),)) as training:
+        with run(errors=(unavailable(), unavailable(), ValueError("bad"))) as training:
             training.trigger(ignore_save_errors=True)
             assert training.saved == []
+            with pytest.raises(ValueError, match="bad"):
+                training.trigger(ignore_save_errors=True)
+
+    play(main)
+
+
+def test_each_failed_try_is_logged_with_its_traceback_also_the_last(play, run, caplog):
+    def main():
+        with run(errors=(unavailable(), unavailable())) as training:
+            training.trigger(ignore_save_errors=True)
+
+    with caplog.at_level("ERROR", logger="absl"):
+        play(main)
+    logged = [(record.getMessage(), bool(record.exc_info)) for record in caplog.records]
+    assert logged == [("Failed to save, retrying ...", True)] * 2
+
+
+def test_a_second_try_repeats_the_whole_save(play, run):
+    notes: list[str] = []
+
+    class FailsOnce(Listens):
+        def after_save(self, session: Any, global_step_value: int) -> bool:
+            super().after_save(session, global_step_value)
+            if notes.count("l.after 0") == 1:
+                raise unavailable()
+            return False
+
+    def main():
+        with run(listeners=[FailsOnce("l", notes), Listens("m", notes)]) as training:
+            notes.clear()
+            training.trigger()
+            assert training.saved == [0, 0]
+            before = ["l.before 0", "m.before 0"]
+            assert notes == [*before, "l.after 0", *before, "l.after 0", "m.after 0"]
 
     play(main)
 
@@ -281,7 +347,8 @@ def test_a_scheduled_save_that_fails_ends_training(play, run):
 
 def test_training_can_go_on_after_a_scheduled_save_that_fails(play, run):
     def main():
-        with run(errors=(ValueError("bad"),), save_steps=1, ignore_save_errors=True) as training:
+        errors = (unavailable(), unavailable())
+        with run(errors=errors, save_steps=1, ignore_save_errors=True) as training:
             training.train(2)
             assert training.saved == [2]
 
@@ -302,14 +369,66 @@ def test_with_the_timer_disabled_nothing_is_written_before_the_exit(play, run):
     play(main)
 
 
-def test_dense_only_writes_nothing_at_step_0(play, run):
+def test_a_save_asked_for_with_the_timer_disabled_makes_the_exit_write(play, run):
     def main():
-        with run(is_dense_only=True) as training:
+        with run() as training:
+            training.train()
+            training.trigger()
+            training.hook.timer.disable()
+            training.trigger()
+            assert training.saved == [1]
+        assert training.saved == [1, 1]
+
+    play(main)
+
+
+def test_dense_only_skips_step_0_and_the_step_that_it_has_written_last_and_the_exit(play, run):
+    notes: list[str] = []
+
+    def main():
+        listeners = [Listens("l", notes)]
+        with run(is_dense_only=True, listeners=listeners) as training:
             training.trigger()
             assert training.saved == []
             training.train()
             training.trigger()
+            training.trigger()
             assert training.saved == [1]
+            training.train()
+        assert training.saved == [1]
+        assert notes == ["l.begin", "l.before 1", "l.after 1"]
+
+    play(main)
+
+
+@pytest.mark.parametrize("flag", ["_has_dense_only", "_in_model_dump_mode"])
+def test_a_full_hook_beside_a_dense_one_or_in_a_dump_always_writes_at_the_exit(
+    play, run, monkeypatch, flag
+):
+    notes: list[str] = []
+    monkeypatch.setattr(NoFirstSaveCheckpointSaverHook, flag, True)
+
+    def main():
+        options = {
+            "listeners": [Listens("l", notes)],
+            "guard_saver_listeners": [Listens("g", notes)],
+        }
+        with run(**options) as training:
+            training.train()
+            training.trigger()
+            notes.clear()
+        assert training.saved == [1, 1]
+        assert notes == ["l.before 1", "l.after 1", "l.end 1"]
+
+    play(main)
+
+
+def test_the_write_at_such_an_exit_has_no_second_try(play, run, monkeypatch):
+    monkeypatch.setattr(NoFirstSaveCheckpointSaverHook, "_in_model_dump_mode", True)
+
+    def main():
+        with pytest.raises(tf.errors.UnavailableError), run(errors=(unavailable(),)) as training:
+            training.train()
 
     play(main)
 
@@ -346,32 +465,114 @@ def test_a_stop_that_a_listener_wants_is_obeyed_by_the_schedule_alone(play, run)
     play(main)
 
 
-def test_guards_enclose_the_listeners_and_are_told_of_the_end_of_a_failed_save(play, run):
+def test_guards_enclose_all_tries_and_hear_of_each_outcome(play, run):
     notes: list[str] = []
 
     def main():
         guards = [Listens("g", notes), Listens("h", notes)]
         options = {"listeners": [Listens("l", notes)], "guard_saver_listeners": guards}
         with run(errors=(unavailable(), ValueError("bad")), **options) as training:
-            assert notes == ["l.begin", "g.begin", "h.begin"]
+            assert notes == ["l.begin"]
             notes.clear()
             with pytest.raises(ValueError, match="bad"):
                 training.trigger()
-            assert notes == ["g.before 0", "h.before 0", "l.before 0", "h.after 0", "g.after 0"]
+            begin, tried, end = (
+                ["g.before 0", "h.before 0"],
+                "l.before 0",
+                ["h.after 0", "g.after 0"],
+            )
+            assert notes == [*begin, tried, tried, *end]
             notes.clear()
             training.trigger()
-            assert notes == [
-                "g.before 0",
-                "h.before 0",
-                "l.before 0",
-                "l.after 0",
-                "h.after 0",
-                "g.after 0",
-            ]
+            assert notes == [*begin, "l.before 0", "l.after 0", *end]
             notes.clear()
-        assert notes == ["l.end 0", "g.end 0", "h.end 0"]
+        assert notes == ["l.end 0"]
 
     play(main)
+
+
+def test_what_a_guard_raises_is_logged_and_swallowed(play, run, caplog):
+    notes: list[str] = []
+
+    class Fails(Listens):
+        def before_save(self, session: Any, global_step_value: int) -> None:
+            raise ValueError("before")
+
+        def after_save(self, session: Any, global_step_value: int) -> bool:
+            raise unavailable("after")
+
+    def main():
+        guards = [Fails("g", notes), Listens("h", notes)]
+        with run(guard_saver_listeners=guards) as training:
+            training.trigger()
+            assert training.saved == [0]
+            assert notes == ["h.before 0", "h.after 0"]
+
+    with caplog.at_level("ERROR", logger="absl"):
+        play(main)
+    assert [bool(record.exc_info) for record in caplog.records] == [True, True]
+
+
+def test_session_creation_writes_the_graph_for_debugging_and_monoliths_state(play, run):
+    def main():
+        with run() as training:
+            names = {path.name for path in training.folder.iterdir()}
+            assert {"graph.pbtxt", "meta_graph_for_debugging.pb", "monolith_checkpoint"} <= names
+            state = get_monolith_checkpoint_state(str(training.folder))
+            assert state.builtin_hash_table_type == state.CUCKOO_HASH_MAP
+            assert not state.HasField("last_checkpoint_save_timestamp")
+
+    play(main)
+
+
+def test_each_save_writes_its_time_into_monoliths_state(play, run, clock):
+    def main():
+        with run(use_native_multi_hash_table=True) as training:
+            clock.sleep(7.9)
+            training.trigger()
+            state = get_monolith_checkpoint_state(str(training.folder))
+            assert state.last_checkpoint_save_timestamp == 7
+            assert state.builtin_hash_table_type == state.MULTI_CUCKOO_HASH_MAP
+
+    play(main)
+
+
+def test_a_state_that_cannot_be_written_is_a_failed_try(play, run, monkeypatch):
+    def main():
+        with run() as training:
+            (training.folder / "monolith_checkpoint").unlink()
+            (training.folder / "monolith_checkpoint").mkdir()
+            with pytest.raises(tf.errors.OpError):
+                training.trigger()
+            assert training.saved == [0, 0]
+
+    play(main)
+
+
+class Counted:
+    """Metrics that are remembered."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def emit_counter(self, name: str, value: int, tags: Any) -> None:
+        self.seen.append((name, value, tags["mode"]))
+
+    def emit_timer(self, name: str, value: float, tags: Any) -> None:
+        self.seen.append((name, value, tags["mode"]))
+
+
+def test_saves_and_failed_tries_are_counted_and_timed(play, run):
+    metrics = Counted()
+
+    def main():
+        with run(errors=(unavailable(),), takes=2, metrics=metrics) as training:
+            training.trigger()
+
+    play(main)
+    full = "full"
+    failed, saved = ("save_checkpoint_failed", 1, full), ("save_checkpoint", 1, full)
+    assert metrics.seen == [failed, saved, ("save_checkpoint_time", 2.0, full)]
 
 
 def test_an_exit_closes_the_session_under_a_save_of_the_last_step(play, run, clock, tmp_path):
@@ -421,60 +622,3 @@ def test_a_failed_step_leaves_no_lock_behind(play, run, clock):
 def test_the_schedule_is_by_seconds_or_by_steps(tmp_path, secs, steps, problem):
     with pytest.raises(ValueError, match=problem):
         NoFirstSaveCheckpointSaverHook(str(tmp_path), save_secs=secs, save_steps=steps)
-
-
-def test_the_timer_is_due_once_for_a_step_and_after_its_interval(play, clock):
-    def main():
-        timer = SaveTimer(10, None, clock)
-        assert timer.should_trigger_for_step(0)
-        timer.update_last_triggered_step(0)
-        assert not timer.should_trigger_for_step(0)
-        clock.sleep(10)
-        assert not timer.should_trigger_for_step(0), "not twice for one step"
-        assert timer.should_trigger_for_step(4)
-        timer.update_last_triggered_step(4)
-        assert timer.last_triggered_step() == 4
-
-    play(main)
-
-
-@given(basename=st.text(), step=st.integers(0, 2**63 - 1))
-def test_a_prefix_ends_with_its_step(basename, step):
-    helper = SaveHelper(basename)
-    prefix = helper.get_ckpt_prefix(step)
-    assert prefix == f"{basename}-{step}"
-    assert helper.get_global_step_value(prefix) == step
-    assert helper.get_ckpt_asset_dir(prefix) == f"{prefix}.assets/"
-
-
-@given(st.text().filter(lambda prefix: "-" not in prefix))
-def test_a_prefix_without_a_dash_is_of_step_0(prefix):
-    assert SaveHelper("x").get_global_step_value(prefix) == 0
-    assert SaveHelper("x").get_global_step_value(f"/some-dir/{prefix}") == 0
-
-
-@pytest.mark.parametrize("prefix", ["model-", "model-x", "model-1.index", "model-²"])
-def test_a_prefix_that_does_not_end_with_a_step_is_refused(prefix):
-    with pytest.raises(ValueError, match="a step, such as -100, would be right"):
-        SaveHelper("model").get_global_step_value(prefix)
-
-
-@given(steps=st.sets(st.integers(0, 10**12), max_size=5))
-def test_existing_checkpoints_are_those_with_an_index_ascending(tmp_path_factory, steps):
-    folder = tmp_path_factory.mktemp("checkpoints")
-    helper = SaveHelper(str(folder / "m[0].ckpt"))
-    for step in steps:
-        Path(f"{helper.get_ckpt_prefix(step)}.index").touch()
-    for other in ("m[0].ckpt-7.meta", "m0.ckpt-8.index", "m[0].ckpt-x.index", "m[0].ckpt.index"):
-        (folder / other).touch()
-    assert helper.get_existing_checkpoint_steps() == sorted(steps)
-
-
-def test_a_folder_that_is_not_there_has_no_checkpoints(tmp_path):
-    assert SaveHelper(str(tmp_path / "no" / "model.ckpt")).get_existing_checkpoint_steps() == []
-
-
-def test_a_basename_without_folder_is_in_the_working_directory(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model.ckpt-5.index").touch()
-    assert SaveHelper("model.ckpt").get_existing_checkpoint_steps() == [5]

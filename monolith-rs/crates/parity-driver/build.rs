@@ -7,12 +7,6 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-const PROTOS: [&str; 3] = [
-    "monolith_hooks/controller_hooks.proto",
-    "monolith_hooks/logging_ops.proto",
-    "monolith_hooks/server/service.proto",
-];
-
 fn main() -> Result<(), Box<dyn Error>> {
     let crate_dir = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let root = crate_dir
@@ -27,9 +21,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// `sha256:` and the digest over `path NUL length NUL content` of each source of
 /// every crate, in byte order of the paths. `parity.base.project` computes the same in Python.
 fn source_digest(root: &Path) -> Result<String, Box<dyn Error>> {
-    let mut files: Vec<String> = PROTOS.iter().map(ToString::to_string).collect();
-    files.push("monolith-rs/Cargo.toml".into());
-    files.push("monolith-rs/Cargo.lock".into());
+    let mut files = vec![
+        "monolith-rs/Cargo.toml".into(),
+        "monolith-rs/Cargo.lock".into(),
+    ];
+    collect_files(root, &root.join("monolith_hooks"), "proto", &mut files)?;
     let crates = root.join("monolith-rs/crates");
     println!("cargo:rerun-if-changed={}", crates.display());
     for entry in fs::read_dir(&crates)? {
@@ -40,7 +36,7 @@ fn source_digest(root: &Path) -> Result<String, Box<dyn Error>> {
             }
         }
         if dir.join("src").is_dir() {
-            collect_rust_files(root, &dir.join("src"), &mut files)?;
+            collect_files(root, &dir.join("src"), "rs", &mut files)?;
         }
     }
     files.sort();
@@ -62,17 +58,17 @@ fn source_digest(root: &Path) -> Result<String, Box<dyn Error>> {
     Ok(format!("sha256:{hex}"))
 }
 
-fn collect_rust_files(
+fn collect_files(
     root: &Path,
     dir: &Path,
+    ending: &str,
     files: &mut Vec<String>,
 ) -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed={}", dir.display());
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect_rust_files(root, &path, files)?;
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            collect_files(root, &path, ending, files)?;
+        } else if path.extension().is_some_and(|is| is == ending) {
             files.push(relative(root, &path)?);
         }
     }

@@ -21,7 +21,11 @@ from fakes.faulty_saver import FaultySaver
 from monolith_hooks import logging_ops, net_utils
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
-from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook, SaveHelper, SaveTimer
+from monolith_hooks.save_utils import (
+    NoFirstSaveCheckpointSaverHook,
+    SaveHelper,
+    SecondOrStepTimerWithTideSetting,
+)
 from monolith_hooks.server import client_lib, service_pb2
 from monolith_hooks.server.server_lib import ServerHook
 from parity.interop.peers import python_messages
@@ -264,7 +268,7 @@ class _ClockAt(SystemClock):
 def _timer(look: Look) -> Iterator[bool]:
     clock = _ClockAt()
     seconds = None if look.every_steps is not None else look.every_ms / 1000
-    timer = SaveTimer(seconds, look.every_steps, clock)
+    timer = SecondOrStepTimerWithTideSetting(seconds, look.every_steps, clock=clock)
     for what, step, clock.milliseconds in look.timer:
         match what:
             case "due":
