@@ -1,14 +1,15 @@
 """Unions of a scenario in Rust whose models are known by their first keys.
 
 They are the hooks, the faults and the steps. Each becomes an enum that serde tags by that
-key. The variant of a model with no other key has that key's value, of one with more keys
-the whole model.
+key. A variant holds the value of the key, or the whole model if that has more keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from pydantic.fields import FieldInfo
 
 from parity.app.rust_names import camel, comment, doc
 from parity.app.rust_types import RustModule
@@ -18,7 +19,7 @@ from parity.spec.kinds import kind_of
 
 @dataclass(frozen=True)
 class Keyed:
-    """Such a union, of which a driver has these models."""
+    """A union of models that are known by their first keys, as far as a driver has them."""
 
     name: str
     doc: str
@@ -54,13 +55,7 @@ class Keyed:
 
     def ps_method(self, module: RustModule) -> None:
         """Add the method ``ps``."""
-        it = self.name.lower()
-        arms = (
-            (f"Self::{camel(kind_of(each))}({it})", f"Some({it}.ps)")
-            if _has_ps(each)
-            else (f"Self::{_pattern(each)}", "None")
-            for each in self.models
-        )
+        arms = (_ps_arm(each, self.name.lower()) for each in self.models)
         about = "The PS that it names, if it names one."
         self._method(module, about, "ps", "Option<usize>", arms, "match_same_arms")
 
@@ -104,10 +99,16 @@ def _value(model: type[Model]) -> object:
 
 
 def _is_empty(model: type[Model]) -> bool:
-    """Tell whether nothing but its key is said."""
+    """Tell models whose key has no options and no other key beside it."""
     value = _value(model)
     return len(_keys(model)) == 1 and not getattr(value, "model_fields", value)
 
 
-def _has_ps(model: type[Model]) -> bool:
-    return "ps" in getattr(_value(model), "model_fields", ())
+def _ps_arm(model: type[Model], it: str) -> tuple[str, str]:
+    """Return the pattern of a variant and the PS in it, which is maybe optional."""
+    fields: dict[str, FieldInfo] = getattr(_value(model), "model_fields", {})
+    if "ps" not in fields:
+        return f"Self::{_pattern(model)}", "None"
+    ps = f"{it}.{kind_of(model)}.ps" if len(_keys(model)) > 1 else f"{it}.ps"
+    some = f"Some({ps})" if fields["ps"].annotation is int else ps
+    return f"Self::{camel(kind_of(model))}({it})", some

@@ -55,7 +55,7 @@ class RustModule:
       known: Types of other modules, by what they are in the specification.
       unread: Of models that a driver reads, the keys that are the host's.
       derives: Traits of the structs that fields have.
-      bounded: Whether what is read is checked to be within its bounds.
+      bounded: True to read integers, text and lists within their bounds.
     """
 
     doc: str
@@ -240,7 +240,7 @@ def _fields(model: type[Model], but: str = "") -> Iterator[tuple[str, FieldInfo]
 
 
 def _is_always_written(metadata: list[Any]) -> bool:
-    """Tell whether canonical JSON has a value where a scenario may have ``null``."""
+    """Tell fields of which only a scenario file may have ``null``, not canonical JSON."""
     schemas = (each for each in metadata if isinstance(each, WithJsonSchema))
     return any(each.mode == "serialization" for each in schemas)
 

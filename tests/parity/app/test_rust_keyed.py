@@ -41,6 +41,25 @@ class WaitStep(Model):
     expect: bool
 
 
+class SwapStep(Model):
+    """It swaps."""
+
+    swap: Place
+    to: PsIndex
+
+
+class Anywhere(Model):
+    """Maybe a place."""
+
+    ps: PsIndex | None
+
+
+class RestStep(Model):
+    """It rests."""
+
+    rest: Anywhere
+
+
 STEPS = Keyed("Step", "A step.", (StopStep, GoStep, WaitStep))
 ENUM = """\
 /// A step.
@@ -119,6 +138,13 @@ def test_an_enum_says_its_key_and_its_ps():
     STEPS.key_method(it)
     STEPS.ps_method(it)
     assert it.text().endswith(METHODS)
+
+
+def test_the_ps_may_be_optional_and_other_keys_stand_beside_it():
+    it = module()
+    Keyed("Step", "A step.", (SwapStep, RestStep)).ps_method(it)
+    assert "            Self::Swap(step) => Some(step.swap.ps),\n" in it.text()
+    assert "            Self::Rest(step) => step.ps,\n" in it.text()
 
 
 def test_the_keys_are_lists():
