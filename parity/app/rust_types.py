@@ -7,16 +7,19 @@ fields themselves; what it reads it hands on, so its variants hold structs.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
+from pydantic import WithJsonSchema
 from pydantic.fields import FieldInfo
 
+from parity.app import rust_readers
+from parity.app.rust_names import camel, comment, doc, name_of, variants
+from parity.app.rust_readers import RustType
 from parity.base.model import DescribedAs, Model
-from parity.spec import hooks, interop, protocol, rpcs, scenario, steps, trace
+from parity.spec import interop
 from parity.spec.integers import Width
 
 _INTEGERS: Final = {"uint": "usize", "uint16": "u16", "uint64": "u64"}
@@ -24,18 +27,8 @@ _SCALARS: Final[dict[object, str]] = {
     int: "i64", str: "String", bool: "bool", Any: "Value", interop.Fields: "Value",
 }  # fmt: skip
 _WORD_DERIVES: Final = "Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize"
-_NO_NAMES: Final = {"127.0.0.1": "V4", "::1": "V6"}
-"""Words that can't be the names of variants, with those that they have instead."""
 _VARIANT_WIDTH: Final = 35
 """Characters of a variant's fields that rustfmt leaves on one line."""
-_SPEC: Final = (hooks, interop, protocol, rpcs, scenario, steps, trace)
-_NAMES: Final = {
-    alias: name
-    for module in _SPEC
-    for name, alias in vars(module).items()
-    if get_origin(alias) is Literal
-}
-"""Of each set of words, the name that the specification has for it."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +49,21 @@ class Tagged:
 
 @dataclass
 class RustModule:
-    """A module of wire types; ``known`` are those of other modules, by what they are here."""
+    """A module of wire types.
+
+    Attributes:
+      known: Types of other modules, by what they are in the specification.
+      unread: Of models that a driver reads, the keys that are the host's.
+      derives: Traits of the structs that fields have.
+      bounded: True to read integers, text and lists within their bounds.
+    """
 
     doc: str
     uses: tuple[str, ...]
-    known: Mapping[object, str]
+    known: Mapping[object, RustType]
+    unread: Mapping[type[Model], frozenset[str]] = field(default_factory=dict)
+    derives: str = "Debug, Serialize"
+    bounded: bool = False
     items: dict[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
@@ -70,69 +73,80 @@ class RustModule:
         head += ["#![allow(clippy::doc_markdown, clippy::large_enum_variant)]", ""]
         return "\n".join([*head, *self.uses, "", *"\n".join(self.items.values()).splitlines(), ""])
 
+    def add(self, name: str, lines: list[str]) -> None:
+        """Add an item."""
+        self.items[name] = "\n".join([*lines, ""])
+
     def written(self, tagged: Tagged) -> None:
         """Add a union that a driver writes."""
         base = tagged.envelope.model_fields
         body: list[str] = []
         for tag, model in _members(tagged):
             fields = {key: value for key, value in _fields(model, tagged.tag) if key not in base}
-            body += _doc(model, "    ")
-            body += self._braced(f"    {_camel(tag)}", fields, model, public=False)
+            body += doc(model, "    ")
+            body += self._braced(f"    {camel(tag)}", fields, model, public=False)
         self._tagged("Debug, Serialize", tagged, body)
         if tagged.enveloped:
             lines = self._braced(
                 f"pub(crate) struct {tagged.enveloped}", base, tagged.envelope, public=True
             )
             lines[-1:] = ["    #[serde(flatten)]", f"    pub(crate) event: {tagged.name},", "}"]
-            head = [*_doc(tagged.envelope), "#[derive(Debug, Serialize)]"]
-            self._add(tagged.enveloped, [*head, *lines])
+            head = [*doc(tagged.envelope), "#[derive(Debug, Serialize)]"]
+            self.add(tagged.enveloped, [*head, *lines])
 
     def read(self, tagged: Tagged) -> None:
         """Add a union that a driver reads."""
         body: list[str] = []
         for tag, model in _members(tagged):
-            body += [*_doc(model, "    "), f"    {_camel(tag)}({model.__name__}),"]
+            body += [*doc(model, "    "), f"    {camel(tag)}({model.__name__}),"]
         self._tagged("Debug, Deserialize", tagged, body)
         for _, model in _members(tagged):
-            self._struct(model, "Deserialize", tagged.tag)
+            self._struct(model, model.__name__, "Debug, Deserialize", tagged.tag)
 
     def _tagged(self, derives: str, tagged: Tagged, body: list[str]) -> None:
-        head = [f"/// {tagged.doc}", f"#[derive({derives})]"]
+        head = [*comment(tagged.doc), f"#[derive({derives})]"]
         head += [f'#[serde(tag = "{tagged.tag}", rename_all = "snake_case")]']
-        self._add(tagged.name, [*head, f"pub(crate) enum {tagged.name} {{", *body, "}"])
+        self.add(tagged.name, [*head, f"pub(crate) enum {tagged.name} {{", *body, "}"])
 
-    def _struct(self, model: type[Model], derive: str, but: str = "") -> str:
-        name = model.__name__
+    def struct(self, model: type[Model], name: str = "") -> str:
+        """Add a model by its name, or by this one, which is returned."""
+        return self._struct(model, name or model.__name__, self.derives)
+
+    def _struct(self, model: type[Model], name: str, derives: str, but: str = "") -> str:
         if name not in self.items:
-            defaults = "" if _is_whole(model) else "Default, "
-            head = [*_doc(model), f"#[derive(Debug, {defaults}{derive})]"]
-            head += ["#[serde(deny_unknown_fields)]"] if derive == "Deserialize" else []
+            defaults = "" if _is_whole(model) else ", Default"
+            head = [*doc(model), f"#[derive({derives.replace('Debug', f'Debug{defaults}')})]"]
+            head += ["#[serde(deny_unknown_fields)]"] if "Deserialize" in derives else []
             fields = dict(_fields(model, but))
             body = self._braced(f"pub(crate) struct {name}", fields, model, public=True)
-            self._add(name, [*head, *body])
+            self.add(name, [*head, *body])
         return name
 
     def words(self, literal: object) -> str:
         """Add a set of words by its name, which is returned."""
-        name = _NAMES[literal]
-        words: tuple[str, ...] = get_args(literal)
-        rules = (
-            rule
-            for rule, write in _RULES.items()
-            if all(write(_camel(word)) == word for word in words)
-        )
-        rule = next(rules, "")
+        name = name_of(literal)
+        rule, named = variants(literal)
         body: list[str] = []
-        for word in words:
+        for word, variant in named:
             body += [] if rule else [f'    #[serde(rename = "{word}")]']
-            body += [f"    {_camel(word)},"]
+            body += [f"    {variant},"]
         head = [f"/// `{name}` of the specification.", f"#[derive({_WORD_DERIVES})]"]
         head += [f'#[serde(rename_all = "{rule}")]'] if rule not in ("", "PascalCase") else []
-        self._add(name, [*head, f"pub(crate) enum {name} {{", *body, "}"])
+        self.add(name, [*head, f"pub(crate) enum {name} {{", *body, "}"])
         return name
 
-    def _add(self, name: str, lines: list[str]) -> None:
-        self.items[name] = "\n".join([*lines, ""])
+    def remote_words(self, literal: object, remote: str) -> None:
+        """Add a set of words by which values of another crate's enum are read."""
+        name = name_of(literal)
+        body = [f"    {variant}," for _, variant in variants(literal)[1]]
+        head = [f"/// `{name}` of the specification: names of [`{remote}`]."]
+        head += ["#[derive(Deserialize)]", f'#[serde(remote = "{remote}")]']
+        head += [f"pub(crate) enum {name} {{"]
+        self.add(name, [*head, *body, "}"])
+
+    def constant(self, name: str, value: int, about: str) -> None:
+        """Add a number."""
+        self.add(name, [*comment(about), f"pub(crate) const {name}: u64 = {value:_};"])
 
     def _braced(
         self, head: str, fields: Mapping[str, FieldInfo], model: type[Model], *, public: bool
@@ -144,44 +158,69 @@ class RustModule:
             return [f"{head} {{}}{comma}"]
         lines = [f"{head} {{"]
         for name, each in fields.items():
-            description = (each.description or "").splitlines()
-            lines += [f"{indent}    /// {_markdown(line)}" for line in description]
-            if not _is_whole(model):
-                lines.append(f'{indent}    #[serde(skip_serializing_if = "Option::is_none")]')
-            kind = self._type(each.annotation, each.metadata)
-            lines.append(f"{indent}    {'pub(crate) ' if public else ''}{name}: {kind},")
+            lines += self._field(name, each, model, f"{indent}    ", public=public)
         on_one_line = " ".join(line.strip() for line in lines[1:]).rstrip(",")
         if not public and len(f"{{ {on_one_line} }}") <= _VARIANT_WIDTH and "#" not in on_one_line:
             return [f"{head} {{ {on_one_line} }},"]
         return [*lines, f"{indent}}}{comma}"]
 
-    def _type(self, annotation: Any, metadata: list[Any]) -> str:
-        known = (name for each, name in self.known.items() if each == annotation)
+    def _field(
+        self, name: str, each: FieldInfo, model: type[Model], indent: str, *, public: bool
+    ) -> list[str]:
+        if name in self.unread.get(model, ()):
+            return [f'{indent}#[serde(rename = "{name}")]', f"{indent}_{name}: IgnoredAny,"]
+        kind = self.type_of(each)
+        lines = comment(each.description or "", indent)
+        if not _is_whole(model):
+            lines.append(f'{indent}#[serde(skip_serializing_if = "Option::is_none")]')
+        lines += [f"{indent}{attribute}" for attribute in kind.attributes()]
+        return [*lines, f"{indent}{'pub(crate) ' if public else ''}{name}: {kind.name},"]
+
+    def type_of(self, each: FieldInfo) -> RustType:
+        """Return the type of a field, which is added if it is one of this module."""
+        return self._type(each.annotation, each.metadata)
+
+    def _type(self, annotation: Any, metadata: list[Any]) -> RustType:
+        known = (kind for each, kind in self.known.items() if each == annotation)
         marked = (self._marked(each) for each in metadata if isinstance(each, Width | DescribedAs))
-        found = next(known, None) or next(marked, None) or _SCALARS.get(annotation)
-        return found or self._composed(annotation, metadata)
+        found = next(known, None) or next(marked, None)
+        return found or self._scalar(annotation, metadata) or self._composed(annotation, metadata)
 
-    def _marked(self, mark: Width | DescribedAs) -> str:
-        return _INTEGERS[mark.format] if isinstance(mark, Width) else self._type(mark.type, [])
+    def _marked(self, mark: Width | DescribedAs) -> RustType:
+        if isinstance(mark, Width):
+            return RustType(_INTEGERS[mark.format])
+        return self._type(mark.type, [])
 
-    def _composed(self, annotation: Any, metadata: list[Any]) -> str:
+    def _scalar(self, annotation: Any, metadata: list[Any]) -> RustType | None:
+        if self.bounded and annotation is int:
+            return rust_readers.number(metadata)
+        if self.bounded and annotation is str:
+            return rust_readers.text(metadata)
+        name = _SCALARS.get(annotation)
+        return None if name is None else RustType(name)
+
+    def _composed(self, annotation: Any, metadata: list[Any]) -> RustType:
         origin, args = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
-            kind = self._type(args[0], list(args[1:]))
-        elif origin is Literal:
-            kind = self.words(annotation)
-        elif origin in (Union, UnionType):
+            return self._type(args[0], list(args[1:]))
+        if origin in (Union, UnionType):
             (given,) = (each for each in args if each is not NoneType)
-            kind = f"Option<{self._type(given, metadata)}>"
-        elif origin is dict:
-            kind = f"BTreeMap<{', '.join(self._type(each, []) for each in args)}>"
-        elif origin is tuple and Ellipsis in args:
-            kind = f"Vec<{self._type(args[0], [])}>"
-        elif origin is tuple:
-            kind = f"({', '.join(self._type(each, []) for each in args)})"
-        else:
-            kind = self._struct(annotation, "Serialize")
-        return kind
+            kind = self._type(given, metadata)
+            return kind if _is_always_written(metadata) else kind.optional()
+        if origin is tuple and Ellipsis in args:
+            item = self._type(args[0], [])
+            plain = RustType(f"Vec<{item.name}>")
+            return rust_readers.items(item, metadata) if self.bounded else plain
+        return RustType(self._named(annotation, origin, args))
+
+    def _named(self, annotation: Any, origin: object, args: tuple[Any, ...]) -> str:
+        if origin is Literal:
+            return self.words(annotation)
+        if origin is dict:
+            return f"BTreeMap<{', '.join(self._type(each, []).name for each in args)}>"
+        if origin is tuple:
+            return f"({', '.join(self._type(each, []).name for each in args)})"
+        return self.struct(annotation)
 
 
 def _members(tagged: Tagged) -> Iterator[tuple[str, type[Model]]]:
@@ -193,39 +232,19 @@ def _members(tagged: Tagged) -> Iterator[tuple[str, type[Model]]]:
         yield tag, model
 
 
-def _fields(model: type[Model], but: str) -> Iterator[tuple[str, FieldInfo]]:
-    return ((name, each) for name, each in model.model_fields.items() if name != but)
+def _fields(model: type[Model], but: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Return the fields that canonical JSON has, by their keys."""
+    for name, each in model.model_fields.items():
+        if name != but and not each.exclude:
+            yield each.alias or name, each
+
+
+def _is_always_written(metadata: list[Any]) -> bool:
+    """Tell fields of which only a scenario file may have ``null``, not canonical JSON."""
+    schemas = (each for each in metadata if isinstance(each, WithJsonSchema))
+    return any(each.mode == "serialization" for each in schemas)
 
 
 def _is_whole(model: type[Model]) -> bool:
     """Tell models that are written with every field from those whose null fields are absent."""
     return bool(model.model_config.get("json_schema_serialization_defaults_required"))
-
-
-def _doc(model: type[Model], indent: str = "") -> list[str]:
-    lines = inspect.cleandoc(model.__doc__ or "").splitlines()
-    return [f"{indent}/// {_markdown(line)}".rstrip() for line in lines]
-
-
-def _markdown(line: str) -> str:
-    return line.replace("``", "`")
-
-
-def _camel(word: str) -> str:
-    word = _NO_NAMES.get(word, word)
-    parts = (part.capitalize() if part in (part.lower(), part.upper()) else part
-             for part in word.split("_"))  # fmt: skip
-    return "".join(parts)
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).removeprefix("_")
-
-
-_RULES: Final[dict[str, Callable[[str], str]]] = {
-    "PascalCase": lambda name: name,
-    "snake_case": _snake,
-    "UPPERCASE": lambda name: name.upper(),
-    "SCREAMING_SNAKE_CASE": lambda name: _snake(name).upper(),
-}
-"""Serde's rules for variants, each with how it writes a name."""

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final, get_args
 
+from parity.app.rust_keyed import Keyed
+from parity.app.rust_readers import RustType
 from parity.app.rust_types import RustModule, Tagged
-from parity.spec import hooks, protocol, rpcs, scenario, steps, trace
+from parity.base import bounds
+from parity.base.model import Model
+from parity.spec import faults, hooks, protocol, rpcs, steps, trace
+from parity.spec.kinds import kind_of
+
+_UNREAD: Final[dict[type[Model], frozenset[str]]] = {
+    protocol.NamedScenario: frozenset({"name", "about", "covers", "expect"}),
+    hooks.Call: frozenset({"expect"}),
+    steps.FaultStep: frozenset({"strikes"}),
+    steps.RpcStep: frozenset({"expect", "details", "response", "error"}),
+    steps.LookStep: frozenset({"expect"}),
+}
+"""The keys of a scenario that are for its readers and for the host, not for a driver."""
 
 
 def wire_types() -> Iterator[tuple[str, str]]:
     """Each module, by the name of its file."""
     yield "events.rs", events()
     yield "protocol.rs", messages()
-    yield "words.rs", scenario_words()
+    yield "scenario.rs", scenario_document()
 
 
 def events() -> str:
@@ -36,27 +51,68 @@ def messages() -> str:
         "use super::events::{StatusCode, TimedEvent};",
     )
     known = {
-        trace.Event: "TimedEvent", protocol.NamedScenario: "Value", rpcs.StatusCode: "StatusCode"
-    }  # fmt: skip
+        trace.Event: RustType("TimedEvent"),
+        protocol.NamedScenario: RustType("Value"),
+        rpcs.StatusCode: RustType("StatusCode"),
+    }
     module = RustModule("The requests and answers of the driver protocol.", uses, known)
     module.read(Tagged("Request", "What the host says.", protocol.Request, "type"))
     module.written(Tagged("Answer", "What the driver answers.", protocol.AnyAnswer, "type"))
     return module.text()
 
 
-def scenario_words() -> str:
-    """The module of the words that a scenario's options may have."""
-    module = RustModule("The words of a scenario.", ("use serde::{Deserialize, Serialize};",), {})
-    for words in (
-        scenario.SessionKind,
-        scenario.CallbackKind,
-        hooks.HealthReport,
-        hooks.ListenerKind,
-        hooks.ServerIp,
-        hooks.ServerFolder,
-        steps.ControllerOp,
-        steps.TimerSwitch,
-        steps.LookTarget,
-    ):
-        module.words(words)
+def scenario_document() -> str:
+    """The module of a scenario in canonical JSON."""
+    module = RustModule(
+        "A scenario in canonical JSON.",
+        (
+            "use std::time::Duration;",
+            "",
+            "use monolith_training::errors::ErrorKind;",
+            "use serde::de::IgnoredAny;",
+            "use serde::{Deserialize, Serialize};",
+            "",
+            "use super::events::{Method, Phase};",
+            "use super::reading::{Hex, List, Maybe, Milliseconds, Number, Plain, Read, Text};",
+        ),
+        {
+            rpcs.Method: RustType("Method"),
+            hooks.Phase: RustType("Phase"),
+            faults.ErrorName: RustType("ErrorKind", "ErrorName"),
+            hooks.AnyHook: RustType("Hook"),
+            faults.AnyFault: RustType("Fault"),
+            steps.AnyStep: RustType("Step"),
+            steps.AnyConcurrentStep: RustType("ConcurrentStep"),
+        },
+        unread=_UNREAD,
+        derives="Clone, Debug, Deserialize",
+        bounded=True,
+    )
+    module.constant("LONGEST_TIME", bounds.LONGEST_TIME, "Milliseconds of all advances together.")
+    module.constant("MOST_STEPS", bounds.MOST_STEPS, "Training steps of all steps together.")
+    module.constant("MOST_LANES", bounds.MOST_LANES, "Calls in the background, all together.")
+    module.struct(protocol.NamedScenario, "Scenario")
+    _hooks_faults_and_steps(module)
+    module.remote_words(faults.ErrorName, "ErrorKind")
     return module.text()
+
+
+def _hooks_faults_and_steps(module: RustModule) -> None:
+    all_hooks = Keyed("Hook", "A hook of the chief.", get_args(hooks.AnyHook))
+    all_hooks.enum(module)
+    all_hooks.kinds(module, "HOOKS")
+    in_virtual_time = (
+        fault for fault in get_args(faults.AnyFault) if kind_of(fault) not in faults.NEED_OF_FAULT
+    )
+    all_faults = Keyed("Fault", "A fault that is injected.", tuple(in_virtual_time))
+    all_faults.enum(module)
+    all_faults.ps_method(module)
+    all_faults.kinds(module, "FAULTS")
+    all_steps = Keyed("Step", "A step of the scenario.", get_args(steps.AnyStep))
+    all_steps.enum(module)
+    all_steps.key_method(module)
+    all_steps.ps_method(module)
+    all_steps.kinds(module, "STEPS")
+    all_steps.options(module, "STEP_OPTIONS")
+    concurrent = get_args(steps.AnyConcurrentStep)
+    Keyed("ConcurrentStep", "A step at the same instant as others.", concurrent).enum(module)

@@ -1,8 +1,8 @@
 """Bounds on the values of a scenario and the sizes of files, each defined once.
 
 They allow anything that a person would write and this project plays, and refuse input
-that would fill a machine or stall it. The Rust driver has the bounds of a scenario in
-``scenario/bounds.rs``; a test compares the two.
+that would fill a machine or stall it. The Rust driver's types of a scenario are generated
+with its bounds.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 """A message, a file's content, or a scenario's description."""
 Name = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
 """Name of a probe, a thread, an error or a lane."""
-Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$", max_length=2 * LONGEST_TEXT)]
+HEX_DIGITS: Final = r"^([0-9a-f]{2})*$"
+"""The pattern of bytes as text, by which they are told from other text."""
+Hex = Annotated[str, StringConstraints(pattern=HEX_DIGITS, max_length=2 * LONGEST_TEXT)]
 """Bytes as two lower-case hexadecimal digits each."""
 
 PsIndex = Annotated[int, Field(ge=0, le=MOST_PS - 1)]

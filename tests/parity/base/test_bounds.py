@@ -18,7 +18,7 @@ from parity.spec.units import format_duration
 
 SMALL = {"about": "A.", "steps": [{"train": 1}], "expect": {"reports": 0}}
 VALIDATOR = jsonschema.Draft202012Validator(Scenario.model_json_schema(by_alias=True))
-RUST = project.ROOT / "monolith-rs/crates/parity-driver/src/scenario/bounds.rs"
+RUST = project.ROOT / "monolith-rs/crates/parity-driver/src/wire/scenario.rs"
 
 
 def model_takes(document):
@@ -157,13 +157,55 @@ def test_a_size_is_an_int64_and_one_that_a_process_allocates_is_less():
             assert VALIDATOR.is_valid(document) is expected, value
 
 
-def test_rust_has_the_same_bounds():
-    found = dict(re.findall(r"const (\w+): u64 = ([0-9_]+);", RUST.read_text()))
-    expected = {**vars(bounds), "SLOWEST_POLL": SLOWEST_POLL}
-    assert len(found) > 10
-    assert {name: int(value) for name, value in found.items()} == {
-        name: expected[name] for name in found
-    }
+RUST_FIELDS = [
+    ("ps: usize", f"Number::<0, {bounds.MOST_PS:_}>"),
+    ("workers: usize", f"Number::<1, {bounds.MOST_WORKERS:_}>"),
+    ("capacity: usize", f"Number::<1, {bounds.MOST_WORKERS:_}>"),
+    ("rss: i64", f"Number::<0, {bounds.INT64:_}>"),
+    ("machines: Vec<PsMachine>", f"List::<0, {bounds.MOST_PS:_}, Plain>"),
+    ("wait: Duration", f"Milliseconds::<1, {bounds.LONGEST_TIME:_}>"),
+    ("hooks: Vec<Hook>", f"List::<0, {bounds.MOST_HOOKS:_}, Plain>"),
+    ("faults: Vec<Fault>", f"List::<0, {bounds.MOST_LISTED:_}, Plain>"),
+    ("steps: Vec<Step>", f"List::<1, {bounds.MOST_LISTED:_}, Plain>"),
+    ("callbacks: Vec<CallbackKind>", f"List::<0, {bounds.MOST_HOOKS:_}, Plain>"),
+    ("listeners: Vec<ListenerKind>", f"List::<0, {bounds.MOST_HOOKS:_}, Plain>"),
+    ("save_steps: Option<u32>", f"Maybe::<Number<1, {bounds.MOST_STEPS:_}>>"),
+    ("save_secs: Option<Duration>", f"Maybe::<Milliseconds<1, {bounds.LONGEST_TIME:_}>>"),
+    ("takes: Duration", f"Milliseconds::<0, {SLOWEST_POLL:_}>"),
+    ("times: Option<u32>", f"Maybe::<Number<1, {bounds.MOST_TIMES:_}>>"),
+    ("name: String", f"Text::<1, {bounds.LONGEST_NAME:_}>"),
+    ("message: String", f"Text::<0, {bounds.LONGEST_TEXT:_}>"),
+    ("text: Option<String>", f"Maybe::<Text<0, {bounds.LONGEST_TEXT:_}>>"),
+    ("hex: Option<Vec<u8>>", f"Maybe::<Hex<0, {2 * bounds.LONGEST_TEXT:_}>>"),
+    ("index: usize", f"Number::<1, {bounds.MOST_WORKERS - 1:_}>"),
+    ("server: Option<usize>", f"Maybe::<Number<1, {bounds.MOST_LISTED:_}>>"),
+    ("Train(u32)", f"Number::<1, {bounds.MOST_STEPS:_}>"),
+    ("Advance(Duration)", f"Milliseconds::<0, {bounds.LONGEST_TIME:_}>"),
+    ("Concurrently(Vec<ConcurrentStep>)", f"List::<2, {bounds.MOST_LANES:_}, Plain>"),
+]
+
+
+@pytest.mark.parametrize(("name", "reader"), RUST_FIELDS)
+def test_rust_has_the_same_bounds(name, reader):
+    public = "" if name[0].isupper() else "pub(crate) "
+    field = f'    #[serde(deserialize_with = "{reader}::read")]\n    {public}{name},\n'
+    assert field in RUST.read_text(encoding="utf-8")
+
+
+def test_whatever_can_be_large_in_rust_has_a_bound():
+    """Without a reader of ours there are only booleans, enums, structs, and any int64."""
+    before = ""
+    for line in RUST.read_text(encoding="utf-8").splitlines():
+        large = re.search(r"(: |\()(Option<)?(usize|u\d+|Duration|String|Vec<|BTreeMap<)", line)
+        if line.startswith("    ") and "fn " not in line and large:
+            assert "deserialize_with" in before, line
+        before = line
+
+
+@pytest.mark.parametrize("name", ["LONGEST_TIME", "MOST_STEPS", "MOST_LANES"])
+def test_rust_has_the_same_totals(name):
+    constant = f"const {name}: u64 = {getattr(bounds, name):_};"
+    assert constant in RUST.read_text(encoding="utf-8")
 
 
 def test_every_count_of_canonical_json_has_a_bound():

@@ -297,7 +297,10 @@ fn a_call_in_the_background_is_waited_for_before_the_play_is_over() {
 #[test]
 fn an_ipv6_address_is_published_in_brackets() {
     let server = json!({"server": {"ip": "::1", "folder": "model_dir"}});
-    let trace = answer(&with_hooks(&json!([saver(), server]), &json!([])));
+    let trace = answer(&with_hooks(
+        &json!([saver(), server]),
+        &json!([{"end": {}}]),
+    ));
     assert_eq!(told(&trace, "address", &["text"]), ["[::1]:<port>"]);
 }
 

@@ -12,8 +12,8 @@ use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use tokio::net::TcpSocket;
 
 use super::recorder::Recorder;
-use crate::scenario::Content;
 use crate::wire::events::Event;
+use crate::wire::scenario::FileContent;
 
 /// Looks at the file when a session was created, and remembers who was there before.
 ///
@@ -97,14 +97,11 @@ impl AddressFile {
     }
 
     /// Has clients find this from now on.
-    pub(crate) fn write(&self, content: &Content) -> Result<(), String> {
-        match content {
-            Content::Text(text) => {
-                let text = self.fill_in(text).map_err(|error| error.to_string())?;
-                write_content(&self.path(), &Content::Text(text))
-            }
-            content => write_content(&self.path(), content),
+    pub(crate) fn write(&self, mut content: FileContent) -> Result<(), String> {
+        if let Some(text) = &mut content.text {
+            *text = self.fill_in(text).map_err(|error| error.to_string())?;
         }
+        write_content(&self.path(), &content)
     }
 
     fn fill_in(&self, text: &str) -> std::io::Result<String> {
@@ -160,11 +157,11 @@ impl Silent {
 }
 
 /// Makes the file hold this, or removes it.
-pub(crate) fn write_content(path: &Path, content: &Content) -> Result<(), String> {
-    let outcome = match content {
-        Content::Text(text) => std::fs::write(path, text),
-        Content::Bytes(bytes) => std::fs::write(path, bytes),
-        Content::Missing => match std::fs::remove_file(path) {
+pub(crate) fn write_content(path: &Path, content: &FileContent) -> Result<(), String> {
+    let bytes = content.text.as_ref().map(String::as_bytes);
+    let outcome = match bytes.or(content.hex.as_deref()) {
+        Some(bytes) => std::fs::write(path, bytes),
+        None => match std::fs::remove_file(path) {
             Err(error) if matches!(error.kind(), Io::NotFound | Io::NotADirectory) => Ok(()),
             outcome => outcome,
         },

@@ -1,7 +1,7 @@
 //! The chief's hooks, from the list in a scenario.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierHook;
@@ -24,10 +24,10 @@ use monolith_training::session::monitored::Hooks;
 
 use super::cluster::Cluster;
 use super::observers::{
-    Caller, Observer, Probe, ProbeListener, RecordingSaver, probe_path, record_report,
+    self, Caller, Observer, ProbeListener, RecordingSaver, probe_path, record_report,
 };
-use crate::scenario::{Hook, Raises, Saver, Scenario};
-use crate::wire::words::{HealthReport, ListenerKind, ServerIp};
+use crate::scenario::Scenario;
+use crate::wire::scenario::{HealthReport, Hook, ListenerKind, Probe, PsHealth, Saver, ServerIp};
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -97,10 +97,8 @@ impl ChiefHooks {
         at: usize,
     ) -> Arc<dyn SessionRunHook> {
         match hook {
-            Hook::PsHealth { report, barrier } => {
-                Arc::new(health_hook(cluster, scenario, *report, *barrier))
-            }
-            Hook::Server { ip, .. } => Arc::new(self.server_hook(cluster, *ip)),
+            Hook::PsHealth(options) => Arc::new(health_hook(cluster, scenario, options)),
+            Hook::Server(options) => Arc::new(self.server_hook(cluster, options.ip)),
             Hook::Call(call) => Arc::new(Caller {
                 call: call.clone(),
                 place: format!("hooks[{at}].call"),
@@ -110,7 +108,7 @@ impl ChiefHooks {
                 Arc::new(SetCurrentSessionHook::new(cluster.current_session.clone()))
             }
             Hook::QueryAction {} => Arc::new(self.query_action_hook(cluster)),
-            Hook::Probe { name, raises } => Arc::new(probe(cluster, name, raises.as_ref(), at)),
+            Hook::Probe(options) => Arc::new(probe(cluster, options, at)),
             Hook::Saver(_) | Hook::Controller {} | Hook::StopHelper {} => {
                 unreachable!("it is made before the others")
             }
@@ -161,7 +159,7 @@ fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHoo
         recorder: Arc::clone(&cluster.recorder),
     };
     let every = match (saver.save_steps, saver.save_secs) {
-        (Some(steps), _) => Every::Steps(steps),
+        (Some(steps), _) => Every::Steps(i64::from(steps)),
         (None, Some(time)) => Every::Time(time),
         (None, None) => Every::Time(NEVER),
     };
@@ -201,14 +199,9 @@ fn listener(
     }
 }
 
-fn health_hook(
-    cluster: &Cluster,
-    scenario: &Scenario,
-    report: HealthReport,
-    barrier: bool,
-) -> PsHealthCheckerHook {
+fn health_hook(cluster: &Cluster, scenario: &Scenario, options: &PsHealth) -> PsHealthCheckerHook {
     let recorder = Arc::clone(&cluster.recorder);
-    let report_fn: ReportFn = match report {
+    let report_fn: ReportFn = match options.report {
         HealthReport::Default => Arc::new(default_report),
         HealthReport::Record => Arc::new(move |results| {
             record_report(&recorder, results);
@@ -222,7 +215,7 @@ fn health_hook(
     PsHealthCheckerHook::new(Config {
         report_fn,
         ..Config::new(
-            barrier.then(|| Arc::clone(&cluster.barrier_op)),
+            (options.barrier).then(|| Arc::clone(&cluster.barrier_op)),
             scenario.cluster.ps,
             Arc::clone(&cluster.machines) as _,
             cluster.shared_clock(),
@@ -230,11 +223,11 @@ fn health_hook(
     })
 }
 
-fn probe(cluster: &Cluster, name: &str, raises: Option<&Raises>, at: usize) -> Probe {
-    Probe {
-        name: name.to_owned(),
-        raises: raises.cloned(),
-        raised: AtomicU64::new(0),
+fn probe(cluster: &Cluster, options: &Probe, at: usize) -> observers::Probe {
+    observers::Probe {
+        name: options.name.clone(),
+        raises: options.raises.clone(),
+        raised: AtomicU32::new(0),
         path: probe_path(at),
         recorder: Arc::clone(&cluster.recorder),
         strikes: Arc::clone(&cluster.strikes),

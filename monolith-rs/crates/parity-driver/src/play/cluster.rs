@@ -12,9 +12,9 @@ use monolith_training::device_utils::ps_device;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::controller_hooks::StopHelper;
 use monolith_training::hooks::session_hooks::CurrentSession;
-use monolith_training::logging_ops::HealthSource;
+use monolith_training::logging_ops::{DEFAULT_MEM_LIMIT, HealthSource};
 use monolith_training::save_utils::FileSaver;
-use monolith_training::session::monitored::Hooks;
+use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession};
 
 use super::address_file::AddressFile;
@@ -22,9 +22,9 @@ use super::model_dir::ModelDir;
 use super::observers::{barrier_callback, probe_path};
 use super::recorder::Recorder;
 use super::rpc::Operator;
-use crate::scenario::{Fault, Hook, MachineInfo, Scenario, Step};
+use crate::scenario::Scenario;
 use crate::wire::events::CurrentSessionState;
-use crate::wire::words::ServerFolder;
+use crate::wire::scenario::{Fault, Hook, MachineInfo, Probe, ServerFolder, SessionKind, Step};
 
 /// Everything that lives as long as a play.
 pub(crate) struct Cluster {
@@ -78,7 +78,7 @@ impl Cluster {
         let machines = Machines::new(
             Arc::clone(&shared),
             Arc::clone(&strikes),
-            scenario.default_mem_limit,
+            scenario.default_mem_limit.unwrap_or(DEFAULT_MEM_LIMIT),
             &rss,
         );
         let files = Arc::new(FileSaver::default());
@@ -98,7 +98,7 @@ impl Cluster {
             machines: Arc::new(machines),
         };
         for machine in scenario.machines.iter().filter(|at| at.mem_limit.is_some()) {
-            cluster.create_machine_info(MachineInfo {
+            cluster.create_machine_info(&MachineInfo {
                 ps: machine.ps,
                 mem_limit: machine.mem_limit,
             })?;
@@ -109,26 +109,23 @@ impl Cluster {
     /// Puts a fault into effect.
     pub(crate) fn apply(&self, fault: Fault, path: &str) {
         let (ps, fault) = match fault {
-            Fault::Rss { ps, bytes } => (ps, MachineFault::Rss(bytes)),
-            Fault::HealthBytes { ps, bytes } => (ps, MachineFault::HealthBytes(bytes)),
-            Fault::PollError { ps } => (ps, MachineFault::PollError),
-            Fault::SlowPoll { ps, takes } => (ps, MachineFault::SlowPoll(takes)),
-            Fault::Recover { ps } => (ps, MachineFault::Recover),
-            Fault::SaveError {
-                error,
-                message,
-                times,
-            } => {
-                let error = Error::new(error, message);
+            Fault::Rss(rss) => (rss.ps, MachineFault::Rss(rss.bytes)),
+            Fault::HealthBytes(health) => (health.ps, MachineFault::HealthBytes(health.hex)),
+            Fault::PollError(machine) => (machine.ps, MachineFault::PollError),
+            Fault::SlowPoll(poll) => (poll.ps, MachineFault::SlowPoll(poll.takes)),
+            Fault::Recover(machine) => (machine.ps, MachineFault::Recover),
+            Fault::SaveError(raised) => {
+                let error = Error::new(raised.error, raised.message);
+                let times = raised.times.map(u64::from);
                 return self.saver.set(SaverFault::Error { error, times }, path);
             }
-            Fault::SlowSave { takes } => return self.saver.set(SaverFault::Slow(takes), path),
+            Fault::SlowSave(save) => return self.saver.set(SaverFault::Slow(save.takes), path),
         };
         self.machines.set(ps, fault, path);
     }
 
     /// Creates a PS's machine info, as a job's own op does.
-    pub(crate) fn create_machine_info(&self, info: MachineInfo) -> Result<()> {
+    pub(crate) fn create_machine_info(&self, info: &MachineInfo) -> Result<()> {
         // Written out: with the port's own function a wrong name would be wrong on both ends.
         let name = format!("ps_machine_info_{}", info.ps);
         let (device, limit) = (ps_device(info.ps), info.mem_limit);
@@ -141,8 +138,12 @@ impl Cluster {
     pub(crate) fn open(&self, scenario: &Scenario, hooks: &Hooks) -> Result<MonitoredSession> {
         let dir = Some(self.model_dir.path().to_owned());
         let creator = ChiefSessionCreator::new(Arc::clone(&self.graph), dir);
+        let recovery = match scenario.session {
+            SessionKind::Monitored => Recovery::Recreates,
+            SessionKind::Singular => Recovery::Leaves,
+        };
         MonitoredSession::new(
-            scenario.recovery,
+            recovery,
             Box::new(creator),
             hooks.clone(),
             self.shared_clock(),
@@ -169,7 +170,7 @@ impl Cluster {
 /// Where the servers of a scenario publish, all of them in one folder.
 fn server_folder(scenario: &Scenario) -> ServerFolder {
     let folders = scenario.hooks.iter().filter_map(|hook| match hook {
-        Hook::Server { folder, .. } => Some(*folder),
+        Hook::Server(server) => Some(server.folder),
         _ => None,
     });
     let mut elsewhere = folders.filter(|folder| *folder != ServerFolder::ModelDir);
@@ -181,10 +182,10 @@ fn declared_faults(scenario: &Scenario) -> Vec<String> {
     let raises = |hook: &Hook| {
         matches!(
             hook,
-            Hook::Probe {
+            Hook::Probe(Probe {
                 raises: Some(_),
                 ..
-            }
+            })
         )
     };
     let hooks = scenario.hooks.iter().enumerate();

@@ -11,7 +11,7 @@ use monolith_training::save_utils::saver::STATE_FILENAME;
 use tempfile::TempDir;
 
 use crate::wire::events::ResponseState;
-use crate::wire::words::ServerFolder;
+use crate::wire::scenario::ServerFolder;
 
 /// Where a server publishes whose folder is `missing`.
 const NEW_FOLDER: &str = "server/new";

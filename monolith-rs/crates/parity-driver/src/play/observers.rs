@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use monolith_testing::strikes::Strikes;
@@ -19,17 +19,16 @@ use monolith_training::session::{
 
 use super::address_file::AddressFile;
 use super::recorder::Recorder;
-use super::rpc::Operator;
-use crate::scenario::{Call, Raises, Rpc};
+use super::rpc::{Operator, Rpc};
 use crate::wire::events::{Event, ListenerMethod, Phase, PsResult, SessionState};
-use crate::wire::words::CallbackKind;
+use crate::wire::scenario::{Call, CallbackKind, Raises};
 
 /// Records its phases, and raises where it is told to.
 pub(crate) struct Probe {
     pub(crate) name: String,
     pub(crate) raises: Option<Raises>,
     /// How often it has raised.
-    pub(crate) raised: AtomicU64,
+    pub(crate) raised: AtomicU32,
     pub(crate) path: String,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) strikes: Arc<Strikes>,
@@ -89,15 +88,10 @@ pub(crate) struct Caller {
 
 impl Caller {
     fn comes_to(&self, phase: Phase) {
-        if phase == self.call.phase {
-            let rpc = Rpc {
-                method: self.call.rpc,
-                deadline: None,
-                server: None,
-            };
-            if let Err(message) = self.operator.call(rpc, &self.place) {
-                self.operator.cannot_play(message);
-            }
+        if phase == self.call.phase
+            && let Err(message) = self.operator.call(Rpc::from(&self.call), &self.place)
+        {
+            self.operator.cannot_play(message);
         }
     }
 }

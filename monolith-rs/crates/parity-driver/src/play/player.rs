@@ -13,12 +13,15 @@ use super::chief_hooks::ChiefHooks;
 use super::cluster::Cluster;
 use super::lanes::{Lane, wait_for};
 use super::logs;
+use super::rpc::Rpc;
 use super::workers::{Surroundings, Workers};
 use crate::protocol::Refusal;
-use crate::scenario::{Branch, Rpc, Scenario, Step, Unplayable};
+use crate::scenario::{Scenario, Unplayable};
 use crate::wire::events::{Event, SessionState, ThreadFate};
 use crate::wire::protocol::{Answer, Choice};
-use crate::wire::words::{ControllerOp, LookTarget, TimerSwitch};
+use crate::wire::scenario::{
+    ConcurrentStep, ControllerOp, LookTarget, RpcStep, Step, TimerSwitch, WorkerTrain,
+};
 
 /// Why a step that needs the session can't be played.
 const LEFT_BEFORE: &str = "the session was left before";
@@ -150,39 +153,43 @@ impl Player {
                 cluster.clock.sleep(time);
                 Ok(())
             }
-            Step::Fault(fault) => {
-                cluster.apply(fault, &format!("steps[{at}].fault"));
+            Step::Fault(step) => {
+                cluster.apply(step.fault, &format!("steps[{at}].fault"));
                 Ok(())
             }
-            Step::Branch(branch) => {
-                self.check_branch(branch)?;
-                self.branch(branch, format!("steps[{at}]"))()
+            Step::Rpc(rpc) => cluster
+                .operator
+                .call(Rpc::from(&rpc), &format!("steps[{at}]")),
+            Step::Worker(worker) => {
+                self.check_session()?;
+                self.workers.give(worker.index, worker.train);
+                Ok(())
             }
             Step::Background(rpc) => {
-                self.start_in_background(at, rpc);
+                self.start_in_background(at, &rpc);
                 Ok(())
             }
-            Step::Concurrently(branches) => self.concurrently(at, &branches),
-            Step::AddressFile(content) => cluster.address_file.write(&content),
+            Step::Concurrently(steps) => self.concurrently(at, steps),
+            Step::AddressFile(content) => cluster.address_file.write(content),
             Step::ActionFile(content) => write_content(&cluster.model_dir.action_file(), &content),
             Step::MachineInfo(info) => cluster
-                .create_machine_info(info)
+                .create_machine_info(&info)
                 .map_err(|error| error.to_string()),
             Step::ControllerOp(op) => self.run_controller_op(op),
             Step::Timer(switch) => {
                 self.switch_timer(switch);
                 Ok(())
             }
-            Step::Look(look) => {
-                self.look(look);
+            Step::Look(step) => {
+                self.look(step.look);
                 Ok(())
             }
-            Step::Raise(error) => self.leave(Some(error)),
-            Step::End => self.leave(None),
+            Step::Raise(raised) => self.leave(Some(Error::new(raised.error, raised.message))),
+            Step::End {} => self.leave(None),
         }
     }
 
-    fn train(&mut self, count: u64) -> Result<(), String> {
+    fn train(&mut self, count: u32) -> Result<(), String> {
         for _ in 0..count {
             let session = self.session.as_mut().ok_or(LEFT_BEFORE)?;
             if session.should_stop() {
@@ -202,35 +209,19 @@ impl Player {
         Ok(())
     }
 
-    fn check_branch(&self, branch: Branch) -> Result<(), String> {
-        match branch {
-            Branch::Worker { .. } if self.session.is_none() => Err(LEFT_BEFORE.to_owned()),
-            _ => Ok(()),
+    fn check_session(&self) -> Result<(), String> {
+        match self.session {
+            Some(_) => Ok(()),
+            None => Err(LEFT_BEFORE.to_owned()),
         }
     }
 
-    /// What the branch does, on whichever lane it is called.
-    fn branch(
-        &self,
-        branch: Branch,
-        place: String,
-    ) -> impl FnOnce() -> Result<(), String> + Send + 'static {
-        let operator = Arc::clone(&self.cluster.operator);
-        let workers = Arc::clone(&self.workers);
-        move || match branch {
-            Branch::Rpc(rpc) => operator.call(rpc, &place),
-            Branch::Worker { index, train } => {
-                workers.give(index, train);
-                Ok(())
-            }
-        }
-    }
-
-    fn start_in_background(&mut self, at: usize, rpc: Rpc) {
+    fn start_in_background(&mut self, at: usize, rpc: &RpcStep) {
         let label = format!("{BACKGROUND_PREFIX}{at}");
-        let call = self.branch(Branch::Rpc(rpc), format!("steps[{at}].background"));
+        let (operator, rpc) = (Arc::clone(&self.cluster.operator), Rpc::from(rpc));
         let prefixed = move || {
-            call().map_err(|message| Refusal {
+            let called = operator.call(rpc, &format!("steps[{at}].background"));
+            called.map_err(|message| Refusal {
                 step: Some(at),
                 ..format!("steps[{at}]: background: {message}").into()
             })
@@ -239,18 +230,37 @@ impl Player {
         self.background.push(lane);
     }
 
-    fn concurrently(&self, at: usize, branches: &[Branch]) -> Result<(), String> {
-        for branch in branches {
-            self.check_branch(*branch)?;
+    fn concurrently(&self, at: usize, steps: Vec<ConcurrentStep>) -> Result<(), String> {
+        if steps
+            .iter()
+            .any(|step| matches!(step, ConcurrentStep::Worker(_)))
+        {
+            self.check_session()?;
         }
         let label = format!("{CONCURRENT_PREFIX}{at}");
-        let place = format!("steps[{at}].concurrently");
-        let lanes = branches.iter().map(|branch| {
-            let twin = Some(format!("{branch:?}"));
-            let body = self.branch(*branch, place.clone());
+        let lanes = steps.into_iter().map(|step| {
+            let twin = Some(format!("{step:?}"));
+            let body = self.concurrent(step, format!("steps[{at}].concurrently"));
             Lane::start(&self.cluster.clock, &label, twin, body)
         });
         wait_for(&self.cluster.clock, &lanes.collect::<Vec<_>>())
+    }
+
+    /// What the step does, on its own lane.
+    fn concurrent(
+        &self,
+        step: ConcurrentStep,
+        place: String,
+    ) -> impl FnOnce() -> Result<(), String> + Send + 'static {
+        let operator = Arc::clone(&self.cluster.operator);
+        let workers = Arc::clone(&self.workers);
+        move || match step {
+            ConcurrentStep::Rpc(rpc) => operator.call(Rpc::from(&rpc), &place),
+            ConcurrentStep::Worker(WorkerTrain { index, train }) => {
+                workers.give(index, train);
+                Ok(())
+            }
+        }
     }
 
     fn run_controller_op(&self, op: ControllerOp) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! An operator's calls: real gRPC over loopback, found through the address file.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::clock::{Clock, relock};
@@ -18,11 +19,42 @@ use tonic::{Code, Status};
 use super::address_file::AddressFile;
 use super::recorder::Recorder;
 use crate::protocol::status_code;
-use crate::scenario::Rpc;
 use crate::wire::events::{Event, Method, RpcResponse};
+use crate::wire::scenario::{Call, RpcStep};
 
 /// How the details begin when a handler raised.
 const HANDLER_RAISED: &str = "Exception calling application";
+
+/// What is called, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Rpc {
+    method: Method,
+    /// After which the client gives up.
+    deadline: Option<Duration>,
+    /// Which of the servers that have published an address, from 1; else whoever's
+    /// address is in the file.
+    server: Option<usize>,
+}
+
+impl From<&RpcStep> for Rpc {
+    fn from(step: &RpcStep) -> Self {
+        Self {
+            method: step.rpc,
+            deadline: step.deadline,
+            server: step.server,
+        }
+    }
+}
+
+impl From<&Call> for Rpc {
+    fn from(call: &Call) -> Self {
+        Self {
+            method: call.rpc,
+            deadline: None,
+            server: None,
+        }
+    }
+}
 
 /// Calls the controller from any lane.
 pub(crate) struct Operator {

@@ -12,7 +12,7 @@ use monolith_training::session::{ChiefsSession, HookedSession, Session};
 use super::recorder::Recorder;
 use crate::wire::events::Event;
 
-type Inbox = Arc<Mutex<VecDeque<u64>>>;
+type Inbox = Arc<Mutex<VecDeque<u32>>>;
 
 /// What a worker's lane needs.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub(crate) struct Surroundings {
 /// All workers that were given something to do, by index; worker 0 is the chief.
 pub(crate) struct Workers {
     surroundings: Surroundings,
-    inboxes: Mutex<BTreeMap<u32, Inbox>>,
+    inboxes: Mutex<BTreeMap<usize, Inbox>>,
 }
 
 impl Workers {
@@ -38,11 +38,11 @@ impl Workers {
     }
 
     /// Puts steps into a worker's inbox; the first time this starts the worker.
-    pub(crate) fn give(&self, index: u32, train: u64) {
+    pub(crate) fn give(&self, index: usize, train: u32) {
         relock(&self.inbox(index)).push_back(train);
     }
 
-    fn inbox(&self, index: u32) -> Inbox {
+    fn inbox(&self, index: usize) -> Inbox {
         let mut inboxes = relock(&self.inboxes);
         let inbox = inboxes.entry(index).or_insert_with(|| {
             let inbox = Inbox::default();
@@ -67,8 +67,9 @@ impl Workers {
 impl Surroundings {
     /// Works off the inbox until the play is over or a step fails, as one does
     /// once the chief has left its session.
-    fn work(&self, index: u32, inbox: &Inbox) -> Result<()> {
-        let hook = BarrierHook::new(i64::from(index), Arc::clone(&self.barrier_op));
+    fn work(&self, index: usize, inbox: &Inbox) -> Result<()> {
+        let bit = i64::try_from(index).unwrap_or(i64::MAX);
+        let hook = BarrierHook::new(bit, Arc::clone(&self.barrier_op));
         let mut session = HookedSession::new(self.chief.shared(), vec![Arc::new(hook)]);
         loop {
             let filled = Arc::clone(inbox);
@@ -76,9 +77,8 @@ impl Surroundings {
             let given = relock(inbox).pop_front().unwrap_or(0);
             for _ in 0..given {
                 let global_step = session.run(&mut Session::train_step)?;
-                let worker = usize::try_from(index).unwrap_or(usize::MAX);
                 self.recorder.record(Event::Step {
-                    worker,
+                    worker: index,
                     global_step,
                 });
             }

@@ -1,8 +1,9 @@
 //! What one part of a scenario says of another, and what all of them come to together.
 
-use super::bounds::{self, LONGEST_TIME, MOST_HOOKS, MOST_LANES, MOST_STEPS};
-use super::reading::failed;
-use super::{Branch, Hook, Scenario, Step, Unplayable};
+use super::{Scenario, Unplayable, failed};
+use crate::wire::scenario::{
+    ConcurrentStep, FileContent, Hook, LONGEST_TIME, MOST_LANES, MOST_STEPS, Step, WorkerTrain,
+};
 
 /// Refuses what refers to something that isn't there, or is too much in all.
 pub(super) fn check(scenario: &Scenario) -> Result<(), Unplayable> {
@@ -10,9 +11,47 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), Unplayable> {
     if !machines.eq(0..scenario.cluster.ps) {
         return Err(failed("machines", "must list every PS in order"));
     }
+    check_ps(scenario)?;
+    check_contents(scenario)?;
     check_hooks(scenario)?;
     check_workers(scenario)?;
     check_totals(scenario)
+}
+
+fn check_ps(scenario: &Scenario) -> Result<(), Unplayable> {
+    let faults = scenario.faults.iter().enumerate();
+    let faults = faults.map(|(at, fault)| (format!("faults[{at}]"), fault.ps()));
+    let steps = scenario.steps.iter().enumerate().map(|(at, step)| {
+        let ps = match step {
+            Step::Fault(step) => step.fault.ps(),
+            step => step.ps(),
+        };
+        (format!("steps[{at}].{}", step.kind()), ps)
+    });
+    for (at, ps) in faults.chain(steps) {
+        match ps {
+            Some(ps) if ps >= scenario.cluster.ps => {
+                return Err(failed(&at, format!("there is no PS {ps}")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_contents(scenario: &Scenario) -> Result<(), Unplayable> {
+    for (at, step) in scenario.steps.iter().enumerate() {
+        if let Step::AddressFile(content) | Step::ActionFile(content) = step
+            && let FileContent {
+                text: Some(_),
+                hex: Some(_),
+            } = content
+        {
+            let at = format!("steps[{at}].{}", step.kind());
+            return Err(failed(&at, "text and hex are both given"));
+        }
+    }
+    Ok(())
 }
 
 fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
@@ -21,13 +60,8 @@ fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
     let has_controller = has(|hook| matches!(hook, Hook::Controller {}));
     for (at, hook) in scenario.hooks.iter().enumerate() {
         let missing = match hook {
-            Hook::Server { .. } if !has_saver => "a server needs a saver",
+            Hook::Server(_) if !has_saver => "a server needs a saver",
             Hook::QueryAction {} if !has_controller => "a query_action needs a controller",
-            Hook::Saver(saver) => {
-                let at = format!("hooks[{at}].saver.listeners");
-                bounds::check_list(&at, &saver.listeners, MOST_HOOKS)?;
-                continue;
-            }
             _ => continue,
         };
         return Err(failed(&format!("hooks[{at}]"), missing));
@@ -43,15 +77,19 @@ fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
     Ok(())
 }
 
-/// The branches of a step, each with its place.
-fn branches(step: &Step, at: &str) -> Vec<(String, Branch)> {
+/// What a step gives to workers, each with its place.
+fn given<'a>(step: &'a Step, at: &str) -> Vec<(String, &'a WorkerTrain)> {
     match step {
-        Step::Branch(branch) => vec![(at.to_owned(), *branch)],
-        Step::Concurrently(branches) => {
-            let branches = branches.iter().enumerate();
-            branches
-                .map(|(index, branch)| (format!("{at}.concurrently[{index}]"), *branch))
-                .collect()
+        Step::Worker(worker) => vec![(format!("{at}.worker"), worker)],
+        Step::Concurrently(steps) => {
+            let steps = steps.iter().enumerate();
+            let workers = steps.filter_map(|(index, step)| match step {
+                ConcurrentStep::Worker(worker) => {
+                    Some((format!("{at}.concurrently[{index}].worker"), worker))
+                }
+                ConcurrentStep::Rpc(_) => None,
+            });
+            workers.collect()
         }
         _ => Vec::new(),
     }
@@ -59,15 +97,9 @@ fn branches(step: &Step, at: &str) -> Vec<(String, Branch)> {
 
 fn check_workers(scenario: &Scenario) -> Result<(), Unplayable> {
     for (at, step) in scenario.steps.iter().enumerate() {
-        for (at, branch) in branches(step, &format!("steps[{at}]")) {
-            match branch {
-                Branch::Worker { index, .. }
-                    if usize::try_from(index).is_ok_and(|i| i < scenario.cluster.workers) => {}
-                Branch::Worker { index, .. } => {
-                    let message = format!("there is no worker {index}");
-                    return Err(failed(&format!("{at}.worker"), message));
-                }
-                Branch::Rpc(_) => {}
+        for (at, WorkerTrain { index, .. }) in given(step, &format!("steps[{at}]")) {
+            if *index >= scenario.cluster.workers {
+                return Err(failed(&at, format!("there is no worker {index}")));
             }
         }
     }
@@ -83,13 +115,11 @@ fn check_totals(scenario: &Scenario) -> Result<(), Unplayable> {
                 let advance = u64::try_from(advance.as_millis()).unwrap_or(u64::MAX);
                 time = time.saturating_add(advance);
             }
-            Step::Train(train) => training = training.saturating_add(*train),
+            Step::Train(train) => training = training.saturating_add(u64::from(*train)),
             Step::Background(_) => calls = calls.saturating_add(1),
             _ => {
-                for (_, branch) in branches(step, "") {
-                    if let Branch::Worker { train, .. } = branch {
-                        training = training.saturating_add(train);
-                    }
+                for (_, WorkerTrain { train, .. }) in given(step, "") {
+                    training = training.saturating_add(u64::from(*train));
                 }
             }
         }

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::*;
+use crate::wire::scenario::{Fault, FaultStep, FileContent, RpcStep, Step};
 
 fn document(steps: &Value) -> Value {
     json!({
@@ -60,18 +63,24 @@ fn every_kind_of_step_is_read() {
     assert_eq!(scenario.steps.len(), 18);
     assert!(matches!(
         scenario.steps[10],
-        Step::Background(Rpc { deadline: Some(deadline), server: Some(2), .. })
+        Step::Background(RpcStep { deadline: Some(deadline), server: Some(2), .. })
             if deadline == Duration::from_secs(5)
     ));
-    assert!(matches!(&scenario.steps[12], Step::ActionFile(Content::Bytes(b)) if *b == [255, 0]));
+    assert!(matches!(
+        &scenario.steps[12],
+        Step::ActionFile(FileContent { text: None, hex: Some(bytes) }) if *bytes == [255, 0]
+    ));
     assert!(matches!(
         &scenario.steps[13],
-        Step::ActionFile(Content::Missing)
+        Step::ActionFile(FileContent {
+            text: None,
+            hex: None
+        })
     ));
     assert!(matches!(&scenario.steps[4], Step::Concurrently(both) if both.len() == 2));
     assert!(matches!(
         &scenario.steps[6],
-        Step::Fault(Fault::HealthBytes { bytes, .. }) if *bytes == [10, 5]
+        Step::Fault(FaultStep { fault: Fault::HealthBytes(health), .. }) if health.hex == [10, 5]
     ));
 }
 
@@ -84,6 +93,13 @@ fn what_is_not_known_is_named_as_a_missing_capability() {
     assert_eq!(error(&json!([unknown_beside])), skipped("patience"));
     let unknown_fault = json!([{"fault": {"flood": {}}, "strikes": true}]);
     assert_eq!(error(&unknown_fault), skipped("flood"));
+    // One that only a player with real processes has.
+    let real = json!([{"fault": {"kill": "ps-0"}, "strikes": true}]);
+    assert_eq!(error(&real), skipped("kill"));
+    let in_background = json!([{"background": {"dance": {}}}]);
+    assert_eq!(error(&in_background), skipped("dance"));
+    let concurrent = json!([{"concurrently": [rpc("StopTraining"), {"dance": {}}]}]);
+    assert_eq!(error(&concurrent), skipped("dance"));
 }
 
 #[test]
@@ -94,10 +110,22 @@ fn what_is_wrong_is_named_with_its_place() {
     };
     assert!(message(&json!([{"train": -1}])).starts_with("steps[0].train: "));
     assert!(message(&json!([{"train": 1, "end": {}}])).starts_with("steps[0]: "));
+    assert!(message(&json!(["end"])).starts_with("steps[0]: "));
+    assert!(message(&json!([])).starts_with("steps: expected 1 to 10000 items"));
+    assert!(message(&json!({"train": 1})).starts_with("steps: "));
+    let worker = json!([{"background": {"worker": {"index": 1, "train": 1}}}]);
+    assert!(message(&worker).starts_with("steps[0].background"));
+    let nameless = json!([{"raise": {"error": "Nonsense", "message": ""}}]);
+    assert!(message(&nameless).starts_with("steps[0].raise.error: unknown variant `Nonsense`"));
+    let no_deadline = json!([{"rpc": "StopTraining"}]);
+    assert_eq!(
+        message(&no_deadline),
+        "steps[0].rpc: missing field `deadline`"
+    );
     let nested = json!([{"concurrently": [{"train": 1}, {"train": 1}]}]);
     assert_eq!(
         message(&nested),
-        "steps[0].concurrently[0]: train can't run beside other steps"
+        "steps[0].concurrently[0]: unknown variant `train`, expected `rpc` or `worker`"
     );
     let no_such_ps = json!([{"fault": {"recover": {"ps": 1}}, "strikes": true}]);
     assert_eq!(message(&no_such_ps), "steps[0].fault: there is no PS 1");
@@ -108,8 +136,13 @@ fn what_is_wrong_is_named_with_its_place() {
     );
     let both = json!([{"action_file": {"text": "", "hex": ""}}]);
     assert!(message(&both).starts_with("steps[0].action_file: "));
-    let odd = json!([{"fault": {"health_bytes": {"ps": 0, "hex": "0"}}, "strikes": true}]);
-    assert!(message(&odd).contains("is not hexadecimal"));
+    for hex in ["0a0", "0g", "0A", "+a"] {
+        let health = json!({"health_bytes": {"ps": 0, "hex": hex}});
+        assert_eq!(
+            message(&json!([{"fault": health, "strikes": true}])),
+            format!("steps[0].fault.health_bytes.hex: {hex:?} is not hexadecimal")
+        );
+    }
 }
 
 #[test]
@@ -190,31 +223,35 @@ fn more_of_everything_than_any_machine_has_is_refused_at_its_place() {
             json!(0),
             "cluster.capacity: expected 1 to 10000, got 0",
         ),
-        ("/machines/0/rss", json!(-1), "scenario: "),
+        (
+            "/machines/0/rss",
+            json!(-1),
+            "machines[0].rss: expected 0 to 9223372036854775807, got -1",
+        ),
         (
             "/barrier/wait",
             json!(0),
-            "scenario: expected 1 to 360000000000, got 0",
+            "barrier.wait: expected 1 to 360000000000, got 0",
         ),
         (
             "/barrier/callbacks",
             json!(["slow"].repeat(1001)),
-            "barrier.callbacks: expected at most",
+            "barrier.callbacks: expected 0 to 1000 items, got 1001",
         ),
         (
             "/hooks",
             json!(vec![json!({"current_session": {}}); 1001]),
-            "hooks: expected at most 1000 of them, got 1001",
+            "hooks: expected 0 to 1000 items, got 1001",
         ),
         (
             "/hooks/0/saver/save_steps",
             json!(1_000_001),
-            "hooks[0]: expected 1 to 1000000, got",
+            "hooks[0].saver.save_steps: expected 1 to 1000000, got 1000001",
         ),
         (
             "/hooks/0/saver/listeners",
             json!(["plain"].repeat(1001)),
-            "hooks[0].saver.listeners: ",
+            "hooks[0].saver.listeners: expected 0 to 1000 items, got 1001",
         ),
     ]);
 }
@@ -226,7 +263,7 @@ fn more_than_a_step_or_a_fault_may_ask_for_is_refused_at_its_place() {
         (
             "/steps",
             json!(vec![json!({"train": 1}); 10_001]),
-            "steps: expected at most 10000 of them, got 10001",
+            "steps: expected 1 to 10000 items, got 10001",
         ),
         (
             "/steps",
@@ -236,7 +273,7 @@ fn more_than_a_step_or_a_fault_may_ask_for_is_refused_at_its_place() {
         (
             "/steps",
             json!([{"train": 1_000_001}]),
-            "steps[0].train: expected 1 to 1000000, got",
+            "steps[0].train: expected 1 to 1000000, got 1000001",
         ),
         (
             "/steps",
@@ -246,28 +283,28 @@ fn more_than_a_step_or_a_fault_may_ask_for_is_refused_at_its_place() {
         (
             "/steps",
             json!([{"advance": u64::MAX}]),
-            "steps[0].advance: expected 0 to",
+            "steps[0].advance: expected 0 to 360000000000, got 18446744073709551615",
         ),
         ("/steps", json!([{"advance": 1e30}]), "steps[0].advance: "),
         (
             "/steps",
             json!([{"action_file": {"text": long, "hex": null}}]),
-            "steps[0].action_file: expected text of at most 65536 characters, got 65537",
+            "steps[0].action_file.text: expected 0 to 65536 characters, got 65537",
         ),
         (
             "/steps",
             json!([{"raise": {"error": "ValueError", "message": long}}]),
-            "steps[0].raise: expected text of at most 65536 characters, got 65537",
+            "steps[0].raise.message: expected 0 to 65536 characters, got 65537",
         ),
         (
             "/faults",
             json!([{"slow_poll": {"ps": 0, "takes": 100_001}}]),
-            "faults[0]: expected 0 to 100000, got 100001",
+            "faults[0].slow_poll.takes: expected 0 to 100000, got 100001",
         ),
         (
             "/faults",
             json!([{"save_error": {"error": "InternalError", "message": "", "times": 0}}]),
-            "faults[0]: expected 1 to 1000000, got 0",
+            "faults[0].save_error.times: expected 1 to 1000000, got 0",
         ),
     ]);
 }
@@ -308,7 +345,7 @@ fn a_worker_that_there_is_not_is_refused() {
     );
     assert_eq!(
         failure(with("/steps", json!([worker(0)]))),
-        "steps[0].worker: expected 1 to 10000, got 0"
+        "steps[0].worker.index: expected 1 to 9999, got 0"
     );
 }
 
@@ -318,4 +355,34 @@ fn a_large_cluster_is_read() {
     let mut large = with("/machines", machines.collect());
     large["cluster"] = json!({"ps": 10_000, "workers": 10_000, "capacity": 10_000});
     assert_eq!(Scenario::parse(large).unwrap().machines.len(), 10_000);
+}
+
+#[test]
+fn what_is_no_scenario_at_all_is_refused() {
+    for (document, at) in [
+        (json!([]), "scenario: "),
+        (json!("end"), "scenario: "),
+        (json!({"hooks": 1}), "hooks: "),
+        (json!({}), "scenario: missing field"),
+    ] {
+        let message = failure(document);
+        assert!(message.starts_with(at), "{message}");
+    }
+}
+
+#[test]
+fn an_error_has_the_name_that_the_port_shows() {
+    for name in [
+        "CancelledError",
+        "UnauthenticatedError",
+        "ValueError",
+        "SystemExit",
+    ] {
+        let steps = json!([{"raise": {"error": name, "message": "x"}}]);
+        let scenario = Scenario::parse(document(&steps)).unwrap();
+        let Step::Raise(raised) = &scenario.steps[0] else {
+            panic!("{scenario:?}");
+        };
+        assert_eq!(raised.error.to_string(), name);
+    }
 }

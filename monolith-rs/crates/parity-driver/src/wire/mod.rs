@@ -2,8 +2,10 @@
 //!
 //! - [`events`]: the events of a trace;
 //! - [`protocol`]: requests and answers;
-//! - [`words`]: the words of a scenario.
+//! - [`scenario`]: a scenario in canonical JSON;
+//! - [`reading`]: the readers of its bounded values, which alone aren't generated.
 
 pub(crate) mod events;
 pub(crate) mod protocol;
-pub(crate) mod words;
+mod reading;
+pub(crate) mod scenario;

@@ -1,0 +1,82 @@
+//! What a hook, a fault or a step is, by the keys of its mapping.
+//!
+//! A key that isn't known names a capability that this driver lacks: the scenario is skipped.
+
+use serde_json::{Map, Value};
+use serde_path_to_error::Path;
+
+use super::{Unplayable, failed};
+use crate::wire::scenario::{FAULTS, HOOKS, STEP_OPTIONS, STEPS};
+
+/// Refuses what is of no known kind, and puts steps into the form of serde's enums.
+pub(super) fn check(document: &mut Value) -> Result<(), Unplayable> {
+    each(document.get_mut("hooks"), "hooks", |hook, at| {
+        kind(hook, HOOKS, &[], at).map(drop)
+    })?;
+    each(document.get_mut("faults"), "faults", |fault, at| {
+        kind(fault, FAULTS, &[], at).map(drop)
+    })?;
+    each(document.get_mut("steps"), "steps", step)
+}
+
+/// The place in the document that a path is to, in which steps have the form of enums.
+pub(super) fn place(path: &Path) -> String {
+    let path = path.to_string();
+    if path == "." {
+        return "scenario".to_owned();
+    }
+    STEP_OPTIONS.iter().fold(path, |path, (kind, _)| {
+        path.replace(&format!(".{kind}.{kind}"), &format!(".{kind}"))
+    })
+}
+
+fn step(step: &mut Value, at: &str) -> Result<(), Unplayable> {
+    let kind = kind(step, STEPS, STEP_OPTIONS, at)?;
+    let place = format!("{at}.{kind}");
+    match kind {
+        "fault" => self::kind(&step[kind], FAULTS, &[], &place).map(drop)?,
+        "background" => self::kind(&step[kind], STEPS, STEP_OPTIONS, &place).map(drop)?,
+        "concurrently" => each(step.get_mut(kind), &place, self::step)?,
+        _ => {}
+    }
+    if STEP_OPTIONS.iter().any(|(of, _)| *of == kind) {
+        let whole = step.take();
+        *step = Value::Object(Map::from_iter([(kind.to_owned(), whole)]));
+    }
+    Ok(())
+}
+
+/// The one key of these kinds that says what it is; its options may stand beside it.
+fn kind(
+    entry: &Value,
+    kinds: &[&'static str],
+    options: &[(&str, &str)],
+    at: &str,
+) -> Result<&'static str, Unplayable> {
+    let entry = entry
+        .as_object()
+        .ok_or_else(|| failed(at, "must be a mapping"))?;
+    let mut found = kinds.iter().filter(|kind| entry.contains_key(**kind));
+    let (kind, second) = (found.next(), found.next());
+    let is_option = |key: &str| kind.is_some_and(|kind| options.contains(&(*kind, key)));
+    let is_known = |key: &str| kinds.contains(&key) || is_option(key);
+    if let Some(unknown) = entry.keys().find(|key| !is_known(key)) {
+        return Err(Unplayable::Skipped(format!("needs {unknown}")));
+    }
+    match (kind, second) {
+        (Some(kind), None) => Ok(kind),
+        _ => Err(failed(at, "must have one key that says what it is")),
+    }
+}
+
+fn each(
+    list: Option<&mut Value>,
+    at: &str,
+    check: impl Fn(&mut Value, &str) -> Result<(), Unplayable>,
+) -> Result<(), Unplayable> {
+    let entries = list.and_then(Value::as_array_mut);
+    for (index, entry) in entries.into_iter().flatten().enumerate() {
+        check(entry, &format!("{at}[{index}]"))?;
+    }
+    Ok(())
+}
