@@ -12,11 +12,12 @@ from fakes.faults import FaultLedger, named_error
 
 @dataclass(frozen=True)
 class RaiseIn:
-    """Error to raise in a phase, the first ``times`` times that it is reached."""
+    """Error to raise in a phase, ``times`` times after it was reached ``skips`` times."""
 
     phase: str
     error: str
     message: str
+    skips: int
     times: int
     place: str
 
@@ -30,7 +31,7 @@ class ProbeHook(tf.compat.v1.train.SessionRunHook):
         self._on_phase = on_phase
         self._raises = raises
         self._ledger = ledger
-        self._raised = 0
+        self._reached = 0
 
     def begin(self) -> None:
         """Run the phase ``begin``."""
@@ -59,10 +60,42 @@ class ProbeHook(tf.compat.v1.train.SessionRunHook):
     def _enter(self, phase: str) -> None:
         self._on_phase(phase)
         raises = self._raises
-        if raises is not None and raises.phase == phase and self._raised < raises.times:
-            self._raised += 1
+        if raises is None or raises.phase != phase:
+            return
+        self._reached += 1
+        if raises.skips < self._reached <= raises.skips + raises.times:
             self._ledger.mark_triggered(raises.place)
             raise named_error(raises.error, raises.message)
+
+
+class ListenerFaults:
+    """The errors that listeners raise, by their index and method.
+
+    Only the lane that has the turn may use it.
+    """
+
+    def __init__(self, ledger: FaultLedger) -> None:
+        self._ledger = ledger
+        self._errors: dict[tuple[int, str], tuple[str, str, str]] = {}
+        self._left: dict[tuple[int, str], int | None] = {}
+
+    def fail(
+        self, listener: int, method: str, error: str, message: str, times: int | None, place: str
+    ) -> None:
+        """Make the next ``times`` calls of a method raise, or every one if ``times`` is None."""
+        self._errors[listener, method] = (error, message, place)
+        self._left[listener, method] = times
+
+    def raise_injected_error(self, listener: int, method: str) -> None:
+        """Raise the error of this call, if there is one left."""
+        left = self._left.get((listener, method), 0)
+        if left == 0:
+            return
+        if left is not None:
+            self._left[listener, method] = left - 1
+        error, message, place = self._errors[listener, method]
+        self._ledger.mark_triggered(place)
+        raise named_error(error, message)
 
 
 class ProbeListener(tf.compat.v1.train.CheckpointSaverListener):

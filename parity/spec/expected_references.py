@@ -91,12 +91,9 @@ def _bad_hooks(scenario: Scenario) -> Iterator[BadReference]:
             yield ("expect", "hook_order", i), _no_such("probe", probe or name, probes)
         elif phase not in get_args(Phase):
             yield ("expect", "hook_order", i), _no_such("phase", phase, get_args(Phase))
-    listeners = max(
-        (len(hook.saver.listeners) for hook in hooks if isinstance(hook, SaverEntry)), default=0
-    )
     for i, call in enumerate(expect.listener_calls or ()):
         yield from _bad_call(
-            _LISTENER, call, ("expect", "listener_calls", i), "listener", listeners
+            _LISTENER, call, ("expect", "listener_calls", i), "listener", listener_count(scenario)
         )
     callbacks = len(scenario.barrier.callbacks)
     for i, call in enumerate(expect.callbacks or ()):
@@ -118,8 +115,19 @@ def _bad_call(
         example = "0.before_save" if what == "listener" else "0: Stop"
         yield loc, f"expected a call such as {example}, got {shortened(call)}"
     elif int(match[1]) >= count:
-        right = spread(0, count - 1) if count else f"more {what}s"
-        yield loc, f"there is no {what} {match[1]}; expected {right}"
+        yield loc, no_such_call(what, int(match[1]), count)
+
+
+def listener_count(scenario: Scenario) -> int:
+    """Return the number of listeners and guards of the saver that has the most."""
+    savers = (hook.saver for hook in scenario.hooks if isinstance(hook, SaverEntry))
+    return max((len(saver.listeners) + len(saver.guards) for saver in savers), default=0)
+
+
+def no_such_call(what: str, index: int, count: int) -> str:
+    """Return the message for a listener or callback that doesn't exist."""
+    right = spread(0, count - 1) if count else f"more {what}s"
+    return f"there is no {what} {index}; expected {right}"
 
 
 def _no_such(what: str, name: str, known: Collection[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from parity.base.bounds import Hex, PsIndex, Text, Times
+from parity.base.bounds import MOST_HOOKS, Hex, PsIndex, Text, Times
 from parity.base.model import Model, example
 from parity.spec.kinds import ByKey, kinds_of
 from parity.spec.units import Allocated, Duration, Size
@@ -120,6 +120,8 @@ ErrorName = Literal[
 ]
 """A TensorFlow error by its Python name, or one of Python's own."""
 
+SaveMethod = Literal["before_save", "after_save"]
+
 SLOWEST_POLL: Final = 100_000
 """In milliseconds; an exit waits 120,000 ms for threads."""
 
@@ -172,6 +174,21 @@ class SlowSave(Model):
 
     takes: Duration
     """The virtual time that it takes."""
+
+
+class ListenerError(Model):
+    """The error that a listener raises, the next ``times`` times or always."""
+
+    listener: Annotated[int, Field(ge=0, le=2 * MOST_HOOKS - 1)]
+    """Its index; those of the guards go on from those of the listeners."""
+    method: SaveMethod
+    """The method, whose call is recorded before the error is raised."""
+    error: ErrorName
+    """The error: a TensorFlow error by its Python name, or one of Python's own."""
+    message: Text = "injected"
+    """Its message."""
+    times: Times | None = None
+    """The number of calls that raise; ``null``: every call."""
 
 
 class RssFault(Model, json_schema_extra=example({"rss": {"ps": 0, "bytes": "9GiB"}})):
@@ -234,6 +251,17 @@ class SlowSaveFault(Model, json_schema_extra=example({"slow_save": {"takes": "2s
     slow_save: SlowSave
 
 
+class ListenerErrorFault(
+    Model,
+    json_schema_extra=example(
+        {"listener_error": {"listener": 0, "method": "after_save", "error": "UnavailableError"}}
+    ),
+):
+    """A listener or guard of a saver raises. It is triggered when one does."""
+
+    listener_error: ListenerError
+
+
 AnyFault = (
     RssFault
     | HealthBytesFault
@@ -242,6 +270,7 @@ AnyFault = (
     | RecoverFault
     | SaveErrorFault
     | SlowSaveFault
+    | ListenerErrorFault
     | AllocateFault
     | KillFault
     | RestartFault

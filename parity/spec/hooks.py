@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from parity.base.bounds import MOST_HOOKS, Name, Steps, Text, Times
+from parity.base.bounds import MOST_HOOKS, MOST_TIMES, Name, Steps, Text, Times
 from parity.base.model import Model, OrOneOf, example
 from parity.spec.faults import ErrorName
 from parity.spec.kinds import ByKey, kind_of, kinds_of
@@ -15,7 +15,10 @@ from parity.spec.units import Duration
 
 Phase = Literal["begin", "after_create_session", "before_run", "after_run", "end"]
 HealthReport = Literal["record", "raise", "default"]
-ListenerKind = Literal["plain", "before", "after", "stops", "after_stops"]
+ListenerKind = Literal["plain", "before", "after", "stops", "after_stops", "barrier"]
+Listeners = Annotated[tuple[ListenerKind, ...], Field(max_length=MOST_HOOKS)]
+Hour = Annotated[int, Field(ge=0, le=23)]
+Minute = Annotated[int, Field(ge=0, le=59)]
 ServerIp = Literal["127.0.0.1", "::1"]
 ServerFolder = Literal["model_dir", "missing", "file"]
 
@@ -31,6 +34,21 @@ class PsHealth(Model):
     """``true`` if it has a barrier to place."""
 
 
+class Tide(Model):
+    """A part of the day, in UTC; virtual time starts at midnight (B76)."""
+
+    start_hour: Hour
+    """Hour at which it begins."""
+    start_minute: Minute = 0
+    """Minute of that hour."""
+    end_hour: Hour
+    """Hour at which it has ended."""
+    end_minute: Minute = 0
+    """Minute of that hour."""
+    save_secs: Annotated[Duration, Field(ge=1)]
+    """Time between scheduled saves outside it, whatever the steps."""
+
+
 class Saver(Model):
     """Options of NoFirstSaveCheckpointSaverHook, and its listeners."""
 
@@ -40,17 +58,26 @@ class Saver(Model):
     """Time between scheduled saves, instead of ``save_steps``."""
     first_save: bool = False
     """``true`` to save at session creation."""
+    tide: Tide | None = None
+    """The timer's tide; outside it saves have another interval (B76)."""
     dense_only: bool = False
-    """The saver hook's own ``is_dense_only``: nothing is written at step 0 (B32)."""
+    """The saver hook's own ``is_dense_only``: a step that it wrote last and the exit are skipped
+    (B32, B73)."""
+    dump_mode: bool = False
+    """``true`` if its exit always writes, with neither guards nor a second try (B73)."""
     ignore_save_errors: bool = False
     """The saver hook's own option; it doesn't hide an error from SaveCheckpoint (B31)."""
-    listeners: Annotated[
-        tuple[ListenerKind, ...],
-        Field(max_length=MOST_HOOKS),
-    ] = ()
+    listeners: Listeners = ()
     """The listeners, each of which records its calls: ``plain`` directly, ``before`` wrapped in a
     BeforeSaveListener, ``after`` wrapped in an AfterSaveListener. ``stops`` also requests a
-    stop after each save; ``after_stops`` does so wrapped in an AfterSaveListener."""
+    stop after each save; ``after_stops`` does so wrapped in an AfterSaveListener. ``barrier`` is
+    a BarrierSaverListener on the barrier, which records nothing itself (B53)."""
+    guards: Listeners = ()
+    """The guard listeners (B72), whose indices go on from those of ``listeners``."""
+    barrier_wait: Annotated[Duration, Field(ge=1)] = 1000
+    """Time between two checks of a ``barrier`` listener for workers that are missing."""
+    barrier_pending: Duration = 30_000
+    """Time after which it goes on without them, at the next check."""
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Saver:
@@ -86,7 +113,12 @@ class CurrentSession(Model):
 
 
 class Controller(Model):
-    """Options of ControllerHook: none. It has the barrier and the first saver hook's save."""
+    """Options of ControllerHook: what it has to stop and to save with."""
+
+    barrier: bool = True
+    """``true`` if it has the barrier; without it a stop does nothing."""
+    saver: bool = True
+    """``true`` if it has the first saver hook's save, if there is a saver."""
 
 
 class QueryAction(Model):
@@ -95,6 +127,10 @@ class QueryAction(Model):
 
 class StopHelper(Model):
     """Options of StopHelper's stop hook: none. Its callback is the barrier's last."""
+
+
+class Input(Model):
+    """Options of the chief's input: none."""
 
 
 class Raises(Model):
@@ -106,8 +142,10 @@ class Raises(Model):
     """The error: a TensorFlow error by its Python name, or one of Python's own."""
     message: Text = ""
     """Its message; by default ``<name> raises in <phase>``."""
+    skips: Annotated[int, Field(ge=0, le=MOST_TIMES)] = 0
+    """The number of times that the phase is reached before it raises."""
     times: Times = 1
-    """The number of times that it raises, from the first time the phase is reached."""
+    """The number of times that it raises, from then on."""
 
 
 class Probe(Model):
@@ -173,9 +211,9 @@ class CurrentSessionEntry(Model, json_schema_extra=example("current_session")):
 
 
 class ControllerEntry(Model, json_schema_extra=example("controller")):
-    """ControllerHook with num_ps 0, the barrier, and the first saver hook's save (B46).
+    """ControllerHook with num_ps 0 (B46).
 
-    The save is ``trigger_save`` on the chief's current session; without a saver there is none.
+    Its save is ``trigger_save`` on the chief's current session. A scenario has one at most.
     """
 
     controller: Controller
@@ -196,6 +234,16 @@ class StopHelperEntry(Model, json_schema_extra=example("stop_helper")):
     stop_helper: StopHelper
 
 
+class InputEntry(Model, json_schema_extra=example("input")):
+    """The restorer hook of a WorkerCkptHelper of index 0, with an iterator over 0, 1, 2, ... (B60).
+
+    Each step of the chief takes an element, which is recorded. The helper's barrier callback
+    is the last one. A scenario has one at most.
+    """
+
+    input: Input
+
+
 AnyHook = (
     PsHealthEntry
     | SaverEntry
@@ -206,6 +254,7 @@ AnyHook = (
     | ControllerEntry
     | QueryActionEntry
     | StopHelperEntry
+    | InputEntry
 )
 HOOKS: Final = kinds_of(AnyHook)
 

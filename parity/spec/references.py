@@ -13,10 +13,12 @@ from parity.spec.expected_references import (
     Loc,
     bad_expected,
     bad_response,
+    listener_count,
+    no_such_call,
     no_such_ps,
     spread,
 )
-from parity.spec.faults import Allocation, Fault, Machine
+from parity.spec.faults import Allocation, Fault, ListenerErrorFault, Machine
 from parity.spec.hooks import ProbeEntry, ServerEntry
 from parity.spec.scenario import Scenario, unknown
 from parity.spec.steps import (
@@ -58,6 +60,10 @@ def _missing_hooks(scenario: Scenario) -> Iterator[BadReference]:
         if kind in kinds and needed not in kinds:
             message = f"a {kind} needs a {needed}; expected one beside it"
             yield ("hooks", kinds.index(kind)), message
+    for kind in ("controller", "input"):
+        if kinds.count(kind) > 1:
+            second = kinds.index(kind, kinds.index(kind) + 1)
+            yield ("hooks", second), f"there is another {kind}; expected one at most"
     for i, step in enumerate(scenario.steps):
         if isinstance(step, ControllerOpStep) and "controller" not in kinds:
             yield ("steps", i), "there is no controller; expected one among the hooks"
@@ -82,6 +88,11 @@ def _bad_fault(fault: Fault, loc: Loc, scenario: Scenario) -> Iterator[BadRefere
             yield (*loc, kind), f"there is no process {at}; expected {_processes(scenario)}"
         if isinstance(at, Machine | Allocation) and at.ps >= scenario.cluster.ps:
             yield (*loc, kind, "ps"), no_such_ps(at.ps, scenario)
+    if isinstance(fault, ListenerErrorFault):
+        index, count = fault.listener_error.listener, listener_count(scenario)
+        if index >= count:
+            message = no_such_call("listener", index, count)
+            yield (*loc, "listener_error", "listener"), message
 
 
 _OF_PROCESSES: Final = ("kill", "restart", "freeze", "thaw")

@@ -179,6 +179,8 @@ class Expect(Model):
     """The global steps of the checkpoints written, in order, repeats included."""
     global_step: Integer | None = None
     """The highest global step of a training step."""
+    elements: Annotated[tuple[Total, ...], Field(max_length=MOST_EXPECTED)] | None = None
+    """The elements of the chief's input that its steps took: ``[0, 1, 1, 2]``."""
     hook_order: Texts | None = None
     """The phases of all probes: ``[A.begin, B.begin, A.after_create_session]``."""
     listener_calls: Names | None = None

@@ -11,6 +11,7 @@ from parity.spec.trace import (
     BarrierEvent,
     CallbackEvent,
     Channel,
+    ElementEvent,
     FilesEvent,
     HookEvent,
     ListenerEvent,
@@ -35,6 +36,7 @@ CHANNEL_OF_KEY: Final[dict[str, Channel]] = {
     "threads": "threads",
     "saves": "saves",
     "global_step": "steps",
+    "elements": "steps",
     "hook_order": "hooks",
     "listener_calls": "saves",
     "logs": "logs",
@@ -72,6 +74,7 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
         },
         saves=tuple(event.step for event in trace.events if isinstance(event, SaveEvent)),
         global_step=max(steps, default=None),
+        elements=tuple(event.value for event in trace.events if isinstance(event, ElementEvent)),
         hook_order=tuple(
             f"{event.hook}.{event.phase}" for event in trace.events if isinstance(event, HookEvent)
         ),

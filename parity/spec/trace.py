@@ -79,6 +79,14 @@ class StepEvent(BaseEvent):
     global_step: int
 
 
+class ElementEvent(BaseEvent):
+    """A step of the chief took this element of its input."""
+
+    channel: ClassVar[Channel] = "steps"
+    kind: Literal["element"] = "element"
+    value: int
+
+
 class PsResult(Model):
     """The result of one PS in a report."""
 
@@ -237,6 +245,7 @@ Event = Annotated[
     SessionEvent
     | HookEvent
     | StepEvent
+    | ElementEvent
     | ReportEvent
     | BarrierEvent
     | CallbackEvent

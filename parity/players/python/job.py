@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from fakes.faults import FaultLedger, named_error
 from fakes.faulty_saver import FaultySaver
+from fakes.probes import ListenerFaults
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks import session_hooks
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
+from monolith_hooks.ckpt_hooks import WorkerCkptHelper
 from monolith_hooks.clock import Clock
 from monolith_hooks.controller_hooks import StopHelper
 from parity.players.outcome import UnplayableError
@@ -23,10 +25,16 @@ from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
 from parity.players.python.stage import Stage
 from parity.players.python.workers import ChiefSession
-from parity.spec.hooks import StopHelperEntry
+from parity.spec.hooks import InputEntry, StopHelperEntry
 from parity.spec.scenario import Scenario
 from parity.spec.steps import Raised
-from parity.spec.trace import CallbackEvent, CurrentSessionEvent, SessionEvent, StepEvent
+from parity.spec.trace import (
+    CallbackEvent,
+    CurrentSessionEvent,
+    ElementEvent,
+    SessionEvent,
+    StepEvent,
+)
 
 tf1 = tf.compat.v1
 
@@ -51,6 +59,15 @@ def callbacks(
         return called
 
     return [callback(i, kind) for i, kind in enumerate(scenario.barrier.callbacks)]
+
+
+def _has_input(scenario: Scenario) -> bool:
+    return any(isinstance(hook, InputEntry) for hook in scenario.hooks)
+
+
+def _element() -> tf.Tensor:
+    """Return the next element of an iterator over 0, 1, 2, ..., which the graph keeps."""
+    return tf1.data.make_one_shot_iterator(tf.data.Dataset.range(2**62)).get_next()
 
 
 class _ObserverHook(tf.compat.v1.train.SessionRunHook):
@@ -105,11 +122,14 @@ class Job:
         with tf.device(stage.device):
             global_step = tf1.train.get_or_create_global_step()
             self.train_op = tf1.assign_add(global_step, 1)
+            self._element = _element() if _has_input(scenario) else None
+            ckpt_helper = WorkerCkptHelper(str(model_dir), 0) if _has_input(scenario) else None
             self.barrier_op = BarrierOp(
                 scenario.cluster.barrier_capacity(),
                 barrier_callbacks=[
                     *callbacks(scenario, lambda: self.recorder, clock),
                     *(helper.create_barrier_callback() for helper in stop_helpers),
+                    *([ckpt_helper.create_save_iterator_callback()] if ckpt_helper else []),
                 ],
                 clock=clock,
                 **set_options(
@@ -118,6 +138,7 @@ class Job:
             )
         self.recorder = make_recorder(self.barrier_op)
         self.saver = FaultySaver(clock, ledger, self.recorder)
+        self.listener_faults = ListenerFaults(ledger)
         self.address_file = AddressFile(server_folder(scenario, model_dir), self.recorder)
         self.operator = ScriptedOperator(clock, self.recorder, self.address_file)
         self._make = HookMaker(
@@ -131,6 +152,8 @@ class Job:
             server_folder=self.address_file.folder,
             operator=self.operator,
             stop_helpers=iter(stop_helpers),
+            listener_faults=self.listener_faults,
+            ckpt_helper=ckpt_helper,
             current_session=lambda: self.chief.current,
         )
         self._hooks = [
@@ -178,11 +201,14 @@ class Job:
         for _ in range(steps):
             if self._session.should_stop():
                 return
+            fetches = [self.train_op] if self._element is None else [self.train_op, self._element]
             try:
-                global_step = int(self._session.run(self.train_op))
+                global_step, *elements = map(int, self._session.run(fetches))
             except _Left as error:
                 self._leave(error)
                 return
+            for value in elements:
+                self.recorder.record(ElementEvent, value=value)
             self.recorder.record(StepEvent, worker=0, global_step=global_step)
 
     def run_controller_op(self, name: str) -> None:

@@ -11,9 +11,10 @@ from typing import Any, Final
 import tensorflow as tf
 
 from fakes.faults import FaultLedger
-from fakes.probes import ProbeHook, ProbeListener, RaiseIn
+from fakes.probes import ListenerFaults, ProbeHook, ProbeListener, RaiseIn
 from monolith_hooks import hook_utils, logging_ops_pb2, net_utils, ps_check_hooks
 from monolith_hooks.barrier_ops import BarrierOp
+from monolith_hooks.ckpt_hooks import BarrierSaverListener, WorkerCkptHelper
 from monolith_hooks.clock import Clock
 from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
@@ -26,9 +27,11 @@ from parity.players.python.scenario_files import NEW_FOLDER
 from parity.spec.hooks import (
     Call,
     CallEntry,
+    Controller,
     ControllerEntry,
     CurrentSessionEntry,
     Hook,
+    InputEntry,
     Probe,
     ProbeEntry,
     PsHealth,
@@ -38,6 +41,7 @@ from parity.spec.hooks import (
     SaverEntry,
     ServerEntry,
     StopHelperEntry,
+    Tide,
 )
 from parity.spec.scenario import Scenario
 from parity.spec.steps import RpcStep
@@ -84,6 +88,8 @@ class HookMaker:
     server_folder: Path
     operator: ScriptedOperator
     stop_helpers: Iterator[StopHelper]
+    listener_faults: ListenerFaults
+    ckpt_helper: WorkerCkptHelper | None
     current_session: Callable[[], tf.compat.v1.Session | None]
     _savers: list[NoFirstSaveCheckpointSaverHook] = field(default_factory=list)
     _controllers: list[ControllerHook] = field(default_factory=list)
@@ -98,7 +104,7 @@ class HookMaker:
                 self._savers.append(made[i])
         for i, entry in enumerate(entries):
             if isinstance(entry, ControllerEntry):
-                made[i] = self._controller()
+                made[i] = self._controller(entry.controller)
                 self._controllers.append(made[i])
         return [
             made[i] if i in made else self._hook(entry, f"hooks[{i}]")
@@ -130,6 +136,9 @@ class HookMaker:
                 hook = QueryActionHook(str(self.model_dir), self.controller(), clock=self.clock)
             case StopHelperEntry():
                 hook = next(self.stop_helpers).create_stop_hook()
+            case InputEntry():
+                assert self.ckpt_helper is not None, "it is made for each scenario with an input"
+                hook = self.ckpt_helper.create_restorer_hook()
             case _:
                 raise AssertionError(f"{place} is made before the others")
         return hook
@@ -159,14 +168,17 @@ class HookMaker:
 
     def _saver_hook(self, options: Saver) -> NoFirstSaveCheckpointSaverHook:
         by_itself = options.save_steps is not None or options.save_secs is not None
-        return NoFirstSaveCheckpointSaverHook(
+        guards = enumerate(options.guards, start=len(options.listeners))
+        hook = NoFirstSaveCheckpointSaverHook(
             str(self.model_dir),
             save_secs=None if options.save_secs is None else options.save_secs / 1000,
             save_steps=options.save_steps if by_itself else NEVER_BY_ITSELF,
             saver=self.saver,
-            listeners=[self._listener(i, kind) for i, kind in enumerate(options.listeners)],
+            listeners=[self._listener(*each, options) for each in enumerate(options.listeners)],
+            guard_saver_listeners=[self._listener(*each, options) for each in guards],
             save_graph_def=False,
             clock=self.clock,
+            **tide_options(options.tide),
             **set_options(
                 options,
                 ignore_save_errors=("ignore_save_errors", options.ignore_save_errors),
@@ -174,10 +186,19 @@ class HookMaker:
                 no_first_save=("first_save", not options.first_save),
             ),
         )
+        if options.dump_mode:
+            hook._in_model_dump_mode = True  # Of this hook, where a process has it for all.
+        return hook
 
-    def _listener(self, index: int, kind: str) -> tf.compat.v1.train.CheckpointSaverListener:
+    def _listener(
+        self, index: int, kind: str, options: Saver
+    ) -> tf.compat.v1.train.CheckpointSaverListener:
+        if kind == "barrier":
+            return self._barrier_listener(options)
+
         def record_call(method: str, step: int | None) -> None:
             self.recorder.record(ListenerEvent, listener=index, method=method, step=step)
+            self.listener_faults.raise_injected_error(index, method)
 
         listener = ProbeListener(record_call, asks_to_stop=kind in {"stops", "after_stops"})
         if kind == "before":
@@ -186,10 +207,21 @@ class HookMaker:
             return hook_utils.AfterSaveListener(listener)
         return listener
 
-    def _controller(self) -> ControllerHook:
+    def _barrier_listener(self, options: Saver) -> BarrierSaverListener:
+        return BarrierSaverListener(
+            self.barrier_op,
+            clock=self.clock,
+            **set_options(
+                options,
+                wait_seconds=("barrier_wait", options.barrier_wait / 1000),
+                max_pending_seconds=("barrier_pending", options.barrier_pending / 1000),
+            ),
+        )
+
+    def _controller(self, options: Controller) -> ControllerHook:
         return ControllerHook(
-            barrier_op=self.barrier_op,
-            trigger_save=self._trigger_save if self._savers else None,
+            barrier_op=self.barrier_op if options.barrier else None,
+            trigger_save=self._trigger_save if self._savers and options.saver else None,
             clock=self.clock,
         )
 
@@ -228,6 +260,7 @@ class HookMaker:
                 probe.raises.phase,
                 probe.raises.error,
                 probe.raises.message,
+                probe.raises.skips,
                 probe.raises.times,
                 place,
             )
@@ -236,6 +269,19 @@ class HookMaker:
 
     def _show_phase(self, name: str, phase: str) -> None:
         self.recorder.record(HookEvent, hook=name, phase=phase)
+
+
+def tide_options(tide: Tide | None) -> dict[str, Any]:
+    """Return the saver hook's arguments for a tide."""
+    if tide is None:
+        return {}
+    return {
+        "tide_start_hour": tide.start_hour,
+        "tide_start_minute": tide.start_minute,
+        "tide_end_hour": tide.end_hour,
+        "tide_end_minute": tide.end_minute,
+        "tide_save_secs": tide.save_secs / 1000,
+    }
 
 
 def set_options(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:

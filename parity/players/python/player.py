@@ -47,6 +47,7 @@ from parity.players.python.workers import Worker
 from parity.spec.faults import (
     Fault,
     HealthBytesFault,
+    ListenerErrorFault,
     PollErrorFault,
     RecoverFault,
     RssFault,
@@ -298,6 +299,10 @@ class _Play:
                 ps[at.ps].inject(ps_faults.Recovered(), place)
             case SaveErrorFault(save_error=at):
                 saver.fail(at.error, at.message, at.times, place)
+            case ListenerErrorFault(listener_error=at):
+                self._job.listener_faults.fail(
+                    at.listener, at.method, at.error, at.message, at.times, place
+                )
             case SlowSaveFault(slow_save=at):
                 saver.slow_down(at.takes / 1000, place)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
+from monolith_hooks.checkpoint_state import MONOLITH_CKPT_STATE_FILE_NAME
 from monolith_hooks.server import constants
 from parity.players.outcome import UnplayableError
 from parity.spec.steps import FileContent
@@ -15,9 +16,11 @@ from parity.spec.steps import FileContent
 NEW_FOLDER: Final = "server/new"
 """The folder of a server whose ``folder`` is ``missing``."""
 
-_CHECKPOINT: Final = re.compile(r"(model\.ckpt-\d+)(\..*)?")
+_CHECKPOINT: Final = re.compile(r"((?:model|input_worker_0)\.ckpt-\d+)(\..*)?")
 _BY_NAME: Final = (
     "checkpoint",
+    "checkpoint_input_worker_0",
+    MONOLITH_CKPT_STATE_FILE_NAME,
     constants.SERVER_ADDR_FILENAME,
     f"{NEW_FOLDER}/{constants.SERVER_ADDR_FILENAME}",
     ACTION_FILENAME,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from parity.base.model import frozen
-from parity.spec.faults import SaveErrorFault
+from parity.spec.faults import ListenerError, ListenerErrorFault, SaveError, SaveErrorFault
 from parity.spec.loading import ScenarioFile
 from parity.spec.references import bad_references
 from parity.spec.scenario import Expect, Scenario
@@ -61,9 +61,10 @@ def _never_ends(scenario: Scenario) -> bool:
         *scenario.faults,
         *(step.fault for step in scenario.steps if isinstance(step, FaultStep)),
     )
+    raised: list[SaveError | ListenerError] = [
+        *(fault.save_error for fault in injected if isinstance(fault, SaveErrorFault)),
+        *(fault.listener_error for fault in injected if isinstance(fault, ListenerErrorFault)),
+    ]
     return scenario.session == "monitored" and any(
-        isinstance(fault, SaveErrorFault)
-        and fault.save_error.error in RECREATED
-        and fault.save_error.times is None
-        for fault in injected
+        each.error in RECREATED and each.times is None for each in raised
     )

@@ -9,7 +9,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from parity.search.fuzz.case import RECREATED
 from parity.spec.faults import ErrorName
-from parity.spec.hooks import Phase
+from parity.spec.hooks import ListenerKind, Phase
 from parity.spec.rpcs import Method
 
 Document = dict[str, Any]
@@ -24,10 +24,12 @@ _BESIDES: Final = (
     "controller",
     "query_action",
     "stop_helper",
+    "input",
     "ps_health",
     "saver",
 )
 _NEEDS: Final = {"server": "saver", "query_action": "controller"}
+_ONCE: Final = ("controller", "input")
 _PROBES: Final = "ABCD"
 
 
@@ -54,9 +56,26 @@ def _schedules() -> SearchStrategy[Document]:
 
 @st.composite
 def _saver(draw: DrawFn) -> Document:
-    listeners = st.sampled_from(["plain", "before", "after", "stops", "after_stops"])
+    listeners = st.sampled_from(get_args(ListenerKind))
+    waits = {
+        "barrier_wait": st.sampled_from(["500ms", "1s", "7s"]),
+        "barrier_pending": st.sampled_from(["0s", "2s", "20s", "30s"]),
+    }
+    tide = st.fixed_dictionaries(
+        {
+            "start_hour": st.sampled_from([0, 1, 9]),
+            "start_minute": st.sampled_from([0, 1, 30]),
+            "end_hour": st.sampled_from([0, 1, 17]),
+            "end_minute": st.sampled_from([0, 1, 30]),
+            "save_secs": st.sampled_from(["1s", "30s", "45s"]),
+        }
+    )
     return {
         **draw(_schedules()),
+        **draw(_rarely({}, st.fixed_dictionaries({}, optional=waits))),
+        "tide": draw(_rarely(None, tide)),
+        "dump_mode": draw(_rarely(False, st.booleans())),
+        "guards": draw(_rarely([], st.lists(listeners, max_size=2))),
         "first_save": draw(_rarely(False, st.booleans())),
         "dense_only": draw(_rarely(False, st.booleans())),
         "ignore_save_errors": draw(_rarely(False, st.booleans())),
@@ -68,30 +87,31 @@ def _saver(draw: DrawFn) -> Document:
 def _probe(draw: DrawFn, name: str) -> Document:
     phases = st.sampled_from(get_args(Phase))
     raises = st.fixed_dictionaries(
-        {"phase": phases, "error": errors(), "times": st.sampled_from([1, 1, 1, 2, 3])}
+        {"phase": phases, "error": errors(), "times": st.sampled_from([1, 1, 1, 2, 3]), "skips": st.sampled_from([0, 0, 1, 2])}
     )
     return {"name": name, "raises": draw(_rarely(None, raises))}
 
 
 def _options(kind: str, probes: int) -> SearchStrategy[Document]:
+    options: dict[str, SearchStrategy[Any]] = {}
     match kind:
-        case "ps_health":
-            report = _rarely("record", st.sampled_from(["raise", "default"]))
-            barrier = _rarely(True, st.booleans())
-            return st.fixed_dictionaries({"report": report, "barrier": barrier})
         case "saver":
             return _saver()
-        case "server":
-            ip = _rarely("127.0.0.1", st.just("::1"))
-            folder = _rarely("model_dir", st.sampled_from(["model_dir", "missing", "file"]))
-            return st.fixed_dictionaries({"ip": ip, "folder": folder})
         case "probe":
             return _probe(_PROBES[probes])
+        case "ps_health":
+            options["report"] = _rarely("record", st.sampled_from(["raise", "default"]))
+            options["barrier"] = _rarely(True, st.booleans())
+        case "server":
+            folders = st.sampled_from(["model_dir", "missing", "file"])
+            options["ip"] = _rarely("127.0.0.1", st.just("::1"))
+            options["folder"] = _rarely("model_dir", folders)
+        case "controller":
+            options["barrier"] = options["saver"] = _rarely(True, st.booleans())
         case "call":
-            phase, rpc = st.sampled_from(get_args(Phase)), st.sampled_from(get_args(Method))
-            return st.fixed_dictionaries({"phase": phase, "rpc": rpc})
-        case _:
-            return st.just({})
+            options["phase"] = st.sampled_from(get_args(Phase))
+            options["rpc"] = st.sampled_from(get_args(Method))
+    return st.fixed_dictionaries(options)
 
 
 @st.composite
@@ -105,6 +125,8 @@ def hooks(draw: DrawFn) -> list[Document]:
             kinds.insert(draw(st.integers(0, len(kinds))), needed)
     made: list[Document] = []
     for kind in kinds:
+        if kind in _ONCE and any(kind in entry for entry in made):
+            continue
         probes = sum("probe" in entry for entry in made)
         if probes < len(_PROBES) or kind != "probe":
             made.append({kind: draw(_options(kind, probes))})

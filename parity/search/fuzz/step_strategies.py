@@ -33,18 +33,22 @@ _ACTIONS: Final = (
 
 
 @st.composite
-def faults(draw: DrawFn, ps: int) -> Document:
-    """One fault, of a PS if there are any, or of the saver."""
-    of_saver = ("save_error", "slow_save")
+def faults(draw: DrawFn, ps: int, listeners: int) -> Document:
+    """One fault, of a PS or a listener if there are any, or of the saver."""
+    of_saver = ("save_error", "slow_save", *(["listener_error"] if listeners else []))
     of_ps = ("rss", "health_bytes", "poll_error", "slow_poll", "recover") if ps else ()
     kind = draw(st.sampled_from((*of_ps, *of_saver)))
-    if kind == "save_error":
+    if kind in ("save_error", "listener_error"):
         # These two end a handler without an answer: the caller would wait for ever.
         error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
         # A session that can never be created, or never take a step, would be tried for ever.
         always = [] if error in RECREATED else [None]
         times = draw(st.sampled_from([1, 2, *always]))
-        return {kind: {"error": error, "times": times}}
+        raised: Document = {"error": error, "times": times}
+        if kind == "listener_error":
+            raised["listener"] = draw(st.integers(0, listeners - 1))
+            raised["method"] = draw(st.sampled_from(["before_save", "after_save"]))
+        return {kind: raised}
     if kind == "slow_save":
         return {kind: {"takes": draw(st.sampled_from(_SHORT_TIMES))}}
     options: Document = {"ps": draw(st.integers(0, ps - 1))}
@@ -89,12 +93,14 @@ def _machine_info(draw: DrawFn, ps: int) -> Document:
     return {"machine_info": {"ps": draw(st.integers(0, ps - 1)), "mem_limit": limit}}
 
 
-def _kinds(ps: int, workers: int, hooks: set[str]) -> list[tuple[int, SearchStrategy[Document]]]:
+def _kinds(
+    ps: int, workers: int, hooks: set[str], listeners: int
+) -> list[tuple[int, SearchStrategy[Document]]]:
     """Return the kinds of steps possible here, each with its weight."""
     kinds: list[tuple[int, SearchStrategy[Document]]] = [
         (4, st.integers(1, 3).map(lambda n: {"train": n})),
         (5, st.sampled_from(_TIMES).map(lambda time: {"advance": time})),
-        (4, faults(ps).map(lambda fault: {"fault": fault})),
+        (4, faults(ps, listeners).map(lambda fault: {"fault": fault})),
         (6, _calls()),
         (2, _calls().map(lambda call: {"background": call})),
         (3, _concurrently(workers)),
@@ -145,12 +151,12 @@ def _look(at: str) -> Document:
 
 
 @st.composite
-def steps(draw: DrawFn, ps: int, workers: int, hooks: set[str]) -> list[Document]:
+def steps(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners: int) -> list[Document]:
     """Up to eight things, then perhaps the end or an exception, and perhaps something after it.
 
     Some are of a course of things, with others between them.
     """
-    kinds = [kind for weight, kind in _kinds(ps, workers, hooks) for _ in range(weight)]
+    kinds = [kind for weight, kind in _kinds(ps, workers, hooks, listeners) for _ in range(weight)]
     courses = _courses(workers, hooks)
     has_course = bool(courses) and draw(_ONE_IN_THREE)
     course = draw(st.sampled_from(courses)) if has_course else ()

@@ -66,6 +66,8 @@ def scenarios(draw: DrawFn) -> Scenario:
     capacity = draw(st.sampled_from([None, None, None, workers + 1, max(1, workers - 1)]))
     of_chief = draw(hooks())
     kinds = {kind for entry in of_chief for kind in entry}
+    savers = (entry["saver"] for entry in of_chief if "saver" in entry)
+    listeners = max((len(saver["listeners"] + saver["guards"]) for saver in savers), default=0)
     document: Document = {
         "about": "Nobody thought of this: it was generated.",
         "cluster": {"ps": ps, "workers": workers, "capacity": capacity},
@@ -74,8 +76,8 @@ def scenarios(draw: DrawFn) -> Scenario:
         "machines": draw(_machines(ps)),
         "barrier": draw(_barriers()),
         "hooks": of_chief,
-        "faults": draw(st.lists(faults(ps), max_size=2)),
-        "steps": draw(steps(ps, workers, kinds)),
+        "faults": draw(st.lists(faults(ps, listeners), max_size=2)),
+        "steps": draw(steps(ps, workers, kinds, listeners)),
     }
     _keep_servers(document, recreated=any(error in str(document) for error in RECREATED))
     scenario = scenario_of(document)

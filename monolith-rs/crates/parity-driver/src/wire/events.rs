@@ -126,6 +126,8 @@ pub(crate) enum Event {
     Hook { hook: String, phase: Phase },
     /// A training step has ended.
     Step { worker: usize, global_step: i64 },
+    /// A step of the chief took this element of its input.
+    Element { value: i64 },
     /// report_fn was called.
     Report { results: Vec<PsResult> },
     /// The barrier changed to these set indices.

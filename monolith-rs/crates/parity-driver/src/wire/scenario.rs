@@ -141,6 +141,27 @@ pub(crate) struct PsHealth {
     pub(crate) barrier: bool,
 }
 
+/// A part of the day, in UTC; virtual time starts at midnight (B76).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tide {
+    /// Hour at which it begins.
+    #[serde(deserialize_with = "Number::<0, 23>::read")]
+    pub(crate) start_hour: usize,
+    /// Minute of that hour.
+    #[serde(deserialize_with = "Number::<0, 59>::read")]
+    pub(crate) start_minute: usize,
+    /// Hour at which it has ended.
+    #[serde(deserialize_with = "Number::<0, 23>::read")]
+    pub(crate) end_hour: usize,
+    /// Minute of that hour.
+    #[serde(deserialize_with = "Number::<0, 59>::read")]
+    pub(crate) end_minute: usize,
+    /// Time between scheduled saves outside it, whatever the steps.
+    #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
+    pub(crate) save_secs: Duration,
+}
+
 /// `ListenerKind` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -150,6 +171,7 @@ pub(crate) enum ListenerKind {
     After,
     Stops,
     AfterStops,
+    Barrier,
 }
 
 /// Options of NoFirstSaveCheckpointSaverHook, and its listeners.
@@ -164,15 +186,30 @@ pub(crate) struct Saver {
     pub(crate) save_secs: Option<Duration>,
     /// `true` to save at session creation.
     pub(crate) first_save: bool,
-    /// The saver hook's own `is_dense_only`: nothing is written at step 0 (B32).
+    /// The timer's tide; outside it saves have another interval (B76).
+    pub(crate) tide: Option<Tide>,
+    /// The saver hook's own `is_dense_only`: a step that it wrote last and the exit are skipped
+    /// (B32, B73).
     pub(crate) dense_only: bool,
+    /// `true` if its exit always writes, with neither guards nor a second try (B73).
+    pub(crate) dump_mode: bool,
     /// The saver hook's own option; it doesn't hide an error from SaveCheckpoint (B31).
     pub(crate) ignore_save_errors: bool,
     /// The listeners, each of which records its calls: `plain` directly, `before` wrapped in a
     /// BeforeSaveListener, `after` wrapped in an AfterSaveListener. `stops` also requests a
-    /// stop after each save; `after_stops` does so wrapped in an AfterSaveListener.
+    /// stop after each save; `after_stops` does so wrapped in an AfterSaveListener. `barrier` is
+    /// a BarrierSaverListener on the barrier, which records nothing itself (B53).
     #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
     pub(crate) listeners: Vec<ListenerKind>,
+    /// The guard listeners (B72), whose indices go on from those of `listeners`.
+    #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
+    pub(crate) guards: Vec<ListenerKind>,
+    /// Time between two checks of a `barrier` listener for workers that are missing.
+    #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
+    pub(crate) barrier_wait: Duration,
+    /// Time after which it goes on without them, at the next check.
+    #[serde(deserialize_with = "Milliseconds::<0, 360_000_000_000>::read")]
+    pub(crate) barrier_pending: Duration,
 }
 
 /// `ServerIp` of the specification.
@@ -245,6 +282,16 @@ pub(crate) struct Call {
     _expect: IgnoredAny,
 }
 
+/// Options of ControllerHook: what it has to stop and to save with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Controller {
+    /// `true` if it has the barrier; without it a stop does nothing.
+    pub(crate) barrier: bool,
+    /// `true` if it has the first saver hook's save, if there is a saver.
+    pub(crate) saver: bool,
+}
+
 /// A hook of the chief.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -261,16 +308,21 @@ pub(crate) enum Hook {
     Call(Call),
     /// SetCurrentSessionHook (B45).
     CurrentSession {},
-    /// ControllerHook with num_ps 0, the barrier, and the first saver hook's save (B46).
+    /// ControllerHook with num_ps 0 (B46).
     ///
-    /// The save is `trigger_save` on the chief's current session; without a saver there is none.
-    Controller {},
+    /// Its save is `trigger_save` on the chief's current session. A scenario has one at most.
+    Controller(Controller),
     /// QueryActionHook on the run's model directory and the `controller` (B47).
     QueryAction {},
     /// The stop hook of a StopHelper (B46).
     ///
     /// Its barrier callback is called after those of `barrier.callbacks`.
     StopHelper {},
+    /// The restorer hook of a WorkerCkptHelper of index 0, with an iterator over 0, 1, 2, ... (B60).
+    ///
+    /// Each step of the chief takes an element, which is recorded. The helper's barrier callback
+    /// is the last one. A scenario has one at most.
+    Input {},
 }
 
 /// The keys of [`Hook`].
@@ -284,6 +336,7 @@ pub(crate) const HOOKS: &[&str] = &[
     "controller",
     "query_action",
     "stop_helper",
+    "input",
 ];
 
 /// The resident memory of a PS from now on.
@@ -358,6 +411,34 @@ pub(crate) struct SlowSave {
     pub(crate) takes: Duration,
 }
 
+/// `SaveMethod` of the specification.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SaveMethod {
+    BeforeSave,
+    AfterSave,
+}
+
+/// The error that a listener raises, the next `times` times or always.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListenerError {
+    /// Its index; those of the guards go on from those of the listeners.
+    #[serde(deserialize_with = "Number::<0, 1_999>::read")]
+    pub(crate) listener: usize,
+    /// The method, whose call is recorded before the error is raised.
+    pub(crate) method: SaveMethod,
+    /// The error: a TensorFlow error by its Python name, or one of Python's own.
+    #[serde(deserialize_with = "ErrorName::read")]
+    pub(crate) error: ErrorKind,
+    /// Its message.
+    #[serde(deserialize_with = "Text::<0, 65_536>::read")]
+    pub(crate) message: String,
+    /// The number of calls that raise; `null`: every call.
+    #[serde(deserialize_with = "Maybe::<Number<1, 1_000_000>>::read")]
+    pub(crate) times: Option<u32>,
+}
+
 /// A fault that is injected.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -385,6 +466,8 @@ pub(crate) enum Fault {
     ///
     /// Its name has the step at which the save began. It is triggered when a write waits.
     SlowSave(SlowSave),
+    /// A listener or guard of a saver raises. It is triggered when one does.
+    ListenerError(ListenerError),
 }
 
 impl Fault {
@@ -399,6 +482,7 @@ impl Fault {
             Self::Recover(fault) => Some(fault.ps),
             Self::SaveError(_) => None,
             Self::SlowSave(_) => None,
+            Self::ListenerError(_) => None,
         }
     }
 }
@@ -412,6 +496,7 @@ pub(crate) const FAULTS: &[&str] = &[
     "recover",
     "save_error",
     "slow_save",
+    "listener_error",
 ];
 
 /// A fault is injected.
