@@ -25,6 +25,7 @@ pub mod clock;
 pub mod coordinator;
 pub mod device_utils;
 pub mod errors;
+mod files;
 pub mod hooks;
 pub mod logging_ops;
 pub mod net_utils;

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
+use crate::files::write_whole;
 use crate::session::Session;
 
 /// The file that names the newest checkpoint, in TensorFlow's text form.
@@ -37,7 +38,7 @@ impl Saver for FileSaver {
         let content = format!("global_step: {}\n", session.global_step()?);
         let name = format!("{basename}-{step}");
         fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
-        write_atomically(&dir.join(&name), &content)?;
+        write_whole(&dir.join(&name), &content)?;
         let mut kept = relock(&self.kept);
         kept.retain(|other| *other != name);
         kept.push(name);
@@ -46,7 +47,7 @@ impl Saver for FileSaver {
             // One that somebody else removed is removed.
             drop(fs::remove_file(oldest));
         }
-        write_atomically(&dir.join(STATE_FILENAME), &state_text(&kept))
+        write_whole(&dir.join(STATE_FILENAME), &state_text(&kept))
     }
 }
 
@@ -61,16 +62,6 @@ fn state_text(kept: &[String]) -> String {
             .map(|name| format!("all_model_checkpoint_paths: \"{name}\"\n")),
     );
     lines.concat()
-}
-
-/// Replaces a file so that nobody sees half of it.
-pub(crate) fn write_atomically(path: &Path, content: &str) -> Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".tmp-{}", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    fs::write(&temporary, content)
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|error| Error::from_io(&error, path))
 }
 
 /// The path prefix of the newest checkpoint in `dir`; none where the file that

@@ -10,8 +10,8 @@ use super::action_text::parse_action;
 use crate::clock::{Clock, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, Result};
+use crate::files::write_whole;
 use crate::proto::controller_hooks::controller_hooks_proto::Action;
-use crate::save_utils::saver::write_atomically;
 use crate::session::{Session, SessionRunHook};
 
 /// From the end of one look for an action file to the next.
@@ -138,7 +138,7 @@ impl Looker {
     }
 
     fn respond(&self, text: &str) -> Result<()> {
-        write_atomically(&self.response, text)
+        write_whole(&self.response, text)
     }
 }
 
