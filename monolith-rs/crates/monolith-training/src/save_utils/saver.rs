@@ -47,7 +47,7 @@ impl Saver for FileSaver {
             // One that somebody else removed is removed.
             drop(fs::remove_file(oldest));
         }
-        write_whole(&dir.join(STATE_FILENAME), &state_text(&kept))
+        write_whole(&dir.join(STATE_FILENAME), state_text(&kept))
     }
 }
 
