@@ -1,6 +1,7 @@
 //! Addresses: this machine's own, and whether others answer.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::io::Write;
+use std::net::{IpAddr, Ipv6Addr, TcpStream, ToSocketAddrs};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -72,71 +73,113 @@ fn host_name() -> Result<String> {
     })
 }
 
-/// Looks which of some servers accept a connection.
+/// Looks which of some servers accept a connection (B44).
 #[derive(Clone, Debug)]
 pub struct NodeAliveChecker {
     addrs: Vec<String>,
-    alive: Vec<bool>,
+    alive: Vec<String>,
+    dead: Vec<String>,
 }
 
 impl NodeAliveChecker {
-    /// Tries all addresses, `num_thread` at a time, or as many as the host has threads
+    /// Asks all addresses, `num_thread` at a time, or as many as the host has threads
     /// for, each for `timeout` at most.
     ///
-    /// One that is neither `host:port` nor `[ipv6]:port` is a `ValueError`.
-    pub fn new(addrs: Vec<String>, timeout: Duration, num_thread: usize) -> Result<Self> {
-        let targets: Result<Vec<_>> = addrs.iter().map(|addr| parse_addr(addr)).collect();
-        let targets = targets?;
-        let alive = Mutex::new(vec![false; addrs.len()]);
-        let queue = Mutex::new(0..addrs.len());
-        let next = || relock(&queue).next();
-        let try_those_left = || {
-            while let Some(at) = next() {
-                let answers = answers(targets[at], timeout);
-                relock(&alive)[at] = answers;
+    /// Whatever keeps it from connecting makes an address dead, one that is no address
+    /// too; a line on standard output says why. With no threads nobody is asked.
+    pub fn new(addrs: Vec<String>, timeout: Duration, num_thread: usize) -> Self {
+        let mut output = std::io::stdout();
+        // Without a standard output nobody is told.
+        Self::reporting_to(addrs, timeout, num_thread, |line| {
+            drop(writeln!(output, "{line}"));
+        })
+    }
+
+    /// As [`new`](Self::new), with the lines given to `report`, on this thread, once
+    /// all were asked.
+    pub fn reporting_to(
+        addrs: Vec<String>,
+        timeout: Duration,
+        num_thread: usize,
+        mut report: impl FnMut(&str),
+    ) -> Self {
+        let asked: &[String] = if num_thread == 0 { &[] } else { &addrs };
+        let mut targets: Vec<&String> = Vec::new();
+        for addr in asked {
+            if !targets.contains(&addr) {
+                targets.push(addr);
             }
-        };
-        thread::scope(|scope| {
-            // This thread is one of them.
-            for _ in 1..num_thread.min(addrs.len()) {
-                let started = thread::Builder::new().spawn_scoped(scope, try_those_left);
-                if started.is_err() {
-                    break;
+        }
+        let (mut alive, mut dead) = (Vec::new(), Vec::new());
+        for (addr, outcome) in ask_all(&targets, timeout, num_thread) {
+            match outcome {
+                Ok(()) => alive.push(addr.to_owned()),
+                Err(why) => {
+                    report(&format!("cannot connect to {addr}: {why}"));
+                    dead.push(addr.to_owned());
                 }
             }
-            try_those_left();
-        });
-        let alive = alive.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Self { addrs, alive })
+        }
+        Self { addrs, alive, dead }
     }
 
-    /// Whether all accepted.
+    /// Whether none is dead.
     pub fn all_nodes_alive(&self) -> bool {
-        self.alive.iter().all(|alive| *alive)
+        self.dead.is_empty()
     }
 
-    /// Those that accepted, in the order given.
+    /// Those that accepted, each once, in the order given.
     pub fn get_alive_nodes(&self) -> Vec<&str> {
-        self.nodes(true)
+        self.alive.iter().map(String::as_str).collect()
     }
 
-    /// Those that did not, in the order given.
+    /// Those that did not, each once, in the order given.
     pub fn get_dead_nodes(&self) -> Vec<&str> {
-        self.nodes(false)
+        self.dead.iter().map(String::as_str).collect()
     }
 
-    /// All of them.
+    /// All of them, as they were given.
     pub fn get_addrs(&self) -> &[String] {
         &self.addrs
     }
+}
 
-    fn nodes(&self, wanted: bool) -> Vec<&str> {
-        let pairs = self.addrs.iter().zip(&self.alive);
-        pairs
-            .filter(|(_, alive)| **alive == wanted)
-            .map(|(addr, _)| addr.as_str())
-            .collect()
-    }
+/// Asks each address, on this thread and `num_thread - 1` others.
+///
+/// `outcomes` and `queue` are held to put one in or take one out, never while somebody
+/// is asked.
+fn ask_all<'a>(
+    addrs: &[&'a String],
+    timeout: Duration,
+    num_thread: usize,
+) -> Vec<(&'a str, Result<(), String>)> {
+    let outcomes = Mutex::new(vec![Ok(()); addrs.len()]);
+    let queue = Mutex::new(0..addrs.len());
+    let next = || relock(&queue).next();
+    let ask_those_left = || {
+        while let Some(at) = next() {
+            let outcome = connect(addrs[at], timeout);
+            relock(&outcomes)[at] = outcome;
+        }
+    };
+    thread::scope(|scope| {
+        // This thread is one of them.
+        for _ in 1..num_thread.min(addrs.len()) {
+            let started = thread::Builder::new().spawn_scoped(scope, ask_those_left);
+            if started.is_err() {
+                break;
+            }
+        }
+        ask_those_left();
+    });
+    let outcomes = outcomes
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    addrs
+        .iter()
+        .map(|addr| addr.as_str())
+        .zip(outcomes)
+        .collect()
 }
 
 /// Host and port of `host:port` or `[ipv6]:port`; a `ValueError` of anything else.
@@ -172,11 +215,20 @@ fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-fn answers(target: (&str, u16), timeout: Duration) -> bool {
-    let resolved: Vec<SocketAddr> = target.to_socket_addrs().into_iter().flatten().collect();
-    resolved
-        .iter()
-        .any(|addr| TcpStream::connect_timeout(addr, timeout).is_ok())
+/// Connects to any of what the host resolves to; the error says why it can't.
+fn connect(addr: &str, timeout: Duration) -> Result<(), String> {
+    let target = parse_addr(addr).map_err(|error| error.message().to_owned())?;
+    let resolved = target
+        .to_socket_addrs()
+        .map_err(|error| error.to_string())?;
+    let mut why = "the host has no address".to_owned();
+    for socket in resolved {
+        match TcpStream::connect_timeout(&socket, timeout) {
+            Ok(_) => return Ok(()),
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(why)
 }
 
 #[cfg(test)]
@@ -229,10 +281,6 @@ mod tests {
             let error = parse_addr(addr).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ValueError, "{addr}");
         }
-        let addrs = vec!["host".to_owned()];
-        let error = NodeAliveChecker::new(addrs, Duration::from_secs(1), 10).unwrap_err();
-        let message = "'host' is not an address: write host:port or [ipv6]:port.";
-        assert_eq!(error.message(), message);
     }
 
     #[test]
@@ -262,23 +310,58 @@ mod tests {
         assert_eq!(local_ip(resolve, "host").unwrap(), Ipv6Addr::LOCALHOST);
     }
 
-    #[test]
-    fn only_who_listens_is_alive() {
+    /// An address where somebody listens, and one where nobody does.
+    fn listening_and_refusing() -> (TcpListener, String, String) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let alive = listener.local_addr().unwrap().to_string();
         let closed = TcpListener::bind("127.0.0.1:0").unwrap();
         let dead = closed.local_addr().unwrap().to_string();
-        drop(closed);
-        let addrs = vec![alive.clone(), dead.clone()];
-        let checker = NodeAliveChecker::new(addrs, Duration::from_secs(1), 10).unwrap();
-        assert!(!checker.all_nodes_alive());
-        assert_eq!(checker.get_alive_nodes(), [&alive]);
-        assert_eq!(checker.get_dead_nodes(), [&dead]);
-        for threads in [0, 1, usize::MAX] {
-            let addrs = vec![alive.clone(); 3];
-            let checker = NodeAliveChecker::new(addrs, Duration::from_secs(1), threads).unwrap();
-            assert!(checker.all_nodes_alive());
+        (listener, alive, dead)
+    }
+
+    fn check(addrs: &[&str], num_thread: usize) -> (NodeAliveChecker, Vec<String>) {
+        let addrs = addrs.iter().map(ToString::to_string).collect();
+        let mut lines = Vec::new();
+        let report = |line: &str| lines.push(line.to_owned());
+        let timeout = Duration::from_secs(1);
+        let checker = NodeAliveChecker::reporting_to(addrs, timeout, num_thread, report);
+        (checker, lines)
+    }
+
+    #[test]
+    fn only_who_listens_is_alive_and_each_counts_once() {
+        let (_listener, alive, dead) = listening_and_refusing();
+        let given = [&*dead, &*alive, &*dead, &*alive];
+        for threads in [1, 10, usize::MAX] {
+            let (checker, lines) = check(&given, threads);
+            assert!(!checker.all_nodes_alive());
+            assert_eq!(checker.get_alive_nodes(), [&alive]);
+            assert_eq!(checker.get_dead_nodes(), [&dead]);
+            assert_eq!(checker.get_addrs(), given);
+            assert_eq!(lines.len(), 1);
+            assert!(lines[0].contains(&dead), "{lines:?}");
         }
+        let (checker, lines) = check(&[&alive], 10);
+        assert!(checker.all_nodes_alive() && lines.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_address_is_dead() {
+        let junk = ["host", "::1:80", "host:http", "", "127.0.0.1:65536"];
+        let (checker, lines) = check(&junk, 2);
+        assert_eq!(checker.get_dead_nodes(), junk);
+        assert!(checker.get_alive_nodes().is_empty());
+        assert_eq!(lines.len(), junk.len());
+        assert!(lines[0].starts_with("cannot connect to host: "));
+    }
+
+    #[test]
+    fn without_threads_nobody_is_asked() {
+        let (checker, lines) = check(&["host"], 0);
+        assert!(checker.all_nodes_alive());
+        assert!(checker.get_dead_nodes().is_empty() && checker.get_alive_nodes().is_empty());
+        assert_eq!(checker.get_addrs(), ["host"]);
+        assert!(lines.is_empty());
     }
 
     #[test]
