@@ -32,3 +32,5 @@ pub mod net_utils;
 pub mod proto;
 pub mod save_utils;
 pub mod session;
+mod text;
+mod text_format;

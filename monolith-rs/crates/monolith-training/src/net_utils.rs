@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
+use crate::text::is_space;
 
 /// Whether this is an IPv6 address, without brackets; a zone such as `%eth0` may follow.
 pub fn is_ipv6_address(ip: &str) -> bool {
@@ -208,11 +209,6 @@ fn split(addr: &str) -> Option<(&str, u16)> {
         return None;
     }
     Some((host, port.parse().ok()?))
-}
-
-/// White space, as Python has it: with the four separators of ASCII.
-fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
 /// Connects to any of what the host resolves to; the error says why it can't.
