@@ -11,7 +11,7 @@
 //! | [`logging_ops`] | machine info and machine health |
 //! | [`save_utils`] | the saver hook, checkpoints |
 //! | [`net_utils`], [`device_utils`] | addresses and device names |
-//! | [`hooks`] | the health hook, save listeners, the controller's server and client, stops and saves by flag or file, the current session |
+//! | [`hooks`] | the health hook, save listeners, workers held and counted at checkpoints, the controller's server and client, stops and saves by flag or file, the current session |
 //! | [`errors`] | errors by the names that Python gives them |
 //!
 //! Virtual time and fakes are in the crate `monolith-testing`, and what plays scenarios

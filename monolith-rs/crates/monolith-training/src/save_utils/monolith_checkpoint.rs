@@ -85,9 +85,10 @@ fn to_text(state: &MonolithCheckpointState) -> String {
         ("builtin_hash_table_type", name.to_owned())
     });
     let fields = paths.chain(time).chain(kind);
-    fields
+    let lines: Vec<String> = fields
         .map(|(name, value)| format!("{name}: {value}\n"))
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 fn parse(text: &str) -> Result<MonolithCheckpointState, String> {
