@@ -4,7 +4,7 @@
 //! - [`ckpt_meta`]: the step of the checkpoint that is written, for all of a graph;
 //! - [`barrier_saver`]: the listener that holds the workers;
 //! - [`worker_ckpt`]: saving and restoring a worker's iterators;
-//! - [`iterator_files`]: the files that they are saved in.
+//! - `iterator_files`: the files that they are saved in.
 
 pub mod barrier_saver;
 pub mod ckpt_meta;

@@ -120,7 +120,7 @@ mod tests {
         let mut timer = SecondOrStepTimer::new(Every::Steps(10)).with_tide(Some(tide));
         assert!(timer.should_trigger_for_step(0, hour));
         timer.update_last_triggered_step(0, hour);
-        assert!(!timer.should_trigger_for_step(100, hour * 7 / 6 - Duration::from_secs(1)));
+        assert!(!timer.should_trigger_for_step(100, hour * 69 / 60));
         assert!(timer.should_trigger_for_step(1, hour * 7 / 6));
         assert!(!timer.should_trigger_for_step(0, hour * 7 / 6));
         timer.update_last_triggered_step(1, hour * 10);

@@ -52,7 +52,7 @@ pub struct QueryActionHook {
 }
 
 /// The threads since the first session, or since the last `end`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Looking {
     /// Stops all of them.
     coord: Arc<Coordinator>,
@@ -84,8 +84,10 @@ impl QueryActionHook {
 impl SessionRunHook for QueryActionHook {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
         *relock(&self.looker.session) = Some(Arc::clone(session));
-        let before = relock(&self.looking).take();
-        let coord = before.map_or_else(Coordinator::new, |before| before.coord);
+        let coord = match &*relock(&self.looking) {
+            Some(looking) => Arc::clone(&looking.coord),
+            None => Coordinator::new(),
+        };
         let (looker, own) = (Arc::clone(&self.looker), Arc::clone(&coord));
         let looks = Box::new(move || {
             looker.run(&own);
