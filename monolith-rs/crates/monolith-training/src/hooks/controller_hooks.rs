@@ -35,7 +35,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// Saves, on the training thread.
 pub type TriggerSave = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
-/// Does after a step what the session's flags ask for (B46).
+/// Stops or saves after a step, as the session's flags ask (B46).
 ///
 /// The flags are fetched with the step: one that is set while the step runs, or by a
 /// hook after it, is seen with the next step. A new session clears them. The stop flag

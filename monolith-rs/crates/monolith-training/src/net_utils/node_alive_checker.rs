@@ -10,7 +10,7 @@ use crate::clock::relock;
 use crate::errors::{Error, Result};
 use crate::text::is_space;
 
-/// Looks which of some servers accept a connection (B44).
+/// Liveness of some servers: which of them accept a connection (B44).
 #[derive(Clone, Debug)]
 pub struct NodeAliveChecker {
     addrs: Vec<String>,

@@ -14,7 +14,7 @@ use crate::text_format::{Value, parse_fields, quote};
 /// The file that names the newest checkpoint, in TensorFlow's text form.
 pub const STATE_FILENAME: &str = "checkpoint";
 
-/// What a state file says.
+/// Contents of a state file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct CheckpointState {
     /// The newest checkpoint.
@@ -43,7 +43,7 @@ pub fn get_checkpoint_state(dir: &Path, filename: &str) -> Result<Option<Checkpo
     Ok(Some(state))
 }
 
-/// What a file says. None where there is none, or it can't be read or parsed, with a
+/// Reads and parses a file. None where there is none, or it can't be read or parsed, with a
 /// WARNING.
 pub(super) fn read_if_valid<T>(
     path: &Path,

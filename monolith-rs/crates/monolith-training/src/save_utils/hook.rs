@@ -36,7 +36,7 @@ pub struct NoFirstSaveCheckpointSaverHook {
     written: Mutex<Written>,
 }
 
-/// What a hook has written so far.
+/// Record of a hook's writes.
 #[derive(Debug)]
 struct Written {
     skips_next: bool,

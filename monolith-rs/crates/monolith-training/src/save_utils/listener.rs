@@ -1,4 +1,4 @@
-//! Who is told of saves, and the guards among them.
+//! Listeners to saves, and the guards around a whole save.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::errors::Result;
 use crate::session::Session;
 
-/// Is told when a checkpoint is written.
+/// Listener to the writing of checkpoints.
 pub trait CheckpointSaverListener: fmt::Debug + Send + Sync {
     /// Before the first session is created.
     fn begin(&self) -> Result<()> {

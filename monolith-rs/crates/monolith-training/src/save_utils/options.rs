@@ -1,4 +1,4 @@
-//! How a saver hook behaves.
+//! Options of a saver hook.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use super::saver::BASENAME;
 use super::tide::Tide;
 use super::timer::Every;
 
-/// How a saver hook behaves; the defaults are upstream's.
+/// Options of a saver hook; the defaults are upstream's.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // upstream's keyword arguments
 pub struct SaverOptions {
@@ -66,7 +66,7 @@ impl SaverOptions {
     }
 }
 
-/// What all saver hooks of a process know (B73); clones are the same flags.
+/// Flags that the saver hooks of a process share (B73); clones are the same flags.
 ///
 /// In Python they are class attributes. Here hooks that are to share them are given
 /// the same ones, so that two jobs in one process don't.

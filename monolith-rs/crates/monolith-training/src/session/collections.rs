@@ -1,4 +1,4 @@
-//! What graphs collect: iterators over input, and tables of features.
+//! Collections of a graph: iterators over input, and tables of features.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ pub struct Graph {
     added: Mutex<Added>,
 }
 
-/// Everything that was added to a graph after it was made.
+/// Additions to a graph after it was made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Added {
     pub(super) barrier_capacity: Option<usize>,

@@ -1,4 +1,4 @@
-//! Which checkpoint the chief is writing, in a variable of the session (B51).
+//! The step of the checkpoint that the chief is writing, in a variable of the session (B51).
 
 use prost::Message;
 

@@ -108,7 +108,7 @@ impl SessionRunHook for QueryActionHook {
     }
 }
 
-/// What all threads of a hook do.
+/// Lookup of the action file, shared by all threads of a hook.
 #[derive(Debug)]
 struct Looker {
     action: PathBuf,
