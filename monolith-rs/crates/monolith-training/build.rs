@@ -3,9 +3,12 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-const PROTOS: [&str; 3] = [
+const PROTOS: [&str; 6] = [
+    "ckpt_hooks.proto",
+    "ckpt_info.proto",
     "controller_hooks.proto",
     "logging_ops.proto",
+    "monolith_checkpoint_state.proto",
     "server/service.proto",
 ];
 
@@ -22,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     tonic_prost_build::configure()
         .build_transport(false)
+        .btree_map(".")
         .codec_path("crate::hooks::server::codec::ControllerCodec")
         .emit_rerun_if_changed(false)
         .compile_fds(protox::compile(&protos, [&include])?)?;

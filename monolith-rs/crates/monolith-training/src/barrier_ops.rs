@@ -1,10 +1,10 @@
 //! The barrier that can hold all workers.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::clock::{Clock, Lock};
+use crate::clock::{Clock, Lock, relock};
 use crate::errors::{Error, ErrorKind, Result, with_room};
 use crate::session::{Graph, Session, SessionRunContext, SessionRunHook, StepValues};
 
@@ -17,18 +17,23 @@ pub type BarrierCallback = Arc<dyn Fn(&str, &Arc<Session>) -> Result<()> + Send 
 ///
 /// `lock` orders those who place, remove and arrive at the barrier. It is held
 /// while callbacks run, which may take time, and freed on every way out of
-/// them. It is not held while a worker waits. Looking takes no lock.
+/// them. It is not held while a worker waits. Looking takes no lock. The mutex of
+/// `callbacks` is held to find or to append one, and never while one runs, so that a
+/// callback may append another.
 pub struct BarrierOp {
     clock: Arc<dyn Clock>,
     capacity: usize,
     wait: Duration,
-    callbacks: Vec<BarrierCallback>,
+    callbacks: Mutex<Vec<BarrierCallback>>,
     lock: Lock<()>,
 }
 
 /// The largest capacity whose indices are all int32, as they are in TensorFlow and in
 /// `GetBlockStatus`.
 const MAX_CAPACITY: usize = 1 << 31;
+
+/// From one log record of a waiting worker to the next (B20).
+const WAITING_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 impl BarrierOp {
     /// Gives `graph` a barrier for workers 0 to `capacity - 1`.
@@ -50,15 +55,22 @@ impl BarrierOp {
             clock,
             capacity,
             wait: Duration::from_secs(1),
-            callbacks: Vec::new(),
+            callbacks: Mutex::default(),
         })
     }
 
     /// With these callbacks, called in this order.
     #[must_use]
     pub fn with_callbacks(mut self, callbacks: Vec<BarrierCallback>) -> Self {
-        self.callbacks = callbacks;
+        self.callbacks = Mutex::new(callbacks);
         self
+    }
+
+    /// Appends a callback, which is called from now on too (B21).
+    ///
+    /// Upstream keeps the list that it was given, so that its owner appends to that.
+    pub fn append_callback(&self, callback: BarrierCallback) {
+        relock(&self.callbacks).push(callback);
     }
 
     /// With this time between two looks of a blocked worker (1 s by default).
@@ -75,16 +87,13 @@ impl BarrierOp {
 
     /// Places the barrier with an action, and runs the callbacks.
     ///
-    /// Placed already: `BarrierAlreadyPlacedError`, and nothing changes. A
-    /// callback that fails leaves it placed and skips the later ones.
+    /// Placed already: `BarrierAlreadyPlacedError` without a message, and nothing
+    /// changes (B18). A callback that fails leaves it placed and skips the later ones.
     pub fn place_barrier(&self, session: &Arc<Session>, action: &str) -> Result<()> {
         let _held = self.lock.lock();
         session.with_barrier(|barrier| {
             if barrier.bits[0] {
-                return Err(Error::new(
-                    ErrorKind::BarrierAlreadyPlacedError,
-                    "Barrier is placed already.",
-                ));
+                return Err(Error::new(ErrorKind::BarrierAlreadyPlacedError, ""));
             }
             barrier.bits[0] = true;
             action.clone_into(&mut barrier.action);
@@ -130,7 +139,13 @@ impl BarrierOp {
             })?;
             self.run_callbacks(&action, session)?;
         }
+        let mut logged = None;
         while self.is_barrier_placed(session)? {
+            let now = self.clock.now();
+            if logged.is_none_or(|logged| now >= logged + WAITING_LOG_INTERVAL) {
+                tracing::info!("The worker {index} waits until barrier removed.");
+                logged = Some(now);
+            }
             self.clock.sleep(self.wait);
         }
         session.with_barrier(|barrier| barrier.bits[bit] = false)
@@ -157,8 +172,9 @@ impl BarrierOp {
     }
 
     fn run_callbacks(&self, action: &str, session: &Arc<Session>) -> Result<()> {
-        self.callbacks
-            .iter()
+        let callback = |at: usize| relock(&self.callbacks).get(at).cloned();
+        (0..)
+            .map_while(callback)
             .try_for_each(|callback| callback(action, session))
     }
 }
@@ -176,7 +192,7 @@ impl fmt::Debug for BarrierOp {
         f.debug_struct("BarrierOp")
             .field("capacity", &self.capacity)
             .field("wait", &self.wait)
-            .field("callbacks", &self.callbacks.len())
+            .field("callbacks", &relock(&self.callbacks).len())
             .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,7 @@
 //! | [`logging_ops`] | machine info and machine health |
 //! | [`save_utils`] | the saver hook, checkpoints |
 //! | [`net_utils`], [`device_utils`] | addresses and device names |
-//! | [`hooks`] | the health hook, save listeners, the controller's server and client, stops and saves by flag or file, the current session |
+//! | [`hooks`] | the health hook, save listeners, workers held and counted at checkpoints, the controller's server and client, stops and saves by flag or file, the current session |
 //! | [`errors`] | errors by the names that Python gives them |
 //!
 //! Virtual time and fakes are in the crate `monolith-testing`, and what plays scenarios
@@ -25,9 +25,12 @@ pub mod clock;
 pub mod coordinator;
 pub mod device_utils;
 pub mod errors;
+mod files;
 pub mod hooks;
 pub mod logging_ops;
 pub mod net_utils;
 pub mod proto;
 pub mod save_utils;
 pub mod session;
+mod text;
+mod text_format;

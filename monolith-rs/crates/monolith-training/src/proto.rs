@@ -12,8 +12,30 @@ pub mod health {
     include!(concat!(env!("OUT_DIR"), "/tensorflow.monolith_tf.rs"));
 }
 
-/// What an operator asks of a run through a file.
+/// The messages of the package `monolith`, which is in several files.
 #[allow(missing_docs, clippy::pedantic)]
-pub mod controller_hooks {
+mod monolith {
     include!(concat!(env!("OUT_DIR"), "/monolith.rs"));
+}
+
+/// What an operator asks of a run through a file.
+pub mod controller_hooks {
+    pub use super::monolith::{ControllerHooksProto, controller_hooks_proto};
+}
+
+/// How many features of each slot there are at a checkpoint.
+pub mod ckpt_info {
+    pub use super::monolith::CkptInfo;
+}
+
+/// Which checkpoint the chief is writing.
+#[allow(missing_docs, clippy::pedantic)]
+pub mod ckpt_hooks {
+    include!(concat!(env!("OUT_DIR"), "/monolith.hooks.rs"));
+}
+
+/// When a folder's last save was.
+#[allow(missing_docs, clippy::pedantic)]
+pub mod native_training {
+    include!(concat!(env!("OUT_DIR"), "/monolith.native_training.rs"));
 }

@@ -2,13 +2,32 @@
 //!
 //! - [`hook`]: the saver hook, which skips the save that a session's creation
 //!   would do and writes at once when it is told to;
-//! - [`saver`]: writing and finding checkpoint files;
-//! - [`timer`]: whether a step is due to be saved.
+//! - [`options`], [`listener`]: how it behaves, and who is told;
+//! - [`timer`], [`tide`]: whether a step is due to be saved;
+//! - [`saver`]: writing checkpoint files, and restoring from them;
+//! - [`save_helper`]: the names of checkpoints;
+//! - [`checkpoint_state`], [`monolith_checkpoint`]: the files that say which
+//!   checkpoints there are, and when the last was written.
 
+pub mod checkpoint_state;
 pub mod hook;
+pub mod listener;
+pub mod monolith_checkpoint;
+pub mod options;
+pub mod save_helper;
 pub mod saver;
+pub mod tide;
 pub mod timer;
 
-pub use hook::{CheckpointSaverListener, NoFirstSaveCheckpointSaverHook, SaverOptions};
-pub use saver::{FileSaver, SaveHelper, Saver, restore_global_step};
+pub use checkpoint_state::{CheckpointState, LatestCheckpointStates, get_checkpoint_state};
+pub use hook::NoFirstSaveCheckpointSaverHook;
+pub use listener::CheckpointSaverListener;
+pub use monolith_checkpoint::{
+    HashTableType, MONOLITH_CKPT_STATE_FILE_NAME, MonolithCheckpointState,
+    get_monolith_checkpoint_state,
+};
+pub use options::{SaverOptions, SaverProcessFlags};
+pub use save_helper::SaveHelper;
+pub use saver::{FileSaver, Saver, restore_global_step};
+pub use tide::Tide;
 pub use timer::{Every, SecondOrStepTimer};

@@ -8,7 +8,7 @@ use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::barrier_ops::{BarrierCallback, BarrierHook, BarrierOp};
 use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::errors::{Error, ErrorKind};
-use monolith_training::session::{Graph, HookedSession, Session};
+use monolith_training::session::{ChiefsSession, Graph, HookedSession, Session};
 
 fn barrier(capacity: usize, callbacks: Vec<BarrierCallback>) -> (BarrierOp, Arc<Session>) {
     let graph = Graph::new();
@@ -33,7 +33,7 @@ fn placing_twice_is_an_error_that_changes_nothing() {
     let (barrier, session) = barrier(2, vec![spy(&calls, "a"), spy(&calls, "b")]);
     barrier.place_barrier(&session, "Stop").unwrap();
     let error = barrier.place_barrier(&session, "Other").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::BarrierAlreadyPlacedError);
+    assert_eq!(error, Error::new(ErrorKind::BarrierAlreadyPlacedError, ""));
     assert_eq!(*calls.lock().unwrap(), ["a Stop", "b Stop"]);
     barrier.remove_barrier(&session).unwrap();
     barrier.remove_barrier(&session).unwrap();
@@ -163,4 +163,39 @@ fn a_quick_remove_and_place_goes_unnoticed() {
         .unwrap();
     let expected = ["worker first", "worker first", "worker second"];
     assert_eq!(*calls.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_callback_that_is_appended_later_is_called_too() {
+    let calls = Calls::default();
+    let (barrier, session) = barrier(2, vec![spy(&calls, "first")]);
+    barrier.place_barrier(&session, "one").unwrap();
+    barrier.append_callback(spy(&calls, "later"));
+    barrier.remove_barrier(&session).unwrap();
+    barrier.place_barrier(&session, "two").unwrap();
+    assert_eq!(
+        *calls.lock().unwrap(),
+        ["first one", "first two", "later two"]
+    );
+}
+
+#[test]
+fn a_worker_that_starts_empties_the_action_and_a_new_chief_clears_both() {
+    let calls = Calls::default();
+    let graph = Graph::new();
+    let barrier = BarrierOp::new(&graph, Arc::new(SystemClock), 2).unwrap();
+    let barrier = barrier.with_callbacks(vec![spy(&calls, "saw")]);
+    let (chief, shared) = (Session::new(&graph, 0).unwrap(), ChiefsSession::default());
+    assert!(shared.start_worker_session().global_step().is_err());
+    shared.set(Some(&chief));
+    barrier.place_barrier(&chief, "Stop").unwrap();
+    let worker = shared.start_worker_session();
+    assert!(barrier.is_barrier_placed(&worker).unwrap());
+    barrier.remove_barrier(&chief).unwrap();
+    barrier.wait_until_barrier_removed(&worker, 1).unwrap();
+    assert_eq!(*calls.lock().unwrap(), ["saw Stop", "saw "]);
+    barrier.place_barrier(&chief, "Stop").unwrap();
+    shared.set(Some(&Session::new(&graph, 0).unwrap()));
+    barrier.wait_until_barrier_removed(&worker, 1).unwrap();
+    assert_eq!(calls.lock().unwrap()[2..], ["saw Stop", "saw "]);
 }

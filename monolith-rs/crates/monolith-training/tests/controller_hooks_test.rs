@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use monolith_testing::virtual_clock::{VirtualClock, Watcher};
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
-use monolith_training::clock::Clock;
+use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::controller_hooks::{
@@ -14,7 +14,8 @@ use monolith_training::hooks::controller_hooks::{
 };
 use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{
-    ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession, Session, SessionRunHook,
+    ChiefSessionCreator, ChiefsSession, Flag, Graph, MonitoredSession, Session, SessionRunContext,
+    SessionRunHook, StepValues,
 };
 use tempfile::TempDir;
 
@@ -128,6 +129,7 @@ fn with_chief(
                 Some(Arc::clone(&barrier)),
                 Some(trigger_save),
             );
+            let controller = controller.unwrap();
             main(Chief {
                 clock: inner,
                 graph,
@@ -141,12 +143,10 @@ fn with_chief(
         .unwrap();
 }
 
-/// One step that asks for something of the session before it ends.
+/// Asks for something while a step runs, and takes the next step, which sees it.
 fn step(session: &mut MonitoredSession, ask: impl Fn(&Session) -> Result<()>) -> Result<i64> {
-    session.run(|session| {
-        ask(session)?;
-        session.train_step()
-    })
+    session.run(|session| ask(session))?;
+    train(session)
 }
 
 fn train(session: &mut MonitoredSession) -> Result<i64> {
@@ -167,11 +167,12 @@ fn a_stop_waits_30_s_for_the_workers_and_is_asked_for_anew_by_each_step() {
         assert_eq!(chief.seconds(), 30);
         train(&mut session).unwrap();
         assert_eq!(chief.seconds(), 60);
-        step(&mut session, |session| {
-            assert!(chief.barrier.is_none_blocked(session).unwrap());
-            Ok(())
-        })
-        .unwrap();
+        session
+            .run(|session| {
+                assert!(chief.barrier.is_none_blocked(session).unwrap());
+                Ok(())
+            })
+            .unwrap();
     });
     assert_eq!(*actions.lock().unwrap(), [STOP_ACTION; 3]);
 }
@@ -259,19 +260,63 @@ fn a_new_session_has_forgotten_what_was_asked_for() {
     });
 }
 
+/// Asks for a save after each step.
+struct AsksAfterRun(Arc<ControllerHook>);
+
+impl SessionRunHook for AsksAfterRun {
+    fn after_run(&self, context: &SessionRunContext, _: &StepValues) -> Result<()> {
+        self.0.trigger_save_op(context.session())
+    }
+}
+
 #[test]
-fn what_is_asked_for_needs_somebody_to_do_it() {
+fn a_flag_is_seen_with_the_step_after_it_was_set() {
     with_chief(1, Vec::new(), |chief| {
-        let bare = ControllerHook::new(&chief.graph, chief.clock(), None, None);
-        let bare = Arc::new(bare);
-        let mut session = chief.session(vec![bare.clone()]);
-        let save = step(&mut session, |session| bare.trigger_save_op(session)).unwrap_err();
-        assert_eq!(save.kind(), ErrorKind::RuntimeError);
-        // The flag was reset before.
+        let mut session = chief.session(vec![chief.controller.clone()]);
+        session
+            .run(|session| chief.controller.trigger_save_op(session))
+            .unwrap();
+        assert_eq!(chief.saves(), 0);
         train(&mut session).unwrap();
-        let stop = step(&mut session, |session| bare.stop_op(session)).unwrap_err();
-        assert_eq!(stop.kind(), ErrorKind::RuntimeError);
+        assert_eq!(chief.saves(), 1);
     });
+    with_chief(1, Vec::new(), |chief| {
+        let asks = Arc::new(AsksAfterRun(chief.controller.clone()));
+        let mut session = chief.session(vec![asks, chief.controller.clone()]);
+        train(&mut session).unwrap();
+        assert_eq!(chief.saves(), 0);
+        train(&mut session).unwrap();
+        assert_eq!(chief.saves(), 1);
+    });
+}
+
+#[test]
+fn a_graph_has_one_controller_hook() {
+    with_chief(1, Vec::new(), |chief| {
+        let second = ControllerHook::new(&chief.graph, chief.clock(), None, None);
+        assert_eq!(second.unwrap_err().kind(), ErrorKind::ValueError);
+    });
+}
+
+#[test]
+fn without_somebody_to_do_it_nothing_happens() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let graph = Graph::new();
+    let bare = ControllerHook::new(&graph, Arc::clone(&clock), None, None).unwrap();
+    let bare = Arc::new(bare);
+    let creator = Box::new(ChiefSessionCreator::new(graph, None));
+    let hooks: Hooks = vec![bare.clone()];
+    let mut session = MonitoredSession::new(Recovery::Recreates, creator, hooks, clock).unwrap();
+    step(&mut session, |session| bare.trigger_save_op(session)).unwrap();
+    session
+        .run(|session| {
+            // It was reset all the same.
+            assert_eq!(session.flag(Flag::TriggerSave), Ok(false));
+            bare.stop_op(session)
+        })
+        .unwrap();
+    train(&mut session).unwrap();
+    assert!(!session.should_stop());
 }
 
 #[test]
@@ -314,22 +359,20 @@ fn a_stop_helper_heeds_no_other_action() {
 }
 
 #[test]
-fn a_file_is_acted_on_at_once_and_then_at_each_interval() {
+fn a_file_is_acted_on_at_each_interval() {
     with_chief(1, Vec::new(), |chief| {
         chief.dir.ask("action: TRIGGER_SAVE");
         let mut session = chief.session(vec![chief.controller.clone(), chief.query_hook()]);
-        chief.clock.settle();
-        assert_eq!(chief.dir.response().as_deref(), Some("OK"));
-        assert!(!chief.dir.is_asked());
-        train(&mut session).unwrap();
-        assert_eq!(chief.saves(), 1);
-        chief.dir.ask("action: 1");
-        chief.pass(Duration::from_secs(59));
-        assert!(chief.dir.is_asked());
-        chief.pass(Duration::from_secs(1));
-        assert!(!chief.dir.is_asked());
-        train(&mut session).unwrap();
-        assert_eq!(chief.saves(), 2);
+        for (text, saves) in [("action: TRIGGER_SAVE", 1), ("action: 1", 2)] {
+            chief.dir.ask(text);
+            chief.pass(Duration::from_secs(59));
+            assert!(chief.dir.is_asked());
+            chief.pass(Duration::from_secs(1));
+            assert!(!chief.dir.is_asked());
+            assert_eq!(chief.dir.response().as_deref(), Some("OK"));
+            train(&mut session).unwrap();
+            assert_eq!(chief.saves(), saves);
+        }
     });
 }
 
@@ -338,7 +381,7 @@ fn what_does_not_parse_is_answered_with_why() {
     with_chief(1, Vec::new(), |chief| {
         chief.dir.ask("action: PAUSE");
         let _session = chief.session(vec![chief.query_hook()]);
-        chief.clock.settle();
+        chief.pass(QUERY_INTERVAL);
         let response = chief.dir.response().unwrap();
         assert!(response.ends_with("has no value PAUSE."), "{response}");
         assert!(!chief.dir.is_asked());
@@ -360,14 +403,39 @@ fn what_asks_for_nothing_is_deleted_without_an_answer() {
 }
 
 #[test]
-fn what_is_not_text_stays_until_it_is() {
+fn what_cannot_be_read_stays_and_is_looked_at_again() {
     with_chief(1, Vec::new(), |chief| {
         let _session = chief.session(vec![chief.query_hook()]);
         chief.dir.ask([0xff]);
         chief.pass(QUERY_INTERVAL * 2);
         assert!(chief.dir.is_asked());
+        let path = chief.dir.0.path().join("monolith_action");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        chief.pass(QUERY_INTERVAL);
+        assert!(path.is_dir());
         assert_eq!(chief.dir.response(), None);
+        std::fs::remove_dir(&path).unwrap();
         chief.dir.ask("action: STOP");
+        chief.pass(QUERY_INTERVAL);
+        assert_eq!(chief.dir.response().as_deref(), Some("OK"));
+        assert!(chief.fates().is_empty());
+    });
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_ends_nothing() {
+    with_chief(1, Vec::new(), |chief| {
+        let response = chief.dir.0.path().join("monolith_action_response");
+        std::fs::create_dir(&response).unwrap();
+        let mut session = chief.session(vec![chief.controller.clone(), chief.query_hook()]);
+        chief.dir.ask("action: TRIGGER_SAVE");
+        chief.pass(QUERY_INTERVAL);
+        assert!(!chief.dir.is_asked());
+        train(&mut session).unwrap();
+        assert_eq!(chief.saves(), 1);
+        std::fs::remove_dir(&response).unwrap();
+        chief.dir.ask("action: TRIGGER_SAVE");
         chief.pass(QUERY_INTERVAL);
         assert_eq!(chief.dir.response().as_deref(), Some("OK"));
     });
@@ -382,20 +450,36 @@ fn the_end_stops_the_looking_and_an_error_in_the_body_does_not() {
         let mut session = chief.session(vec![chief.query_hook()]);
         let body = Error::value("body");
         assert_eq!(session.leave(Some(body.clone())), Err(body));
-        chief.pass(QUERY_INTERVAL);
+        // It can't act in the closed session, and looks again.
+        for _ in 0..2 {
+            chief.dir.ask("action: STOP");
+            chief.pass(QUERY_INTERVAL);
+            assert!(!chief.dir.is_asked());
+            assert_eq!(chief.dir.response(), None);
+        }
         assert_eq!(chief.fates(), [None]);
-        // It dies of the closed session when it has something to do there.
-        chief.dir.ask("action: STOP");
-        chief.pass(QUERY_INTERVAL);
-        assert_eq!(chief.fates(), [None, Some(ErrorKind::RuntimeError)]);
-        assert!(chief.dir.is_asked());
     });
 }
 
 #[test]
-fn a_recreated_session_is_looked_for_by_one_thread() {
+fn an_end_before_any_session_does_nothing() {
+    with_chief(1, Vec::new(), |chief| {
+        let session = Session::new(&chief.graph, 0).unwrap();
+        let hook = chief.query_hook();
+        assert_eq!(hook.end(&session), Ok(()));
+        hook.after_create_session(&session, &Coordinator::new())
+            .unwrap();
+        chief.dir.ask("action: STOP");
+        chief.pass(QUERY_INTERVAL);
+        assert_eq!(chief.dir.response().as_deref(), Some("OK"));
+    });
+}
+
+#[test]
+fn a_recreated_session_is_looked_for_by_a_second_thread_beside_the_first() {
     with_chief(1, Vec::new(), |chief| {
         let mut session = chief.session(vec![chief.controller.clone(), chief.query_hook()]);
+        chief.pass(Duration::from_secs(20));
         let mut lost = true;
         session
             .run(|session| {
@@ -405,11 +489,17 @@ fn a_recreated_session_is_looked_for_by_one_thread() {
                 session.train_step()
             })
             .unwrap();
+        // The first looks at 60 s, the second at 80 s, both for the new session.
+        for (seconds, saves) in [(40, 1), (20, 2), (40, 3)] {
+            chief.dir.ask("action: TRIGGER_SAVE");
+            chief.pass(Duration::from_secs(seconds));
+            assert!(!chief.dir.is_asked());
+            train(&mut session).unwrap();
+            assert_eq!(chief.saves(), saves);
+        }
+        assert!(chief.fates().is_empty());
+        session.leave(None).unwrap();
         chief.clock.settle();
-        assert_eq!(chief.fates(), [None]);
-        chief.dir.ask("action: TRIGGER_SAVE");
-        chief.pass(QUERY_INTERVAL);
-        train(&mut session).unwrap();
-        assert_eq!(chief.saves(), 1);
+        assert_eq!(chief.fates(), [None, None]);
     });
 }

@@ -1,23 +1,27 @@
 //! When the saver hook writes, and what it writes.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use monolith_testing::saver::{FaultySaver, SaverFault};
 use monolith_testing::strikes::Strikes;
+use monolith_testing::virtual_clock::{Failure, VirtualClock};
 use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::save_utils::{
     CheckpointSaverListener, Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaveHelper, Saver,
-    SaverOptions, SecondOrStepTimer, restore_global_step,
+    SaverOptions, SaverProcessFlags, SecondOrStepTimer, restore_global_step,
 };
 use monolith_training::session::{
     ChiefSessionCreator, Graph, HookedSession, Session, SessionCreator, SessionRunContext,
     SessionRunHook, StepValues,
 };
+use tempfile::TempDir;
 
 /// Notes which steps were tried and which were written.
 #[derive(Default)]
@@ -30,11 +34,73 @@ impl Saver for Notes {
     }
 }
 
+/// Notes what listeners are told, and fails where it is told to.
+#[derive(Clone, Debug, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn note(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    fn listener(&self, name: &'static str) -> Arc<Tells> {
+        let told = self.clone();
+        let fails = Mutex::new(None);
+        Arc::new(Tells { told, name, fails })
+    }
+}
+
+#[derive(Debug)]
+struct Tells {
+    told: Told,
+    name: &'static str,
+    /// The method that fails with this error, once.
+    fails: Mutex<Option<(&'static str, ErrorKind)>>,
+}
+
+impl Tells {
+    fn is_told(&self, method: &'static str) -> Result<()> {
+        self.told.note(format!("{} {method}", self.name));
+        match self
+            .fails
+            .lock()
+            .unwrap()
+            .take_if(|fails| fails.0 == method)
+        {
+            Some((_, kind)) => Err(Error::new(kind, self.name)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl CheckpointSaverListener for Tells {
+    fn begin(&self) -> Result<()> {
+        self.is_told("begin")
+    }
+
+    fn before_save(&self, _: &Arc<Session>, _: i64) -> Result<()> {
+        self.is_told("before")
+    }
+
+    fn after_save(&self, _: &Arc<Session>, _: i64) -> Result<bool> {
+        self.is_told("after").map(|()| false)
+    }
+
+    fn end(&self, _: &Arc<Session>, _: i64) -> Result<()> {
+        self.is_told("end")
+    }
+}
+
 struct Rig {
     session: Arc<Session>,
     hook: Arc<NoFirstSaveCheckpointSaverHook>,
     faults: Arc<FaultySaver>,
     notes: Arc<Notes>,
+    dir: TempDir,
 }
 
 impl Rig {
@@ -46,21 +112,25 @@ impl Rig {
     }
 
     fn not_created(change: impl FnOnce(&mut SaverOptions)) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::on(Arc::new(SystemClock), change)
+    }
+
+    fn on(clock: Arc<dyn Clock>, change: impl FnOnce(&mut SaverOptions)) -> Self {
         let graph = Graph::new();
+        let dir = tempfile::tempdir().unwrap();
         let notes = Arc::new(Notes::default());
         let strikes = Arc::new(Strikes::default());
         let faults = Arc::new(FaultySaver::new(notes.clone(), Arc::clone(&clock), strikes));
         let mut options = SaverOptions::new(Every::Steps(1000));
         change(&mut options);
         let saver = Arc::clone(&faults);
+        let hook = NoFirstSaveCheckpointSaverHook::new(&graph, clock, dir.path(), saver, options);
         Self {
             session: Session::new(&graph, 0).unwrap(),
-            hook: Arc::new(NoFirstSaveCheckpointSaverHook::new(
-                &graph, clock, "unused", saver, options,
-            )),
+            hook: Arc::new(hook),
             faults,
             notes,
+            dir,
         }
     }
 
@@ -69,10 +139,13 @@ impl Rig {
         self.hook.after_create_session(&self.session, &coord)
     }
 
-    fn train(&self) {
+    fn hooked(&self) -> HookedSession {
         let hooks: Vec<Arc<dyn SessionRunHook>> = vec![self.hook.clone()];
-        let mut hooked = HookedSession::new(Arc::clone(&self.session), hooks);
-        hooked.run(&mut Session::train_step).unwrap();
+        HookedSession::new(Arc::clone(&self.session), hooks)
+    }
+
+    fn train(&self) {
+        self.hooked().run(&mut Session::train_step).unwrap();
     }
 
     fn trigger(&self) -> Result<()> {
@@ -89,8 +162,17 @@ impl Rig {
             .set(SaverFault::Error { error, times }, "steps[0].fault");
     }
 
+    fn slow(&self, takes: u64) {
+        let takes = Duration::from_secs(takes);
+        self.faults.set(SaverFault::Slow(takes), "steps[0].fault");
+    }
+
     fn saved(&self) -> Vec<i64> {
         self.notes.0.lock().unwrap().clone()
+    }
+
+    fn state(&self) -> Option<String> {
+        fs::read_to_string(self.dir.path().join("monolith_checkpoint")).ok()
     }
 }
 
@@ -127,17 +209,49 @@ fn a_request_before_the_creation_uses_up_the_skipped_save() {
 }
 
 #[test]
-fn ok_without_writing() {
+fn a_request_while_the_timer_is_disabled_makes_the_step_due_and_writes_nothing() {
     let rig = Rig::new(|_| {});
-    rig.hook.with_timer(SecondOrStepTimer::disable);
-    rig.trigger().unwrap();
-    assert!(rig.saved().is_empty());
-    let rig = Rig::new(|options| options.is_dense_only = true);
-    rig.trigger().unwrap();
-    assert!(rig.saved().is_empty());
     rig.train();
     rig.trigger().unwrap();
+    rig.hook.with_timer(SecondOrStepTimer::disable);
+    rig.trigger().unwrap();
     assert_eq!(rig.saved(), [1]);
+    rig.hook.with_timer(SecondOrStepTimer::enable);
+    rig.train();
+    assert_eq!(rig.saved(), [1, 2]);
+    // The exit writes even what was saved before.
+    rig.hook.with_timer(SecondOrStepTimer::disable);
+    rig.trigger().unwrap();
+    rig.end().unwrap();
+    assert_eq!(rig.saved(), [1, 2, 2]);
+}
+
+#[test]
+fn dense_variables_of_a_step_are_written_once_and_never_at_the_end() {
+    let told = Told::default();
+    let (listener, guard) = (told.listener("listener"), told.listener("guard"));
+    let rig = Rig::new(|options| {
+        options.is_dense_only = true;
+        options.listeners = vec![listener];
+        options.guard_saver_listeners = vec![guard];
+    });
+    rig.trigger().unwrap();
+    assert!(told.take().is_empty());
+    rig.train();
+    rig.trigger().unwrap();
+    rig.trigger().unwrap();
+    assert_eq!(rig.saved(), [1]);
+    let once = [
+        "guard before",
+        "listener before",
+        "listener after",
+        "guard after",
+    ];
+    assert_eq!(told.take(), once);
+    rig.train();
+    rig.end().unwrap();
+    assert_eq!(rig.saved(), [1]);
+    assert!(told.take().is_empty());
 }
 
 #[test]
@@ -148,6 +262,44 @@ fn an_op_error_gets_a_second_try_and_others_none() {
     assert_eq!(rig.saved(), [0]);
     rig.fail(ErrorKind::ValueError, Some(1));
     assert_eq!(rig.trigger().unwrap_err().kind(), ErrorKind::ValueError);
+}
+
+#[test]
+fn a_second_try_calls_the_listeners_again_and_the_guards_not() {
+    let told = Told::default();
+    let guards = [told.listener("outer"), told.listener("inner")];
+    let listener = told.listener("listener");
+    let (failing, all) = (Arc::clone(&listener), guards.clone());
+    let rig = Rig::new(|options| {
+        options.listeners = vec![listener];
+        options.guard_saver_listeners = all.into_iter().map(|guard| guard as _).collect();
+    });
+    rig.hook.begin().unwrap();
+    assert_eq!(told.take(), ["listener begin"]);
+    rig.fail(ErrorKind::InternalError, Some(1));
+    rig.trigger().unwrap();
+    let two_tries = |second: &[&'static str]| {
+        let first = ["outer before", "inner before", "listener before"];
+        let last = ["inner after", "outer after"];
+        [&first[..], second, &last].concat()
+    };
+    let failed_write = ["listener before", "listener after"];
+    assert_eq!(told.take(), two_tries(&failed_write));
+    // An error of a listener is the attempt's, and what is written is written again.
+    *failing.fails.lock().unwrap() = Some(("after", ErrorKind::AbortedError));
+    rig.trigger().unwrap();
+    let failed_listener = ["listener after", "listener before", "listener after"];
+    assert_eq!(told.take(), two_tries(&failed_listener));
+    assert_eq!(rig.saved(), [0, 0, 0]);
+    // What a guard raises stays with it; all are called after a failure too.
+    *guards[0].fails.lock().unwrap() = Some(("before", ErrorKind::ValueError));
+    *guards[1].fails.lock().unwrap() = Some(("after", ErrorKind::ValueError));
+    rig.fail(ErrorKind::InternalError, Some(2));
+    assert_eq!(rig.trigger().unwrap_err().message(), "disk");
+    assert_eq!(told.take(), two_tries(&["listener before"]));
+    rig.train();
+    rig.end().unwrap();
+    assert_eq!(told.take().last().unwrap(), "listener end");
 }
 
 #[test]
@@ -166,6 +318,135 @@ fn a_failed_request_is_not_hidden_and_its_step_counts_as_saved() {
     assert_eq!(rig.saved(), [2]);
 }
 
+/// How many times two requests at once write, under this schedule; none if there is no
+/// such schedule.
+fn writes_of_two_requests(schedule: Vec<usize>) -> Option<usize> {
+    let clock = VirtualClock::scripted(schedule);
+    let lanes = clock.clone();
+    let played = clock.run(move || {
+        let rig = Arc::new(Rig::on(Arc::new(lanes.clone()), |_| {}));
+        rig.create().unwrap();
+        rig.slow(2);
+        for name in ["first", "second"] {
+            let rig = Arc::clone(&rig);
+            lanes.start_lane(name, move || rig.trigger().unwrap());
+        }
+        lanes.sleep(Duration::from_secs(10));
+        rig.saved().len()
+    });
+    match played {
+        Err(Failure::Schedule(_)) => None,
+        played => Some(played.unwrap()),
+    }
+}
+
+#[test]
+fn two_requests_at_once_write_once_if_both_come_before_the_first_write() {
+    let writes = (0..1 << 6)
+        .map(|bits| (0..6).map(|at| bits >> at & 1).collect())
+        .filter_map(writes_of_two_requests);
+    assert_eq!(writes.collect::<BTreeSet<_>>(), BTreeSet::from([1, 2]));
+}
+
+#[test]
+fn a_step_waits_for_a_save_at_its_end() {
+    let clock = VirtualClock::new(None);
+    let lanes = clock.clone();
+    clock
+        .run(move || {
+            let rig = Arc::new(Rig::on(Arc::new(lanes.clone()), |_| {}));
+            rig.create().unwrap();
+            rig.slow(2);
+            let saving = Arc::clone(&rig);
+            lanes.start_lane("saves", move || saving.trigger().unwrap());
+            lanes.sleep(Duration::from_secs(1));
+            let (training, time) = (Arc::clone(&rig), lanes.clone());
+            let trains = lanes.start_lane("trains", move || {
+                training.train();
+                assert_eq!(time.now(), Duration::from_secs(2));
+            });
+            lanes.settle();
+            // The step has run meanwhile.
+            assert_eq!(rig.session.global_step(), Ok(1));
+            assert!(trains.is_alive());
+            lanes.sleep(Duration::from_secs(1));
+            lanes.settle();
+            assert!(!trains.is_alive());
+            assert_eq!(rig.saved(), [0]);
+        })
+        .unwrap();
+}
+
+#[test]
+fn with_a_flag_of_the_process_the_end_always_writes_in_one_try() {
+    let process = SaverProcessFlags::new();
+    let sets: [fn(&SaverProcessFlags, bool); 2] = [
+        SaverProcessFlags::set_has_dense_only,
+        SaverProcessFlags::set_in_model_dump_mode,
+    ];
+    for set in sets {
+        let told = Told::default();
+        let (listener, guard) = (told.listener("listener"), told.listener("guard"));
+        let rig = Rig::new(|options| {
+            options.process = process.clone();
+            options.listeners = vec![listener];
+            options.guard_saver_listeners = vec![guard];
+            options.ignore_save_errors = true;
+        });
+        set(&process, true);
+        rig.end().unwrap();
+        assert_eq!(rig.saved(), [0]);
+        let unguarded = ["listener before", "listener after", "listener end"];
+        assert_eq!(told.take(), unguarded);
+        rig.fail(ErrorKind::InternalError, Some(1));
+        assert_eq!(rig.end().unwrap_err().message(), "disk");
+        set(&process, false);
+        rig.end().unwrap();
+        assert_eq!(rig.saved(), [0]);
+    }
+}
+
+#[test]
+fn a_session_and_each_save_write_when_the_last_save_was() {
+    let clock = VirtualClock::new(None);
+    let lanes = clock.clone();
+    clock
+        .run(move || {
+            let rig = Rig::on(Arc::new(lanes.clone()), |options| {
+                options.use_native_multi_hash_table = true;
+            });
+            assert_eq!(rig.state(), None);
+            rig.create().unwrap();
+            let made = "builtin_hash_table_type: MULTI_CUCKOO_HASH_MAP\n";
+            assert_eq!(rig.state().as_deref(), Some(made));
+            lanes.sleep(Duration::from_millis(12_700));
+            rig.trigger().unwrap();
+            let saved = format!("last_checkpoint_save_timestamp: 12\n{made}");
+            assert_eq!(rig.state(), Some(saved.clone()));
+            lanes.sleep(Duration::from_secs(10));
+            rig.fail(ErrorKind::InternalError, Some(2));
+            rig.trigger().unwrap_err();
+            assert_eq!(rig.state(), Some(saved));
+            let rig = Rig::on(Arc::new(lanes.clone()), |options| {
+                options.save_graph_def = false;
+            });
+            rig.create().unwrap();
+            assert_eq!(rig.state(), None);
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_state_that_cannot_be_written_fails_the_try() {
+    let rig = Rig::new(|_| {});
+    let state = rig.dir.path().join("monolith_checkpoint");
+    fs::remove_file(&state).unwrap();
+    fs::create_dir(&state).unwrap();
+    let error = rig.trigger().unwrap_err();
+    assert!(error.is_op_error());
+    assert_eq!(rig.saved(), [0, 0]);
+}
+
 #[test]
 fn the_schedule_saves_and_a_listener_may_stop_only_that() {
     #[derive(Debug)]
@@ -181,8 +462,7 @@ fn the_schedule_saves_and_a_listener_may_stop_only_that() {
     });
     rig.train();
     rig.trigger().unwrap();
-    let hooks: Vec<Arc<dyn SessionRunHook>> = vec![rig.hook.clone()];
-    let mut hooked = HookedSession::new(Arc::clone(&rig.session), hooks);
+    let mut hooked = rig.hooked();
     hooked.run(&mut Session::train_step).unwrap();
     hooked.run(&mut Session::train_step).unwrap();
     assert_eq!(rig.saved(), [1, 3]);
@@ -222,11 +502,12 @@ fn an_ignored_error_of_the_schedule_lets_training_go_on() {
     rig.train();
     rig.train();
     assert_eq!(rig.saved(), [2]);
-    // An interrupt is no Exception, and isn't ignored.
-    rig.fail(ErrorKind::KeyboardInterrupt, Some(1));
-    rig.session.train_step().unwrap();
-    let error = rig.end().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::KeyboardInterrupt);
+    // An error that isn't TensorFlow's isn't ignored.
+    for kind in [ErrorKind::ValueError, ErrorKind::KeyboardInterrupt] {
+        rig.fail(kind, Some(1));
+        rig.session.train_step().unwrap();
+        assert_eq!(rig.end().unwrap_err().kind(), kind);
+    }
 }
 
 #[test]
@@ -249,7 +530,7 @@ fn a_new_chief_session_goes_on_from_the_newest_checkpoint() {
     // The newest five are kept, as TensorFlow's saver does.
     let helper = SaveHelper::new(dir.path().join("model.ckpt"));
     let steps = helper.get_existing_checkpoint_steps().unwrap();
-    assert_eq!(steps, [3, 4, 5, 6, 7]);
+    assert_eq!(steps, BTreeSet::from([3, 4, 5, 6, 7]));
 }
 
 #[test]
@@ -257,30 +538,32 @@ fn checkpoints_are_named_by_their_step() {
     let helper = SaveHelper::new("dir/model.ckpt");
     assert_eq!(helper.get_ckpt_prefix(7), "dir/model.ckpt-7");
     assert_eq!(SaveHelper::get_ckpt_asset_dir("a-7"), "a-7.assets/");
-    assert_eq!(SaveHelper::get_global_step_value("a-7"), Ok(7));
-    for without in ["a", "d-3/a"] {
-        assert_eq!(SaveHelper::get_global_step_value(without), Ok(0));
+    for (prefix, step) in [("a-7", 7), ("a", 0), ("x-+3", 3), ("d/a--1_0 ", 10)] {
+        assert_eq!(SaveHelper::get_global_step_value(prefix), Ok(step));
     }
-    for wrong in ["a-b", "a-+7", "a-"] {
-        assert!(SaveHelper::get_global_step_value(wrong).is_err(), "{wrong}");
+    for wrong in ["a-b", "a-", "a-b/model.ckpt", "a-1__0"] {
+        let error = SaveHelper::get_global_step_value(wrong).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ValueError, "{wrong}");
     }
 }
 
 #[test]
-fn files_that_are_no_whole_checkpoint_are_passed_over() {
+fn the_steps_are_those_of_the_state_file_whatever_is_there() {
     let dir = tempfile::tempdir().unwrap();
-    for name in [
-        "m-10.index",
-        "m-2.index",
-        "m-1",
-        "m-5.data-00000-of-00001",
-        "m-6.tmp-1",
-        "m-",
-    ] {
-        fs::write(dir.path().join(name), "").unwrap();
-    }
-    let steps =
-        |basename: &str| SaveHelper::new(dir.path().join(basename)).get_existing_checkpoint_steps();
-    assert_eq!(steps("m"), Ok(vec![1, 2, 10]));
-    assert_eq!(steps("gone/m"), Ok(Vec::new()));
+    let helper = SaveHelper::new(dir.path().join("m"));
+    fs::write(dir.path().join("m-1"), "").unwrap();
+    let error = helper.get_existing_checkpoint_steps().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AttributeError);
+    let state = "model_checkpoint_path: 'm-2'\nall_model_checkpoint_paths: 'other-7'\n\
+        all_model_checkpoint_paths: 'm-2'\nall_model_checkpoint_paths: '/a/m-7'\n";
+    fs::write(dir.path().join("checkpoint"), state).unwrap();
+    let steps = helper.get_existing_checkpoint_steps();
+    assert_eq!(steps, Ok(BTreeSet::from([2, 7])));
+    fs::write(
+        dir.path().join("checkpoint"),
+        state.replace("other-7", "other-x"),
+    )
+    .unwrap();
+    let error = helper.get_existing_checkpoint_steps().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ValueError);
 }

@@ -398,10 +398,7 @@ fn the_schedule_a_listener_and_the_timer_decide_what_is_saved() {
     );
     assert_eq!(
         told(&trace, "log", &["level", "message"]),
-        [
-            "WARNING Saving checkpoint 4 failed, trying again.",
-            "ERROR Saving checkpoint 4 failed; training goes on without it.",
-        ]
+        ["ERROR Failed to save, retrying ..."; 2]
     );
     // The listener is heeded where the schedule saved, and not where it was told to.
     assert_eq!(

@@ -20,7 +20,7 @@ pub use self::query_action::{QUERY_INTERVAL, QueryActionHook};
 
 use crate::barrier_ops::{BarrierCallback, BarrierOp};
 use crate::clock::Clock;
-use crate::errors::{Error, Result};
+use crate::errors::Result;
 use crate::session::{Flag, Graph, Session, SessionRunContext, SessionRunHook, StepValues};
 
 /// The action that a stop places the barrier with.
@@ -35,84 +35,80 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// Saves, on the training thread.
 pub type TriggerSave = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
-/// Does after a step what the session's flags ask for (B46).
+/// Stops or saves after a step, as the session's flags ask (B46).
 ///
-/// A new session clears the flags. The stop flag is never reset, so each later
-/// step places the barrier anew; the save flag is reset before the save, so that
-/// what is asked for meanwhile isn't lost. While a stop is asked for, a save is
-/// not looked at.
+/// The flags are fetched with the step: one that is set while the step runs, or by a
+/// hook after it, is seen with the next step. A new session clears them. The stop flag
+/// is never reset, so each later step places the barrier anew; the save flag is reset
+/// before the save, so that what is asked for meanwhile isn't lost. While a stop is
+/// asked for, a save is not looked at.
 ///
 /// Upstream's `num_ps` says on which device the flags live; here there are none.
 pub struct ControllerHook {
     clock: Arc<dyn Clock>,
     barrier_op: Option<Arc<BarrierOp>>,
     trigger_save: Option<TriggerSave>,
-    stop: Flag,
-    save: Flag,
 }
 
 impl ControllerHook {
-    /// Gives `graph` the two flags. A stop places `barrier_op`.
+    /// Gives `graph` the two flags; a graph that has them already is a `ValueError`.
+    ///
+    /// A stop places `barrier_op`, and does nothing without one. A save is
+    /// `trigger_save`'s, and without it resets the flag and nothing else.
     pub fn new(
         graph: &Graph,
         clock: Arc<dyn Clock>,
         barrier_op: Option<Arc<BarrierOp>>,
         trigger_save: Option<TriggerSave>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        graph.add_control()?;
+        Ok(Self {
             clock,
             barrier_op,
             trigger_save,
-            stop: graph.add_flag(),
-            save: graph.add_flag(),
-        }
+        })
     }
 
     /// Asks for a stop, as running upstream's `stop_op` does.
     pub fn stop_op(&self, session: &Session) -> Result<()> {
-        session.set_flag(self.stop, true)
+        session.set_flag(Flag::Stop, true)
     }
 
     /// Asks for a save, as running upstream's `trigger_save_op` does.
     pub fn trigger_save_op(&self, session: &Session) -> Result<()> {
-        session.set_flag(self.save, true)
+        session.set_flag(Flag::TriggerSave, true)
     }
 
     /// Holds the workers until all of them are blocked, or for 30 s.
     fn stop_training(&self, session: &Arc<Session>) -> Result<()> {
         let Some(barrier) = &self.barrier_op else {
-            return Err(Error::runtime(
-                "a stop was asked for; this ControllerHook has no barrier_op",
-            ));
+            return Ok(());
         };
         barrier.place_barrier(session, STOP_ACTION)?;
         let deadline = self.clock.now() + ALL_BLOCKED_LIMIT;
-        while !barrier.is_all_blocked(session)? && self.clock.now() < deadline {
+        while self.clock.now() < deadline && !barrier.is_all_blocked(session)? {
             self.clock.sleep(LOOK_INTERVAL);
         }
         barrier.remove_barrier(session)
     }
 
     fn save(&self, session: &Session) -> Result<()> {
-        session.set_flag(self.save, false)?;
+        session.set_flag(Flag::TriggerSave, false)?;
         match &self.trigger_save {
             Some(trigger_save) => trigger_save(),
-            None => Err(Error::runtime(
-                "a save was asked for; this ControllerHook has no trigger_save",
-            )),
+            None => Ok(()),
         }
     }
 }
 
 impl SessionRunHook for ControllerHook {
-    /// Looks at the flags as they are now that the step is over. While the barrier
-    /// is placed a stop is a `BarrierAlreadyPlacedError`.
-    fn after_run(&self, context: &SessionRunContext, _: &StepValues) -> Result<()> {
-        let session = context.session();
-        if session.flag(self.stop)? {
-            self.stop_training(session)
-        } else if session.flag(self.save)? {
-            self.save(session)
+    /// While the barrier is placed a stop is a `BarrierAlreadyPlacedError`.
+    fn after_run(&self, context: &SessionRunContext, values: &StepValues) -> Result<()> {
+        let asked = values.control.unwrap_or_default();
+        if asked.stop {
+            self.stop_training(context.session())
+        } else if asked.trigger_save {
+            self.save(context.session())
         } else {
             Ok(())
         }

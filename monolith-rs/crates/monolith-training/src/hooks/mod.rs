@@ -1,5 +1,7 @@
 //! The hooks that keep a training run under control.
 
+pub mod ckpt_hooks;
+pub mod ckpt_info;
 pub mod controller_hooks;
 pub mod hook_utils;
 pub mod ps_check_hooks;

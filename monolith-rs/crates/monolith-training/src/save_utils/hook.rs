@@ -4,79 +4,27 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::saver::{BASENAME, Saver};
-use super::timer::{Every, SecondOrStepTimer};
+pub use super::listener::CheckpointSaverListener;
+use super::listener::Guards;
+use super::monolith_checkpoint::{create_if_missing, record_save};
+pub use super::options::SaverOptions;
+use super::saver::Saver;
+use super::timer::SecondOrStepTimer;
 use crate::clock::{Clock, Lock, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, Result};
 use crate::session::{Graph, Session, SessionRunContext, SessionRunHook, StepValues};
 
-/// Is told when a checkpoint is written.
-pub trait CheckpointSaverListener: fmt::Debug + Send + Sync {
-    /// Before the first session is created.
-    fn begin(&self) -> Result<()> {
-        Ok(())
-    }
-
-    /// Before each checkpoint.
-    fn before_save(&self, _session: &Arc<Session>, _global_step: i64) -> Result<()> {
-        Ok(())
-    }
-
-    /// After each checkpoint; true asks for training to stop.
-    fn after_save(&self, _session: &Arc<Session>, _global_step: i64) -> Result<bool> {
-        Ok(false)
-    }
-
-    /// Before the session closes cleanly.
-    fn end(&self, _session: &Arc<Session>, _global_step: i64) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// How a saver hook behaves; the defaults are upstream's.
-#[derive(Clone, Debug)]
-pub struct SaverOptions {
-    /// When it saves by itself.
-    pub every: Every,
-    /// The checkpoints' basename.
-    pub basename: String,
-    /// Whether a failure of a save that the hook does by itself is only logged.
-    pub ignore_save_errors: bool,
-    /// Whether there is nothing to save at step 0.
-    pub is_dense_only: bool,
-    /// Whether the first save is skipped: the one at the session's creation.
-    pub no_first_save: bool,
-    /// Are told of each checkpoint, in this order.
-    pub listeners: Vec<Arc<dyn CheckpointSaverListener>>,
-}
-
-impl SaverOptions {
-    /// Saves by itself as often as `every` says.
-    pub fn new(every: Every) -> Self {
-        Self {
-            every,
-            basename: BASENAME.to_owned(),
-            ignore_save_errors: false,
-            is_dense_only: false,
-            no_first_save: true,
-            listeners: Vec::new(),
-        }
-    }
-}
-
 /// Saves on a schedule and when told to, but not at the session's creation.
 ///
 /// Whoever may write holds `saving` for as long as it writes: the training
 /// thread in `after_create_session` and `after_run`, and in `end` if there is
-/// something to write; any other in [`trigger_save`](Self::trigger_save).
-/// `before_run` takes it and lets go at once, so that no step begins while a save
-/// runs. It is not held from `before_run` to `after_run`, as no hook is told of a
-/// step that failed, and the lock would be lost with it. The exit doesn't wait
-/// for a save where it has nothing to write: it closes the session under it, and
-/// that save fails (B34). Every way out frees the lock; it is not reentrant, so a
-/// listener that triggers a save never returns. `timer` and `first` are plain
-/// values behind mutexes that nobody holds across a call.
+/// something to write; any other in [`trigger_save`](Self::trigger_save). So a step
+/// that ends while a save runs waits at its end; it may begin and run meanwhile. The
+/// exit doesn't wait for a save where it has nothing to write: it closes the session
+/// under it, and that save fails (B34). Every way out frees the lock; it is not
+/// reentrant, so a listener that triggers a save never returns. `timer` and `written`
+/// are plain values behind mutexes that nobody holds across a call.
 pub struct NoFirstSaveCheckpointSaverHook {
     dir: PathBuf,
     saver: Arc<dyn Saver>,
@@ -85,7 +33,14 @@ pub struct NoFirstSaveCheckpointSaverHook {
     options: SaverOptions,
     saving: Lock<()>,
     timer: Mutex<SecondOrStepTimer>,
-    first: Mutex<bool>,
+    written: Mutex<Written>,
+}
+
+/// Record of a hook's writes.
+#[derive(Debug)]
+struct Written {
+    skips_next: bool,
+    last_step: Option<i64>,
 }
 
 impl NoFirstSaveCheckpointSaverHook {
@@ -103,8 +58,11 @@ impl NoFirstSaveCheckpointSaverHook {
             has_global_step: graph.has_global_step(),
             saving: Lock::new(&*clock, ()),
             clock,
-            timer: Mutex::new(SecondOrStepTimer::new(options.every)),
-            first: Mutex::new(options.no_first_save),
+            timer: Mutex::new(SecondOrStepTimer::new(options.every).with_tide(options.tide)),
+            written: Mutex::new(Written {
+                skips_next: options.no_first_save,
+                last_step: None,
+            }),
             options,
         }
     }
@@ -114,20 +72,21 @@ impl NoFirstSaveCheckpointSaverHook {
         body(&mut relock(&self.timer))
     }
 
-    /// Writes a checkpoint now, and returns when it is written.
+    /// Writes a checkpoint now, and returns when it is written (B30).
     ///
-    /// It writes nothing, and gives no error, if the timer is disabled, if there
-    /// is nothing to save yet, or if it is the first save, which is skipped. The
-    /// step counts as saved for the schedule and for the exit even if it fails.
+    /// It makes every step due and then does what the hook does after a step, holding
+    /// the lock for each of the two by itself: of two calls at once, the second may find
+    /// its step saved by the first. It writes nothing, and gives no error, if the timer
+    /// is disabled, if this is the save that is skipped, or if it saves only dense
+    /// variables and has written the step (B32). The step counts as saved even if it
+    /// fails. A listener's wish to stop is not met.
     pub fn trigger_save(&self, session: &Arc<Session>, ignore_save_errors: bool) -> Result<()> {
-        let _held = self.saving.lock();
-        if !self.with_timer(|timer| timer.is_enabled()) {
-            return Ok(());
+        {
+            let _held = self.saving.lock();
+            self.with_timer(SecondOrStepTimer::reset);
         }
-        let step = session.global_step()?;
-        self.mark_saved(step);
-        // Only the operator is asked here, so a listener's wish to stop is not met.
-        self.save(session, step, ignore_save_errors)?;
+        let _held = self.saving.lock();
+        self.save_if_due(session, ignore_save_errors)?;
         Ok(())
     }
 
@@ -141,52 +100,70 @@ impl NoFirstSaveCheckpointSaverHook {
         self.with_timer(|timer| timer.should_trigger_for_step(step, now))
     }
 
+    /// Saves the step that the session has come to, if it is due, and says whether a
+    /// listener wants training to stop.
+    fn save_if_due(&self, session: &Arc<Session>, ignore_errors: bool) -> Result<bool> {
+        let step = session.global_step()?;
+        if !self.is_due(step) {
+            return Ok(false);
+        }
+        self.mark_saved(step);
+        self.save(session, step, ignore_errors)
+    }
+
     /// Saves, and says whether a listener wants training to stop.
     fn save(&self, session: &Arc<Session>, step: i64, ignore_errors: bool) -> Result<bool> {
-        if std::mem::take(&mut *relock(&self.first)) {
+        if std::mem::take(&mut relock(&self.written).skips_next) {
             tracing::info!("skipping the first save");
             return Ok(false);
         }
-        if self.options.is_dense_only && step == 0 {
+        let last_step = relock(&self.written).last_step;
+        if self.options.is_dense_only && last_step.unwrap_or(0) == step {
             return Ok(false);
         }
-        match self.save_with_listeners(session, step) {
-            Err(error) if ignore_errors && error.kind().is_exception() => {
-                tracing::error!(
-                    %error,
-                    "Saving checkpoint {step} failed; training goes on without it."
-                );
-                Ok(false)
-            }
+        let guards = Guards(&self.options.guard_saver_listeners);
+        guards.before_save(session, step)?;
+        let outcome = self.try_twice(session, step);
+        guards.after_save(session, step)?;
+        match outcome {
+            Err(error) if ignore_errors && error.is_op_error() => Ok(false),
             outcome => outcome,
         }
     }
 
-    fn save_with_listeners(&self, session: &Arc<Session>, step: i64) -> Result<bool> {
+    /// An attempt that fails with an `OpError` gets another, as a whole (B31).
+    fn try_twice(&self, session: &Arc<Session>, step: i64) -> Result<bool> {
+        let attempt = || {
+            self.attempt(session, step).inspect_err(|error| {
+                if error.is_op_error() {
+                    tracing::error!(%error, "Failed to save, retrying ...");
+                }
+            })
+        };
+        match attempt() {
+            Err(error) if error.is_op_error() => attempt(),
+            outcome => outcome,
+        }
+    }
+
+    /// The listeners, the write, the listeners again, and the file that says when.
+    fn attempt(&self, session: &Arc<Session>, step: i64) -> Result<bool> {
+        let begun = self.clock.now();
         for listener in &self.options.listeners {
             listener.before_save(session, step)?;
         }
-        self.write(session, step)?;
+        self.saver
+            .save(session, &self.dir, &self.options.basename, step)?;
         let mut stop = false;
         for listener in &self.options.listeners {
             stop |= listener.after_save(session, step)?;
         }
+        let now = self.clock.now();
+        record_save(&self.dir, self.options.table_type(), now)?;
+        relock(&self.written).last_step = Some(step);
+        let took = now.saturating_sub(begun).as_secs_f64();
+        tracing::info!("saving checkpoint took {took} seconds");
         Ok(stop)
-    }
-
-    /// Writes the checkpoint; an `OpError` gets a second try.
-    fn write(&self, session: &Arc<Session>, step: i64) -> Result<()> {
-        let write = || {
-            self.saver
-                .save(session, &self.dir, &self.options.basename, step)
-        };
-        write().or_else(|error| {
-            if !error.is_op_error() {
-                return Err(error);
-            }
-            tracing::warn!(%error, "Saving checkpoint {step} failed, trying again.");
-            write()
-        })
     }
 }
 
@@ -205,14 +182,12 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
 
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
         let _held = self.saving.lock();
+        if self.options.save_graph_def {
+            create_if_missing(&self.dir, self.options.table_type())?;
+        }
         let step = session.global_step()?;
         self.save(session, step, self.options.ignore_save_errors)?;
         self.mark_saved(step);
-        Ok(())
-    }
-
-    fn before_run(&self, _: &SessionRunContext) -> Result<()> {
-        drop(self.saving.lock());
         Ok(())
     }
 
@@ -224,19 +199,24 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
         if !values.global_step.is_some_and(|step| self.is_due(step + 1)) {
             return Ok(());
         }
-        let step = context.session().global_step()?;
-        if self.is_due(step) {
-            self.mark_saved(step);
-            if self.save(context.session(), step, self.options.ignore_save_errors)? {
-                context.request_stop();
-            }
+        if self.save_if_due(context.session(), self.options.ignore_save_errors)? {
+            context.request_stop();
         }
         Ok(())
     }
 
+    /// Saves what isn't saved yet; does nothing at all if it saves only dense variables.
+    ///
+    /// With one of the process's flags it always writes, in one unguarded try (B73).
     fn end(&self, session: &Arc<Session>) -> Result<()> {
+        if self.options.is_dense_only {
+            return Ok(());
+        }
         let step = session.global_step()?;
-        if self.with_timer(|timer| timer.last_triggered_step()) != Some(step) {
+        if self.options.process.always_write_at_end() {
+            let _held = self.saving.lock();
+            self.attempt(session, step)?;
+        } else if self.with_timer(|timer| timer.last_triggered_step()) != Some(step) {
             let _held = self.saving.lock();
             self.save(session, step, self.options.ignore_save_errors)?;
         }

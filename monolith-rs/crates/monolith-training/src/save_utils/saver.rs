@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+pub use super::checkpoint_state::STATE_FILENAME;
+use super::checkpoint_state::{get_checkpoint_state, write_checkpoint_state};
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
+use crate::files::write_whole;
 use crate::session::Session;
-
-/// The file that names the newest checkpoint, in TensorFlow's text form.
-pub const STATE_FILENAME: &str = "checkpoint";
 
 /// The default basename of checkpoints.
 pub const BASENAME: &str = "model.ckpt";
@@ -37,58 +37,30 @@ impl Saver for FileSaver {
         let content = format!("global_step: {}\n", session.global_step()?);
         let name = format!("{basename}-{step}");
         fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
-        write_atomically(&dir.join(&name), &content)?;
+        write_whole(&dir.join(&name), &content)?;
         let mut kept = relock(&self.kept);
-        kept.retain(|other| *other != name);
-        kept.push(name);
-        while kept.len() > MAX_TO_KEEP {
-            let oldest = dir.join(kept.remove(0));
+        for oldest in keep_newest(&mut kept, name) {
             // One that somebody else removed is removed.
-            drop(fs::remove_file(oldest));
+            drop(fs::remove_file(dir.join(oldest)));
         }
-        write_atomically(&dir.join(STATE_FILENAME), &state_text(&kept))
+        write_checkpoint_state(dir, STATE_FILENAME, &kept)
     }
 }
 
-fn state_text(kept: &[String]) -> String {
-    let mut lines: Vec<String> = kept
-        .last()
-        .map(|newest| format!("model_checkpoint_path: \"{newest}\"\n"))
-        .into_iter()
-        .collect();
-    lines.extend(
-        kept.iter()
-            .map(|name| format!("all_model_checkpoint_paths: \"{name}\"\n")),
-    );
-    lines.concat()
-}
-
-/// Replaces a file so that nobody sees half of it.
-pub(crate) fn write_atomically(path: &Path, content: &str) -> Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".tmp-{}", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    fs::write(&temporary, content)
-        .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|error| Error::from_io(&error, path))
-}
-
-/// The path prefix of the newest checkpoint in `dir`; none where the file that
-/// names it can't be read, as TensorFlow has it.
-fn latest_checkpoint(dir: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(dir.join(STATE_FILENAME)).ok()?;
-    let newest = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("model_checkpoint_path:"))
-        .find_map(|value| value.trim().strip_prefix('"')?.strip_suffix('"'))?;
-    Some(dir.join(newest))
+/// Makes `name` the newest of those that are kept, and takes out those that are too many.
+pub(crate) fn keep_newest(kept: &mut Vec<String>, name: String) -> Vec<String> {
+    kept.retain(|other| *other != name);
+    kept.push(name);
+    let too_many = kept.len().saturating_sub(MAX_TO_KEEP);
+    kept.drain(..too_many).collect()
 }
 
 /// The global step in the newest checkpoint in `dir`, if there is one.
 pub fn restore_global_step(dir: &Path) -> Result<Option<i64>> {
-    let Some(path) = latest_checkpoint(dir) else {
+    let Some(state) = get_checkpoint_state(dir, STATE_FILENAME)? else {
         return Ok(None);
     };
+    let path = PathBuf::from(state.model_checkpoint_path);
     let text = fs::read_to_string(&path).map_err(|error| Error::from_io(&error, &path))?;
     let step = text
         .trim()
@@ -101,71 +73,4 @@ pub fn restore_global_step(dir: &Path) -> Result<Option<i64>> {
             format!("{} is not a checkpoint", path.display()),
         )),
     }
-}
-
-/// Names and finds the checkpoints of one basename.
-#[derive(Clone, Debug)]
-pub struct SaveHelper {
-    basename: PathBuf,
-}
-
-impl SaveHelper {
-    /// Of `basename`, which is a path: `<model_dir>/model.ckpt`.
-    pub fn new(basename: impl Into<PathBuf>) -> Self {
-        Self {
-            basename: basename.into(),
-        }
-    }
-
-    /// `<basename>-<step>`.
-    pub fn get_ckpt_prefix(&self, step: i64) -> String {
-        format!("{}-{step}", self.basename.display())
-    }
-
-    /// `<prefix>.assets/`.
-    pub fn get_ckpt_asset_dir(prefix: &str) -> String {
-        format!("{prefix}.assets/")
-    }
-
-    /// The step that a prefix ends with; 0 where its file name has no `-`.
-    pub fn get_global_step_value(prefix: &str) -> Result<i64> {
-        let name = prefix.rsplit('/').next().unwrap_or(prefix);
-        match name.rsplit_once('-') {
-            None => Ok(0),
-            Some((_, text)) => step(text).ok_or_else(|| {
-                Error::value(format!(
-                    "'{prefix}' ends with '{text}': a step, such as -100, would be right."
-                ))
-            }),
-        }
-    }
-
-    /// The steps that there are checkpoints of, ascending: a file of ours, or the
-    /// index of one of TensorFlow's, which it writes last.
-    pub fn get_existing_checkpoint_steps(&self) -> Result<Vec<i64>> {
-        let (Some(dir), Some(name)) = (self.basename.parent(), self.basename.file_name()) else {
-            return Ok(Vec::new());
-        };
-        let start = format!("{}-", name.to_string_lossy());
-        if !dir.is_dir() {
-            return Ok(Vec::new());
-        }
-        let entries = fs::read_dir(dir).map_err(|error| Error::from_io(&error, dir))?;
-        let mut steps: Vec<i64> = entries
-            .filter_map(|entry| {
-                let name = entry.ok()?.file_name();
-                let rest = name.to_str()?.strip_prefix(&start)?;
-                step(rest.strip_suffix(".index").unwrap_or(rest))
-            })
-            .collect();
-        steps.sort_unstable();
-        steps.dedup();
-        Ok(steps)
-    }
-}
-
-/// A step as names of checkpoints have it: digits alone.
-fn step(text: &str) -> Option<i64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits)
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::tide::Tide;
+
 /// How often something is due.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Every {
@@ -13,10 +15,12 @@ pub enum Every {
 
 /// Remembers when something was last done and says when it is due again.
 ///
-/// Disabled, it never says so; what it remembers stays.
+/// Disabled, it never says so; what it remembers stays. Upstream calls it
+/// `SecondOrStepTimerWithTideSetting`.
 #[derive(Clone, Debug)]
 pub struct SecondOrStepTimer {
     every: Every,
+    tide: Option<Tide>,
     last: Option<(i64, Duration)>,
     enabled: bool,
 }
@@ -26,9 +30,17 @@ impl SecondOrStepTimer {
     pub fn new(every: Every) -> Self {
         Self {
             every,
+            tide: None,
             last: None,
             enabled: true,
         }
+    }
+
+    /// With these hours, outside which steps don't count (B76).
+    #[must_use]
+    pub fn with_tide(mut self, tide: Option<Tide>) -> Self {
+        self.tide = tide;
+        self
     }
 
     /// Whether `step`, at the time `now`, is due. A step is due only once.
@@ -36,7 +48,11 @@ impl SecondOrStepTimer {
         let Some((last_step, last_time)) = self.last else {
             return self.enabled;
         };
-        let due = match self.every {
+        let every = match self.tide {
+            Some(tide) if !tide.is_on(now) => Every::Time(tide.every),
+            _ => self.every,
+        };
+        let due = match every {
             Every::Time(time) => now >= last_time.saturating_add(time),
             Every::Steps(steps) => step >= last_step.saturating_add(steps),
         };
@@ -46,6 +62,11 @@ impl SecondOrStepTimer {
     /// Counts from this step and time on.
     pub fn update_last_triggered_step(&mut self, step: i64, now: Duration) {
         self.last = Some((step, now));
+    }
+
+    /// Forgets what was counted, as if it was never triggered.
+    pub fn reset(&mut self) {
+        self.last = None;
     }
 
     /// The step that was last counted.
@@ -86,6 +107,34 @@ mod tests {
         let mut timer = SecondOrStepTimer::new(Every::Time(Duration::MAX));
         timer.update_last_triggered_step(5, NOW);
         assert!(!timer.should_trigger_for_step(6, NOW));
+    }
+
+    #[test]
+    fn outside_the_tide_its_interval_counts_and_steps_do_not() {
+        let tide = Tide {
+            start: (9, 0),
+            end: (17, 30),
+            every: Duration::from_secs(600),
+        };
+        let hour = Duration::from_secs(3600);
+        let mut timer = SecondOrStepTimer::new(Every::Steps(10)).with_tide(Some(tide));
+        assert!(timer.should_trigger_for_step(0, hour));
+        timer.update_last_triggered_step(0, hour);
+        assert!(!timer.should_trigger_for_step(100, hour * 69 / 60));
+        assert!(timer.should_trigger_for_step(1, hour * 7 / 6));
+        assert!(!timer.should_trigger_for_step(0, hour * 7 / 6));
+        timer.update_last_triggered_step(1, hour * 10);
+        assert!(!timer.should_trigger_for_step(2, hour * 12));
+        assert!(timer.should_trigger_for_step(11, hour * 10));
+    }
+
+    #[test]
+    fn a_reset_timer_was_never_triggered() {
+        let mut timer = SecondOrStepTimer::new(Every::Steps(10));
+        timer.update_last_triggered_step(5, NOW);
+        timer.reset();
+        assert_eq!(timer.last_triggered_step(), None);
+        assert!(timer.should_trigger_for_step(5, NOW));
     }
 
     #[test]

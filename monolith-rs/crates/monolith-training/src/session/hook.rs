@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::raw::{Session, StepValues};
+use super::raw::Session;
+use super::variables::StepValues;
 use crate::coordinator::Coordinator;
 use crate::errors::Result;
 

@@ -1,101 +1,13 @@
-//! Graphs and raw sessions.
+//! Raw sessions: variables that threads share, without hooks.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::graph::Graph;
+use super::variables::{BarrierVariables, Flag, StepValues, Values};
 use crate::clock::relock;
-use crate::errors::{Error, ErrorKind, Result, with_room};
+use crate::errors::{Error, Result};
 use crate::save_utils;
-
-/// What sessions are made from: which variables there will be.
-#[derive(Debug)]
-pub struct Graph {
-    has_global_step: bool,
-    barrier_capacity: Mutex<Option<usize>>,
-    flags: AtomicUsize,
-}
-
-/// A boolean variable of a graph, false in each new session.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Flag(usize);
-
-impl Graph {
-    /// A graph with a global step and no barrier yet.
-    pub fn new() -> Arc<Self> {
-        Self::with_global_step(true)
-    }
-
-    /// A graph that has no global step.
-    pub fn without_global_step() -> Arc<Self> {
-        Self::with_global_step(false)
-    }
-
-    fn with_global_step(has_global_step: bool) -> Arc<Self> {
-        Arc::new(Self {
-            has_global_step,
-            barrier_capacity: Mutex::new(None),
-            flags: AtomicUsize::new(0),
-        })
-    }
-
-    /// Whether its sessions have a global step.
-    pub fn has_global_step(&self) -> bool {
-        self.has_global_step
-    }
-
-    /// Gives the graph another boolean variable.
-    pub(crate) fn add_flag(&self) -> Flag {
-        Flag(self.flags.fetch_add(1, Ordering::SeqCst))
-    }
-
-    /// Gives the graph its barrier; there can be one.
-    pub(crate) fn add_barrier(&self, capacity: usize) -> Result<()> {
-        let mut slot = relock(&self.barrier_capacity);
-        if slot.is_some() {
-            return Err(Error::value(
-                "Variable barrier_var already exists, disallowed.",
-            ));
-        }
-        *slot = Some(capacity);
-        Ok(())
-    }
-}
-
-/// The barrier's variables: bit 0 is "placed", bit i "worker i is blocked".
-#[derive(Debug)]
-pub(crate) struct BarrierVariables {
-    pub(crate) bits: Vec<bool>,
-    pub(crate) action: String,
-}
-
-impl BarrierVariables {
-    fn new(capacity: usize) -> Result<Self> {
-        let mut bits = with_room(capacity, "bits of a barrier")?;
-        bits.resize(capacity, false);
-        let action = String::new();
-        Ok(Self { bits, action })
-    }
-}
-
-#[derive(Debug)]
-struct Values {
-    global_step: Option<i64>,
-    barrier: Option<BarrierVariables>,
-    flags: Vec<bool>,
-}
-
-/// What is fetched with a step, as it was before the step's own changes.
-///
-/// TensorFlow has each hook name its fetches. The hooks of this system fetch
-/// two things, so every step fetches both.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct StepValues {
-    /// The global step, if the graph has one.
-    pub global_step: Option<i64>,
-    /// Bit 0 of the barrier, if the graph has one.
-    pub barrier_placed: Option<bool>,
-}
 
 /// A session without hooks; threads share it.
 ///
@@ -134,7 +46,22 @@ impl ChiefsSession {
         relock(&self.current).clone()
     }
 
-    /// A session on whatever the chief's is when it is used. Closing it does nothing.
+    /// A worker's own session on the chief's variables.
+    ///
+    /// Like every session that starts, it empties the local variables: the barrier's
+    /// action (B17) and the checkpoint info (B51). Without a chief there are none.
+    pub fn start_worker_session(&self) -> Arc<Session> {
+        let session = self.shared();
+        // Closed, it has nothing left to empty.
+        drop(session.with(|values| {
+            values.initialize_locals();
+            Ok(())
+        }));
+        session
+    }
+
+    /// A session on whatever the chief's is when it is used, without starting one of
+    /// its own. Closing it does nothing.
     pub fn shared(&self) -> Arc<Session> {
         Arc::new(Session {
             variables: Variables::Chiefs(self.clone()),
@@ -147,14 +74,9 @@ impl Session {
     ///
     /// A barrier that there is no memory for is a `ResourceExhaustedError`.
     pub fn new(graph: &Graph, global_step: i64) -> Result<Arc<Self>> {
-        let capacity = *relock(&graph.barrier_capacity);
-        let barrier = capacity.map(BarrierVariables::new).transpose()?;
+        let values = Values::new(graph, global_step)?;
         Ok(Arc::new(Self {
-            variables: Variables::Own(Mutex::new(Some(Values {
-                global_step: graph.has_global_step.then_some(global_step),
-                barrier,
-                flags: vec![false; graph.flags.load(Ordering::SeqCst)],
-            }))),
+            variables: Variables::Own(Mutex::new(Some(values))),
         }))
     }
 
@@ -174,25 +96,17 @@ impl Session {
 
     /// What hooks fetch with a step, as it is before the step's own changes.
     pub fn step_values(&self) -> Result<StepValues> {
-        self.with(|values| {
-            Ok(StepValues {
-                global_step: values.global_step,
-                barrier_placed: values.barrier.as_ref().map(|barrier| barrier.bits[0]),
-            })
-        })
+        self.with(|values| Ok(values.fetch()))
     }
 
-    /// The value of a boolean variable.
+    /// The value of a flag of the controller.
     pub fn flag(&self, flag: Flag) -> Result<bool> {
-        self.with(|values| values.flag(flag).copied())
+        self.with(|values| values.flag(flag))
     }
 
-    /// Gives a boolean variable a value.
+    /// Gives a flag of the controller a value.
     pub fn set_flag(&self, flag: Flag, value: bool) -> Result<()> {
-        self.with(|values| {
-            *values.flag(flag)? = value;
-            Ok(())
-        })
+        self.with(|values| values.set_flag(flag, value))
     }
 
     /// Uses the barrier's variables in one go.
@@ -200,12 +114,19 @@ impl Session {
         &self,
         body: impl FnOnce(&mut BarrierVariables) -> T,
     ) -> Result<T> {
-        self.with(|values| match &mut values.barrier {
-            Some(barrier) => Ok(body(barrier)),
-            None => Err(Error::new(
-                ErrorKind::FailedPreconditionError,
-                "This session's graph has no barrier.",
-            )),
+        self.with(|values| values.barrier().map(body))
+    }
+
+    /// The serialized checkpoint info.
+    pub(crate) fn ckpt_info(&self) -> Result<Vec<u8>> {
+        self.with(|values| values.ckpt_info().cloned())
+    }
+
+    /// Replaces the serialized checkpoint info.
+    pub(crate) fn set_ckpt_info(&self, info: Vec<u8>) -> Result<()> {
+        self.with(|values| {
+            *values.ckpt_info()? = info;
+            Ok(())
         })
     }
 
@@ -228,23 +149,6 @@ impl Session {
                 None => Err(Error::runtime("The chief has no session.")),
             },
         }
-    }
-}
-
-impl Values {
-    fn step(&mut self) -> Result<&mut i64> {
-        let missing = || Error::new(ErrorKind::TypeError, "This session has no global step.");
-        self.global_step.as_mut().ok_or_else(missing)
-    }
-
-    fn flag(&mut self, flag: Flag) -> Result<&mut bool> {
-        let missing = || {
-            Error::new(
-                ErrorKind::FailedPreconditionError,
-                "This session was created before its graph had the flag.",
-            )
-        };
-        self.flags.get_mut(flag.0).ok_or_else(missing)
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::SystemClock;
-use monolith_training::errors::{ErrorKind, Result};
+use monolith_training::errors::Result;
 use monolith_training::logging_ops::{HealthSource, LocalMachine};
 use monolith_training::net_utils::{
-    NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported,
+    NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported, parse_addr,
 };
 use monolith_training::save_utils::{Every, SaveHelper, SecondOrStepTimer, restore_global_step};
 use monolith_training::session::Graph;
@@ -35,11 +35,13 @@ pub(crate) fn look(look: LookRequest, peer: &Peer) -> Answer {
 fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
     let timer = see_timer(&look);
     let timeout = Duration::from_millis(look.timeout_ms);
-    let nodes = NodeAliveChecker::new(look.addrs, timeout, THREADS)?;
+    // Standard output is the protocol's.
+    let report = |line: &str| tracing::info!("{line}");
+    let nodes = NodeAliveChecker::reporting_to(look.addrs, timeout, THREADS, report);
     let hosts = look.hosts.iter();
     let joined = hosts.map(|host| concat_ip_and_port(host, look.port));
-    let candidates = look.candidates.into_iter();
-    let valid: Result<Vec<_>> = candidates.map(|addr| is_valid(addr, timeout)).collect();
+    let candidates = look.candidates.iter();
+    let valid = candidates.map(|addr| parse_addr(addr).is_ok());
     let owned = |nodes: Vec<&str>| nodes.into_iter().map(str::to_owned).collect();
     let machine = look
         .default_limit
@@ -58,7 +60,7 @@ fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
         alive: owned(nodes.get_alive_nodes()),
         dead: owned(nodes.get_dead_nodes()),
         all_alive: nodes.all_nodes_alive(),
-        valid: valid?,
+        valid: valid.collect(),
         joined: joined.collect(),
         timer,
         no_capacity: no_capacity(),
@@ -66,14 +68,6 @@ fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
         barrier: peer.look_at_barrier()?,
         checkpoints: see_checkpoints(Path::new(&look.basename), &look.prefixes)?,
     })
-}
-
-fn is_valid(addr: String, timeout: Duration) -> Result<bool> {
-    match NodeAliveChecker::new(vec![addr], timeout, THREADS) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::ValueError => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// What is said of a barrier of capacity 0.
@@ -108,7 +102,10 @@ fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpo
     Ok(LookedCheckpoints {
         asset_dir: SaveHelper::get_ckpt_asset_dir(&prefix),
         prefix,
-        existing: helper.get_existing_checkpoint_steps()?,
+        existing: helper
+            .get_existing_checkpoint_steps()?
+            .into_iter()
+            .collect(),
         restored: match basename.parent() {
             Some(dir) => restore_global_step(dir)?,
             None => None,

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierHook;
-use monolith_training::errors::Error;
+use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::controller_hooks::{
     ControllerHook, QueryActionHook, StopHelper, TriggerSave,
 };
@@ -43,7 +43,7 @@ pub(crate) struct ChiefHooks {
 
 impl ChiefHooks {
     /// Those that others work on are made first.
-    pub(crate) fn new(cluster: &Cluster, scenario: &Scenario) -> Self {
+    pub(crate) fn new(cluster: &Cluster, scenario: &Scenario) -> Result<Self> {
         let mut hooks = Self::default();
         for hook in &scenario.hooks {
             if let Hook::Saver(options) = hook {
@@ -52,12 +52,12 @@ impl ChiefHooks {
         }
         for hook in &scenario.hooks {
             if matches!(hook, Hook::Controller {}) {
-                let hook = hooks.controller_hook(cluster);
+                let hook = hooks.controller_hook(cluster)?;
                 hooks.controllers.push(Arc::new(hook));
             }
         }
         hooks.all = hooks.in_order(cluster, scenario);
-        hooks
+        Ok(hooks)
     }
 
     fn in_order(&self, cluster: &Cluster, scenario: &Scenario) -> Hooks {
@@ -128,7 +128,7 @@ impl ChiefHooks {
         }
     }
 
-    fn controller_hook(&self, cluster: &Cluster) -> ControllerHook {
+    fn controller_hook(&self, cluster: &Cluster) -> Result<ControllerHook> {
         let trigger_save = self.savers.first().map(|saver| -> TriggerSave {
             let (saver, session) = (Arc::clone(saver), cluster.chief.shared());
             Arc::new(move || saver.trigger_save(&session, false))

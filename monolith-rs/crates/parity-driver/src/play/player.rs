@@ -64,7 +64,7 @@ fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, NotPl
     clock.watch(Arc::clone(&cluster.recorder) as _);
     logs::record_into(Some(Arc::clone(&cluster.recorder)));
     let playing = Arc::clone(&cluster);
-    let outcome = clock.run(move || Player::new(playing, &scenario).play(scenario));
+    let outcome = clock.run(move || Player::new(playing, &scenario)?.play(scenario));
     logs::record_into(None);
     match outcome {
         Err(failure) => Err(NotPlayed::Refused(failure.into())),
@@ -94,20 +94,21 @@ struct Player {
 }
 
 impl Player {
-    fn new(cluster: Arc<Cluster>, scenario: &Scenario) -> Self {
+    fn new(cluster: Arc<Cluster>, scenario: &Scenario) -> Result<Self, Refusal> {
         let workers = Workers::new(Surroundings {
             clock: cluster.clock.clone(),
             recorder: Arc::clone(&cluster.recorder),
             barrier_op: Arc::clone(&cluster.barrier_op),
             chief: cluster.chief.clone(),
         });
-        Self {
-            hooks: ChiefHooks::new(&cluster, scenario),
+        let hooks = ChiefHooks::new(&cluster, scenario);
+        Ok(Self {
+            hooks: hooks.map_err(|error| Refusal::from(format!("setting up: {error}")))?,
             cluster,
             session: None,
             workers: Arc::new(workers),
             background: Vec::new(),
-        }
+        })
     }
 
     /// An error is one in the scenario, not one in what it plays.

@@ -4,6 +4,7 @@
 //! for what is wrong are its own.
 
 use crate::proto::controller_hooks::controller_hooks_proto::Action;
+use crate::text::is_space;
 
 /// The message, as errors call it.
 const MESSAGE: &str = "monolith.ControllerHooksProto";
@@ -81,19 +82,14 @@ fn integer(text: &str) -> Option<i64> {
 fn tokens(text: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     for line in text.split('\n') {
-        let mut rest = line.trim_start_matches(is_white);
+        let mut rest = line.trim_start_matches(is_space);
         while !rest.is_empty() && !rest.starts_with('#') {
             let (token, after) = rest.split_at(token_length(rest));
             tokens.push(token);
-            rest = after.trim_start_matches(is_white);
+            rest = after.trim_start_matches(is_space);
         }
     }
     tokens
-}
-
-/// White space to Python, which counts the separators of ASCII among it.
-fn is_white(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
 /// How many bytes the first token of this has. A dot is a token of its own, which

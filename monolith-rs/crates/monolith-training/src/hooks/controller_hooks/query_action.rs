@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use super::ControllerHook;
 use super::action_text::parse_action;
-use crate::clock::{Clock, relock};
+use crate::clock::{Clock, Thread, relock};
 use crate::coordinator::Coordinator;
-use crate::errors::{Error, Result};
+use crate::errors::{Error, ErrorKind, Result};
+use crate::files::write_whole;
 use crate::proto::controller_hooks::controller_hooks_proto::Action;
-use crate::save_utils::saver::write_atomically;
 use crate::session::{Session, SessionRunHook};
 
-/// From the end of one look for an action file to the next.
+/// From the creation of a session to the first look for an action file, and from the
+/// end of one look to the next.
 pub const QUERY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What an operator writes.
@@ -26,28 +27,36 @@ pub const RESPONSE_FILENAME: &str = "monolith_action_response";
 /// The name of the looking thread.
 const THREAD_NAME: &str = "query_action";
 
-/// How long the end waits for a look that is under way.
-const STOP_GRACE: Duration = Duration::from_secs(120);
+/// How long `end` waits for a look that is under way: in effect without a limit, as
+/// upstream does.
+const STOP_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Does what the file `monolith_action` in the model directory asks for (B47).
 ///
-/// The file is a `ControllerHooksProto` in text format. It is looked for at once
-/// and then each 60 s, acted on, answered in `monolith_action_response`, with `OK`
-/// or with what is wrong with the text, and deleted. A file that asks for nothing
-/// is logged and deleted, without an answer; one that isn't UTF-8 stays, and is
-/// read again at each look.
+/// The file is a `ControllerHooksProto` in text format. It is looked for each 60 s,
+/// acted on in the newest session, answered in `monolith_action_response`, with `OK`
+/// or with what is wrong with the text, and deleted. Whatever else goes wrong is logged
+/// at ERROR, and looked at again in 60 s: once the file has been read it is deleted,
+/// acted on or not, and one that can't be read stays.
 ///
-/// The thread belongs to a coordinator of this hook's own, which `end` stops and
-/// joins. An error that leaves the session doesn't call `end`, so the thread goes
-/// on, and dies when it acts on the closed session. A recreated session asks the
-/// thread before to stop, without waiting for it. The mutex guards the
-/// coordinator of the newest session and is not held across a call.
+/// Each session starts a thread of its own, which no session's coordinator knows of,
+/// and those of earlier sessions go on beside it. `end` stops all of them and waits for
+/// the newest. An error that leaves the session doesn't call `end`, so they go on.
+///
+/// `looking` is replaced or changed as a whole and `session` guards one reference;
+/// neither mutex is held across a call.
 #[derive(Debug)]
 pub struct QueryActionHook {
-    model_dir: PathBuf,
-    hook: Arc<ControllerHook>,
-    clock: Arc<dyn Clock>,
-    coord: Mutex<Option<Arc<Coordinator>>>,
+    looker: Arc<Looker>,
+    looking: Mutex<Option<Looking>>,
+}
+
+/// The threads since the first session, or since the last `end`.
+#[derive(Debug)]
+struct Looking {
+    /// Stops all of them.
+    coord: Arc<Coordinator>,
+    newest: Arc<Thread>,
 }
 
 impl QueryActionHook {
@@ -57,96 +66,109 @@ impl QueryActionHook {
         hook: Arc<ControllerHook>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self {
-            model_dir: model_dir.into(),
+        let model_dir = model_dir.into();
+        let looker = Looker {
+            action: model_dir.join(ACTION_FILENAME),
+            response: model_dir.join(RESPONSE_FILENAME),
             hook,
             clock,
-            coord: Mutex::new(None),
+            session: Mutex::new(None),
+        };
+        Self {
+            looker: Arc::new(looker),
+            looking: Mutex::new(None),
         }
     }
 }
 
 impl SessionRunHook for QueryActionHook {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
-        let coord = Coordinator::new();
-        let before = relock(&self.coord).replace(Arc::clone(&coord));
-        if let Some(before) = before {
-            before.request_stop();
-        }
-        let looker = Looker {
-            action: self.model_dir.join(ACTION_FILENAME),
-            response: self.model_dir.join(RESPONSE_FILENAME),
-            hook: Arc::clone(&self.hook),
-            clock: Arc::clone(&self.clock),
-            session: Arc::clone(session),
-            coord: Arc::clone(&coord),
+        *relock(&self.looker.session) = Some(Arc::clone(session));
+        let coord = match &*relock(&self.looking) {
+            Some(looking) => Arc::clone(&looking.coord),
+            None => Coordinator::new(),
         };
-        self.clock
-            .start_thread(THREAD_NAME, Some(&coord), Box::new(move || looker.run()))?;
+        let (looker, own) = (Arc::clone(&self.looker), Arc::clone(&coord));
+        let looks = Box::new(move || {
+            looker.run(&own);
+            Ok(())
+        });
+        let newest = self.looker.clock.start_thread(THREAD_NAME, None, looks)?;
+        *relock(&self.looking) = Some(Looking { coord, newest });
         Ok(())
     }
 
     fn end(&self, _: &Arc<Session>) -> Result<()> {
-        let coord = relock(&self.coord).clone();
-        if let Some(coord) = coord {
-            coord.request_stop();
-            coord.join(|threads| self.clock.join(threads, STOP_GRACE));
+        let looking = relock(&self.looking).take();
+        if let Some(looking) = looking {
+            looking.coord.request_stop();
+            self.looker.clock.join(&[looking.newest], STOP_GRACE);
         }
         Ok(())
     }
 }
 
-/// One session's looking. Any error ends it.
+/// Lookup of the action file, shared by all threads of a hook.
+#[derive(Debug)]
 struct Looker {
     action: PathBuf,
     response: PathBuf,
     hook: Arc<ControllerHook>,
     clock: Arc<dyn Clock>,
-    session: Arc<Session>,
-    coord: Arc<Coordinator>,
+    /// The newest one.
+    session: Mutex<Option<Arc<Session>>>,
 }
 
 impl Looker {
-    fn run(&self) -> Result<()> {
-        while !self.coord.should_stop() {
-            if let Some(text) = read_text(&self.action)? {
-                self.answer(&text)?;
+    /// Looks each [`QUERY_INTERVAL`] until it is stopped.
+    fn run(&self, coord: &Arc<Coordinator>) {
+        while !self.clock.wait_for_stop(coord, Some(QUERY_INTERVAL)) {
+            if let Err(error) = self.look() {
+                tracing::error!("{error}");
             }
-            self.clock.wait_for_stop(&self.coord, Some(QUERY_INTERVAL));
         }
-        Ok(())
     }
 
-    /// Acts, then answers, then deletes the file.
+    /// Reads the file, acts, answers, and deletes it.
+    fn look(&self) -> Result<()> {
+        let Some(text) = read_text(&self.action)? else {
+            return Ok(());
+        };
+        let answered = self.answer(&text);
+        let deleted = std::fs::remove_file(&self.action)
+            .map_err(|error| Error::from_io(&error, &self.action));
+        answered.and(deleted)
+    }
+
     fn answer(&self, text: &str) -> Result<()> {
         match parse_action(text) {
-            Err(error) => self.respond(&error)?,
-            Ok(Action::Stop) => {
-                self.hook.stop_op(&self.session)?;
-                self.respond("OK")?;
-            }
-            Ok(Action::TriggerSave) => {
-                self.hook.trigger_save_op(&self.session)?;
-                self.respond("OK")?;
-            }
+            Err(error) => return self.respond(&error),
+            Ok(Action::Stop) => self.hook.stop_op(&*self.session()?)?,
+            Ok(Action::TriggerSave) => self.hook.trigger_save_op(&*self.session()?)?,
             Ok(Action::Unknown) => {
-                let path = self.action.display();
-                tracing::error!("TypeError: {path} asks for no action: {text:?}.");
+                let message = format!("{} asks for no action: {text:?}", self.action.display());
+                return Err(Error::new(ErrorKind::TypeError, message));
             }
         }
-        std::fs::remove_file(&self.action).map_err(|error| Error::from_io(&error, &self.action))
+        self.respond("OK")
+    }
+
+    fn session(&self) -> Result<Arc<Session>> {
+        let session = relock(&self.session).clone();
+        session.ok_or_else(Error::closed_session)
     }
 
     fn respond(&self, text: &str) -> Result<()> {
-        write_atomically(&self.response, text)
+        write_whole(&self.response, text)
     }
 }
 
-/// What the file holds; nothing if it isn't there, or isn't text and may still
-/// become so.
+/// What the file holds; nothing if it isn't there.
 fn read_text(path: &Path) -> Result<Option<String>> {
     match std::fs::read(path) {
-        Ok(bytes) => Ok(String::from_utf8(bytes).ok()),
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|error| Error::new(ErrorKind::UnicodeDecodeError, error.to_string())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::from_io(&error, path)),
     }

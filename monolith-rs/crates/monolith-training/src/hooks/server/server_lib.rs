@@ -1,7 +1,6 @@
 //! The hook that serves the controller's calls.
 
 use std::fmt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -13,9 +12,10 @@ use crate::barrier_ops::BarrierOp;
 use crate::clock::{Clock, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, ErrorKind, Result};
+use crate::files::write_whole;
 use crate::net_utils::get_local_server_addr;
 use crate::proto::controller::controller_server::ControllerServer;
-use crate::save_utils::{NoFirstSaveCheckpointSaverHook, saver::write_atomically};
+use crate::save_utils::NoFirstSaveCheckpointSaverHook;
 use crate::session::{Session, SessionRunHook};
 
 /// How many calls are handled at once; more wait.
@@ -89,10 +89,7 @@ impl ServerHook {
     /// Replaces the address file, so that readers see the old or the new one.
     fn publish(&self, address: &str) -> Result<()> {
         let path = self.model_dir.join(SERVER_ADDR_FILENAME);
-        write_atomically(&path, address)?;
-        let readable_by_all = std::fs::Permissions::from_mode(0o644);
-        std::fs::set_permissions(&path, readable_by_all)
-            .map_err(|error| Error::from_io(&error, &path))
+        write_whole(&path, address)
     }
 }
 

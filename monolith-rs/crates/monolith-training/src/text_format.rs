@@ -1,0 +1,247 @@
+//! Protobuf's text format, for messages of scalar fields.
+//!
+//! Of a message's fields, whatever they are, it knows name and value; what a value
+//! means is for whoever asks. Nested messages are not read.
+
+use std::fmt::Write;
+use std::iter::Peekable;
+use std::str::Chars;
+
+use crate::text::is_space;
+
+/// One field as it is written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) value: Value,
+}
+
+/// The value of a field.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Value {
+    /// A quoted string.
+    Text(String),
+    /// A number or a name.
+    Word(String),
+}
+
+/// All fields in their order, a list's as one field each. The error is what is wrong
+/// with the text.
+pub(crate) fn parse_fields(text: &str) -> Result<Vec<Field>, String> {
+    let mut reader = Reader {
+        rest: text.chars().peekable(),
+    };
+    let mut fields = Vec::new();
+    while reader.skip_space().is_some() {
+        let name = reader.word()?;
+        reader.expect(':')?;
+        for value in reader.values()? {
+            let name = name.clone();
+            fields.push(Field { name, value });
+        }
+        // For historical reasons fields may be separated.
+        reader.take_if(|c| matches!(c, ',' | ';'));
+    }
+    Ok(fields)
+}
+
+/// A string as a value, in quotes.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '"' | '\'' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_ascii_control() => {
+                // Writing to a string can't fail.
+                let _ = write!(quoted, "\\{:03o}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+struct Reader<'a> {
+    rest: Peekable<Chars<'a>>,
+}
+
+impl Reader<'_> {
+    /// Passes over white space and comments, and gives what comes then.
+    fn skip_space(&mut self) -> Option<char> {
+        loop {
+            match self.rest.peek() {
+                Some('#') => while self.rest.next_if(|c| *c != '\n').is_some() {},
+                Some(c) if is_space(*c) => {
+                    self.rest.next();
+                }
+                next => return next.copied(),
+            }
+        }
+    }
+
+    fn take_if(&mut self, wanted: impl Fn(char) -> bool) -> Option<char> {
+        self.skip_space();
+        self.rest.next_if(|c| wanted(*c))
+    }
+
+    fn expect(&mut self, wanted: char) -> Result<(), String> {
+        match self.take_if(|c| c == wanted) {
+            Some(_) => Ok(()),
+            None => Err(format!("Expected {wanted:?}, found {}.", self.found())),
+        }
+    }
+
+    fn found(&mut self) -> String {
+        match self.skip_space() {
+            Some(c) => format!("{c:?}"),
+            None => "the end".to_owned(),
+        }
+    }
+
+    fn word(&mut self) -> Result<String, String> {
+        self.skip_space();
+        let in_word = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-' | '.');
+        let mut word = String::new();
+        while let Some(c) = self.rest.next_if(in_word) {
+            word.push(c);
+        }
+        if word.is_empty() {
+            return Err(format!("Expected a word, found {}.", self.found()));
+        }
+        Ok(word)
+    }
+
+    /// One value, or those of a list.
+    fn values(&mut self) -> Result<Vec<Value>, String> {
+        if self.take_if(|c| c == '[').is_none() {
+            return Ok(vec![self.value()?]);
+        }
+        let mut values = Vec::new();
+        if self.take_if(|c| c == ']').is_some() {
+            return Ok(values);
+        }
+        loop {
+            values.push(self.value()?);
+            if self.take_if(|c| c == ',').is_none() {
+                self.expect(']')?;
+                return Ok(values);
+            }
+        }
+    }
+
+    /// A word, or strings, which are one if they stand next to each other.
+    fn value(&mut self) -> Result<Value, String> {
+        let mut text: Option<Vec<u8>> = None;
+        while let Some(quote) = self.take_if(|c| matches!(c, '"' | '\'')) {
+            self.string(quote, text.get_or_insert_default())?;
+        }
+        match text {
+            None => self.word().map(Value::Word),
+            Some(bytes) => String::from_utf8(bytes)
+                .map(Value::Text)
+                .map_err(|error| format!("A string isn't UTF-8: {error}.")),
+        }
+    }
+
+    /// The rest of a string up to its closing quote.
+    fn string(&mut self, quote: char, bytes: &mut Vec<u8>) -> Result<(), String> {
+        loop {
+            match self.rest.next() {
+                Some(c) if c == quote => return Ok(()),
+                None | Some('\n') => return Err("A string has no end.".to_owned()),
+                Some('\\') => self.escape(bytes)?,
+                Some(c) => bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+            }
+        }
+    }
+
+    fn escape(&mut self, bytes: &mut Vec<u8>) -> Result<(), String> {
+        let byte = match self.rest.next() {
+            Some('n') => b'\n',
+            Some('r') => b'\r',
+            Some('t') => b'\t',
+            Some(c @ ('"' | '\'' | '\\')) => u8::try_from(c).unwrap_or_default(),
+            Some('x') => self.number(16, 2, 0)?,
+            Some(c) if c.is_digit(8) => self.number(8, 2, c.to_digit(8).unwrap_or_default())?,
+            other => return Err(format!("A string has the escape {other:?}.")),
+        };
+        bytes.push(byte);
+        Ok(())
+    }
+
+    /// The byte that begins with `first` and goes on with `most` digits at most.
+    fn number(&mut self, radix: u32, most: usize, first: u32) -> Result<u8, String> {
+        let mut number = first;
+        for _ in 0..most {
+            match self.rest.next_if(|c| c.is_digit(radix)) {
+                Some(c) => number = number * radix + c.to_digit(radix).unwrap_or_default(),
+                None => break,
+            }
+        }
+        u8::try_from(number).map_err(|_| format!("A string has the byte {number}."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, value: Value) -> Field {
+        let name = name.to_owned();
+        Field { name, value }
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn fields_are_read_in_their_order() {
+        let read = parse_fields(
+            "# a comment\npath: \"a\" 'b';\nlist: [\"x\", 'y'] none: []\n time:\t1.5e3, kind :OK",
+        );
+        let expected = [
+            field("path", text("ab")),
+            field("list", text("x")),
+            field("list", text("y")),
+            field("time", Value::Word("1.5e3".to_owned())),
+            field("kind", Value::Word("OK".to_owned())),
+        ];
+        assert_eq!(read.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_quoted_string_is_read_back() {
+        for given in ["a\"'\\\n\r\t\u{1}é", ""] {
+            let read = parse_fields(&format!("name: {}", quote(given))).unwrap();
+            assert_eq!(read, [field("name", text(given))]);
+        }
+        assert_eq!(quote("\u{1}'"), r#""\001\'""#);
+        let read = parse_fields(r#"name: "\303\251\x41""#).unwrap();
+        assert_eq!(read, [field("name", text("éA"))]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for wrong in [
+            "path",
+            "path \"a\"",
+            "path:",
+            ": 1",
+            "path: \"a",
+            "path: \"a\nb\"",
+            "path: \"\\z\"",
+            "path: \"\\777\"",
+            "path: \"\\xff\"",
+            "path: [1",
+            "path: { }",
+            "path: 1;;",
+        ] {
+            assert!(parse_fields(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
