@@ -288,4 +288,4 @@ def _call_guard(method: Callable[[Any, int], object], session: Any, step: int) -
     try:
         method(session, step)
     except Exception:  # noqa: BLE001 - a guard can't prevent a save (B72)
-        logging.exception("A guard listener failed at step %d; the save goes on.", step)
+        logging.exception("A guard listener failed.")

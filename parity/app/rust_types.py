@@ -7,7 +7,7 @@ fields themselves; what it reads it hands on, so its variants hold structs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -27,6 +27,8 @@ _SCALARS: Final[dict[object, str]] = {
     int: "i64", str: "String", bool: "bool", Any: "Value", interop.Fields: "Value",
 }  # fmt: skip
 _WORD_DERIVES: Final = "Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize"
+_ARRAY_WIDTH: Final = 58
+"""Characters of an array's elements that rustfmt leaves on one line."""
 _VARIANT_WIDTH: Final = 35
 """Characters of a variant's fields that rustfmt leaves on one line."""
 
@@ -147,6 +149,16 @@ class RustModule:
     def constant(self, name: str, value: int, about: str) -> None:
         """Add a number."""
         self.add(name, [*comment(about), f"pub(crate) const {name}: u64 = {value:_};"])
+
+    def constants(self, name: str, values: Sequence[str], about: str) -> None:
+        """Add a list of texts."""
+        head = f"pub(crate) const {name}: &[&str] = &["
+        on_one_line = ", ".join(f'"{value}"' for value in values)
+        if len(on_one_line) <= _ARRAY_WIDTH:
+            lines = [f"{head}{on_one_line}];"]
+        else:
+            lines = [head, *(f'    "{value}",' for value in values), "];"]
+        self.add(name, [*comment(about), *lines])
 
     def _braced(
         self, head: str, fields: Mapping[str, FieldInfo], model: type[Model], *, public: bool

@@ -37,6 +37,8 @@ def events() -> str:
     module.written(
         Tagged("Event", "What was seen.", trace.Event, "kind", trace.BaseEvent, "TimedEvent")
     )
+    module.constants("LISTED_FILES", trace.LISTED_FILES, "The files that are listed.")
+    module.constants("LISTED_CHECKPOINTS", trace.LISTED_CHECKPOINTS, "Checkpoints are too.")
     return module.text()
 
 

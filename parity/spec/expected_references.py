@@ -17,6 +17,7 @@ from parity.spec.hooks import (
 )
 from parity.spec.scenario import Scenario
 from parity.spec.steps import Response
+from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES
 
 Loc = tuple[int | str, ...]
 BadReference = tuple[Loc, str]
@@ -25,10 +26,7 @@ BadReference = tuple[Loc, str]
 _WORKER: Final = re.compile(r"worker-([1-9][0-9]{0,3})")
 _CALLBACK: Final = re.compile(r"(0|[1-9][0-9]{0,3}):( .*)?", re.DOTALL)
 _LISTENER: Final = re.compile(r"(0|[1-9][0-9]{0,3})\.(begin|before_save|after_save|end)")
-_FILE: Final = re.compile(
-    r"checkpoint|model\.ckpt-[0-9]{1,19}|(server/new/)?controller_server_addr\.txt"
-    r"|monolith_action(_response)?"
-)
+_CHECKPOINT: Final = re.compile(rf"({'|'.join(map(re.escape, LISTED_CHECKPOINTS))})-[0-9]{{1,19}}")
 
 
 def bad_expected(scenario: Scenario) -> Iterator[BadReference]:
@@ -51,7 +49,7 @@ def bad_expected(scenario: Scenario) -> Iterator[BadReference]:
             yield ("expect", "workers_raised", lane), message
     yield from _bad_hooks(scenario)
     for i, name in enumerate(expect.files or ()):
-        if not _FILE.fullmatch(name):
+        if name not in LISTED_FILES and not _CHECKPOINT.fullmatch(name):
             message = f"{shortened(name)} is never listed; expected a name of the trace format"
             yield ("expect", "files", i), message
 

@@ -233,6 +233,20 @@ class ThreadEvent(BaseEvent):
     error: str | None
 
 
+LISTED_FILES: Final = (
+    "checkpoint",
+    "checkpoint_input_worker_0",
+    "controller_server_addr.txt",
+    "monolith_action",
+    "monolith_action_response",
+    "monolith_checkpoint",
+    "server/new/controller_server_addr.txt",
+)
+"""The files that are listed by their own names."""
+LISTED_CHECKPOINTS: Final = ("input_worker_0.ckpt", "model.ckpt")
+"""What the names of checkpoints begin with; one of any number of files is listed once."""
+
+
 class FilesEvent(BaseEvent):
     """The files left in the model directory, by canonical names."""
 

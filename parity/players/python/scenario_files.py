@@ -7,25 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
-from monolith_hooks.checkpoint_state import MONOLITH_CKPT_STATE_FILE_NAME
-from monolith_hooks.server import constants
 from parity.players.outcome import UnplayableError
 from parity.spec.steps import FileContent
+from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES
 
 NEW_FOLDER: Final = "server/new"
 """The folder of a server whose ``folder`` is ``missing``."""
 
-_CHECKPOINT: Final = re.compile(r"((?:model|input_worker_0)\.ckpt-\d+)(\..*)?")
-_BY_NAME: Final = (
-    "checkpoint",
-    "checkpoint_input_worker_0",
-    MONOLITH_CKPT_STATE_FILE_NAME,
-    constants.SERVER_ADDR_FILENAME,
-    f"{NEW_FOLDER}/{constants.SERVER_ADDR_FILENAME}",
-    ACTION_FILENAME,
-    RESPONSE_FILENAME,
-)
+_CHECKPOINT: Final = re.compile(rf"((?:{'|'.join(map(re.escape, LISTED_CHECKPOINTS))})-\d+)(\..*)?")
 
 
 def write_content(
@@ -52,4 +41,6 @@ def files_left(model_dir: Path) -> tuple[str, ...]:
     checkpoints = {
         match[1] for path in model_dir.iterdir() if (match := _CHECKPOINT.fullmatch(path.name))
     }
-    return tuple(sorted({name for name in _BY_NAME if (model_dir / name).is_file()} | checkpoints))
+    return tuple(
+        sorted({name for name in LISTED_FILES if (model_dir / name).is_file()} | checkpoints)
+    )

@@ -87,7 +87,12 @@ def _saver(draw: DrawFn) -> Document:
 def _probe(draw: DrawFn, name: str) -> Document:
     phases = st.sampled_from(get_args(Phase))
     raises = st.fixed_dictionaries(
-        {"phase": phases, "error": errors(), "times": st.sampled_from([1, 1, 1, 2, 3]), "skips": st.sampled_from([0, 0, 1, 2])}
+        {
+            "phase": phases,
+            "error": errors(),
+            "times": st.sampled_from([1, 1, 1, 2, 3]),
+            "skips": st.sampled_from([0, 0, 1, 2]),
+        }
     )
     return {"name": name, "raises": draw(_rarely(None, raises))}
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierHook;
 use monolith_training::errors::{Error, Result};
+use monolith_training::hooks::ckpt_hooks::{BarrierSaverListener, WorkerCkptHelper};
 use monolith_training::hooks::controller_hooks::{
     ControllerHook, QueryActionHook, StopHelper, TriggerSave,
 };
@@ -17,17 +18,20 @@ use monolith_training::hooks::server::server_lib::ServerHook;
 use monolith_training::hooks::session_hooks::SetCurrentSessionHook;
 use monolith_training::net_utils::concat_ip_and_port;
 use monolith_training::save_utils::{
-    CheckpointSaverListener, Every, NoFirstSaveCheckpointSaverHook, SaverOptions,
+    CheckpointSaverListener, Every, NoFirstSaveCheckpointSaverHook, SaverOptions, Tide,
 };
 use monolith_training::session::SessionRunHook;
 use monolith_training::session::monitored::Hooks;
 
 use super::cluster::Cluster;
+use super::input::NewInput;
 use super::observers::{
     self, Caller, Observer, ProbeListener, RecordingSaver, probe_path, record_report,
 };
 use crate::scenario::Scenario;
-use crate::wire::scenario::{HealthReport, Hook, ListenerKind, Probe, PsHealth, Saver, ServerIp};
+use crate::wire::scenario::{
+    self as wire, Controller, HealthReport, Hook, ListenerKind, Probe, PsHealth, Saver, ServerIp,
+};
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -51,8 +55,8 @@ impl ChiefHooks {
             }
         }
         for hook in &scenario.hooks {
-            if matches!(hook, Hook::Controller {}) {
-                let hook = hooks.controller_hook(cluster)?;
+            if let Hook::Controller(options) = hook {
+                let hook = hooks.controller_hook(cluster, options)?;
                 hooks.controllers.push(Arc::new(hook));
             }
         }
@@ -65,14 +69,21 @@ impl ChiefHooks {
         let mut controllers = self.controllers.iter();
         let mut stop_helpers = cluster.stop_helpers.iter();
         let mut hooks: Hooks = Vec::new();
+        if let Some((input, _)) = &cluster.input {
+            hooks.push(Arc::new(NewInput(Arc::clone(input))));
+        }
         for (at, hook) in scenario.hooks.iter().enumerate() {
             match hook {
                 Hook::Saver(_) => hooks.extend(savers.next().map(|hook| Arc::clone(hook) as _)),
-                Hook::Controller {} => {
+                Hook::Controller(_) => {
                     hooks.extend(controllers.next().map(|hook| Arc::clone(hook) as _));
                 }
                 Hook::StopHelper {} => {
                     hooks.extend(stop_helpers.next().map(StopHelper::create_stop_hook));
+                }
+                Hook::Input {} => {
+                    let helper = cluster.input.iter().map(|(_, helper)| helper);
+                    hooks.extend(helper.map(WorkerCkptHelper::create_restorer_hook));
                 }
                 hook => hooks.push(self.hook(cluster, scenario, hook, at)),
             }
@@ -109,7 +120,7 @@ impl ChiefHooks {
             }
             Hook::QueryAction {} => Arc::new(self.query_action_hook(cluster)),
             Hook::Probe(options) => Arc::new(probe(cluster, options, at)),
-            Hook::Saver(_) | Hook::Controller {} | Hook::StopHelper {} => {
+            Hook::Saver(_) | Hook::Controller(_) | Hook::StopHelper {} | Hook::Input {} => {
                 unreachable!("it is made before the others")
             }
         }
@@ -128,15 +139,16 @@ impl ChiefHooks {
         }
     }
 
-    fn controller_hook(&self, cluster: &Cluster) -> Result<ControllerHook> {
-        let trigger_save = self.savers.first().map(|saver| -> TriggerSave {
+    fn controller_hook(&self, cluster: &Cluster, options: &Controller) -> Result<ControllerHook> {
+        let saver = self.savers.first().filter(|_| options.saver);
+        let trigger_save = saver.map(|saver| -> TriggerSave {
             let (saver, session) = (Arc::clone(saver), cluster.chief.shared());
             Arc::new(move || saver.trigger_save(&session, false))
         });
         ControllerHook::new(
             &cluster.graph,
             cluster.shared_clock(),
-            Some(Arc::clone(&cluster.barrier_op)),
+            (options.barrier).then(|| Arc::clone(&cluster.barrier_op)),
             trigger_save,
         )
     }
@@ -167,10 +179,14 @@ fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHoo
     options.no_first_save = !saver.first_save;
     options.is_dense_only = saver.dense_only;
     options.ignore_save_errors = saver.ignore_save_errors;
-    let listeners = saver.listeners.iter().enumerate();
-    options.listeners = listeners
-        .map(|(index, kind)| listener(cluster, index, *kind))
+    options.tide = saver.tide.as_ref().map(tide);
+    options.save_graph_def = false;
+    options.process.set_in_model_dump_mode(saver.dump_mode);
+    let all = saver.listeners.iter().chain(&saver.guards).enumerate();
+    options.listeners = all
+        .map(|(index, kind)| listener(cluster, saver, index, *kind))
         .collect();
+    options.guard_saver_listeners = options.listeners.split_off(saver.listeners.len());
     NoFirstSaveCheckpointSaverHook::new(
         &cluster.graph,
         cluster.shared_clock(),
@@ -180,8 +196,18 @@ fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHoo
     )
 }
 
+fn tide(tide: &wire::Tide) -> Tide {
+    let at = |hour: usize, minute: usize| (hour as u64, minute as u64);
+    Tide {
+        start: at(tide.start_hour, tide.start_minute),
+        end: at(tide.end_hour, tide.end_minute),
+        every: tide.save_secs,
+    }
+}
+
 fn listener(
     cluster: &Cluster,
+    saver: &Saver,
     index: usize,
     kind: ListenerKind,
 ) -> Arc<dyn CheckpointSaverListener> {
@@ -189,8 +215,17 @@ fn listener(
         index,
         asks_to_stop: matches!(kind, ListenerKind::Stops | ListenerKind::AfterStops),
         recorder: Arc::clone(&cluster.recorder),
+        faults: Arc::clone(&cluster.listener_faults),
     });
     match kind {
+        ListenerKind::Barrier => {
+            let barrier_op = Arc::clone(&cluster.barrier_op);
+            let listener =
+                BarrierSaverListener::new(&cluster.graph, cluster.shared_clock(), barrier_op)
+                    .with_wait(saver.barrier_wait)
+                    .with_max_pending(saver.barrier_pending);
+            Arc::new(listener)
+        }
         ListenerKind::Plain | ListenerKind::Stops => listener,
         ListenerKind::Before => Arc::new(BeforeSaveListener::new(listener)),
         ListenerKind::After | ListenerKind::AfterStops => {
@@ -227,7 +262,7 @@ fn probe(cluster: &Cluster, options: &Probe, at: usize) -> observers::Probe {
     observers::Probe {
         name: options.name.clone(),
         raises: options.raises.clone(),
-        raised: AtomicU32::new(0),
+        reached: AtomicU32::new(0),
         path: probe_path(at),
         recorder: Arc::clone(&cluster.recorder),
         strikes: Arc::clone(&cluster.strikes),

@@ -10,6 +10,7 @@ use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::Clock;
 use monolith_training::device_utils::ps_device;
 use monolith_training::errors::{Error, Result};
+use monolith_training::hooks::ckpt_hooks::WorkerCkptHelper;
 use monolith_training::hooks::controller_hooks::StopHelper;
 use monolith_training::hooks::session_hooks::CurrentSession;
 use monolith_training::logging_ops::{DEFAULT_MEM_LIMIT, HealthSource};
@@ -18,6 +19,8 @@ use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession};
 
 use super::address_file::AddressFile;
+use super::input::Input;
+use super::listener_faults::ListenerFaults;
 use super::model_dir::ModelDir;
 use super::observers::{barrier_callback, probe_path};
 use super::recorder::Recorder;
@@ -42,6 +45,9 @@ pub(crate) struct Cluster {
     pub(crate) graph: Arc<Graph>,
     pub(crate) machines: Arc<Machines>,
     pub(crate) saver: Arc<FaultySaver>,
+    pub(crate) listener_faults: Arc<ListenerFaults>,
+    /// The chief's input, if it has one, and what saves it.
+    pub(crate) input: Option<(Arc<Input>, WorkerCkptHelper)>,
 }
 
 impl Cluster {
@@ -71,8 +77,17 @@ impl Cluster {
         let callbacks = scenario.barrier.callbacks.iter().enumerate();
         let callbacks = callbacks.map(|(at, kind)| barrier_callback(at, *kind, &recorder, &shared));
         let helpers = stop_helpers.iter().map(StopHelper::create_barrier_callback);
+        let input = has_input(scenario).then(|| {
+            let input = Arc::new(Input::default());
+            graph.add_iterator(Arc::clone(&input) as _);
+            let helper = WorkerCkptHelper::new(&graph, model_dir.path(), 0);
+            (input, helper)
+        });
+        let positions = input
+            .iter()
+            .map(|(_, helper)| helper.create_save_iterator_callback());
         let barrier_op = BarrierOp::new(&graph, Arc::clone(&shared), scenario.cluster.capacity)?
-            .with_callbacks(callbacks.chain(helpers).collect())
+            .with_callbacks(callbacks.chain(helpers).chain(positions).collect())
             .with_wait(scenario.barrier.wait);
         let rss: Vec<i64> = scenario.machines.iter().map(|at| at.rss).collect();
         let machines = Machines::new(
@@ -85,6 +100,8 @@ impl Cluster {
         let cluster = Self {
             recorder,
             saver: Arc::new(FaultySaver::new(files, shared, Arc::clone(&strikes))),
+            listener_faults: Arc::new(ListenerFaults::new(Arc::clone(&strikes))),
+            input,
             clock,
             strikes,
             barrier_op: Arc::new(barrier_op),
@@ -119,6 +136,7 @@ impl Cluster {
                 let times = raised.times.map(u64::from);
                 return self.saver.set(SaverFault::Error { error, times }, path);
             }
+            Fault::ListenerError(raised) => return self.listener_faults.set(raised, path),
             Fault::SlowSave(save) => return self.saver.set(SaverFault::Slow(save.takes), path),
         };
         self.machines.set(ps, fault, path);
@@ -165,6 +183,11 @@ impl Cluster {
     pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
         Arc::new(self.clock.clone())
     }
+}
+
+fn has_input(scenario: &Scenario) -> bool {
+    let mut hooks = scenario.hooks.iter();
+    hooks.any(|hook| matches!(hook, Hook::Input {}))
 }
 
 /// Where the servers of a scenario publish, all of them in one folder.

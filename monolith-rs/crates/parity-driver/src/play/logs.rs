@@ -15,9 +15,10 @@ use super::recorder::Recorder;
 use crate::wire::events::Event;
 
 /// The modules whose messages are the same on both sides.
-const WHOLE: [&str; 2] = [
+const WHOLE: [&str; 3] = [
     "monolith_training::hooks::ps_check_hooks",
     "monolith_training::save_utils::hook",
+    "monolith_training::save_utils::listener",
 ];
 
 /// The module whose messages start with the error's name, and go on in their own

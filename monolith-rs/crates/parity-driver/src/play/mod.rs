@@ -15,7 +15,9 @@
 mod address_file;
 mod chief_hooks;
 mod cluster;
+mod input;
 mod lanes;
+mod listener_faults;
 pub(crate) mod logs;
 mod model_dir;
 mod observers;

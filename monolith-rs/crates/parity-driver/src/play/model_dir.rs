@@ -6,11 +6,9 @@ use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::controller_hooks::query_action::{
     ACTION_FILENAME, RESPONSE_FILENAME,
 };
-use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
-use monolith_training::save_utils::saver::STATE_FILENAME;
 use tempfile::TempDir;
 
-use crate::wire::events::ResponseState;
+use crate::wire::events::{LISTED_CHECKPOINTS, LISTED_FILES, ResponseState};
 use crate::wire::scenario::ServerFolder;
 
 /// Where a server publishes whose folder is `missing`.
@@ -61,17 +59,8 @@ impl ModelDir {
 
     /// What is left in it, by canonical names, sorted.
     pub(crate) fn left(&self) -> Vec<String> {
-        let new_address = format!("{NEW_FOLDER}/{SERVER_ADDR_FILENAME}");
-        let by_name = [
-            STATE_FILENAME,
-            SERVER_ADDR_FILENAME,
-            &new_address,
-            ACTION_FILENAME,
-            RESPONSE_FILENAME,
-        ];
-        let by_name = by_name
-            .into_iter()
-            .filter(|name| self.path().join(name).is_file());
+        let by_name = LISTED_FILES.iter().copied();
+        let by_name = by_name.filter(|name| self.path().join(name).is_file());
         let entries = std::fs::read_dir(self.path())
             .into_iter()
             .flatten()
@@ -86,8 +75,9 @@ impl ModelDir {
 }
 
 fn checkpoint(name: &str) -> Option<String> {
-    let step = name.strip_prefix("model.ckpt-")?.split('.').next()?;
-    step.parse::<u64>()
-        .ok()
-        .map(|step| format!("model.ckpt-{step}"))
+    LISTED_CHECKPOINTS.iter().find_map(|base| {
+        let step = name.strip_prefix(base)?.strip_prefix('-')?;
+        let step: u64 = step.split('.').next()?.parse().ok()?;
+        Some(format!("{base}-{step}"))
+    })
 }

@@ -18,17 +18,18 @@ use monolith_training::session::{
 };
 
 use super::address_file::AddressFile;
+use super::listener_faults::ListenerFaults;
 use super::recorder::Recorder;
 use super::rpc::{Operator, Rpc};
 use crate::wire::events::{Event, ListenerMethod, Phase, PsResult, SessionState};
-use crate::wire::scenario::{Call, CallbackKind, Raises};
+use crate::wire::scenario::{Call, CallbackKind, Raises, SaveMethod};
 
 /// Records its phases, and raises where it is told to.
 pub(crate) struct Probe {
     pub(crate) name: String,
     pub(crate) raises: Option<Raises>,
-    /// How often it has raised.
-    pub(crate) raised: AtomicU32,
+    /// How often it has come to that phase.
+    pub(crate) reached: AtomicU32,
     pub(crate) path: String,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) strikes: Arc<Strikes>,
@@ -43,16 +44,15 @@ impl Probe {
     fn comes_to(&self, phase: Phase) -> Result<()> {
         let hook = self.name.clone();
         self.recorder.record(Event::Hook { hook, phase });
-        match &self.raises {
-            Some(raises)
-                if raises.phase == phase
-                    && self.raised.fetch_add(1, Ordering::SeqCst) < raises.times =>
-            {
-                self.strikes.strike(&self.path);
-                Err(Error::new(raises.error, raises.message.clone()))
-            }
-            _ => Ok(()),
+        let Some(raises) = self.raises.as_ref().filter(|it| it.phase == phase) else {
+            return Ok(());
+        };
+        let before = self.reached.fetch_add(1, Ordering::SeqCst);
+        if before < raises.skips || before - raises.skips >= raises.times {
+            return Ok(());
         }
+        self.strikes.strike(&self.path);
+        Err(Error::new(raises.error, raises.message.clone()))
     }
 }
 
@@ -202,6 +202,7 @@ pub(crate) struct ProbeListener {
     pub(crate) index: usize,
     pub(crate) asks_to_stop: bool,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) faults: Arc<ListenerFaults>,
 }
 
 impl fmt::Debug for ProbeListener {
@@ -228,11 +229,12 @@ impl CheckpointSaverListener for ProbeListener {
 
     fn before_save(&self, _: &Arc<Session>, global_step: i64) -> Result<()> {
         self.told(ListenerMethod::BeforeSave, Some(global_step));
-        Ok(())
+        self.faults.raise(self.index, SaveMethod::BeforeSave)
     }
 
     fn after_save(&self, _: &Arc<Session>, global_step: i64) -> Result<bool> {
         self.told(ListenerMethod::AfterSave, Some(global_step));
+        self.faults.raise(self.index, SaveMethod::AfterSave)?;
         Ok(self.asks_to_stop)
     }
 

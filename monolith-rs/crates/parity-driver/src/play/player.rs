@@ -5,7 +5,7 @@ use std::sync::Arc;
 use monolith_testing::virtual_clock::{BACKGROUND_PREFIX, CONCURRENT_PREFIX, VirtualClock};
 use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, Result};
-use monolith_training::session::{MonitoredSession, Session};
+use monolith_training::session::MonitoredSession;
 use serde_json::Value;
 
 use super::address_file::write_content;
@@ -196,9 +196,17 @@ impl Player {
             if session.should_stop() {
                 return Ok(());
             }
-            match session.run(Session::train_step) {
-                Ok(global_step) => {
+            let input = self.cluster.input.as_ref().map(|(input, _)| input);
+            let stepped = session.run(|session| {
+                let element = input.map(|input| input.take());
+                Ok((session.train_step()?, element))
+            });
+            match stepped {
+                Ok((global_step, element)) => {
                     let worker = 0;
+                    if let Some(value) = element {
+                        self.cluster.recorder.record(Event::Element { value });
+                    }
                     self.cluster.recorder.record(Event::Step {
                         worker,
                         global_step,

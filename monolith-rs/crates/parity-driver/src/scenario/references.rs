@@ -57,7 +57,7 @@ fn check_contents(scenario: &Scenario) -> Result<(), Unplayable> {
 fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
     let has = |wanted: fn(&Hook) -> bool| scenario.hooks.iter().any(wanted);
     let has_saver = has(|hook| matches!(hook, Hook::Saver(_)));
-    let has_controller = has(|hook| matches!(hook, Hook::Controller {}));
+    let has_controller = has(|hook| matches!(hook, Hook::Controller(_)));
     for (at, hook) in scenario.hooks.iter().enumerate() {
         let missing = match hook {
             Hook::Server(_) if !has_saver => "a server needs a saver",

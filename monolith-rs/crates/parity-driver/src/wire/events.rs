@@ -190,3 +190,17 @@ pub(crate) struct TimedEvent {
     #[serde(flatten)]
     pub(crate) event: Event,
 }
+
+/// The files that are listed.
+pub(crate) const LISTED_FILES: &[&str] = &[
+    "checkpoint",
+    "checkpoint_input_worker_0",
+    "controller_server_addr.txt",
+    "monolith_action",
+    "monolith_action_response",
+    "monolith_checkpoint",
+    "server/new/controller_server_addr.txt",
+];
+
+/// Checkpoints are too.
+pub(crate) const LISTED_CHECKPOINTS: &[&str] = &["input_worker_0.ckpt", "model.ckpt"];

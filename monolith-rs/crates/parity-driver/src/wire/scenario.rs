@@ -254,7 +254,10 @@ pub(crate) struct Raises {
     /// Its message; by default `<name> raises in <phase>`.
     #[serde(deserialize_with = "Text::<0, 65_536>::read")]
     pub(crate) message: String,
-    /// The number of times that it raises, from the first time the phase is reached.
+    /// The number of times that the phase is reached before it raises.
+    #[serde(deserialize_with = "Number::<0, 1_000_000>::read")]
+    pub(crate) skips: u32,
+    /// The number of times that it raises, from then on.
     #[serde(deserialize_with = "Number::<1, 1_000_000>::read")]
     pub(crate) times: u32,
 }
