@@ -186,7 +186,7 @@ def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
         quiet_tensorflow()
         from parity.players.python.player import PythonPlayer, player_of  # noqa: PLC0415
 
-        return player_of(Path(spec.where)) if spec.kind == "hooks" else PythonPlayer()
+        return player_of(Path(spec.where), _tell) if spec.kind == "hooks" else PythonPlayer()
     if spec.kind == "cluster":
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -49,8 +49,7 @@ class Implementation:
 
     Foreign modules are given no clock and nothing else that only ours take: ``on_clock`` puts
     them on the clock of a play for a block, ``health`` has the health ops and ``address`` the
-    IP of the hook that is being called. ``unvirtual`` says what waits in real time
-    nevertheless.
+    IP of the hook that is being called.
     """
 
     name: str = "monolith_hooks"
@@ -58,7 +57,6 @@ class Implementation:
     on_clock: Callable[[VirtualClock], AbstractContextManager[None]] | None = None
     health: Any = None
     address: Any = None
-    unvirtual: Collection[str] = ()
 
     def of(self, role: Role) -> Any:
         """Return the module of a role."""

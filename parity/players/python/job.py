@@ -59,11 +59,12 @@ def callbacks(
     return [callback(i, kind) for i, kind in enumerate(scenario.barrier.callbacks)]
 
 
-def _has_input(scenario: Scenario) -> bool:
+def has_input(scenario: Scenario) -> bool:
+    """Return whether the job's processes have an input."""
     return any(isinstance(hook, InputEntry) for hook in scenario.hooks)
 
 
-def _element() -> tf.Tensor:
+def input_element() -> tf.Tensor:
     """Return the next element of an iterator over 0, 1, 2, ..., which the graph keeps."""
     return tf1.data.make_one_shot_iterator(tf.data.Dataset.range(2**62)).get_next()
 
@@ -122,12 +123,12 @@ class Job:
             for hook in scenario.hooks
             if isinstance(hook, StopHelperEntry)
         ]
+        self._element = input_element() if has_input(scenario) else None
         with tf.device(stage.device):
             global_step = tf1.train.get_or_create_global_step()
             self.train_op = tf1.assign_add(global_step, 1)
-            self._element = _element() if _has_input(scenario) else None
             ckpt_helper = None
-            if _has_input(scenario):
+            if self._element is not None:
                 ckpt_hooks = implementation.of("ckpt_hooks")
                 ckpt_helper = ckpt_hooks.WorkerCkptHelper(str(model_dir), 0)
             self.barrier_op = implementation.make(

@@ -5,7 +5,7 @@ PS machines are fake and time is virtual; everything else is real.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -115,7 +115,7 @@ class PythonPlayer:
         """Do nothing, as no resources are held between runs."""
 
 
-def player_of(file: Path) -> PythonPlayer:
+def player_of(file: Path, tell: Callable[[str], None]) -> PythonPlayer:
     """Return the player of the hooks that a file names (docs/your-own-hooks.md).
 
     Raises:
@@ -123,7 +123,7 @@ def player_of(file: Path) -> PythonPlayer:
     """
     from parity.players.python.foreign.hooks_file import load  # noqa: PLC0415 - imports theirs
 
-    return PythonPlayer(load(file))
+    return PythonPlayer(load(file, tell))
 
 
 def _refusal(

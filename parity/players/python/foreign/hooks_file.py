@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -50,8 +50,8 @@ class HooksFile(Model):
     """What stands in the place of a module: ``mock``, a file, or another module's name."""
 
 
-def load(file: Path) -> Implementation:
-    """Import the modules that a file names.
+def load(file: Path, tell: Callable[[str], None]) -> Implementation:
+    """Import the modules that a file names; ``tell`` is called with what can't be virtual.
 
     Raises:
         UsageError: The file, or a module that it names, can't be read, or lacks a name.
@@ -59,7 +59,7 @@ def load(file: Path) -> Implementation:
     hooks = _read(file)
     folder = file.resolve().parent
     sys.path[:0] = [str(folder / each) for each in hooks.path]
-    clock, health = ClockOfPlay(), HealthOfPlay()
+    clock, health = ClockOfPlay(tell), HealthOfPlay()
     for name, instead in hooks.replace.items():
         sys.modules[name] = _stand_in(file, name, instead)
     if "logging_ops" in hooks.modules:
@@ -82,7 +82,7 @@ def load(file: Path) -> Implementation:
         with _on_clock(clock, now), address.given():
             yield
 
-    return Implementation(f"hooks:{file}", foreign, on_clock, health, address, clock.unvirtual)
+    return Implementation(f"hooks:{file}", foreign, on_clock, health, address)
 
 
 def _labels(hooks: HooksFile) -> dict[str, str | None]:

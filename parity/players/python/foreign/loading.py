@@ -70,7 +70,7 @@ def _importing(clock: ClockOfPlay, module: str, names: Mapping[str, ModuleType])
         level: int = 0,
     ) -> ModuleType:
         if level == 0 and name in _REAL_TIME:
-            clock.unvirtual.add(f"{module} imports {name}")
+            clock.waits_in_real_time(f"{name} in {module}")
         if level == 0 and name in names:
             return names[name if fromlist else name.partition(".")[0]]
         return builtins.__import__(name, globals_, locals_, fromlist or (), level)

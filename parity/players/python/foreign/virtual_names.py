@@ -25,11 +25,22 @@ WAITING: Final = frozenset({"Condition", "Semaphore", "BoundedSemaphore", "Barri
 
 
 class ClockOfPlay:
-    """The clock of the play, if there is one, and what waits in real time nevertheless."""
+    """The clock of the play, if there is one.
 
-    def __init__(self) -> None:
+    Args:
+        tell: Called once for each thing that waits in real time nevertheless.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
         self.now: VirtualClock | None = None
-        self.unvirtual: set[str] = set()
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def waits_in_real_time(self, what: str) -> None:
+        """Say that this waits in real time."""
+        if what not in self._told:
+            self._told.add(what)
+            self._tell(f"{what}: it waits in real time, as if nothing else happened meanwhile")
 
     @contextmanager
     def set_to(self, clock: VirtualClock) -> Iterator[None]:
@@ -66,7 +77,7 @@ def stand_ins(clock: ClockOfPlay, module: str, label: str | None) -> dict[str, M
 
     def missed(name: str) -> None:
         if name in WAITING:
-            clock.unvirtual.add(f"{module} waits by threading.{name}")
+            clock.waits_in_real_time(f"threading.{name} in {module}")
 
     def nothing(_: str) -> None:
         pass

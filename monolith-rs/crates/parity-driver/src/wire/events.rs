@@ -126,7 +126,7 @@ pub(crate) enum Event {
     Hook { hook: String, phase: Phase },
     /// A training step has ended.
     Step { worker: usize, global_step: i64 },
-    /// A step of the chief took this element of its input.
+    /// A step took this element of the input, just before its `step`.
     Element { value: i64 },
     /// report_fn was called.
     Report { results: Vec<PsResult> },

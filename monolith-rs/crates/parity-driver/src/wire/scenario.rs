@@ -324,7 +324,8 @@ pub(crate) enum Hook {
     /// The restorer hook of a WorkerCkptHelper of index 0, with an iterator over 0, 1, 2, ... (B60).
     ///
     /// Each step of the chief takes an element, which is recorded. The helper's barrier callback
-    /// is the last one. A scenario has one at most.
+    /// is the last one. A scenario has one at most. In a cluster of processes each worker has an
+    /// input of its own.
     Input {},
 }
 
