@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from fakes.faults import error_name
 from parity.players.python.implementation import OURS, Implementation, Role
 from parity.players.python.recorder import Recorder
 from parity.spec.trace import LogEvent
 
-_WHOLE: Final[tuple[Role, ...]] = ("ps_check_hooks", "save_utils")
-"""The roles whose messages are the same on both sides."""
-_FIRST_WORD: Final[Role] = "controller_hooks"
-"""The role of whose messages only the error's name, which is the first word, is common."""
+_ROLES: Final[tuple[Role, ...]] = ("controller_hooks", "ps_check_hooks", "save_utils")
+"""The roles whose messages are recorded."""
+_SPECIFIED: Final = ("PS are not healthy:", "Failed to save, retrying ...")
+"""What the messages begin with whose text is specified (B16, B31)."""
 
 
 class _ToRecorder(logging.Handler):
@@ -24,12 +25,12 @@ class _ToRecorder(logging.Handler):
         self._implementation = implementation
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        role = self._implementation.role_of(record.pathname)
-        if role == _FIRST_WORD:
-            message = message.split(":")[0]
-        elif role not in _WHOLE:
+        if self._implementation.role_of(record.pathname) not in _ROLES:
             return
+        message = record.getMessage()
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not message.startswith(_SPECIFIED):
+            message = error_name(error)  # Each implementation has words of its own.
         self._recorder.record(LogEvent, level=record.levelname, message=message)
 
 

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from types import ModuleType, TracebackType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from fakes.lane import Lane
 from fakes.virtual_clock import VirtualClock
-from monolith_hooks.clock import Coordinator
+from monolith_hooks.clock import NANOSECONDS, Coordinator
 
 WAITING: Final = frozenset({"Condition", "Semaphore", "BoundedSemaphore", "Barrier"})
 """Names of ``threading`` that wait in real time here too."""
@@ -104,7 +104,7 @@ def _time(clock: ClockOfPlay) -> dict[str, Any]:
         return lambda: real() if clock.now is None else clock.now.now_ns()
 
     def now(real: Callable[[], float]) -> Callable[[], float]:
-        return lambda: real() if clock.now is None else clock.now.now()
+        return lambda: real() if clock.now is None else Seconds(clock.now.now_ns())
 
     def sleep(seconds: float) -> None:
         if clock.now is None:
@@ -118,6 +118,54 @@ def _time(clock: ClockOfPlay) -> dict[str, Any]:
         for name in ("time", "monotonic", "perf_counter")
     }
     return {**of_seconds, **of_nanoseconds, "sleep": sleep}
+
+
+class Seconds(float):
+    """Seconds of virtual time, which are added, subtracted and compared exactly.
+
+    Code adds 30 to the time and compares: of floats, 0.001 + 30 can be more than the clock's
+    30.001, which would be another instant than in the play of a port.
+    """
+
+    _ns: int
+
+    def __new__(cls, ns: int) -> Self:
+        """Return these nanoseconds as seconds."""
+        made = super().__new__(cls, ns / NANOSECONDS)
+        made._ns = ns
+        return made
+
+    def __add__(self, other: float) -> Seconds:
+        return Seconds(self._ns + _nanoseconds(other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: float) -> Seconds:
+        return Seconds(self._ns - _nanoseconds(other))
+
+    def __rsub__(self, other: float) -> Seconds:
+        return Seconds(_nanoseconds(other) - self._ns)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, int | float) and self._ns == _nanoseconds(other)
+
+    def __lt__(self, other: float) -> bool:
+        return self._ns < _nanoseconds(other)
+
+    def __le__(self, other: float) -> bool:
+        return self._ns <= _nanoseconds(other)
+
+    def __gt__(self, other: float) -> bool:
+        return self._ns > _nanoseconds(other)
+
+    def __ge__(self, other: float) -> bool:
+        return self._ns >= _nanoseconds(other)
+
+    __hash__ = float.__hash__
+
+
+def _nanoseconds(seconds: float) -> int:
+    return seconds._ns if isinstance(seconds, Seconds) else round(seconds * NANOSECONDS)
 
 
 def _threading(clock: ClockOfPlay, label: str | None) -> dict[str, Any]:
