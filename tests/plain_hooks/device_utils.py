@@ -2,5 +2,5 @@
 
 
 def ps_device(index):
-  """The CPU of parameter server `index`."""
-  return f"/job:ps/task:{index}/device:CPU:0"
+    """The CPU of parameter server `index`."""
+    return f"/job:ps/task:{index}/device:CPU:0"

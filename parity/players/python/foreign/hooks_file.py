@@ -62,6 +62,10 @@ def load(file: Path, tell: Callable[[str], None]) -> Implementation:
     clock, health = ClockOfPlay(tell), HealthOfPlay()
     for name, instead in hooks.replace.items():
         sys.modules[name] = _stand_in(file, name, instead)
+    for name in hooks.replace:
+        package, _, inner = name.rpartition(".")
+        if package in hooks.replace:
+            setattr(sys.modules[package], inner, sys.modules[name])
     if "logging_ops" in hooks.modules:
         sys.modules[hooks.modules["logging_ops"]] = health
     with virtual_imports(clock, _labels(hooks)):

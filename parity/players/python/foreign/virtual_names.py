@@ -18,8 +18,9 @@ from typing import Any, Final, Self
 
 from fakes.lane import Lane
 from fakes.virtual_clock import VirtualClock
-from monolith_hooks.clock import NANOSECONDS, Coordinator
+from monolith_hooks.clock import Coordinator
 
+_MICROSECONDS: Final = 10**6
 WAITING: Final = frozenset({"Condition", "Semaphore", "BoundedSemaphore", "Barrier"})
 """Names of ``threading`` that wait in real time here too."""
 
@@ -104,7 +105,7 @@ def _time(clock: ClockOfPlay) -> dict[str, Any]:
         return lambda: real() if clock.now is None else clock.now.now_ns()
 
     def now(real: Callable[[], float]) -> Callable[[], float]:
-        return lambda: real() if clock.now is None else Seconds(clock.now.now_ns())
+        return lambda: real() if clock.now is None else Seconds(clock.now.now_ns() // 1000)
 
     def sleep(seconds: float) -> None:
         if clock.now is None:
@@ -127,45 +128,46 @@ class Seconds(float):
     30.001, which would be another instant than in the play of a port.
     """
 
-    _ns: int
+    _exact: int
+    """In microseconds, as the clock has it."""
 
-    def __new__(cls, ns: int) -> Self:
-        """Return these nanoseconds as seconds."""
-        made = super().__new__(cls, ns / NANOSECONDS)
-        made._ns = ns
+    def __new__(cls, microseconds: int) -> Self:
+        """Return these microseconds as seconds."""
+        made = super().__new__(cls, microseconds / _MICROSECONDS)
+        made._exact = microseconds
         return made
 
     def __add__(self, other: float) -> Seconds:
-        return Seconds(self._ns + _nanoseconds(other))
+        return Seconds(self._exact + _exactly(other))
 
     __radd__ = __add__
 
     def __sub__(self, other: float) -> Seconds:
-        return Seconds(self._ns - _nanoseconds(other))
+        return Seconds(self._exact - _exactly(other))
 
     def __rsub__(self, other: float) -> Seconds:
-        return Seconds(_nanoseconds(other) - self._ns)
+        return Seconds(_exactly(other) - self._exact)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, int | float) and self._ns == _nanoseconds(other)
+        return isinstance(other, int | float) and self._exact == _exactly(other)
 
     def __lt__(self, other: float) -> bool:
-        return self._ns < _nanoseconds(other)
+        return self._exact < _exactly(other)
 
     def __le__(self, other: float) -> bool:
-        return self._ns <= _nanoseconds(other)
+        return self._exact <= _exactly(other)
 
     def __gt__(self, other: float) -> bool:
-        return self._ns > _nanoseconds(other)
+        return self._exact > _exactly(other)
 
     def __ge__(self, other: float) -> bool:
-        return self._ns >= _nanoseconds(other)
+        return self._exact >= _exactly(other)
 
     __hash__ = float.__hash__
 
 
-def _nanoseconds(seconds: float) -> int:
-    return seconds._ns if isinstance(seconds, Seconds) else round(seconds * NANOSECONDS)
+def _exactly(seconds: float) -> int:
+    return seconds._exact if isinstance(seconds, Seconds) else round(seconds * _MICROSECONDS)
 
 
 def _threading(clock: ClockOfPlay, label: str | None) -> dict[str, Any]:
