@@ -169,7 +169,7 @@ def _many_workers() -> Group:
 def _saves() -> Group:
     save_and_look: tuple[InteropStep, ...] = (
         ask("SaveCheckpoint"),
-        FilesAre(names=("checkpoint", "model.ckpt-7")),
+        FilesAre(names=("checkpoint", "model.ckpt-7", "monolith_checkpoint")),
     )
     case = InteropCase(
         method="SaveCheckpoint",
@@ -179,7 +179,7 @@ def _saves() -> Group:
             FilesAre(names=()),
             *save_and_look * 3,
             StopServing(),
-            FilesAre(names=("checkpoint", "model.ckpt-7")),
+            FilesAre(names=("checkpoint", "model.ckpt-7", "monolith_checkpoint")),
         ),
     )
     return _group(InteropServer(global_step=7), case)
@@ -345,7 +345,10 @@ def _order(order: tuple[str, ...]) -> InteropCase:
             case "GetTrainingStatus":
                 steps.append(ask(method, global_step(5)))
             case _:
-                steps += [ask(method), FilesAre(names=("checkpoint", "model.ckpt-5"))]
+                steps += [
+                    ask(method),
+                    FilesAre(names=("checkpoint", "model.ckpt-5", "monolith_checkpoint")),
+                ]
     return InteropCase(
         method=ANY_ORDER, name=", ".join(order), covers=("B25", "B26"), steps=tuple(steps)
     )
