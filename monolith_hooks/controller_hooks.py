@@ -156,8 +156,8 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
 
     The file is in the model directory and is a ControllerHooksProto in text format. A
     thread, ``query_action``, checks for it each 60 s, for the first time after 60 s. It reads
-    the file, deletes it, performs the action in the newest session, and writes ``OK`` or the
-    parse error to ``monolith_action_response``. Whatever goes wrong is logged at ERROR, and
+    the file, performs the action in the newest session, writes ``OK`` or the parse error to
+    ``monolith_action_response``, and deletes the file, whatever came of it. Whatever goes wrong is logged at ERROR, and
     the thread checks again after 60 s. A file that requests no action is such an error; one
     that can't be read stays.
 
@@ -204,12 +204,17 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
                 logging.exception("%s can't be acted on.", self._action_path)
 
     def _query(self) -> None:
-        """Check for the file once: delete it, perform its action, and respond."""
+        """Check for the file once: perform its action, respond, and delete it."""
         if not tf.io.gfile.exists(self._action_path):
             return
         with tf.io.gfile.GFile(self._action_path) as file:
             text = file.read()
-        tf.io.gfile.remove(self._action_path)
+        try:
+            self._act_on(text)
+        finally:
+            tf.io.gfile.remove(self._action_path)
+
+    def _act_on(self, text: str) -> None:
         try:
             action = text_format.Parse(text, _Action()).action
         except text_format.ParseError as error:

@@ -255,10 +255,10 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
     def _attempt(self, session: Any, step: int) -> bool:
         """Save once: listeners, checkpoint, summary, listeners, ``monolith_checkpoint``."""
         wishes_stop = bool(super()._save(session, step))
-        self._last_dense_step = step
         state = self._checkpoint_state()
         state.last_checkpoint_save_timestamp = self._clock.now_ns() // NANOSECONDS
         write_monolith_checkpoint_state(self._checkpoint_dir, state)
+        self._last_dense_step = step
         return wishes_stop
 
     def _checkpoint_state(self) -> MonolithCheckpointState:

@@ -28,13 +28,16 @@ class Port:
 
 # --8<-- [end:port]
 # --8<-- [start:lacks]
+SAVER_OPTIONS = ("save_steps", "save_secs", "first_save", "dense_only", "listeners", "guards")
+
+
 def lacks(scenario):
     """What the scenario needs that this driver doesn't have; None if it can be played."""
     hooks = {name: options for hook in scenario["hooks"] for name, options in hook.items()}
     limits = [scenario["default_mem_limit"], *(m["mem_limit"] for m in scenario["machines"])]
     needs = {
         "other hooks": list(hooks) != ["ps_health", "saver", "server"]
-        or any(hooks["saver"].values()),
+        or any(hooks["saver"][option] for option in SAVER_OPTIONS),
         "other addresses": hooks.get("server") != {"ip": "127.0.0.1", "folder": "model_dir"},
         "faults": scenario["faults"] or scenario["barrier"]["callbacks"],
         "memory limits": any(limit is not None for limit in limits),

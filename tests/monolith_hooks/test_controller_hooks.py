@@ -317,7 +317,7 @@ def test_what_asks_for_nothing_is_logged_and_deleted_without_an_answer(
 
     with caplog.at_level("ERROR", logger="absl"):
         run(body)
-    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["TypeError"]
+    assert [record.exc_info[0] for record in caplog.records] == [TypeError]
 
 
 def test_a_file_that_is_not_utf8_stays_and_is_read_again(run, desk, tmp_path):

@@ -63,7 +63,7 @@ def test_an_option_says_what_it_accepts_and_what_it_is_by_default():
         "1",
     )
     assert option.says == (
-        "The number of times that it raises, from the first time the phase is reached."
+        "The number of times that it raises, from then on."
     )
 
 
