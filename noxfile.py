@@ -263,6 +263,7 @@ def wheel(session: nox.Session) -> None:
         ["monolith-parity", "compare", "kit", "kit"],
         ["monolith-parity", "new", "mine"],
         ["monolith-parity", "validate", "scenarios"],
+        ["monolith-parity", "explain", "B12"],
     ):
         run_in(session, empty, base, *words)
     reference = make_environment(session, folder / "reference", [f"{package}[reference]"], "")

@@ -305,9 +305,18 @@ def test_the_last_five_positions_are_kept(play, config, tmp_path):
     play(main)
 
 
-def test_a_folder_that_is_not_there_is_not_created(play, config, tmp_path):
+def test_a_missing_folder_is_made_in_an_existing_one(play, config, tmp_path):
     def main():
-        # TensorFlow's own ops make a folder in an existing one, and no more.
+        given = Input(tmp_path / "folder")
+        with started(config) as session:
+            given.save(SAVE_ACTION, session)
+        assert (tmp_path / "folder" / "checkpoint_input_worker_0").exists()
+
+    play(main)
+
+
+def test_a_folder_in_a_missing_one_cannot_be_saved_to(play, config, tmp_path):
+    def main():
         given = Input(tmp_path / "no" / "folder")
         with (
             started(config) as session,
