@@ -1,4 +1,4 @@
-"""Puts scenarios, recorded traces, schemas and the facts into the package, unless it is this checkout."""
+"""Puts scenarios, recordings, schemas and facts into the package, unless it is this checkout."""
 
 from __future__ import annotations
 
