@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
 import pytest
@@ -65,3 +66,24 @@ def test_what_the_listener_raises_leaves_the_wrapper(half, call):
 
     with pytest.raises(ValueError, match=call.removesuffix("_save")):
         getattr(half(Raises()), call)("s", 7)
+
+
+@pytest.mark.parametrize("half", [BeforeSaveListener, AfterSaveListener])
+def test_a_wrapper_calls_on_the_thread_that_calls_it_and_starts_none(half):
+    class Where(tf.compat.v1.train.CheckpointSaverListener):
+        def __init__(self) -> None:
+            self.threads: list[tuple[Any, list[Any]]] = []
+
+        def before_save(self, session: Any, global_step_value: int) -> None:
+            self.threads.append((threading.current_thread(), threading.enumerate()))
+
+        def after_save(self, session: Any, global_step_value: int) -> None:
+            self.threads.append((threading.current_thread(), threading.enumerate()))
+
+    before = threading.enumerate()
+    where = Where()
+    listener = half(where)
+    listener.before_save("s", 7)
+    listener.after_save("s", 7)
+    assert where.threads == [(threading.current_thread(), before)]
+    assert threading.enumerate() == before

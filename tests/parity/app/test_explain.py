@@ -87,7 +87,7 @@ def test_a_fact_that_nothing_observes_says_why():
 
 def test_marks_of_markdown_are_not_shown():
     assert explained("B43")[1].endswith("Here they are ascending (D1).")
-    text = " ".join(explained("B35"))
+    text = " ".join(" ".join(explained("B35")).split())
     assert "it stays after the exit." in text
     assert "ip:port or [v6]:port without" in text
 
