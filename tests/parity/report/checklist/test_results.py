@@ -130,8 +130,10 @@ def test_a_run_gives_its_scenarios_and_what_each_covers(root):
 
 
 def test_a_run_that_is_not_whole_is_doubted(root):
-    ReportWriter(root.parent / "reports", header(1)).add(HEALTHY)
+    writer = ReportWriter(root.parent / "reports", header(1))
+    writer.add(HEALTHY)
     assert "truncated" in str(read(root).scenarios.doubt)
+    writer.finish(make_footer(header(1), [HEALTHY], interrupted=False))
 
 
 CLUSTER_JUNIT = """\
