@@ -31,6 +31,8 @@ METHODS: Final = (
 UNKNOWN_METHOD: Final = "unknown method"
 ANY_ORDER: Final = "any order of three"
 
+_STATE: Final = "monolith_checkpoint"
+"""The saver hook's state file, which each save writes (B74)."""
 _EMPTY: Final = Want(response_hex="")
 _PLACED_ALREADY: Final = Want(code="ALREADY_EXISTS", details="Barrier is placed already.")
 _GONE: Final = Want(code="UNAVAILABLE")
@@ -169,17 +171,17 @@ def _many_workers() -> Group:
 def _saves() -> Group:
     save_and_look: tuple[InteropStep, ...] = (
         ask("SaveCheckpoint"),
-        FilesAre(names=("checkpoint", "model.ckpt-7")),
+        FilesAre(names=("checkpoint", "model.ckpt-7", _STATE)),
     )
     case = InteropCase(
         method="SaveCheckpoint",
         name="three times at one step: one checkpoint",
-        covers=("B30",),
+        covers=("B30", "B74"),
         steps=(
             FilesAre(names=()),
             *save_and_look * 3,
             StopServing(),
-            FilesAre(names=("checkpoint", "model.ckpt-7")),
+            FilesAre(names=("checkpoint", "model.ckpt-7", _STATE)),
         ),
     )
     return _group(InteropServer(global_step=7), case)
@@ -262,7 +264,11 @@ def _raising() -> Group:
             method="SaveCheckpoint",
             name="the saver raises",
             covers=("B28", "B31"),
-            steps=(ask("SaveCheckpoint", want), ask("SaveCheckpoint", want), FilesAre(names=())),
+            steps=(
+                ask("SaveCheckpoint", want),
+                ask("SaveCheckpoint", want),
+                FilesAre(names=()),
+            ),
         ),
         InteropCase(
             method="StopTraining",
@@ -345,7 +351,7 @@ def _order(order: tuple[str, ...]) -> InteropCase:
             case "GetTrainingStatus":
                 steps.append(ask(method, global_step(5)))
             case _:
-                steps += [ask(method), FilesAre(names=("checkpoint", "model.ckpt-5"))]
+                steps += [ask(method), FilesAre(names=("checkpoint", "model.ckpt-5", _STATE))]
     return InteropCase(
         method=ANY_ORDER, name=", ".join(order), covers=("B25", "B26"), steps=tuple(steps)
     )

@@ -114,7 +114,7 @@ class PythonPeer:
             alive=tuple(nodes.get_alive_nodes()),
             dead=tuple(nodes.get_dead_nodes()),
             all_alive=nodes.all_nodes_alive(),
-            valid=tuple(_is_valid(each, seconds) for each in look.candidates),
+            valid=tuple(_is_valid(each) for each in look.candidates),
             joined=tuple(net_utils.concat_ip_and_port(each, look.port) for each in look.hosts),
             health_hex=_health(look),
             timer=tuple(_timer(look)),
@@ -238,9 +238,9 @@ def _faulty_saver(server: InteropServer) -> FaultySaver:
     return saver
 
 
-def _is_valid(candidate: str, seconds: float) -> bool:
+def _is_valid(candidate: str) -> bool:
     try:
-        net_utils.NodeAliveChecker([candidate], seconds, _LOOKING_THREADS)
+        net_utils.parse_addr(candidate)
     except ValueError:
         return False
     return True
@@ -290,10 +290,17 @@ def _checkpoints(look: Look) -> LookedCheckpoints:
     return LookedCheckpoints(
         prefix=prefix,
         asset_dir=helper.get_ckpt_asset_dir(prefix),
-        existing=tuple(helper.get_existing_checkpoint_steps()),
+        existing=_existing_steps(helper),
         restored=int(tf.train.load_variable(newest, "global_step")) if newest else None,
         steps=tuple(_step_of(helper, each) for each in look.prefixes),
     )
+
+
+def _existing_steps(helper: SaveHelper) -> tuple[int, ...] | None:
+    try:
+        return tuple(sorted(helper.get_existing_checkpoint_steps()))
+    except AttributeError:
+        return None
 
 
 def _step_of(helper: SaveHelper, prefix: str) -> int | None:

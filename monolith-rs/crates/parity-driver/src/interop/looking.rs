@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::SystemClock;
-use monolith_training::errors::Result;
+use monolith_training::errors::{ErrorKind, Result};
 use monolith_training::logging_ops::{HealthSource, LocalMachine};
 use monolith_training::net_utils::{
     NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported, parse_addr,
@@ -102,12 +102,16 @@ fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpo
     Ok(LookedCheckpoints {
         asset_dir: SaveHelper::get_ckpt_asset_dir(&prefix),
         prefix,
-        existing: helper
-            .get_existing_checkpoint_steps()?
-            .into_iter()
-            .collect(),
+        existing: match helper.get_existing_checkpoint_steps() {
+            Ok(steps) => Some(steps.into_iter().collect()),
+            Err(error) if error.kind() == ErrorKind::AttributeError => None,
+            Err(error) => return Err(error),
+        },
         restored: match basename.parent() {
-            Some(dir) => restore_global_step(dir)?,
+            Some(dir) => match restore_global_step(dir) {
+                Err(error) if error.kind() == ErrorKind::NotFoundError => None,
+                found => found?,
+            },
             None => None,
         },
         steps: prefixes

@@ -137,12 +137,14 @@ impl Run {
             let (error, times) = (Error::runtime(message), None);
             saver.set(SaverFault::Error { error, times }, "save_error");
         }
+        let mut options = SaverOptions::new(Every::Time(NEVER));
+        options.save_graph_def = false;
         let saver_hook = Arc::new(NoFirstSaveCheckpointSaverHook::new(
             &graph,
             Arc::clone(&clock),
             &serve.model_dir,
             Arc::new(saver),
-            SaverOptions::new(Every::Time(NEVER)),
+            options,
         ));
         let server_hook = ServerHook::new(
             &serve.model_dir,

@@ -174,12 +174,13 @@ pub(crate) struct LookedBarrier {
 
 /// Names of the checkpoint of step 7, and the existing, restored and named steps.
 ///
-/// A step in `steps` is null if its prefix names none.
+/// `existing` is ascending, and null without a state file. A step in `steps` is null if
+/// its prefix names none.
 #[derive(Debug, Serialize)]
 pub(crate) struct LookedCheckpoints {
     pub(crate) prefix: String,
     pub(crate) asset_dir: String,
-    pub(crate) existing: Vec<i64>,
+    pub(crate) existing: Option<Vec<i64>>,
     pub(crate) restored: Option<i64>,
     pub(crate) steps: Vec<Option<i64>>,
 }
