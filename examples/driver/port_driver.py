@@ -34,7 +34,7 @@ def lacks(scenario):
     limits = [scenario["default_mem_limit"], *(m["mem_limit"] for m in scenario["machines"])]
     needs = {
         "other hooks": list(hooks) != ["ps_health", "saver", "server"]
-        or any(hooks["saver"].values()),
+        or any(value for name, value in hooks["saver"].items() if name[:8] != "barrier_"),
         "other addresses": hooks.get("server") != {"ip": "127.0.0.1", "folder": "model_dir"},
         "faults": scenario["faults"] or scenario["barrier"]["callbacks"],
         "memory limits": any(limit is not None for limit in limits),

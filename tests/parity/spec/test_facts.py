@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from parity.base import project
@@ -72,3 +74,15 @@ def test_the_page_has_every_fact_once():
     assert sorted(numbers, key=lambda number: int(number[1:])) == [
         f"B{number}" for number in range(1, BEHAVIOURS + 1)
     ]
+
+
+def test_every_deviation_has_its_own_id_and_names_what_shows_it():
+    rows = re.findall(r"^\| (D\d+) \|.*\| (.+) \|$", project.BEHAVIOUR.read_text(), re.MULTILINE)
+    ids = [row[0] for row in rows]
+    assert len(set(ids)) == len(ids) > 5
+    for _, shown_by in rows:
+        paths = re.findall(r"`([^`]+)`", shown_by)
+        assert paths
+        for path in paths:
+            root = "monolith-rs" if path.startswith("crates/") else ""
+            assert (project.ROOT / root / path).is_file(), path
