@@ -59,10 +59,11 @@ def _print_table(state: State, boxes: list[tuple[str, Box]], console: Console) -
         return
     table = Table(title=state, title_justify="left", expand=True, show_lines=True)
     table.add_column("module and box", ratio=2)
-    table.add_column("why" if state == "open" else "evidence, and its last verdict", ratio=3)
+    title = "why" if state == "open" else "evidence, and its last verdict"
+    table.add_column(title, ratio=3, overflow="fold")
     for module, box in boxes:
-        title = Text(f"{module}\n", style="bold red" if state == "open" else "bold green")
-        table.add_row(title.append(box.title, style="default"), _shown(box))
+        name = Text(f"{module}\n", style="bold red" if state == "open" else "bold green")
+        table.add_row(name.append(box.title, style="default"), _shown(box))
     console.print(table)
 
 

@@ -41,9 +41,10 @@ def test_what_is_open_comes_first_and_what_is_ticked_only_if_asked(tmp_path):
 
 
 @pytest.mark.parametrize("all_", [[], ["--all"]])
-def test_it_fits_a_terminal_of_80_columns(tmp_path, all_):
+def test_it_fits_a_terminal_of_80_columns_and_cuts_nothing_off(tmp_path, all_):
     done = command("--report", str(tmp_path), *all_, env={"COLUMNS": "80"})
     assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "…" not in done.stdout
 
 
 def test_the_json_is_what_is_written_to_the_folder(tmp_path):
