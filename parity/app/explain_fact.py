@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
@@ -16,6 +18,7 @@ from parity.spec.facts import read_facts, unknown_fact
 
 FACT: Final = re.compile(r"B\w*|b\d\w*", re.ASCII)
 """What somebody types who asks for a fact; no key or kind begins with a B."""
+_LISTED: Final = 9
 _LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
@@ -39,7 +42,11 @@ def explain_fact(number: str, console: Console) -> None:
 
 
 def _print_evidence(found: FactEvidence, console: Console) -> None:
-    kinds = (("scenarios", found.scenarios), ("interop", found.cases), ("tests", found.tests))
+    kinds = (
+        ("scenarios", found.scenarios),
+        ("interop", _by_method(found.cases)),
+        ("tests", found.tests),
+    )
     for kind, names in kinds:
         if names:
             _indented(f"{kind}:", console)
@@ -47,6 +54,16 @@ def _print_evidence(found: FactEvidence, console: Console) -> None:
                 _indented(name, console, by=4)
     if project.SOURCES is None:
         _indented("tests: only a checkout has them", console)
+
+
+def _by_method(cases: Sequence[str]) -> list[str]:
+    """The cases, with a count in place of the many of one method."""
+    lines = []
+    for method, named in itertools.groupby(sorted(cases), lambda case: case.partition("/")[0]):
+        of_method = list(named)
+        many = len(of_method) > _LISTED
+        lines += [f"{method} ({len(of_method)} cases)"] if many else of_method
+    return lines
 
 
 def _plain(markdown: str) -> str:

@@ -80,6 +80,12 @@ def test_a_fact_that_interop_covers_names_its_cases():
     assert case.startswith("    GetBlockStatus/")
 
 
+def test_many_cases_of_one_method_are_counted():
+    lines = explained("B25")
+    assert "    StopTraining/first" in lines
+    assert "    any order of three (125 cases)" in lines
+
+
 def test_a_fact_that_nothing_observes_says_why():
     (line,) = (line for line in explained("B50") if "no evidence" in line)
     assert line.startswith("  no evidence: it is how the original's job puts these together")
