@@ -77,6 +77,10 @@ class VirtualClock(Scheduler, Clock):
             self._joins.wait_for(lane, coord)
         return lane.thread
 
+    def join_with(self, lane: Lane, coord: Coordinator) -> None:
+        """Make ``coord.join`` wait for this lane, and give the turn away meanwhile."""
+        self._joins.wait_for(lane, coord)
+
     def lock(self) -> AbstractContextManager[object]:
         """Return a lock that parks."""
         return LaneLock(self)

@@ -145,6 +145,9 @@ class BarrierSaverListener(tf.compat.v1.train.CheckpointSaverListener):
 class WorkerCkptHelper:
     """Saves and restores the positions of a process's iterators (B60-B66).
 
+    Processes that share the info do so by the device scope in which it is made, such as a
+    PS's, which is that of the first helper or listener of the graph.
+
     The graph's iterators are those that exist by now. Their files are in the model
     directory, beside the checkpoints, and only the last five are kept. Nobody else's state
     file is touched.
@@ -167,7 +170,9 @@ class WorkerCkptHelper:
         ]
         self._saver: Any = None
         if saveables:
-            self._saver = tf.compat.v1.train.Saver(saveables, max_to_keep=_KEPT_CHECKPOINTS)
+            # Iterators are this process's, wherever the caller places the variables.
+            with tf.device(None):
+                self._saver = tf.compat.v1.train.Saver(saveables, max_to_keep=_KEPT_CHECKPOINTS)
 
     def create_save_iterator_callback(self) -> BarrierCallback:
         """Return a callback for ``BarrierOp`` that reacts to the action "Save" only (B61).

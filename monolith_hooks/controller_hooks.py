@@ -200,8 +200,8 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
         while not self._clock.wait_for_stop(own, QUERY_INTERVAL):
             try:
                 self._query()
-            except Exception as error:  # noqa: BLE001 - nothing ends the watch (B47)
-                logging.exception("%s: %s", type(error).__name__, self._action_path)
+            except Exception:  # noqa: BLE001 - nothing ends the watch (B47)
+                logging.exception("%s can't be acted on.", self._action_path)
 
     def _query(self) -> None:
         """Check for the file once: delete it, perform its action, and respond."""

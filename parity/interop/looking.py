@@ -75,17 +75,12 @@ BY_TIME: Final[_Calls] = {
 }  # fmt: skip
 """Calls of a timer that is due each second, for a step after the one it counts from."""
 
-_STATE: Final = """\
-model_checkpoint_path: "gone.ckpt-10"
-all_model_checkpoint_paths: "m[o]del.ckpt-2"
-all_model_checkpoint_paths: "other.ckpt-4"
-all_model_checkpoint_paths: "model.ckpt-2"
-all_model_checkpoint_paths: "gone.ckpt-10"
-"""
-"""A state file, of checkpoints that needn't be there."""
+_PATHS: Final = ("model.ckpt-10", "model.ckpt-2", "other.ckpt-4", "/elsewhere/x-+3", "gone-2")
+"""Checkpoints of a state file, whatever their basenames and folders."""
 _PREFIXES: Final = {
-    "d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": None, "m-x": None, "m-+7": 7, "m- 7 ": 7,
-    "d-1/m-2": 2, "m-007": 7, "m-1_0": 10, "/m-1-2": 2, "m-": None, "m.ckpt-\u00b2": None, "": 0,
+    "d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": None, "m-x": None, "m-+7": 7, "m- 8 ": 8,
+    "m-1_0": 10, "m-1__0": None, "m-_1": None, "d-1/m-2": 2, "m-007": 7, "/m-1-2": 2, "m-": None,
+    "m.ckpt-\u00b2": None, "": 0, "d-": None,
 }  # fmt: skip
 """Prefixes, and the steps that they name."""
 
@@ -115,8 +110,9 @@ def check_look(peer: InteropPeer, step: InteropLookStep, model_dir: Path) -> Ite
 def _machine(peer: InteropPeer) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         alive = f"127.0.0.1:{listener.getsockname()[1]}"
-        dead = "127.0.0.1:1"
-        by_default = Look(port=_PORT, addrs=(dead, alive, dead), machines=_BY_DEFAULT)
+        dead, junk = "127.0.0.1:1", "no address"
+        asked = (dead, alive, junk, dead)
+        by_default = Look(port=_PORT, addrs=asked, machines=_BY_DEFAULT)
         seen = peer.look(by_default)
         ip = own_address()
         is_ipv4 = ip.version == 4
@@ -124,9 +120,9 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         yield from unequal("error of capacity 0", _NO_CAPACITY, seen.no_capacity)
         yield from unequal("address of a server", ours, seen.server_addr)
         yield from unequal("IPv4", is_ipv4, seen.ipv4)
-        yield from unequal("addresses", (dead, alive, dead), seen.addrs)
+        yield from unequal("addresses", asked, seen.addrs)
         yield from unequal("alive", (alive,), seen.alive)
-        yield from unequal("dead", (dead,), seen.dead)
+        yield from unequal("dead", (dead, junk), seen.dead)
         yield from unequal("all alive", False, seen.all_alive)
         yield from _health([True, True, False, False, False, True], seen.health_hex)
         by_name = [alive.replace("127.0.0.1", name) for name in ("localhost", "[localhost]")]
@@ -175,18 +171,21 @@ def _ipv6(peer: InteropPeer) -> Iterator[str]:
 
 
 def _checkpoints(peer: InteropPeer, folder: Path) -> Iterator[str]:
-    (folder / "checkpoint").write_text(_STATE)
-    (folder / "model.ckpt-3.index").touch()
+    listed = [_PATHS[0], *_PATHS]
+    state = [f'{"all_" if i else ""}model_checkpoint_path{"s" if i else ""}: "{path}"\n'
+             for i, path in enumerate(listed)]  # fmt: skip
+    (folder / "checkpoint").write_text("".join(state))
+    (folder / "model.ckpt-99.index").touch()
     basename = f"{folder}/model.ckpt"
     asked = Look(port=_PORT, basename=basename, prefixes=tuple(_PREFIXES))
     seen = peer.look(asked).checkpoints
     yield from unequal("prefix", f"{basename}-7", seen.prefix)
     yield from unequal("folder of assets", f"{basename}-7.assets/", seen.asset_dir)
-    yield from unequal("steps with a checkpoint", (2, 4, 10), seen.existing)
+    yield from unequal("steps with a checkpoint", (2, 3, 4, 10), seen.existing)
     yield from unequal("restored step", None, seen.restored)
     yield from unequal("steps of prefixes", tuple(_PREFIXES.values()), seen.steps)
-    other = peer.look(Look(port=_PORT, basename=f"{folder}/any.ckpt")).checkpoints
-    yield from unequal("steps of another basename", (2, 4, 10), other.existing)
+    named = peer.look(Look(port=_PORT, basename=f"{folder}/m[o]del.ckpt")).checkpoints
+    yield from unequal("steps of another basename", (2, 3, 4, 10), named.existing)
     root = peer.look(Look(port=_PORT, basename="/no-such-model.ckpt")).checkpoints
     yield from unequal("prefix in the root folder", "/no-such-model.ckpt-7", root.prefix)
     yield from unequal("steps in the root folder", None, root.existing)

@@ -23,12 +23,12 @@ from parity.players.recorded import RecordedPlayer, recorded_digests
 class PlayerSpec(Model):
     """Description of a player that can be passed to other processes.
 
-    ``where`` is the built driver of ``rust``, the folder of ``recorded``, or the
-    command line of ``command``. ``stands_in`` is the reason why the port can't be built, if
-    ``recorded`` replaces it.
+    ``where`` is the built driver of ``rust``, the folder of ``recorded``, the file of
+    ``hooks``, or the command line of ``command``. ``stands_in`` is the reason why the port
+    can't be built, if ``recorded`` replaces it.
     """
 
-    kind: Literal["python", "cluster", "rust", "recorded", "command"]
+    kind: Literal["python", "hooks", "cluster", "rust", "recorded", "command"]
     where: str = ""
     stands_in: str = ""
 
@@ -37,10 +37,13 @@ class PlayerSpec(Model):
         """The text with which a user selects the player."""
         if self.kind == "command":
             return self.where
-        return f"recorded:{self.where}" if self.kind == "recorded" and self.where else self.kind
+        if self.kind in ("recorded", "hooks") and self.where:
+            return f"{self.kind}:{self.where}"
+        return self.kind
 
 
-_DRIVERS: Final = ("rust", "command")
+_CAN_FAIL: Final = ("rust", "command", "hooks")
+"""The kinds of players that may not start: by a driver's or by foreign modules' fault."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,11 @@ def _by_name(asked: str) -> PlayerSpec:
             if missing is not None:
                 raise PortUnavailableError(f"{kind}: {missing}")
             return PlayerSpec(kind=kind)
+        case "hooks" if where:
+            missing = without_reference()
+            if missing is not None:
+                raise PortUnavailableError(f"{kind}: {missing}")
+            return PlayerSpec(kind="hooks", where=where)
         case "recorded" if not where:
             return PlayerSpec(kind="recorded")
         case "rust" if not where:
@@ -172,13 +180,13 @@ def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
     Raises:
         PortUnavailableError: It can't be started.
     """
-    if spec.kind == "python":
+    if spec.kind in ("python", "hooks"):
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 
         quiet_tensorflow()
-        from parity.players.python.player import PythonPlayer  # noqa: PLC0415
+        from parity.players.python.player import PythonPlayer, player_of  # noqa: PLC0415
 
-        return PythonPlayer()
+        return player_of(Path(spec.where), _tell) if spec.kind == "hooks" else PythonPlayer()
     if spec.kind == "cluster":
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 
@@ -239,16 +247,16 @@ def close_players(players: Sequence[Player]) -> list[str]:
 
 
 def open_drivers(specs: Sequence[PlayerSpec], limit: float) -> list[Player | None]:
-    """Open the players that are drivers, so that a run doesn't begin with one that fails.
+    """Open the players that can fail to start, so that a run doesn't begin with one that does.
 
     The result has None for the others, which can't fail and may take seconds.
 
     Raises:
         PortUnavailableError: One can't be started.
     """
-    drivers = [spec for spec in specs if spec.kind in _DRIVERS]
+    drivers = [spec for spec in specs if spec.kind in _CAN_FAIL]
     opened = iter(open_all(drivers, limit, gives_up=True))
-    return [next(opened) if spec.kind in _DRIVERS else None for spec in specs]
+    return [next(opened) if spec.kind in _CAN_FAIL else None for spec in specs]
 
 
 def greet_drivers(specs: Sequence[PlayerSpec], limit: float) -> None:

@@ -238,7 +238,8 @@ class InputEntry(Model, json_schema_extra=example("input")):
     """The restorer hook of a WorkerCkptHelper of index 0, with an iterator over 0, 1, 2, ... (B60).
 
     Each step of the chief takes an element, which is recorded. The helper's barrier callback
-    is the last one. A scenario has one at most.
+    is the last one. A scenario has one at most. In a cluster of processes each worker has an
+    input of its own.
     """
 
     input: Input

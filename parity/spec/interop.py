@@ -105,8 +105,8 @@ class LookedBarrier(Model):
 class LookedCheckpoints(Model):
     """Names of the checkpoint of step 7, and the existing, restored and named steps.
 
-    ``existing`` is ascending, and null without a state file. A step in ``steps`` is null if
-    its prefix names none.
+    ``existing`` is ascending, and null if asking for it raises an AttributeError. A step in
+    ``steps`` is null if its prefix names none.
     """
 
     prefix: str
@@ -119,10 +119,10 @@ class LookedCheckpoints(Model):
 class Looked(Model):
     """The answer to a look; ``barrier`` is null if no controller is served.
 
-    ``valid`` has for each candidate whether a NodeAliveChecker takes it for an address,
-    ``joined`` each host with the port. ``timer`` has for each call whether the step was due,
-    or else whether the timer is enabled after it. ``no_capacity`` is the message of the error
-    of a barrier of capacity 0, null if there is none.
+    ``valid`` has for each candidate whether the port reads it as an address, ``joined`` each
+    host with the port. ``timer`` has for each call whether the step was due, or else whether
+    the timer is enabled after it. ``no_capacity`` is the message of the error of a barrier of
+    capacity 0, null if there is none.
     """
 
     server_addr: str

@@ -148,6 +148,9 @@ Machines = Annotated[tuple[PsIndex, ...], Field(max_length=MOST_PS)]
 Bits = Annotated[tuple[WorkerIndex, ...], Field(max_length=MOST_WORKERS)]
 
 
+Elements = Annotated[tuple[Total, ...], Field(max_length=MOST_EXPECTED)]
+
+
 class Expect(Model):
     """The expected results of each player: at least one key; only the given keys are checked.
 
@@ -179,8 +182,8 @@ class Expect(Model):
     """The global steps of the checkpoints written, in order, repeats included."""
     global_step: Integer | None = None
     """The highest global step of a training step."""
-    elements: Annotated[tuple[Total, ...], Field(max_length=MOST_EXPECTED)] | None = None
-    """The elements of the chief's input that its steps took: ``[0, 1, 1, 2]``."""
+    elements: Annotated[dict[Name, Elements], Field(max_length=MOST_WORKERS)] | None = None
+    """The elements of the input that steps took, by lane: ``{main: [0, 1, 1, 2]}``."""
     hook_order: Texts | None = None
     """The phases of all probes: ``[A.begin, B.begin, A.after_create_session]``."""
     listener_calls: Names | None = None

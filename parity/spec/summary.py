@@ -74,7 +74,7 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
         },
         saves=tuple(event.step for event in trace.events if isinstance(event, SaveEvent)),
         global_step=max(steps, default=None),
-        elements=tuple(event.value for event in trace.events if isinstance(event, ElementEvent)),
+        elements=_elements(trace),
         hook_order=tuple(
             f"{event.hook}.{event.phase}" for event in trace.events if isinstance(event, HookEvent)
         ),
@@ -87,6 +87,14 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
         addresses=tuple(event.text for event in trace.events if isinstance(event, AddressEvent)),
         files=files[-1] if files else (),
     )
+
+
+def _elements(trace: Trace) -> dict[str, tuple[int, ...]]:
+    taken: dict[str, tuple[int, ...]] = {}
+    for event in trace.events:
+        if isinstance(event, ElementEvent):
+            taken[event.lane] = (*taken.get(event.lane, ()), event.value)
+    return taken
 
 
 def _logged_reports(logs: list[str]) -> int:

@@ -80,7 +80,7 @@ class StepEvent(BaseEvent):
 
 
 class ElementEvent(BaseEvent):
-    """A step of the chief took this element of its input."""
+    """A step took this element of the input, just before its ``step``."""
 
     channel: ClassVar[Channel] = "steps"
     kind: Literal["element"] = "element"

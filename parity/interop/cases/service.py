@@ -31,8 +31,6 @@ METHODS: Final = (
 UNKNOWN_METHOD: Final = "unknown method"
 ANY_ORDER: Final = "any order of three"
 
-_STATE: Final = "monolith_checkpoint"
-"""The saver hook's state file, which each save writes (B74)."""
 _EMPTY: Final = Want(response_hex="")
 _PLACED_ALREADY: Final = Want(code="ALREADY_EXISTS", details="Barrier is placed already.")
 _GONE: Final = Want(code="UNAVAILABLE")
@@ -171,17 +169,17 @@ def _many_workers() -> Group:
 def _saves() -> Group:
     save_and_look: tuple[InteropStep, ...] = (
         ask("SaveCheckpoint"),
-        FilesAre(names=("checkpoint", "model.ckpt-7", _STATE)),
+        FilesAre(names=("checkpoint", "model.ckpt-7", "monolith_checkpoint")),
     )
     case = InteropCase(
         method="SaveCheckpoint",
         name="three times at one step: one checkpoint",
-        covers=("B30", "B74"),
+        covers=("B30",),
         steps=(
             FilesAre(names=()),
             *save_and_look * 3,
             StopServing(),
-            FilesAre(names=("checkpoint", "model.ckpt-7", _STATE)),
+            FilesAre(names=("checkpoint", "model.ckpt-7", "monolith_checkpoint")),
         ),
     )
     return _group(InteropServer(global_step=7), case)
@@ -264,11 +262,7 @@ def _raising() -> Group:
             method="SaveCheckpoint",
             name="the saver raises",
             covers=("B28", "B31"),
-            steps=(
-                ask("SaveCheckpoint", want),
-                ask("SaveCheckpoint", want),
-                FilesAre(names=()),
-            ),
+            steps=(ask("SaveCheckpoint", want), ask("SaveCheckpoint", want), FilesAre(names=())),
         ),
         InteropCase(
             method="StopTraining",
@@ -351,7 +345,10 @@ def _order(order: tuple[str, ...]) -> InteropCase:
             case "GetTrainingStatus":
                 steps.append(ask(method, global_step(5)))
             case _:
-                steps += [ask(method), FilesAre(names=("checkpoint", "model.ckpt-5", _STATE))]
+                steps += [
+                    ask(method),
+                    FilesAre(names=("checkpoint", "model.ckpt-5", "monolith_checkpoint")),
+                ]
     return InteropCase(
         method=ANY_ORDER, name=", ".join(order), covers=("B25", "B26"), steps=tuple(steps)
     )

@@ -114,7 +114,7 @@ class PythonPeer:
             alive=tuple(nodes.get_alive_nodes()),
             dead=tuple(nodes.get_dead_nodes()),
             all_alive=nodes.all_nodes_alive(),
-            valid=tuple(_is_valid(each) for each in look.candidates),
+            valid=tuple(map(_is_valid, look.candidates)),
             joined=tuple(net_utils.concat_ip_and_port(each, look.port) for each in look.hosts),
             health_hex=_health(look),
             timer=tuple(_timer(look)),
@@ -290,13 +290,13 @@ def _checkpoints(look: Look) -> LookedCheckpoints:
     return LookedCheckpoints(
         prefix=prefix,
         asset_dir=helper.get_ckpt_asset_dir(prefix),
-        existing=_existing_steps(helper),
+        existing=_existing(helper),
         restored=int(tf.train.load_variable(newest, "global_step")) if newest else None,
         steps=tuple(_step_of(helper, each) for each in look.prefixes),
     )
 
 
-def _existing_steps(helper: SaveHelper) -> tuple[int, ...] | None:
+def _existing(helper: SaveHelper) -> tuple[int, ...] | None:
     try:
         return tuple(sorted(helper.get_existing_checkpoint_steps()))
     except AttributeError:

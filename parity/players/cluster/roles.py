@@ -18,6 +18,7 @@ from absl import flags
 
 from fakes.faults import FaultLedger
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
+from monolith_hooks.ckpt_hooks import WorkerCkptHelper
 from parity.players.cluster.memory import Ballast
 from parity.players.cluster.placement import (
     SHARED_DEVICE,
@@ -37,7 +38,7 @@ from parity.players.cluster.wire import (
 from parity.players.outcome import UnplayableError
 from parity.players.paced_clock import PacedClock
 from parity.players.python.hook_logs import hook_logs_go_to
-from parity.players.python.job import Job, callbacks
+from parity.players.python.job import Job, callbacks, has_input, input_element
 from parity.spec.steps import (
     ControllerOpStep,
     EndStep,
@@ -49,7 +50,7 @@ from parity.spec.steps import (
     TimerStep,
     TrainStep,
 )
-from parity.spec.trace import StepEvent
+from parity.spec.trace import ElementEvent, StepEvent
 
 _VERSION_3: Final = 0x20080522
 _DAC_OVERRIDE: Final = 1
@@ -176,16 +177,26 @@ class WorkerRole:
         self._clock = PacedClock(self._setting.pace, self._setting.began_ns)
         self._server = join(self._setting)
         self._graph = tf1.get_default_graph()
+        self._element = input_element() if has_input(scenario) else None
+        helper = None
         with tf.device(SHARED_DEVICE):
             global_step = tf1.train.get_or_create_global_step()
             self._train_op = tf1.assign_add(global_step, 1)
+            if self._element is not None:
+                helper = WorkerCkptHelper(self._setting.model_dir, self._index)
             self._barrier_op = BarrierOp(
                 scenario.cluster.barrier_capacity(),
                 is_chief=False,
                 wait_seconds=scenario.barrier.wait / 1000,
-                barrier_callbacks=callbacks(scenario, lambda: self._recorder, self._clock),
+                barrier_callbacks=[
+                    *callbacks(scenario, lambda: self._recorder, self._clock),
+                    *([helper.create_save_iterator_callback()] if helper else []),
+                ],
                 clock=self._clock,
             )
+        self._hooks: list[Any] = [BarrierHook(self._index, self._barrier_op)]
+        if helper is not None:
+            self._hooks.append(helper.create_restorer_hook())
         self._recorder = ReportingRecorder(
             self._clock, self._barrier_op, Path(self._setting.model_dir), channel
         )
@@ -212,16 +223,23 @@ class WorkerRole:
         with self._graph.as_default():
             session = tf1.train.MonitoredSession(
                 WorkerSessionCreator(self._setting, self._server.target),
-                hooks=[BarrierHook(self._index, self._barrier_op)],
+                hooks=self._hooks,
             )
             while True:
                 self._clock.wait_until(lambda: bool(self._inbox))
                 for _ in range(self._inbox.popleft()):
                     try:
-                        global_step = int(session.run(self._train_op))
+                        fetches = (
+                            [self._train_op]
+                            if self._element is None
+                            else [self._train_op, self._element]
+                        )
+                        global_step, *elements = map(int, session.run(fetches))
                     except Exception as error:  # noqa: BLE001 - it ends this worker
                         self._recorder.raised(error)
                         return
+                    for value in elements:
+                        self._recorder.record(ElementEvent, value=value)
                     self._recorder.record(StepEvent, worker=self._index, global_step=global_step)
 
 

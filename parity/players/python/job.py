@@ -12,14 +12,12 @@ from fakes.faults import FaultLedger, named_error
 from fakes.faulty_saver import FaultySaver
 from fakes.probes import ListenerFaults
 from fakes.virtual_clock import VirtualClock
-from monolith_hooks import session_hooks
-from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
-from monolith_hooks.ckpt_hooks import WorkerCkptHelper
+from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import Clock
-from monolith_hooks.controller_hooks import StopHelper
 from parity.players.outcome import UnplayableError
 from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
+from parity.players.python.implementation import OURS, Implementation
 from parity.players.python.job_hooks import HookMaker, server_folder, set_options
 from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
@@ -61,11 +59,12 @@ def callbacks(
     return [callback(i, kind) for i, kind in enumerate(scenario.barrier.callbacks)]
 
 
-def _has_input(scenario: Scenario) -> bool:
+def has_input(scenario: Scenario) -> bool:
+    """Return whether the job's processes have an input."""
     return any(isinstance(hook, InputEntry) for hook in scenario.hooks)
 
 
-def _element() -> tf.Tensor:
+def input_element() -> tf.Tensor:
     """Return the next element of an iterator over 0, 1, 2, ..., which the graph keeps."""
     return tf1.data.make_one_shot_iterator(tf.data.Dataset.range(2**62)).get_next()
 
@@ -100,6 +99,7 @@ class Job:
         model_dir: The directory of the checkpoints.
         stage: The placement of its session, its variables and its PS.
         make_recorder: Returns the recorder for a barrier.
+        implementation: The modules of its hooks.
     """
 
     def __init__(
@@ -110,28 +110,37 @@ class Job:
         model_dir: Path,
         stage: Stage,
         make_recorder: Callable[[BarrierOp], Recorder],
+        implementation: Implementation = OURS,
     ) -> None:
+        self._implementation = implementation
         self._scenario = scenario
         self._model_dir = model_dir
         self._stage = stage
         self.config = stage.config
-        session_hooks.SetCurrentSessionHook().end(None)  # An earlier run may have left one.
+        self._of_session().SetCurrentSessionHook().end(None)  # An earlier run may have left one.
         stop_helpers = [
-            StopHelper() for hook in scenario.hooks if isinstance(hook, StopHelperEntry)
+            implementation.of("controller_hooks").StopHelper()
+            for hook in scenario.hooks
+            if isinstance(hook, StopHelperEntry)
         ]
+        self._element = input_element() if has_input(scenario) else None
         with tf.device(stage.device):
             global_step = tf1.train.get_or_create_global_step()
             self.train_op = tf1.assign_add(global_step, 1)
-            self._element = _element() if _has_input(scenario) else None
-            ckpt_helper = WorkerCkptHelper(str(model_dir), 0) if _has_input(scenario) else None
-            self.barrier_op = BarrierOp(
+            ckpt_helper = None
+            if self._element is not None:
+                ckpt_hooks = implementation.of("ckpt_hooks")
+                ckpt_helper = ckpt_hooks.WorkerCkptHelper(str(model_dir), 0)
+            self.barrier_op = implementation.make(
+                "barrier_ops",
+                "BarrierOp",
                 scenario.cluster.barrier_capacity(),
                 barrier_callbacks=[
                     *callbacks(scenario, lambda: self.recorder, clock),
                     *(helper.create_barrier_callback() for helper in stop_helpers),
                     *([ckpt_helper.create_save_iterator_callback()] if ckpt_helper else []),
                 ],
-                clock=clock,
+                only_ours={"clock": clock},
                 **set_options(
                     scenario.barrier, wait_seconds=("wait", scenario.barrier.wait / 1000)
                 ),
@@ -142,6 +151,7 @@ class Job:
         self.address_file = AddressFile(server_folder(scenario, model_dir), self.recorder)
         self.operator = ScriptedOperator(clock, self.recorder, self.address_file)
         self._make = HookMaker(
+            implementation=implementation,
             clock=clock,
             ledger=ledger,
             recorder=self.recorder,
@@ -158,11 +168,18 @@ class Job:
         )
         self._hooks = [
             *self._make.all(scenario.hooks),
-            BarrierHook(0, self.barrier_op),
+            self.barrier_hook(0),
             _ObserverHook(self._session_created, self.recorder.session_closes),
         ]
         self.chief = ChiefSession(tf1.get_default_graph())
         self._session: Any = None
+
+    def barrier_hook(self, index: int) -> Any:
+        """Return a worker's BarrierHook."""
+        return self._implementation.of("barrier_ops").BarrierHook(index, self.barrier_op)
+
+    def _of_session(self) -> Any:
+        return self._implementation.of("session_hooks")
 
     @property
     def is_open(self) -> bool:
@@ -223,7 +240,7 @@ class Job:
 
     def look_at_current_session(self) -> None:
         """Record the result of get_current_session."""
-        current = session_hooks.get_current_session()
+        current = self._of_session().get_current_session()
         seen = "none" if current is None else "left"
         if current is not None and current is self.chief.current:
             seen = "current"

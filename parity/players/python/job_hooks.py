@@ -12,15 +12,15 @@ import tensorflow as tf
 
 from fakes.faults import FaultLedger
 from fakes.probes import ListenerFaults, ProbeHook, ProbeListener, RaiseIn
-from monolith_hooks import hook_utils, logging_ops_pb2, net_utils, ps_check_hooks
+from monolith_hooks import logging_ops_pb2, net_utils
 from monolith_hooks.barrier_ops import BarrierOp
-from monolith_hooks.ckpt_hooks import BarrierSaverListener, WorkerCkptHelper
+from monolith_hooks.ckpt_hooks import WorkerCkptHelper
 from monolith_hooks.clock import Clock
-from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
+from monolith_hooks.controller_hooks import ControllerHook, StopHelper
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.server_lib import ServerHook
-from monolith_hooks.session_hooks import SetCurrentSessionHook
 from parity.base.model import Model
+from parity.players.python.implementation import Implementation, Role
 from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
 from parity.players.python.scenario_files import NEW_FOLDER
@@ -78,6 +78,7 @@ class HealthOps:
 class HookMaker:
     """Builder of the hooks of one job."""
 
+    implementation: Implementation
     clock: Clock
     ledger: FaultLedger
     recorder: Recorder
@@ -131,9 +132,11 @@ class HookMaker:
             case CallEntry():
                 hook = self._caller(entry.call, f"{place}.call")
             case CurrentSessionEntry():
-                hook = SetCurrentSessionHook()
+                hook = self.implementation.of("session_hooks").SetCurrentSessionHook()
             case QueryActionEntry():
-                hook = QueryActionHook(str(self.model_dir), self.controller(), clock=self.clock)
+                hook = self._make(
+                    "controller_hooks", "QueryActionHook", str(self.model_dir), self.controller()
+                )
             case StopHelperEntry():
                 hook = next(self.stop_helpers).create_stop_hook()
             case InputEntry():
@@ -149,18 +152,24 @@ class HookMaker:
             "raise": self._report_and_raise,
         }
         health = self.health()
-        config = ps_check_hooks.Config(
-            barrier_op=self.barrier_op if options.barrier else None,  # type: ignore[arg-type]
+        module = self.implementation.of("ps_check_hooks")
+        config = module.Config(
+            barrier_op=self.barrier_op if options.barrier else None,
             num_ps=health.num_ps,
             ps_device_fn=health.ps_device_fn,
             **({} if options.report == "default" else {"report_fn": reports[options.report]}),
         )
-        return ps_check_hooks.PsHealthCheckerHook(
+        hook = self._make(
+            "ps_check_hooks",
+            "PsHealthCheckerHook",
             config,
-            clock=self.clock,
-            machine_info=health.machine_info,
-            check_machine_health=health.check_machine_health,
+            only_ours={
+                "machine_info": health.machine_info,
+                "check_machine_health": health.check_machine_health,
+            },
         )
+        self.implementation.monitor(hook, health)
+        return hook
 
     def _report_and_raise(self, results: Results) -> None:
         self.recorder.report(results)
@@ -169,7 +178,9 @@ class HookMaker:
     def _saver_hook(self, options: Saver) -> NoFirstSaveCheckpointSaverHook:
         by_itself = options.save_steps is not None or options.save_secs is not None
         guards = enumerate(options.guards, start=len(options.listeners))
-        hook = NoFirstSaveCheckpointSaverHook(
+        hook = self._make(
+            "save_utils",
+            "NoFirstSaveCheckpointSaverHook",
             str(self.model_dir),
             save_secs=None if options.save_secs is None else options.save_secs / 1000,
             save_steps=options.save_steps if by_itself else NEVER_BY_ITSELF,
@@ -177,7 +188,6 @@ class HookMaker:
             listeners=[self._listener(*each, options) for each in enumerate(options.listeners)],
             guard_saver_listeners=[self._listener(*each, options) for each in guards],
             save_graph_def=False,
-            clock=self.clock,
             **tide_options(options.tide),
             **set_options(
                 options,
@@ -201,16 +211,18 @@ class HookMaker:
             self.listener_faults.raise_injected_error(index, method)
 
         listener = ProbeListener(record_call, asks_to_stop=kind in {"stops", "after_stops"})
+        hook_utils = self.implementation.of("hook_utils")
         if kind == "before":
             return hook_utils.BeforeSaveListener(listener)
         if kind in {"after", "after_stops"}:
             return hook_utils.AfterSaveListener(listener)
         return listener
 
-    def _barrier_listener(self, options: Saver) -> BarrierSaverListener:
-        return BarrierSaverListener(
+    def _barrier_listener(self, options: Saver) -> tf.compat.v1.train.CheckpointSaverListener:
+        return self._make(
+            "ckpt_hooks",
+            "BarrierSaverListener",
             self.barrier_op,
-            clock=self.clock,
             **set_options(
                 options,
                 wait_seconds=("barrier_wait", options.barrier_wait / 1000),
@@ -219,11 +231,23 @@ class HookMaker:
         )
 
     def _controller(self, options: Controller) -> ControllerHook:
-        return ControllerHook(
+        return self._make(
+            "controller_hooks",
+            "ControllerHook",
             barrier_op=self.barrier_op if options.barrier else None,
             trigger_save=self._trigger_save if self._savers and options.saver else None,
-            clock=self.clock,
         )
+
+    def _make(
+        self,
+        role: Role,
+        name: str,
+        *args: Any,
+        only_ours: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        beside = {"clock": self.clock, **(only_ours or {})}
+        return self.implementation.make(role, name, *args, only_ours=beside, **kwargs)
 
     def _trigger_save(self) -> None:
         self.first_saver().trigger_save(self.current_session())
@@ -231,17 +255,20 @@ class HookMaker:
     def stop_servers(self) -> None:
         """Stop the servers that are still running at the end of the run."""
         for hook in self._servers:
-            if hook._server is not None:
-                hook._server.stop(None)
+            server = getattr(hook, "_server", None)
+            if server is not None:
+                server.stop(None)
 
     def _server(self, ip: str) -> ServerHook:
-        hook = ServerHook(
+        hook = self._make(
+            "server_lib",
+            "ServerHook",
             str(self.server_folder),
             self.barrier_op,
             self.first_saver(),
-            clock=self.clock,
-            server_addr=functools.partial(net_utils.concat_ip_and_port, ip),
+            only_ours={"server_addr": functools.partial(net_utils.concat_ip_and_port, ip)},
         )
+        self.implementation.publish(hook, ip)
         self._servers.append(hook)
         return hook
 

@@ -5,7 +5,7 @@ PS machines are fake and time is virtual; everything else is real.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -34,6 +34,7 @@ from parity.players.outcome import (
     UnplayableError,
 )
 from parity.players.python.hook_logs import hook_logs_go_to
+from parity.players.python.implementation import OURS, Implementation
 from parity.players.python.interrupts import interrupt_afterwards
 from parity.players.python.job import Job
 from parity.players.python.job_hooks import HealthOps
@@ -79,14 +80,15 @@ from parity.spec.steps import (
 )
 from parity.spec.trace import ActionResponseEvent, FilesEvent, Trace
 
-_MAKER = Maker(implementation="monolith_hooks", language="python", version=project.version())
-
 
 class PythonPlayer:
     """Player of scenarios on the reference implementation."""
 
     name = "python"
     can = IN_VIRTUAL_TIME
+
+    def __init__(self, implementation: Implementation = OURS) -> None:
+        self._implementation = implementation
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
@@ -95,17 +97,33 @@ class PythonPlayer:
         clock = VirtualClock(seed=seed, schedule=schedule)
         with model_folder() as folder:
             try:
-                with interrupt_afterwards(), plain_umask():
-                    trace = clock.run(lambda: _play(file.scenario, clock, folder))
+                with interrupt_afterwards(), plain_umask(), self._implementation.playing(clock):
+                    trace = clock.run(
+                        lambda: _play(file.scenario, clock, folder, self._implementation)
+                    )
             except (UnplayableError, DeadlockError, StalledError, ScheduleError) as error:
                 refusal = _refusal(error)
                 return Failed("refused", str(error), choices=_choices(clock), refusal=refusal)
             finally:
                 tf.compat.v1.summary.FileWriterCache.clear()
-        return Played(trace, by=_MAKER, choices=_choices(clock))
+        by = Maker(
+            implementation=self._implementation.name, language="python", version=project.version()
+        )
+        return Played(trace, by=by, choices=_choices(clock))
 
     def close(self) -> None:
         """Do nothing, as no resources are held between runs."""
+
+
+def player_of(file: Path, tell: Callable[[str], None]) -> PythonPlayer:
+    """Return the player of the hooks that a file names (docs/your-own-hooks.md).
+
+    Raises:
+        UsageError: The file, or a module that it names, can't be read.
+    """
+    from parity.players.python.foreign.hooks_file import load  # noqa: PLC0415 - imports theirs
+
+    return PythonPlayer(load(file, tell))
 
 
 def _refusal(
@@ -126,20 +144,28 @@ def _choices(clock: VirtualClock) -> tuple[Choice, ...]:
     return tuple(Choice(candidates=each.candidates, taken=each.taken) for each in clock.choices)
 
 
-def _play(scenario: Scenario, clock: VirtualClock, model_dir: Path) -> Trace:
+def _play(
+    scenario: Scenario, clock: VirtualClock, model_dir: Path, implementation: Implementation
+) -> Trace:
     with (
         tf.Graph().as_default(),
         flagsaver.flagsaver(monolith_default_machine_info_mem_limit=scenario.default_mem_limit),
     ):
-        play = _Play(scenario, clock, model_dir)
-        with hook_logs_go_to(play.recorder):
+        play = _Play(scenario, clock, model_dir, implementation)
+        with hook_logs_go_to(play.recorder, implementation):
             return play.run()
 
 
 class _Play:
     """A run of one scenario, on the lane ``main``."""
 
-    def __init__(self, scenario: Scenario, clock: VirtualClock, model_dir: Path) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: VirtualClock,
+        model_dir: Path,
+        implementation: Implementation,
+    ) -> None:
         self._scenario = scenario
         self._clock = clock
         self._model_dir = model_dir
@@ -155,6 +181,7 @@ class _Play:
             model_dir,
             Stage(lambda: _health_ops(self._machines), local_config(_waiting_ops(scenario))),
             lambda barrier_op: Recorder(clock, barrier_op, model_dir),
+            implementation,
         )
         self._workers: dict[int, Worker] = {}
         self._background: list[Lane] = []
@@ -236,9 +263,9 @@ class _Play:
                 index,
                 clock=self._clock,
                 chief=job.chief,
-                barrier_op=job.barrier_op,
                 train_op=job.train_op,
                 recorder=job.recorder,
+                barrier_hook=job.barrier_hook(index),
             )
         self._workers[index].train(steps)
 

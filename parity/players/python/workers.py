@@ -8,7 +8,6 @@ from typing import Any
 import tensorflow as tf
 
 from fakes.virtual_clock import VirtualClock
-from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
 from parity.players.python.recorder import Recorder
 from parity.spec.trace import StepEvent
 
@@ -49,14 +48,15 @@ class Worker:
         *,
         clock: VirtualClock,
         chief: ChiefSession,
-        barrier_op: BarrierOp,
         train_op: tf.Tensor,
         recorder: Recorder,
+        barrier_hook: Any,
     ) -> None:
+        """Start its lane; ``barrier_hook`` is its hook."""
+        self._barrier_hook = barrier_hook
         self._index = index
         self._clock = clock
         self._chief = chief
-        self._barrier_op = barrier_op
         self._train_op = train_op
         self._recorder = recorder
         self._inbox: deque[int] = deque()
@@ -69,7 +69,7 @@ class Worker:
     def _work(self) -> None:
         with self._chief.graph.as_default():
             session = tf1.train.MonitoredSession(
-                session_creator=self._chief, hooks=[BarrierHook(self._index, self._barrier_op)]
+                session_creator=self._chief, hooks=[self._barrier_hook]
             )
             while True:
                 self._clock.wait_until(lambda: bool(self._inbox))

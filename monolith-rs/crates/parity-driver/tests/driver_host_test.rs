@@ -75,8 +75,8 @@ fn call(dir: &Path, method: &str, deadline_ms: u64) -> String {
 
 fn play(capacity: &Value, steps: &Value) -> String {
     let saver = json!({"saver": {"save_steps": null, "save_secs": null, "first_save": false,
-        "dense_only": false, "dump_mode": false, "ignore_save_errors": false,
-                       "tide": null, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}});
+        "dense_only": false, "ignore_save_errors": false, "tide": null,
+                       "dump_mode": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}});
     let scenario = json!({
         "name": "a/b", "about": "x", "covers": [],
         "cluster": {"ps": 0, "workers": 3, "capacity": capacity},

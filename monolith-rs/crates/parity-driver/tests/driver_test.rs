@@ -55,8 +55,8 @@ fn scenario(steps: &Value) -> Value {
 /// A saver hook that doesn't save by itself.
 fn saver() -> Value {
     json!({"saver": {"save_steps": null, "save_secs": null, "first_save": false,
-                     "dense_only": false, "dump_mode": false, "ignore_save_errors": false,
-                       "tide": null, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}})
+                     "dense_only": false, "ignore_save_errors": false, "tide": null,
+                       "dump_mode": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}})
 }
 
 /// The scenario with these hooks and no machine that is out of memory.
@@ -321,8 +321,7 @@ fn an_address_that_cannot_be_published_fails_the_sessions_creation() {
 #[test]
 fn an_operators_file_stops_training() {
     let hooks = json!([
-        {"stop_helper": {}}, {"current_session": {}},
-        {"controller": {"barrier": true, "saver": true}}, {"query_action": {}}]);
+        {"stop_helper": {}}, {"current_session": {}}, {"controller": {"barrier": true, "saver": true}}, {"query_action": {}}]);
     let action = |text: &str| json!({"action_file": {"text": text, "hex": null}});
     let look = |what: &str| json!({"look": what, "expect": "none"});
     let mut scenario = with_hooks(

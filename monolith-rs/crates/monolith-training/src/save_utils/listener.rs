@@ -55,7 +55,7 @@ fn swallow(outcome: Result<()>) -> Result<()> {
         if !error.kind().is_exception() {
             return Err(error);
         }
-        tracing::error!(%error, "A guard listener failed.");
+        tracing::error!("{error}: a guard listener failed");
         Ok(())
     })
 }

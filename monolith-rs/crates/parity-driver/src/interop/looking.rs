@@ -96,24 +96,33 @@ fn see_timer(look: &LookRequest) -> Vec<bool> {
     look.timer.iter().map(&mut answer).collect()
 }
 
+/// The steps that there are, none where that is an `AttributeError`.
+fn existing(helper: &SaveHelper) -> Result<Option<Vec<i64>>> {
+    match helper.get_existing_checkpoint_steps() {
+        Err(error) if error.kind() == ErrorKind::AttributeError => Ok(None),
+        steps => Ok(Some(steps?.into_iter().collect())),
+    }
+}
+
+/// The step of the newest checkpoint, if there is one.
+fn restored(basename: &Path) -> Result<Option<i64>> {
+    let Some(dir) = basename.parent() else {
+        return Ok(None);
+    };
+    match restore_global_step(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFoundError => Ok(None),
+        step => step,
+    }
+}
+
 fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpoints> {
     let helper = SaveHelper::new(basename);
     let prefix = helper.get_ckpt_prefix(STEP);
     Ok(LookedCheckpoints {
         asset_dir: SaveHelper::get_ckpt_asset_dir(&prefix),
         prefix,
-        existing: match helper.get_existing_checkpoint_steps() {
-            Ok(steps) => Some(steps.into_iter().collect()),
-            Err(error) if error.kind() == ErrorKind::AttributeError => None,
-            Err(error) => return Err(error),
-        },
-        restored: match basename.parent() {
-            Some(dir) => match restore_global_step(dir) {
-                Err(error) if error.kind() == ErrorKind::NotFoundError => None,
-                found => found?,
-            },
-            None => None,
-        },
+        existing: existing(&helper)?,
+        restored: restored(basename)?,
         steps: prefixes
             .iter()
             .map(|prefix| SaveHelper::get_global_step_value(prefix).ok())

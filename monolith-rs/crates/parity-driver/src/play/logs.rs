@@ -15,15 +15,17 @@ use super::recorder::Recorder;
 use crate::wire::events::Event;
 
 /// The modules whose messages are the same on both sides.
-const WHOLE: [&str; 3] = [
+const WHOLE: [&str; 2] = [
     "monolith_training::hooks::ps_check_hooks",
     "monolith_training::save_utils::hook",
-    "monolith_training::save_utils::listener",
 ];
 
-/// The module whose messages start with the error's name, and go on in their own
+/// The modules whose messages start with the error's name, and go on in their own
 /// words.
-const FIRST_WORD: &str = "monolith_training::hooks::controller_hooks::query_action";
+const FIRST_WORD: [&str; 2] = [
+    "monolith_training::hooks::controller_hooks::query_action",
+    "monolith_training::save_utils::listener",
+];
 
 /// The recorder of the play that is on, as the log is the process's own.
 static PLAYING: Mutex<Option<Arc<Recorder>>> = Mutex::new(None);
@@ -55,13 +57,14 @@ impl<S: Subscriber> Layer<S> for HookLogs {
         let Some(level) = level_name(*event.metadata().level()) else {
             return;
         };
-        if target != FIRST_WORD && !WHOLE.contains(&target) {
+        let is_first_word = FIRST_WORD.contains(&target);
+        if !is_first_word && !WHOLE.contains(&target) {
             return;
         }
         let mut message = Message::default();
         event.record(&mut message);
         let words = match message.0.split_once(':') {
-            Some((first, _)) if target == FIRST_WORD => first,
+            Some((first, _)) if is_first_word => first,
             _ => &message.0,
         };
         let playing = relock(&PLAYING).clone();

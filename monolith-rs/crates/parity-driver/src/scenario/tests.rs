@@ -15,8 +15,8 @@ fn document(steps: &Value) -> Value {
         "barrier": {"callbacks": ["record", "raise"], "wait": 1000},
         "hooks": [
             {"saver": {"save_steps": null, "save_secs": 60000, "first_save": true,
-                       "dense_only": false, "dump_mode": false, "ignore_save_errors": false,
-                       "tide": null, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000,
+                       "dense_only": false, "ignore_save_errors": false, "tide": null,
+                       "dump_mode": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000,
                        "listeners": ["plain", "after_stops"]}},
             {"server": {"ip": "::1", "folder": "missing"}},
             {"call": {"phase": "end", "rpc": "GetBlockStatus", "expect": "UNAVAILABLE"}},

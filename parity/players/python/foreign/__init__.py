@@ -1,0 +1,1 @@
+"""Anybody's hooks as the reference: their modules, on the virtual clock, in the place of ours."""

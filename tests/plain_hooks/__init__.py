@@ -1,0 +1,1 @@
+"""A plain second implementation of the training hooks, written from BEHAVIOUR.md alone."""
