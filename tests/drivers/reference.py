@@ -23,7 +23,15 @@ from parity.search.fuzz.case import scenario_of
 from parity.spec.loading import ScenarioFile
 from parity.spec.units import format_duration
 
-DURATIONS = ("advance", "deadline", "wait", "takes", "save_secs")
+DURATIONS = (
+    "advance",
+    "barrier_pending",
+    "barrier_wait",
+    "deadline",
+    "save_secs",
+    "takes",
+    "wait",
+)
 
 
 def with_units(value):

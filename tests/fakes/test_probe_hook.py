@@ -21,7 +21,7 @@ PHASES = {
 @pytest.mark.parametrize("error", ["DeadlineExceededError", "AbortedError", "ValueError"])
 def test_it_raises_in_the_phase_that_it_was_told_and_in_no_other(phase, error):
     ledger, seen = FaultLedger(), []
-    hook = ProbeHook(seen.append, RaiseIn(phase, error, "told to", 1, "here"), ledger)
+    hook = ProbeHook(seen.append, RaiseIn(phase, error, "told to", 0, 1, "here"), ledger)
     kind = getattr(tf.errors, error, ValueError)
     for name, arguments in PHASES.items():
         if name == phase:
@@ -35,7 +35,7 @@ def test_it_raises_in_the_phase_that_it_was_told_and_in_no_other(phase, error):
 
 def test_it_raises_as_often_as_it_was_told():
     hook = ProbeHook(
-        lambda _: None, RaiseIn("end", "ValueError", "told to", 2, "here"), FaultLedger()
+        lambda _: None, RaiseIn("end", "ValueError", "told to", 0, 2, "here"), FaultLedger()
     )
     for _ in range(2):
         with pytest.raises(ValueError, match="told to"):

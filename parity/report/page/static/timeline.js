@@ -19,6 +19,7 @@ const KINDS = {
   session: { family: "life", label: (event) => event.state },
   hook: { family: "life", label: (event) => `${event.hook}.${event.phase}` },
   step: { family: "work", label: (event) => String(event.global_step) },
+  element: { family: "work", label: (event) => `takes ${event.value}` },
   report: { family: "alarm", label: (event) => `report PS ${event.results.map((each) => each.ps).join(", ")}` },
   barrier: { family: "barrier", label: (event) => `{${event.blocked.join(", ")}}` },
   rpc: { family: "call", label: (event) => `${shortMethod(event)} ${event.code}` },
