@@ -1,4 +1,4 @@
-"""Puts scenarios, recorded traces and schemas into the package, unless it is this checkout."""
+"""Puts scenarios, recordings, schemas and facts into the package, unless it is this checkout."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ class Bundle(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a wheel is built."""
         if version == "standard":
-            for folder in ("scenarios", "recorded", "schemas"):
-                build_data["force_include"][folder] = f"parity/bundled/{folder}"
+            for path in ("scenarios", "recorded", "schemas", "docs/behaviour.md"):
+                build_data["force_include"][path] = f"parity/bundled/{path}"

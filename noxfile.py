@@ -130,10 +130,11 @@ def interop(session: nox.Session) -> None:
 @nox.session
 def cluster(session: nox.Session) -> None:
     """Real processes, memory and kills; what both can play is compared with Python."""
-    report = str(Path(session.create_tmp()) / "report")
+    report = str(REPORTS / "cluster")
     # Not operator/: ControllerHook waits for half a minute, and this player really waits.
     topics = ("address", "barrier", "controller", "health", "hooks", "session")
-    run(session, "pytest", "tests/cluster", "-n", "2", *session.posargs)
+    junit = f"--junitxml={REPORTS / 'cluster-tests.xml'}"
+    run(session, "pytest", "tests/cluster", "-n", "2", junit, *session.posargs)
     run(
         session, "monolith-parity", "run", "--reference", "cluster", "--peer", "python",
         "-n", "2", "--report", report, *(f"scenarios/{topic}" for topic in topics),
@@ -263,6 +264,7 @@ def wheel(session: nox.Session) -> None:
         ["monolith-parity", "compare", "kit", "kit"],
         ["monolith-parity", "new", "mine"],
         ["monolith-parity", "validate", "scenarios"],
+        ["monolith-parity", "explain", "B12"],
     ):
         run_in(session, empty, base, *words)
     reference = make_environment(session, folder / "reference", [f"{package}[reference]"], "")

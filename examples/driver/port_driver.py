@@ -80,8 +80,9 @@ def play(scenario):
         record("main", "save", step=port.step)
     record("ps_health", "thread", thread="ps_health", fate="returned", error=None)
     record("main", "session", state="closed")
-    checkpoints = ["checkpoint"] * bool(saved) + [f"model.ckpt-{step}" for step in saved]
-    record("main", "files", left=sorted({"controller_server_addr.txt", *checkpoints}))
+    states = ["checkpoint", "monolith_checkpoint"] if saved else []
+    left = {"controller_server_addr.txt", *states, *(f"model.ckpt-{step}" for step in saved)}
+    record("main", "files", left=sorted(left))
     return events
 
 

@@ -1,13 +1,15 @@
-"""``monolith-parity explain``: the reference of one word, in the terminal."""
+"""``monolith-parity explain``: the reference of one word or fact, in the terminal."""
 
 from __future__ import annotations
 
 from rich.console import Console
 from rich.padding import Padding
 
+from parity.app.explain_fact import FACT, explain_fact
 from parity.app.reference import Entry, entries, options_of
 from parity.base.problems import UsageError, did_you_mean
 from parity.base.terminal_text import shortened
+from parity.spec.scenario import BEHAVIOURS
 
 
 def explain(word: str | None, console: Console) -> None:
@@ -19,6 +21,9 @@ def explain(word: str | None, console: Console) -> None:
     among = entries()
     if word is None:
         _print_names(among, console)
+        return
+    if FACT.fullmatch(word):
+        explain_fact(word, console)
         return
     found = [each for each in among if word in (each.path, each.name)]
     if not found:
@@ -41,7 +46,9 @@ def _print_names(among: tuple[Entry, ...], console: Console) -> None:
             groups.setdefault(each.kind, []).append(name)
     for kind, names in groups.items():
         console.print(f"{kind}s:", markup=False)
-        console.print(Padding(", ".join(names), (0, 0, 0, 2)), markup=False)
+        _indented(", ".join(names), console)
+    console.print("facts:", markup=False)
+    _indented(f"B1 to B{BEHAVIOURS}", console)
 
 
 def _print_entry(entry: Entry, among: tuple[Entry, ...], console: Console) -> None:

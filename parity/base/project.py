@@ -1,6 +1,6 @@
 """Paths of this project, in a checkout or in an installed package.
 
-A package contains the scenarios and the recorded traces, but not the Rust port. The
+A package contains the scenarios, the recorded traces and the facts, but not the Rust port. The
 digest of the port's sources identifies the port that a recording shows.
 """
 
@@ -23,6 +23,7 @@ KNOWN_DIFFERENCES: Final = SCENARIOS / "known_differences.yaml"
 FOUND: Final = SCENARIOS / "found"
 RECORDED: Final = ROOT / "recorded" / "rust"
 SCHEMAS: Final = ROOT / "schemas"
+BEHAVIOUR: Final = ROOT / "docs" / "behaviour.md"
 REPORTS: Final = Path("reports")
 """The folder of a run's report, relative to the working directory."""
 NAME: Final = "monolith-hooks-parity"

@@ -15,10 +15,8 @@ import grpc
 
 from monolith_hooks.server.channels import open_channel
 from parity.base import host
-from parity.interop.cases.address import address_groups
-from parity.interop.cases.look import looking_groups
+from parity.interop.cases.catalogue import all_cases, all_groups
 from parity.interop.cases.message import message_cases
-from parity.interop.cases.service import service_groups
 from parity.interop.cases.steps import (
     Address,
     AddressFileIs,
@@ -240,12 +238,11 @@ class MissingPeer:
 
 def play_cases(peers: Sequence[InteropPeer | MissingPeer]) -> Iterator[InteropCell]:
     """Yield the cell of every case with each peer calling each peer, including itself."""
-    groups, messages = [*looking_groups(), *service_groups(), *address_groups()], message_cases()
+    groups, messages = all_groups(), message_cases()
     for client, server in itertools.product(peers, repeat=2):
         if isinstance(client, MissingPeer) or isinstance(server, MissingPeer):
             reasons = [each.reason for each in (client, server) if isinstance(each, MissingPeer)]
-            of_servers = (case for group in groups for case in group.cases)
-            for case in itertools.chain[InteropCase | MessageCase](of_servers, messages):
+            for case in all_cases():
                 yield make_cell(client.name, server.name, case, "skipped", reasons[:1])
             continue
         pair = PeerPair(client, server)

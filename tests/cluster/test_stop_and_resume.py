@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.cluster.job import Job, scenario, until
 
 STEPS = 300
 
 
+@pytest.mark.covers("B48")
 def test_a_stop_holds_every_worker_until_the_resume_and_no_step_is_lost(zygote, tmp_path):
     with Job(zygote, tmp_path, scenario(2, 4)) as job:
         for worker in job.workers:

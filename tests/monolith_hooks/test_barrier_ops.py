@@ -32,6 +32,7 @@ class Calls(list):
             raise self._error
 
 
+@pytest.mark.covers("B17", "B23")
 def test_a_new_barrier_is_not_placed_and_blocks_nobody(play, config):
     def main():
         barrier = BarrierOp(3)
@@ -46,6 +47,7 @@ def test_a_new_barrier_is_not_placed_and_blocks_nobody(play, config):
     play(main)
 
 
+@pytest.mark.covers("B17", "B18", "B19")
 def test_placing_sets_bit_0_and_removing_clears_it_again(play, config):
     def main():
         barrier = BarrierOp(2)
@@ -61,6 +63,7 @@ def test_placing_sets_bit_0_and_removing_clears_it_again(play, config):
     play(main)
 
 
+@pytest.mark.covers("B23")
 def test_a_barrier_of_capacity_1_is_all_blocked_when_placed(play, config):
     def main():
         barrier = BarrierOp(1)
@@ -72,6 +75,7 @@ def test_a_barrier_of_capacity_1_is_all_blocked_when_placed(play, config):
     play(main)
 
 
+@pytest.mark.covers("B18")
 def test_a_barrier_that_is_placed_cannot_be_placed_and_keeps_its_action(play, config):
     calls = Calls()
 
@@ -89,6 +93,7 @@ def test_a_barrier_that_is_placed_cannot_be_placed_and_keeps_its_action(play, co
     play(main)
 
 
+@pytest.mark.covers("B20")
 def test_waiting_with_nothing_placed_returns_at_once_but_runs_the_callbacks(play, config, clock):
     calls = Calls()
 
@@ -103,6 +108,7 @@ def test_waiting_with_nothing_placed_returns_at_once_but_runs_the_callbacks(play
     play(main)
 
 
+@pytest.mark.covers("B20")
 @pytest.mark.parametrize("index", [-1, 0, 2, 3])
 def test_an_index_out_of_range_cannot_wait(play, config, index):
     def main():
@@ -117,6 +123,7 @@ def test_an_index_out_of_range_cannot_wait(play, config, index):
     play(main)
 
 
+@pytest.mark.covers("B24")
 @pytest.mark.parametrize("capacity", [0, -1])
 def test_a_capacity_must_be_positive(play, capacity):
     def main():
@@ -126,6 +133,7 @@ def test_a_capacity_must_be_positive(play, capacity):
     play(main)
 
 
+@pytest.mark.covers("B24")
 def test_a_variable_scope_has_one_barrier_whatever_the_prefix(play):
     def main():
         BarrierOp(2, name_prefix="one")
@@ -137,6 +145,7 @@ def test_a_variable_scope_has_one_barrier_whatever_the_prefix(play):
     play(main)
 
 
+@pytest.mark.covers("B21")
 def test_a_callback_that_is_appended_later_is_called_too(play, config):
     def main():
         calls: list[str] = []
@@ -150,6 +159,7 @@ def test_a_callback_that_is_appended_later_is_called_too(play, config):
     play(main)
 
 
+@pytest.mark.covers("B20")
 def test_a_waiting_worker_is_blocked_until_it_looks_after_the_removal(play, config, clock):
     def main():
         barrier = BarrierOp(3, wait_seconds=4, clock=clock)
@@ -174,6 +184,7 @@ def test_a_waiting_worker_is_blocked_until_it_looks_after_the_removal(play, conf
     play(main)
 
 
+@pytest.mark.covers("B22")
 def test_a_removal_and_a_new_placing_between_two_looks_go_unnoticed(play, config, clock):
     calls = Calls(clock)
 
@@ -206,6 +217,7 @@ class Dawdles:
         return self._session.run(*args)
 
 
+@pytest.mark.covers("B18")
 def test_of_concurrent_placings_exactly_one_succeeds(play, config, clock):
     calls = Calls()
 
@@ -231,6 +243,7 @@ def test_of_concurrent_placings_exactly_one_succeeds(play, config, clock):
     play(main)
 
 
+@pytest.mark.covers("B18", "B19")
 def test_a_removal_waits_for_a_placing_and_its_callbacks(play, config, clock):
     def main():
         barrier = BarrierOp(1, barrier_callbacks=[lambda *_: clock.sleep(5)], clock=clock)
@@ -244,6 +257,7 @@ def test_a_removal_waits_for_a_placing_and_its_callbacks(play, config, clock):
     play(main)
 
 
+@pytest.mark.covers("B20")
 def test_a_waiting_worker_does_not_hold_the_lock(play, config, clock):
     def main():
         barrier = BarrierOp(2, clock=clock)
@@ -259,6 +273,7 @@ def test_a_waiting_worker_does_not_hold_the_lock(play, config, clock):
     play(main)
 
 
+@pytest.mark.covers("B21")
 def test_a_callback_that_raises_leaves_the_barrier_placed_and_the_lock_free(play, config):
     first, failing, last = Calls(), Calls(error=RuntimeError("callback")), Calls()
 
@@ -274,6 +289,7 @@ def test_a_callback_that_raises_leaves_the_barrier_placed_and_the_lock_free(play
     play(main)
 
 
+@pytest.mark.covers("B21")
 def test_a_callback_that_raises_leaves_the_waiter_blocked_and_the_lock_free(play, config):
     failing = Calls(error=RuntimeError("callback"))
 
@@ -288,6 +304,7 @@ def test_a_callback_that_raises_leaves_the_waiter_blocked_and_the_lock_free(play
     play(main)
 
 
+@pytest.mark.covers("B19")
 def test_removing_keeps_the_action_and_the_workers_bits(play, config):
     calls = Calls()
     failing = Calls(error=RuntimeError("leaves the bit set"))
@@ -324,6 +341,7 @@ def test_an_action_is_any_text(play, config):
     play(main)
 
 
+@pytest.mark.covers("B17")
 def test_the_chief_clears_the_barrier_with_each_new_session_and_a_worker_never_does(play, config):
     server = tf1.train.Server.create_local_server(config=config)
 
@@ -359,6 +377,7 @@ def stepping(barrier: BarrierOp, index: int, config: Any) -> Any:
     return tf1.train.SingularMonitoredSession([BarrierHook(index, barrier)], config=config)
 
 
+@pytest.mark.covers("B22")
 def test_a_worker_blocks_after_the_step_that_saw_the_barrier(play, config, clock):
     def main():
         step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
@@ -383,6 +402,7 @@ def test_a_worker_blocks_after_the_step_that_saw_the_barrier(play, config, clock
     play(main)
 
 
+@pytest.mark.covers("B22")
 @pytest.mark.parametrize("index", [0, -1])
 def test_the_chief_keeps_stepping(play, config, clock, index):
     def main():
@@ -395,6 +415,7 @@ def test_the_chief_keeps_stepping(play, config, clock, index):
     play(main)
 
 
+@pytest.mark.covers("B22")
 def test_a_hook_out_of_range_is_noticed_only_when_the_barrier_is_placed(play, config, clock):
     def main():
         step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)

@@ -71,6 +71,7 @@ def held(play, clock, config):
     return with_barrier
 
 
+@pytest.mark.covers("B51")
 def test_the_info_is_empty_until_it_is_assigned_and_in_each_new_session(play, config):
     def main():
         disable_iterator_save_restore()  # It uses the same place, and makes no info.
@@ -87,6 +88,7 @@ def test_the_info_is_empty_until_it_is_assigned_and_in_each_new_session(play, co
     play(main)
 
 
+@pytest.mark.covers("B51")
 def test_a_finalized_graph_needs_a_listener_or_helper_from_before(play, config):
     def main():
         graph = tf1.get_default_graph()
@@ -98,6 +100,7 @@ def test_a_finalized_graph_needs_a_listener_or_helper_from_before(play, config):
     play(main)
 
 
+@pytest.mark.covers("B52")
 def test_a_graph_with_info_can_be_exported(play, tmp_path):
     def main():
         BarrierSaverListener(BarrierOp(1))
@@ -106,6 +109,7 @@ def test_a_graph_with_info_can_be_exported(play, tmp_path):
     play(main)
 
 
+@pytest.mark.covers("B53")
 def test_all_blocked_workers_are_not_waited_for(held):
     def body(rig):
         rig.before()
@@ -119,6 +123,7 @@ def test_all_blocked_workers_are_not_waited_for(held):
     held(body)
 
 
+@pytest.mark.covers("B53")
 @pytest.mark.parametrize(("pending", "wait", "taken"), [(30, 1, 31), (20, 7, 21), (0, 1, 1)])
 def test_workers_that_never_come_are_given_up(held, pending, wait, taken):
     def body(rig):
@@ -128,6 +133,7 @@ def test_workers_that_never_come_are_given_up(held, pending, wait, taken):
     held(body, capacity=2, max_pending_seconds=pending, wait_seconds=wait)
 
 
+@pytest.mark.covers("B53")
 def test_workers_that_come_late_are_waited_for(held):
     def body(rig):
         def arrive(index: int, seconds: float) -> None:
@@ -146,6 +152,7 @@ def test_workers_that_come_late_are_waited_for(held):
     held(body, capacity=3)
 
 
+@pytest.mark.covers("B54")
 def test_an_operators_stop_outlives_the_save(held):
     def body(rig):
         rig.barrier.place_barrier(rig.session, "Stop")
@@ -158,6 +165,7 @@ def test_an_operators_stop_outlives_the_save(held):
     held(body)
 
 
+@pytest.mark.covers("B55")
 def test_whose_barrier_it_removes_is_not_looked_at(held):
     def body(rig):
         rig.before()
@@ -172,6 +180,7 @@ def test_whose_barrier_it_removes_is_not_looked_at(held):
     held(body)
 
 
+@pytest.mark.covers("B56")
 def test_a_callback_that_raises_leaves_the_barrier_placed_for_good(held):
     def body(rig):
         rig.error = ValueError("callback")
@@ -183,6 +192,7 @@ def test_a_callback_that_raises_leaves_the_barrier_placed_for_good(held):
     held(body)
 
 
+@pytest.mark.covers("B57")
 def test_a_second_before_save_finds_the_barrier_and_one_after_save_removes_it(held):
     def body(rig):
         rig.before()
@@ -192,6 +202,27 @@ def test_a_second_before_save_finds_the_barrier_and_one_after_save_removes_it(he
         assert not rig.is_placed
 
     held(body)
+
+
+@pytest.mark.covers("B59")
+def test_it_logs_at_info_what_it_does_with_the_barrier_and_who_is_missing(held, caplog):
+    def body(rig):
+        with caplog.at_level("INFO", logger="absl"):
+            rig.before(step=7)  # Worker 1 doesn't come.
+            rig.before(step=8)  # The barrier is placed already.
+            rig.after()
+
+    held(body, capacity=2, max_pending_seconds=0)
+    records = [each for each in caplog.records if each.module == "ckpt_hooks"]
+    assert {each.levelname for each in records} == {"INFO"}
+    assert [each.getMessage() for each in records] == [
+        "Placing the barrier for the save at step 7.",
+        "Not blocked: [1].",
+        "Placing the barrier for the save at step 8.",
+        "Somebody else has placed the barrier.",
+        "Not blocked: [1].",
+        "Removing the barrier.",
+    ]
 
 
 class FailingSaver(tf1.train.Saver):
@@ -211,6 +242,7 @@ def unavailable() -> Exception:
     return tf.errors.UnavailableError(None, None, "busy")
 
 
+@pytest.mark.covers("B58")
 @pytest.mark.parametrize(
     ("kind", "errors", "stays_placed"),
     [
@@ -258,6 +290,7 @@ def names(folder: Path) -> set[str]:
     return {path.name.partition(".data")[0] for path in folder.iterdir()}
 
 
+@pytest.mark.covers("B63")
 def test_an_iterator_goes_back_to_where_it_was_saved_in_each_new_session(play, config, tmp_path):
     def main():
         given = Input(tmp_path)
@@ -279,6 +312,7 @@ def test_an_iterator_goes_back_to_where_it_was_saved_in_each_new_session(play, c
     play(main)
 
 
+@pytest.mark.covers("B61")
 def test_the_callback_heeds_the_save_alone_and_uses_step_0_without_an_info(play, config, tmp_path):
     def main():
         given = Input(tmp_path, index=3)
@@ -292,6 +326,7 @@ def test_the_callback_heeds_the_save_alone_and_uses_step_0_without_an_info(play,
     play(main)
 
 
+@pytest.mark.covers("B60")
 def test_the_last_five_positions_are_kept(play, config, tmp_path):
     def main():
         given = Input(tmp_path)
@@ -305,9 +340,20 @@ def test_the_last_five_positions_are_kept(play, config, tmp_path):
     play(main)
 
 
-def test_a_folder_that_is_not_there_is_not_created(play, config, tmp_path):
+@pytest.mark.covers("B60")
+def test_a_missing_folder_is_made_in_an_existing_one(play, config, tmp_path):
     def main():
-        # TensorFlow's own ops make a folder in an existing one, and no more.
+        given = Input(tmp_path / "folder")
+        with started(config) as session:
+            given.save(SAVE_ACTION, session)
+        assert (tmp_path / "folder" / "checkpoint_input_worker_0").exists()
+
+    play(main)
+
+
+@pytest.mark.covers("B60")
+def test_a_folder_in_a_missing_one_cannot_be_saved_to(play, config, tmp_path):
+    def main():
         given = Input(tmp_path / "no" / "folder")
         with (
             started(config) as session,
@@ -318,6 +364,7 @@ def test_a_folder_that_is_not_there_is_not_created(play, config, tmp_path):
     play(main)
 
 
+@pytest.mark.covers("B62")
 @pytest.mark.parametrize("disabled", [False, True])
 def test_without_an_iterator_or_disabled_nothing_is_done(play, config, tmp_path, disabled):
     def main():
@@ -336,6 +383,7 @@ def test_without_an_iterator_or_disabled_nothing_is_done(play, config, tmp_path,
     play(main)
 
 
+@pytest.mark.covers("B65")
 def test_disabling_leaves_earlier_helpers_alone(play, config, tmp_path):
     def main():
         given = Input(tmp_path)
@@ -347,6 +395,7 @@ def test_disabling_leaves_earlier_helpers_alone(play, config, tmp_path):
     play(main)
 
 
+@pytest.mark.covers("B60")
 def test_an_iterator_that_is_made_later_is_not_saved(play, config, tmp_path):
     def main():
         given = Input(tmp_path)
@@ -361,6 +410,7 @@ def test_an_iterator_that_is_made_later_is_not_saved(play, config, tmp_path):
     play(main)
 
 
+@pytest.mark.covers("B62")
 def test_an_iterator_that_cannot_be_saved_is_a_warning(play, config, tmp_path, caplog):
     def main():
         dataset = tf.data.Dataset.from_generator(lambda: iter([1, 2]), tf.int64)
@@ -376,6 +426,7 @@ def test_an_iterator_that_cannot_be_saved_is_a_warning(play, config, tmp_path, c
     assert [record.levelname for record in logged] == ["WARNING"]
 
 
+@pytest.mark.covers("B63")
 @pytest.mark.parametrize("gone", [False, True])
 def test_without_a_checkpoint_iterators_start_anew(play, config, tmp_path, gone):
     def main():
@@ -393,6 +444,7 @@ def test_without_a_checkpoint_iterators_start_anew(play, config, tmp_path, gone)
     play(main)
 
 
+@pytest.mark.covers("B64")
 def test_more_iterators_than_were_saved_cannot_be_restored_and_none_need_not(
     play, config, tmp_path
 ):
@@ -411,6 +463,7 @@ def test_more_iterators_than_were_saved_cannot_be_restored_and_none_need_not(
     play(main)
 
 
+@pytest.mark.covers("B66")
 def test_a_shuffled_dataset_goes_on_without_repeating_or_losing_an_element(play, config, tmp_path):
     def main():
         given = Input(tmp_path, tf.data.Dataset.range(50).shuffle(10, seed=3))

@@ -36,11 +36,13 @@ def read(folder: Any, step: int) -> dict[int, int]:
     return dict(text_format.Parse(text, CkptInfo()).slot_counts)
 
 
+@pytest.mark.covers("B67")
 def test_a_graph_without_tables_is_refused(tmp_path):
     with tf.Graph().as_default(), pytest.raises(ValueError, match="no hash tables"):
         FidSlotCountSaverListener(str(tmp_path))
 
 
+@pytest.mark.covers("B68")
 def test_entries_are_counted_by_slot_over_all_devices_and_anew_each_time(tmp_path, config):
     folder = tmp_path / "new"
     with tf.Graph().as_default():
@@ -62,6 +64,7 @@ def test_entries_are_counted_by_slot_over_all_devices_and_anew_each_time(tmp_pat
     assert keys == ["  key: 1", "  key: 2", "  key: 5", "  key: 9"]
 
 
+@pytest.mark.covers("B69")
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(slots=st.lists(st.integers(0, 10**6), max_size=20))
 def test_slots_beyond_the_last_count_as_the_last(tmp_path, config, slots):
@@ -75,6 +78,7 @@ def test_slots_beyond_the_last_count_as_the_last(tmp_path, config, slots):
     assert read(tmp_path, 1) == {slot: counted.count(slot) for slot in counted}
 
 
+@pytest.mark.covers("B69")
 def test_a_negative_slot_is_an_invalid_argument(tmp_path, config):
     with tf.Graph().as_default():
         table = Table()
@@ -86,6 +90,7 @@ def test_a_negative_slot_is_an_invalid_argument(tmp_path, config):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.covers("B70")
 def test_a_graph_with_a_multi_hash_table_is_not_counted(tmp_path, config):
     with tf.Graph().as_default():
         ordinary = Table()
@@ -97,6 +102,7 @@ def test_a_graph_with_a_multi_hash_table_is_not_counted(tmp_path, config):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.covers("B67")
 def test_the_counter_is_neither_initialized_nor_saved_with_the_model(tmp_path):
     with tf.Graph().as_default():
         Table()

@@ -57,6 +57,7 @@ def names(monkeypatch):
     return answers
 
 
+@pytest.mark.covers("B44")
 def test_the_local_address_is_the_first_that_the_hosts_name_resolves_to(names):
     names[0] = ["10.0.0.1", "fd00::1"]
     assert net_utils.get_local_ip() == "10.0.0.1"
@@ -64,17 +65,20 @@ def test_the_local_address_is_the_first_that_the_hosts_name_resolves_to(names):
     assert net_utils.is_ipv4_supported()
 
 
+@pytest.mark.covers("B44")
 def test_the_first_may_be_an_ipv6_address(names):
     names[0] = ["fd00::1", "10.0.0.1"]
     assert net_utils.get_local_server_addr(80) == "[fd00::1]:80"
     assert not net_utils.is_ipv4_supported()
 
 
+@pytest.mark.covers("B44")
 def test_a_name_that_does_not_resolve_is_asked_once_more_for_ipv6(names):
     names[socket.AF_INET6] = ["fd00::2"]
     assert net_utils.get_local_server_addr(80) == "[fd00::2]:80"
 
 
+@pytest.mark.covers("B44")
 def test_a_name_that_never_resolves_is_an_error(names):
     with pytest.raises(socket.gaierror, match=f"family {int(socket.AF_INET6)}"):
         net_utils.get_local_server_addr(80)
@@ -95,6 +99,7 @@ def listeners():
         yield addrs
 
 
+@pytest.mark.covers("B44")
 def test_nodes_that_listen_are_alive_and_the_order_is_kept(listeners):
     first, second, dead = listeners
     checker = net_utils.NodeAliveChecker([second, dead, first])
@@ -119,6 +124,7 @@ def test_a_node_is_known_by_its_ipv6_address():
         assert net_utils.NodeAliveChecker([addr]).get_alive_nodes() == [addr]
 
 
+@pytest.mark.covers("B44")
 @pytest.mark.parametrize("addr", ["", "host", "host:", ":80", "host:http", "::1:80", "[]:80"])
 def test_what_is_not_an_address_is_dead_and_standard_output_says_why(addr, capsys):
     checker = net_utils.NodeAliveChecker([addr])
@@ -127,6 +133,7 @@ def test_what_is_not_an_address_is_dead_and_standard_output_says_why(addr, capsy
     assert capsys.readouterr().out.startswith(f"{addr}: ")
 
 
+@pytest.mark.covers("B44")
 def test_an_address_that_is_given_twice_counts_once(listeners):
     first, _, dead = listeners
     checker = net_utils.NodeAliveChecker([first, dead, first, dead])
@@ -134,6 +141,7 @@ def test_an_address_that_is_given_twice_counts_once(listeners):
     assert checker.get_addrs() == [first, dead, first, dead]
 
 
+@pytest.mark.covers("B44")
 def test_without_threads_nobody_is_asked_and_all_are_said_to_be_alive(listeners):
     checker = net_utils.NodeAliveChecker(listeners, num_thread=0)
     assert (checker.get_alive_nodes(), checker.get_dead_nodes()) == ([], [])

@@ -112,6 +112,7 @@ def unavailable(message: str = "busy") -> Exception:
     return tf.errors.UnavailableError(None, None, message)
 
 
+@pytest.mark.covers("B30")
 def test_nothing_is_saved_at_session_creation_and_the_last_step_is(play, run, tmp_path):
     def main():
         with run() as training:
@@ -140,6 +141,7 @@ def test_the_first_save_can_be_had(play, run):
     play(main)
 
 
+@pytest.mark.covers("B30")
 def test_a_triggered_save_writes_each_time_and_the_exit_does_not_write_it_again(play, run):
     def main():
         with run() as training:
@@ -177,6 +179,7 @@ def test_the_schedule_saves_by_steps(play, run):
     play(main)
 
 
+@pytest.mark.covers("B30")
 def test_a_triggered_save_restarts_the_schedule(play, run, clock):
     def main():
         with run(save_secs=60) as training:
@@ -193,6 +196,7 @@ def test_a_triggered_save_restarts_the_schedule(play, run, clock):
     play(main)
 
 
+@pytest.mark.covers("B30")
 def test_a_step_runs_while_a_save_does_and_waits_at_its_end(play, run, clock):
     def main():
         with run(takes=5) as training:
@@ -218,6 +222,7 @@ def test_a_save_by_schedule_and_a_triggered_one_do_not_overlap(play, run, clock)
     play(main)
 
 
+@pytest.mark.covers("B30")
 @pytest.mark.parametrize(("schedule", "writes"), [([], 2), ([0, 0, 1], 1)])
 def test_two_saves_triggered_at_once_are_one_write_if_both_reset_the_timer_before_it(
     config, tmp_path, schedule, writes
@@ -256,6 +261,7 @@ def test_a_save_can_be_triggered_by_a_thread_that_has_no_graph(play, run, clock)
     play(main)
 
 
+@pytest.mark.covers("B31")
 def test_an_op_error_is_tried_twice(play, run):
     def main():
         with run(errors=(unavailable(),)) as training:
@@ -265,6 +271,7 @@ def test_an_op_error_is_tried_twice(play, run):
     play(main)
 
 
+@pytest.mark.covers("B31")
 def test_a_second_op_error_is_raised_and_the_hooks_switch_does_not_hide_it(play, run):
     def main():
         errors = (unavailable("first"), unavailable("second"))
@@ -278,6 +285,7 @@ def test_a_second_op_error_is_raised_and_the_hooks_switch_does_not_hide_it(play,
     play(main)
 
 
+@pytest.mark.covers("B31")
 def test_another_error_is_tried_once_and_a_later_step_can_be_saved(play, run):
     def main():
         with run(errors=(ValueError("bad"),)) as training:
@@ -302,6 +310,7 @@ def test_whoever_triggers_can_have_op_errors_ignored_and_no_others(play, run):
     play(main)
 
 
+@pytest.mark.covers("B31")
 def test_each_failed_try_is_logged_with_its_traceback_also_the_last(play, run, caplog):
     def main():
         with run(errors=(unavailable(), unavailable())) as training:
@@ -313,6 +322,7 @@ def test_each_failed_try_is_logged_with_its_traceback_also_the_last(play, run, c
     assert logged == [("Failed to save, retrying ...", True)] * 2
 
 
+@pytest.mark.covers("B31")
 def test_a_second_try_repeats_the_whole_save(play, run):
     notes: list[str] = []
 
@@ -334,6 +344,7 @@ def test_a_second_try_repeats_the_whole_save(play, run):
     play(main)
 
 
+@pytest.mark.covers("B31")
 def test_a_scheduled_save_that_fails_ends_training(play, run):
     def main():
         with (
@@ -345,6 +356,7 @@ def test_a_scheduled_save_that_fails_ends_training(play, run):
     play(main)
 
 
+@pytest.mark.covers("B31")
 def test_training_can_go_on_after_a_scheduled_save_that_fails(play, run):
     def main():
         errors = (unavailable(), unavailable())
@@ -355,6 +367,7 @@ def test_training_can_go_on_after_a_scheduled_save_that_fails(play, run):
     play(main)
 
 
+@pytest.mark.covers("B32")
 def test_with_the_timer_disabled_nothing_is_written_before_the_exit(play, run):
     def main():
         with run(save_steps=1) as training:
@@ -369,6 +382,7 @@ def test_with_the_timer_disabled_nothing_is_written_before_the_exit(play, run):
     play(main)
 
 
+@pytest.mark.covers("B32")
 def test_a_save_asked_for_with_the_timer_disabled_makes_the_exit_write(play, run):
     def main():
         with run() as training:
@@ -382,6 +396,7 @@ def test_a_save_asked_for_with_the_timer_disabled_makes_the_exit_write(play, run
     play(main)
 
 
+@pytest.mark.covers("B32", "B73")
 def test_dense_only_skips_step_0_and_the_step_that_it_has_written_last_and_the_exit(play, run):
     notes: list[str] = []
 
@@ -401,6 +416,7 @@ def test_dense_only_skips_step_0_and_the_step_that_it_has_written_last_and_the_e
     play(main)
 
 
+@pytest.mark.covers("B73")
 @pytest.mark.parametrize("flag", ["_has_dense_only", "_in_model_dump_mode"])
 def test_a_full_hook_beside_a_dense_one_or_in_a_dump_always_writes_at_the_exit(
     play, run, monkeypatch, flag
@@ -423,6 +439,7 @@ def test_a_full_hook_beside_a_dense_one_or_in_a_dump_always_writes_at_the_exit(
     play(main)
 
 
+@pytest.mark.covers("B73")
 def test_the_write_at_such_an_exit_has_no_second_try(play, run, monkeypatch):
     monkeypatch.setattr(NoFirstSaveCheckpointSaverHook, "_in_model_dump_mode", True)
 
@@ -433,6 +450,7 @@ def test_the_write_at_such_an_exit_has_no_second_try(play, run, monkeypatch):
     play(main)
 
 
+@pytest.mark.covers("B32")
 def test_a_save_asked_for_before_the_hook_has_its_session_is_lost_and_causes_the_first_save(
     play, run
 ):
@@ -451,6 +469,7 @@ def test_a_save_asked_for_before_the_hook_has_its_session_is_lost_and_causes_the
     play(main)
 
 
+@pytest.mark.covers("B30")
 def test_a_stop_that_a_listener_wants_is_obeyed_by_the_schedule_alone(play, run):
     def main():
         listener = Listens("l", [], wants_stop=True)
@@ -465,6 +484,7 @@ def test_a_stop_that_a_listener_wants_is_obeyed_by_the_schedule_alone(play, run)
     play(main)
 
 
+@pytest.mark.covers("B72")
 def test_guards_enclose_all_tries_and_hear_of_each_outcome(play, run):
     notes: list[str] = []
 
@@ -491,6 +511,7 @@ def test_guards_enclose_all_tries_and_hear_of_each_outcome(play, run):
     play(main)
 
 
+@pytest.mark.covers("B72")
 def test_what_a_guard_raises_is_logged_and_swallowed(play, run, caplog):
     notes: list[str] = []
 
@@ -513,6 +534,7 @@ def test_what_a_guard_raises_is_logged_and_swallowed(play, run, caplog):
     assert [bool(record.exc_info) for record in caplog.records] == [True, True]
 
 
+@pytest.mark.covers("B74")
 def test_session_creation_writes_the_graph_for_debugging_and_monoliths_state(play, run):
     def main():
         with run() as training:
@@ -525,6 +547,7 @@ def test_session_creation_writes_the_graph_for_debugging_and_monoliths_state(pla
     play(main)
 
 
+@pytest.mark.covers("B74")
 def test_each_save_writes_its_time_into_monoliths_state(play, run, clock):
     def main():
         with run(use_native_multi_hash_table=True) as training:
@@ -537,6 +560,7 @@ def test_each_save_writes_its_time_into_monoliths_state(play, run, clock):
     play(main)
 
 
+@pytest.mark.covers("B74")
 def test_a_state_that_cannot_be_written_is_a_failed_try(play, run, monkeypatch):
     def main():
         with run() as training:
@@ -562,6 +586,7 @@ class Counted:
         self.seen.append((name, value, tags["mode"]))
 
 
+@pytest.mark.covers("B77")
 def test_saves_and_failed_tries_are_counted_and_timed(play, run):
     metrics = Counted()
 

@@ -15,9 +15,10 @@ from parity.base.problems import UsageError
 def checklist(
     report: Annotated[Path, typer.Option(help="Folder of the last reports.")] = project.REPORTS,
     as_json: Annotated[bool, typer.Option("--json", help="Print checklist.json itself.")] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 if a box is open that isn't said to be.")
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show the evidence for every box, ticked ones too.")
     ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a box is open.")] = False,
 ) -> None:
     """Tick the seed's checklists by what the last runs showed."""
     from parity.base.folder_lock import held  # noqa: PLC0415
@@ -27,7 +28,9 @@ def checklist(
     if not report.is_dir():
         raise UsageError(f"{report}: no such folder; expected that of a run's reports")
     with held(report, "--report"):
-        code = checklist(report, as_json=as_json, strict=strict, console=stdout())
+        code = checklist(
+            report, as_json=as_json, strict=strict, everything=everything, console=stdout()
+        )
         render_again(report)  # The page shows what has come beside the report.
     raise typer.Exit(code)
 

@@ -39,10 +39,12 @@ def schema() -> None:
 def explain(
     key: Annotated[
         str | None,
-        typer.Argument(help="A key, hook, step, fault, expectation, option or verdict."),
+        typer.Argument(
+            help="A key, hook, step, fault, expectation, option or verdict; or a fact, such as B12."
+        ),
     ] = None,
 ) -> None:
-    """Say what a word of a scenario or a verdict means; without one, list them."""
+    """Say what a word of a scenario, a verdict or a fact means; without one, list them."""
     from parity.app.explain import explain  # noqa: PLC0415
 
     explain(key, stdout())

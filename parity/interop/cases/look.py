@@ -34,7 +34,7 @@ def looking_groups() -> list[Group]:
         BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2), refused=(0, 3)),
     )
     barrier = InteropCase(method=BARRIER, name="in each state", covers=("B23",), steps=steps)
-    covers = ("B1", "B2", "B3", "B44")
+    covers = ("B1", "B2", "B3", "B44", "B75")
     machine = InteropCase(method=MACHINE, name="is seen", covers=covers, steps=(MachineIsSeen(),))
     ipv6 = InteropCase(method=MACHINE, name="by IPv6", covers=("B44",), steps=(Ipv6IsSeen(),))
     saved = InteropCase(

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from parity.base.model import Model
 from parity.spec.loading import load_yaml
 
-Kind = Literal["covers", "scenario", "interop", "rust_tests", "python_tests", "page"]
+Kind = Literal["covers", "scenario", "cluster", "interop", "rust_tests", "python_tests", "page"]
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
@@ -18,10 +18,11 @@ class Selector(Model):
     """Picks evidence, in YAML as ``{kind: pattern}``; ``*`` in a pattern is any text.
 
     ``covers: B25`` are the scenarios that say so, ``scenario: health/*`` those of that
-    name, ``interop: StopTraining`` or ``interop: StopTraining/first`` cells by method
-    and case, ``rust_tests: server_lib_test`` or ``server_lib_test::stop_*`` tests by
-    binary and name, ``python_tests: tests/x.py`` or ``tests/x.py::test_*`` tests by
-    file and name, ``page: docs/performance.md#risks`` a section of a page.
+    name, ``cluster: health/*`` those that the cluster played, ``interop: StopTraining`` or
+    ``interop: StopTraining/first`` cells by method and case, ``rust_tests: server_lib_test``
+    or ``server_lib_test::stop_*`` tests by binary and name, ``python_tests: tests/x.py`` or
+    ``tests/x.py::test_*`` tests by file and name, ``page: docs/performance.md#risks`` a
+    section of a page.
     """
 
     kind: Kind
@@ -40,19 +41,25 @@ class Selector(Model):
 
 
 class BoxPlan(Model):
-    """A list of selectors, all of which must be green; or ``{open: reason}``."""
+    """The evidence for a box: a list of selectors, all of which must be green.
 
-    evidence: tuple[Selector, ...] = ()
-    open: Annotated[str, Field(min_length=10)] | None = None
+    Where the module has nothing of the kind, ``not_applicable`` says so, and ``evidence`` is
+    for that claim: ``{not_applicable: reason, evidence: [...]}``.
+    """
+
+    evidence: Annotated[tuple[Selector, ...], Field(min_length=1)]
+    not_applicable: Annotated[str, Field(min_length=10)] | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _list_or_open(cls, value: Any) -> Any:
+    def _list_or_claim(cls, value: Any) -> Any:
         if isinstance(value, tuple) and value:
             return {"evidence": value}
-        if isinstance(value, dict) and list(value) == ["open"]:
+        if isinstance(value, dict) and set(value) == set(cls.model_fields):
             return value
-        raise ValueError("expected a box: a list of selectors, or `open: reason`")
+        raise ValueError(
+            "expected a box: a list of selectors, or a mapping of not_applicable and evidence"
+        )
 
 
 class ModulePlan(Model):

@@ -19,15 +19,12 @@ from parity.report.checklist.results import read_check_results
 FILE_NAME: Final = "checklist.json"
 PLAN: Final = project.ROOT / "docs" / "checklist.yaml"
 _SHOWN: Final = 4
-_MARKS: Final[dict[State, tuple[str, str]]] = {
-    "ticked": ("[x]", "green"),
-    "open": ("[ ] open", "bold red"),
-    "declared open": ("[ ] open", "yellow"),
-}
 
 
-def checklist(folder: Path, *, as_json: bool, strict: bool, console: Console) -> int:
-    """Tick what the results in this folder prove; 0, or 1 if ``strict`` and more is open than said.
+def checklist(
+    folder: Path, *, as_json: bool, strict: bool, everything: bool, console: Console
+) -> int:
+    """Tick what the results in this folder prove; 0, or 1 if ``strict`` and a box is open.
 
     Raises:
         UsageError: the plan isn't valid.
@@ -39,42 +36,51 @@ def checklist(folder: Path, *, as_json: bool, strict: bool, console: Console) ->
     if as_json:
         console.file.write(text)
     else:
-        _print(made, console)
+        _print(made, everything, console)
     return 1 if strict and made.totals["open"] else 0
 
 
-def _print(made: Checklist, console: Console) -> None:
+def _print(made: Checklist, everything: bool, console: Console) -> None:
+    """Print what is open, then, if asked, what is ticked, and the counts."""
+    boxes = [(module.module, box) for module in made.modules for box in module.boxes]
+    _print_table("open", [each for each in boxes if each[1].state == "open"], console)
+    if everything:
+        _print_table("ticked", [each for each in boxes if each[1].state == "ticked"], console)
     for module in made.modules:
         ticked = sum(box.state == "ticked" for box in module.boxes)
-        table = Table(
-            title=f"{module.module}: {ticked} of {len(module.boxes)}",
-            title_justify="left",
-            expand=True,
-            show_lines=True,
-        )
-        table.add_column("box", ratio=2)
-        table.add_column("", no_wrap=True)
-        table.add_column("evidence, and its last verdict", ratio=5)
-        for box in module.boxes:
-            mark, style = _MARKS[box.state]
-            table.add_row(box.title, Text(mark, style=style), _shown(box))
-        console.print(table)
+        console.print(f"{module.module}: {ticked} of {len(module.boxes)}", highlight=False)
     counts = ", ".join(f"{count} {state}" for state, count in made.totals.items())
-    console.print(f"{sum(made.totals.values())} boxes: {counts}", markup=False)
+    hint = "" if everything else "; --all shows what is evidence for which"
+    console.print(f"{len(boxes)} boxes: {counts}{hint}", markup=False, highlight=False)
+
+
+def _print_table(state: State, boxes: list[tuple[str, Box]], console: Console) -> None:
+    if not boxes:
+        return
+    table = Table(title=state, title_justify="left", expand=True, show_lines=True)
+    table.add_column("module and box", ratio=2)
+    title = "why" if state == "open" else "evidence, and its last verdict"
+    table.add_column(title, ratio=3, overflow="fold")
+    for module, box in boxes:
+        name = Text(f"{module}\n", style="bold red" if state == "open" else "bold green")
+        table.add_row(name.append(box.title, style="default"), _shown(box))
+    console.print(table)
 
 
 def _shown(box: Box) -> Text:
-    if box.reason is not None:
-        return Text(f"declared open: {box.reason}")
+    """The claim of a box, and either its doubts or the verdicts of all its evidence."""
+    lines = [] if box.not_applicable is None else [Text(f"not applicable: {box.not_applicable}")]
     by_doubt: dict[str | None, list[Evidence]] = {}
     for evidence in box.evidence:
         by_doubt.setdefault(evidence.doubt, []).append(evidence)
-    good = map(_verdicts, by_doubt.pop(None, []))
-    bad = (
+    good = by_doubt.pop(None, [])
+    lines += (
         Text(f"{', '.join(each.selector for each in doubted)}: {doubt}", style="red")
         for doubt, doubted in by_doubt.items()
     )
-    return Text("\n").join((*good, *bad))
+    if not by_doubt:
+        lines += map(_verdicts, good)
+    return Text("\n").join(lines)
 
 
 def _verdicts(evidence: Evidence) -> Text:

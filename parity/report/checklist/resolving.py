@@ -34,7 +34,7 @@ def _sections(text: str) -> dict[str, str]:
     return sections
 
 
-State = Literal["ticked", "open", "declared open"]
+State = Literal["ticked", "open"]
 
 
 class Evidence(Model):
@@ -46,12 +46,12 @@ class Evidence(Model):
 
 
 class Box(Model):
-    """One box of a module; ``reason`` is given where it was declared open."""
+    """One box of a module; ``not_applicable`` says what the module has nothing of."""
 
     title: str
     state: State
-    evidence: tuple[Evidence, ...] = ()
-    reason: str | None = None
+    evidence: tuple[Evidence, ...]
+    not_applicable: str | None = None
 
 
 class ModuleChecklist(Model):
@@ -77,7 +77,7 @@ def make_checklist(plan: Plan, results: Results, root: Path) -> Checklist:
         )
         for name, field in Plan.model_fields.items()
     )
-    states: tuple[State, ...] = ("ticked", "open", "declared open")
+    states: tuple[State, ...] = ("ticked", "open")
     found = [box.state for module in modules for box in module.boxes]
     return Checklist(modules=modules, totals={state: found.count(state) for state in states})
 
@@ -90,11 +90,14 @@ def _boxes(plan: ModulePlan, results: Results, root: Path) -> list[Box]:
 
 
 def _box(title: str, plan: BoxPlan, results: Results, root: Path) -> Box:
-    if plan.open is not None:
-        return Box(title=title, state="declared open", reason=plan.open)
     evidence = tuple(_evidence(selector, results, root) for selector in plan.evidence)
     green = all(each.doubt is None for each in evidence)
-    return Box(title=title, state="ticked" if green else "open", evidence=evidence)
+    return Box(
+        title=title,
+        state="ticked" if green else "open",
+        evidence=evidence,
+        not_applicable=plan.not_applicable,
+    )
 
 
 def _evidence(selector: Selector, results: Results, root: Path) -> Evidence:
@@ -104,15 +107,17 @@ def _evidence(selector: Selector, results: Results, root: Path) -> Evidence:
             return Evidence(selector=str(selector), doubt=section_doubt(root, pattern))
         case "covers":
             return _select(selector, results.scenarios, lambda each: pattern in each.covers)
-        case "scenario":
-            return _select(selector, results.scenarios, _named(pattern))
+        case "scenario" | "cluster" as kind:
+            source = results.scenarios if kind == "scenario" else results.cluster
+            return _select(selector, source, _named(pattern))
         case "interop":
             return _select(selector, results.cells, _named(pattern, r"(/.*)? \(.*\)"))
         case "rust_tests":
             return _select(selector, results.rust_tests, _named(pattern, r"(::.*)?"))
         case "python_tests":
             # A file stands for all its tests, a test for all its parameters.
-            return _select(selector, results.python_tests, _named(pattern, r"(::.*|\[.*\])?"))
+            tests = results.tests_of(pattern)
+            return _select(selector, tests, _named(pattern, r"(::.*|\[.*\])?"))
 
 
 def _select(selector: Selector, source: Source, fits: Callable[[CheckResult], object]) -> Evidence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,12 +16,14 @@ from parity.report.checklist.outcomes import read_junit, read_rust_tests
 from parity.verdict.record import Record
 
 PYTHON: Final = ("monolith_hooks/**/*.py", "fakes/**/*.py", "parity/**/*.py")
+SCENARIOS: Final = "scenarios/**/*.yaml"
 RUST: Final = (
     "monolith_hooks/**/*.proto",
     "monolith-rs/Cargo.*",
     "monolith-rs/crates/**/*.rs",
     "monolith-rs/crates/*/Cargo.toml",
 )
+_CLUSTER_TESTS: Final = "tests/cluster/"
 
 
 class CheckResult(Model):
@@ -43,12 +45,22 @@ class Source:
 
 @dataclass(frozen=True)
 class Results:
-    """The four files that runs leave."""
+    """The results of all runs.
+
+    ``scenarios`` are those of ``monolith-parity run``; one that both players skipped counts by
+    what the cluster made of it. ``cluster`` are those that the cluster played with its peer.
+    """
 
     scenarios: Source
+    cluster: Source
     cells: Source
     rust_tests: Source
     python_tests: Source
+    cluster_tests: Source
+
+    def tests_of(self, pattern: str) -> Source:
+        """Return the results that have the Python tests of this pattern."""
+        return self.cluster_tests if pattern.startswith(_CLUSTER_TESTS) else self.python_tests
 
 
 def read_check_results(folder: Path, root: Path) -> Results:
@@ -76,12 +88,26 @@ def read_check_results(folder: Path, root: Path) -> Results:
         except UsageError as error:
             return Source(doubt=str(error))
 
+    run = source(
+        report.FILE_NAME,
+        "monolith-parity run",
+        (*PYTHON, *RUST, SCENARIOS),
+        lambda path: map(_of_scenario, report.read_report(path).records),
+    )
+    cluster_tests = source(
+        "cluster-tests.xml", "dev.py cluster", (*PYTHON, SCENARIOS, "tests/cluster/*.py"), _of_tests
+    )
     return Results(
-        scenarios=source(
-            report.FILE_NAME,
-            "monolith-parity run",
-            (*PYTHON, *RUST, "scenarios/**/*.yaml"),
-            lambda path: map(_of_scenario, report.read_report(path).records),
+        scenarios=Source(tuple(_played(each, cluster_tests) for each in run.results), run.doubt),
+        cluster=source(
+            f"cluster/{report.FILE_NAME}",
+            "dev.py cluster",
+            (*PYTHON, SCENARIOS),
+            lambda path: (
+                _of_scenario(record)
+                for record in report.read_report(path).records
+                if record.verdict != "skipped"
+            ),
         ),
         cells=source(
             interop_report.INTEROP_FILE,
@@ -98,16 +124,27 @@ def read_check_results(folder: Path, root: Path) -> Results:
                 for test in read_rust_tests(path)
             ),
         ),
-        python_tests=source(
-            "tests.xml",
-            "dev.py tests",
-            (*PYTHON, "tests/**/*.py"),
-            lambda path: (
-                CheckResult(name=test.name, good=test.outcome == "passed", said=test.outcome)
-                for test in read_junit(path)
-            ),
-        ),
+        python_tests=source("tests.xml", "dev.py tests", (*PYTHON, "tests/**/*.py"), _of_tests),
+        cluster_tests=cluster_tests,
     )
+
+
+def _played(result: CheckResult, cluster_tests: Source) -> CheckResult:
+    """The result of a scenario; that of its test on the cluster if the run skipped it."""
+    if not result.said.startswith("skipped"):
+        return result
+    tests = [test for test in cluster_tests.results if test.name.endswith(f"[{result.name}]")]
+    if not tests:
+        doubt = cluster_tests.doubt or "the cluster didn't play it either"
+        return result.model_copy(update={"said": f"{result.said}; {doubt}"})
+    bad = next((test for test in tests if not test.good), None)
+    said = f"{(bad or tests[0]).said} on the cluster"
+    return result.model_copy(update={"good": bad is None, "said": said})
+
+
+def _of_tests(path: Path) -> Iterator[CheckResult]:
+    for test in read_junit(path):
+        yield CheckResult(name=test.name, good=test.outcome == "passed", said=test.outcome)
 
 
 def _of_scenario(record: Record) -> CheckResult:

@@ -102,7 +102,6 @@ _NOTHING: Final = Cell(sign="○", tone="idle", words="not run")
 _BOXES: Final[dict[State, Cell]] = {
     "ticked": Cell(sign="✓", tone="good", words="ticked"),
     "open": Cell(sign="!", tone="bad", words="open"),
-    "declared open": Cell(sign="○", tone="idle", words="declared open"),
 }
 
 
@@ -181,8 +180,6 @@ def _checklist(path: Path) -> Iterator[Matrix]:
 
 def _why(box: Box) -> str:
     """Yield the reasons why a box is open."""
-    if box.reason is not None:
-        return f"declared open: {box.reason}"
     return "; ".join(
         f"{each.selector}: {each.doubt}" for each in box.evidence if each.doubt is not None
     )

@@ -121,6 +121,7 @@ def controlled(clock, config, tmp_path):
     return lambda **options: Controlled(clock, config, tmp_path, **options)
 
 
+@pytest.mark.covers("B25", "B26")
 def test_a_training_is_stopped_once_and_resumed_at_will(play, controlled):
     def main():
         with controlled() as training:
@@ -138,6 +139,7 @@ def test_a_training_is_stopped_once_and_resumed_at_will(play, controlled):
     play(main)
 
 
+@pytest.mark.covers("B27")
 def test_the_status_names_who_is_blocked_ascending(play, controlled, clock):
     def main():
         with controlled(capacity=5) as training:
@@ -160,6 +162,7 @@ def test_the_status_names_who_is_blocked_ascending(play, controlled, clock):
     play(main)
 
 
+@pytest.mark.covers("B43")
 def test_unblocked_indices_are_ascending_at_any_capacity(play, controlled):
     def main():
         with controlled(capacity=100) as training:
@@ -169,6 +172,7 @@ def test_unblocked_indices_are_ascending_at_any_capacity(play, controlled):
     play(main)
 
 
+@pytest.mark.covers("B25")
 def test_of_concurrent_stops_exactly_one_is_ok(play, controlled, clock):
     def main():
         with controlled(callbacks=[lambda *_: clock.sleep(1)]) as training:
@@ -180,6 +184,7 @@ def test_of_concurrent_stops_exactly_one_is_ok(play, controlled, clock):
     play(main)
 
 
+@pytest.mark.covers("B28")
 def test_a_callback_that_raises_is_unknown_and_the_barrier_is_placed(play, controlled):
     def fail(action: str, session: Any) -> None:
         raise RuntimeError("callback failed")
@@ -195,6 +200,7 @@ def test_a_callback_that_raises_is_unknown_and_the_barrier_is_placed(play, contr
     play(main)
 
 
+@pytest.mark.covers("B29")
 def test_the_training_status_is_the_global_step(play, controlled):
     def main():
         with controlled() as training:
@@ -205,6 +211,7 @@ def test_the_training_status_is_the_global_step(play, controlled):
     play(main)
 
 
+@pytest.mark.covers("B29")
 def test_without_a_global_step_the_training_status_is_unknown(play, clock, config, tmp_path):
     def main():
         barrier = BarrierOp(1, clock=clock)
@@ -221,6 +228,7 @@ def test_without_a_global_step_the_training_status_is_unknown(play, clock, confi
     play(main)
 
 
+@pytest.mark.covers("B30")
 def test_a_save_answers_when_the_checkpoint_is_written(play, controlled, clock):
     def main():
         with controlled() as training:
@@ -235,6 +243,7 @@ def test_a_save_answers_when_the_checkpoint_is_written(play, controlled, clock):
     play(main)
 
 
+@pytest.mark.covers("B31")
 def test_a_saver_that_fails_is_unknown_with_its_message(play, controlled):
     def main():
         with controlled() as training:
@@ -247,6 +256,7 @@ def test_a_saver_that_fails_is_unknown_with_its_message(play, controlled):
     play(main)
 
 
+@pytest.mark.covers("B33")
 def test_a_third_call_waits_for_one_of_two_handlers(play, controlled, clock):
     def main():
         with controlled() as training:
@@ -261,6 +271,7 @@ def test_a_third_call_waits_for_one_of_two_handlers(play, controlled, clock):
     play(main)
 
 
+@pytest.mark.covers("B28")
 def test_calls_that_the_protocol_does_not_have_are_told_apart(play, controlled, clock):
     def main():
         with controlled() as training:
@@ -280,6 +291,7 @@ def test_calls_that_the_protocol_does_not_have_are_told_apart(play, controlled, 
     play(main)
 
 
+@pytest.mark.covers("B34", "B35")
 def test_the_port_refuses_after_the_end_and_the_address_file_is_left(play, controlled):
     def main():
         with controlled() as training:
@@ -290,6 +302,7 @@ def test_the_port_refuses_after_the_end_and_the_address_file_is_left(play, contr
     play(main)
 
 
+@pytest.mark.covers("B34")
 def test_a_save_in_flight_at_the_end_is_unknown_and_leaves_no_checkpoint(play, controlled, clock):
     def main():
         with controlled() as training:
@@ -308,6 +321,7 @@ def test_a_save_in_flight_at_the_end_is_unknown_and_leaves_no_checkpoint(play, c
     play(main)
 
 
+@pytest.mark.covers("B37")
 def test_an_exception_in_the_body_leaves_the_server_answering(play, controlled):
     def main():
         with pytest.raises(ValueError, match="body"), controlled() as training:
@@ -320,6 +334,7 @@ def test_an_exception_in_the_body_leaves_the_server_answering(play, controlled):
     play(main)
 
 
+@pytest.mark.covers("B36")
 def test_a_recreated_session_has_a_new_server_and_a_clear_barrier(play, controlled):
     class FailsOnce(tf1.train.SessionRunHook):
         failed = False
@@ -342,6 +357,7 @@ def test_a_recreated_session_has_a_new_server_and_a_clear_barrier(play, controll
     play(main)
 
 
+@pytest.mark.covers("B37")
 def test_a_later_hook_that_raises_at_creation_leaves_the_server_usable(play, controlled):
     class Fails(tf1.train.SessionRunHook):
         def after_create_session(self, session: Any, coord: Any) -> None:
@@ -375,6 +391,7 @@ def published(play, clock, config, tmp_path):
     return publish
 
 
+@pytest.mark.covers("B35")
 def test_the_address_file_has_the_address_alone_and_others_may_read_it(published, tmp_path):
     model_dir = tmp_path / "not" / "there"
     published(model_dir)
@@ -384,12 +401,14 @@ def test_the_address_file_has_the_address_alone_and_others_may_read_it(published
     assert [path.name for path in model_dir.iterdir()] == [SERVER_ADDR_FILENAME]
 
 
+@pytest.mark.covers("B35")
 def test_the_address_file_is_overwritten(published, tmp_path):
     (tmp_path / SERVER_ADDR_FILENAME).write_text("an address that is much longer: 1")
     published(tmp_path)
     assert (tmp_path / SERVER_ADDR_FILENAME).read_text() == "[::1]:7"
 
 
+@pytest.mark.covers("B35")
 def test_a_model_dir_that_is_a_file_is_refused(published, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(tf.errors.FailedPreconditionError):
@@ -417,6 +436,7 @@ def test_an_address_that_cannot_be_published_leaves_no_server_and_no_file(
     play(main)
 
 
+@pytest.mark.covers("B34")
 def test_an_end_before_a_session_says_what_is_missing(tmp_path):
     with pytest.raises(AttributeError, match="before after_create_session"):
         ServerHook(str(tmp_path), None, None).end(None)

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from parity.app.explain import explain
+from parity.base import project
 from parity.base.problems import UsageError
 
 
@@ -54,3 +55,68 @@ def test_without_a_word_it_lists_what_there_is():
 def test_an_unknown_word_suggests_the_nearest():
     with pytest.raises(UsageError, match=r"no such key or kind \(did you mean slow_poll"):
         explained("slow_poles")
+
+
+def test_a_fact_is_shown_with_all_that_is_evidence_for_it():
+    lines = explained("B12")
+    assert lines[:2] == [
+        "B12 (Health hook)",
+        "  Where the barrier is placed already, the report is made, then "
+        "BarrierAlreadyPlacedError ends the thread. The exit is clean; a resume brings no polling "
+        "back.",
+    ]
+    assert lines[2] == "  scenarios:"
+    assert "    health/barrier_already_placed" in lines
+    tests = lines[lines.index("  tests:") + 1 :]
+    assert tests == [
+        "    tests/monolith_hooks/test_ps_check_hooks.py"
+        "::test_a_barrier_that_is_placed_already_ends_the_watch_after_the_report"
+    ]
+
+
+def test_a_fact_that_interop_covers_names_its_cases():
+    lines = explained("B43")
+    (case,) = lines[lines.index("  interop:") + 1 : lines.index("  tests:")]
+    assert case.startswith("    GetBlockStatus/")
+
+
+def test_many_cases_of_one_method_are_counted():
+    lines = explained("B25")
+    assert "    StopTraining/first" in lines
+    assert "    any order of three (125 cases)" in lines
+
+
+def test_a_fact_that_nothing_observes_says_why():
+    (line,) = (line for line in explained("B50") if "no evidence" in line)
+    assert line.startswith("  no evidence: it is how the original's job puts these together")
+
+
+def test_marks_of_markdown_are_not_shown():
+    assert explained("B43")[1].endswith("Here they are ascending (D1).")
+    text = " ".join(" ".join(explained("B35")).split())
+    assert "it stays after the exit." in text
+    assert "ip:port or [v6]:port without" in text
+
+
+@pytest.mark.parametrize("word", ["B0", "B81", "B01", "Bx", "B", "B" + "9" * 5000, "b81"])
+def test_a_number_that_no_fact_has_is_refused(word):
+    with pytest.raises(UsageError, match=r"^[Bb].{0,40}: no such fact; expected B1 to B80$"):
+        explained(word)
+
+
+def test_a_small_b_may_be_meant_for_a_fact():
+    with pytest.raises(UsageError, match=r"did you mean B12\?"):
+        explained("b12")
+
+
+def test_without_a_word_it_says_which_facts_there_are():
+    lines = explained(None)
+    assert lines[lines.index("facts:") + 1] == "  B1 to B80"
+
+
+def test_in_an_installed_package_a_fact_has_its_scenarios_and_cases(monkeypatch):
+    monkeypatch.setattr(project, "SOURCES", None)
+    lines = explained("B25")
+    assert "  scenarios:" in lines
+    assert "    StopTraining/first" in lines
+    assert lines[-1] == "  tests: only a checkout has them"

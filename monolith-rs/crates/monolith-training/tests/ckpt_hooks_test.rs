@@ -387,9 +387,18 @@ fn the_last_five_are_kept() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_a_value_error() {
+fn a_missing_folder_is_made_in_an_existing_one() {
     let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path().join("gone");
+    let dir = dir.path().join("folder");
+    let worker = Worker::new(&dir, 0, vec![Arc::new(Counter::default())]);
+    worker.save(SAVE_ACTION).unwrap();
+    assert!(dir.join("checkpoint_input_worker_0").exists());
+}
+
+#[test]
+fn a_folder_in_a_missing_one_is_a_value_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("no").join("folder");
     let worker = Worker::new(&dir, 0, vec![Arc::new(Counter::default())]);
     let error = worker.save(SAVE_ACTION).unwrap_err();
     let prefix = dir.join("input_worker_0.ckpt");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
 
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener};
@@ -85,4 +86,27 @@ fn what_the_listener_raises_leaves_the_wrapper() {
     let raised = Err(Error::value("spotted"));
     assert_eq!(call_all(&BeforeSaveListener::new(spy.clone())), raised);
     assert_eq!(call_all(&AfterSaveListener::new(spy)), raised);
+}
+
+#[test]
+fn a_wrapper_calls_on_the_thread_that_calls_it() {
+    #[derive(Debug, Default)]
+    struct Where(Mutex<Vec<ThreadId>>);
+
+    impl CheckpointSaverListener for Where {
+        fn before_save(&self, _: &Arc<Session>, _: i64) -> Result<()> {
+            self.0.lock().unwrap().push(thread::current().id());
+            Ok(())
+        }
+
+        fn after_save(&self, _: &Arc<Session>, _: i64) -> Result<bool> {
+            self.0.lock().unwrap().push(thread::current().id());
+            Ok(false)
+        }
+    }
+
+    let here = Arc::new(Where::default());
+    call_all(&BeforeSaveListener::new(here.clone())).unwrap();
+    call_all(&AfterSaveListener::new(here.clone())).unwrap();
+    assert_eq!(*here.0.lock().unwrap(), [thread::current().id(); 2]);
 }

@@ -380,3 +380,13 @@ fn line_ends_after_an_address_are_passed_over_and_nonsense_fails_when_called() {
         assert!(expected.contains(&code), "{nonsense:?}: {code:?}");
     }
 }
+
+#[test]
+fn the_address_files_name_is_the_same_on_every_thread() {
+    let readers: Vec<_> = (0..8)
+        .map(|_| std::thread::spawn(|| SERVER_ADDR_FILENAME))
+        .collect();
+    for reader in readers {
+        assert_eq!(reader.join().unwrap(), "controller_server_addr.txt");
+    }
+}

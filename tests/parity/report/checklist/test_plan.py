@@ -35,7 +35,22 @@ def spoilt(tmp_path, change):
         (lambda plan: plan["server/constants"].pop("errors"), "errors: this key is missing"),
         (lambda plan: plan["server/constants"].update(eror=[]), "unknown key eror"),
         (lambda plan: plan["server/constants"].update(errors=[]), "expected a box: a list of"),
-        (lambda plan: plan["server/constants"].update(errors={"open": "no"}), "at least 10"),
+        (
+            lambda plan: plan["server/constants"].update(errors={"not_applicable": "a constant"}),
+            "expected a box: a list of selectors, or a mapping of not_applicable and evidence",
+        ),
+        (
+            lambda plan: plan["server/constants"].update(
+                errors={"not_applicable": "no", "evidence": [{"covers": "B25"}]}
+            ),
+            "at least 10",
+        ),
+        (
+            lambda plan: plan["server/constants"].update(
+                errors={"not_applicable": "a constant", "evidence": []}
+            ),
+            "expected at least 1 of them",
+        ),
         (
             lambda plan: plan["server/constants"].update(errors=[{"scenarios": "x"}]),
             "expected a selector: a mapping with one of the keys covers, scenario, ",

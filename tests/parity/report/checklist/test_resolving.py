@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from parity.base.model import frozen
@@ -29,13 +31,22 @@ GREEN = Results(
     python_tests=Source(
         (good("tests/x.py::test_a[1-b]", "passed"), good("tests/x.py::test_b", "p"))
     ),
+    cluster=Source((good("health/basic"),)),
+    cluster_tests=Source((good("tests/cluster/test_kills.py::test_kill", "passed"),)),
+)
+NOTHING_RUN = Results(
+    scenarios=NOT_RUN,
+    cluster=NOT_RUN,
+    cells=NOT_RUN,
+    rust_tests=NOT_RUN,
+    python_tests=NOT_RUN,
+    cluster_tests=NOT_RUN,
 )
 
 
 def box(plan, results=GREEN, root=None):
-    """The first box of the first module, all others being declared open."""
-    declared = {"open": "nothing to see here"}
-    boxes = dict.fromkeys(ModulePlan.model_fields, declared)
+    """The first box of the first module."""
+    boxes = {name: [{"covers": "B8"}] for name in ModulePlan.model_fields}
     modules = {field.alias or name: boxes for name, field in Plan.model_fields.items()}
     modules["hook_utils_test"] = {**boxes, "public_names": plan}
     made = make_checklist(Plan.model_validate(frozen(modules)), results, root)
@@ -49,6 +60,8 @@ def box(plan, results=GREEN, root=None):
         ({"covers": "B8"}, ["health/oom"]),
         ({"scenario": "health/*"}, ["health/oom"]),
         ({"scenario": "*"}, ["health/oom", "controller/stop"]),
+        ({"cluster": "health/*"}, ["health/basic"]),
+        ({"python_tests": "tests/cluster/*"}, ["tests/cluster/test_kills.py::test_kill"]),
         ({"interop": "StopTraining"}, ["StopTraining/first (python to rust)"]),
         ({"interop": "StopTraining/first"}, ["StopTraining/first (python to rust)"]),
         ({"interop": "address file"}, ["address file/garbage (a to b)"]),
@@ -83,9 +96,8 @@ def test_a_selector_that_finds_nothing_leaves_its_box_open(selector):
 
 @pytest.mark.parametrize("said", ["differs; reports", "known; reports", "skipped", "not run"])
 def test_one_result_that_is_not_good_leaves_the_box_open_and_is_named(said):
-    results = Results(
-        Source((good("health/oom"), bad("health/basic", said))), NOT_RUN, NOT_RUN, NOT_RUN
-    )
+    scenarios = Source((good("health/oom"), bad("health/basic", said)))
+    results = replace(NOTHING_RUN, scenarios=scenarios)
     opened = box([{"scenario": "health/*"}], results)
     assert opened.state == "open"
     assert opened.evidence[0].doubt == f"health/basic: {said}"
@@ -98,13 +110,14 @@ def test_every_selector_of_a_box_must_be_green():
 
 
 def test_results_that_are_doubted_leave_the_box_open_with_their_doubt():
-    results = Results(NOT_RUN, NOT_RUN, NOT_RUN, NOT_RUN)
-    assert box([{"covers": "B8"}], results).evidence[0].doubt == "not run"
+    assert box([{"covers": "B8"}], NOTHING_RUN).evidence[0].doubt == "not run"
 
 
-def test_a_box_that_is_declared_open_says_why():
-    declared = box({"open": "a constant has no threads"})
-    assert (declared.state, declared.reason) == ("declared open", "a constant has no threads")
+def test_that_a_box_is_not_applicable_must_be_shown_too():
+    claim = {"not_applicable": "a constant has no threads", "evidence": [{"covers": "B8"}]}
+    shown, not_shown = box(claim), box(claim, NOTHING_RUN)
+    assert (shown.state, not_shown.state) == ("ticked", "open")
+    assert shown.not_applicable == not_shown.not_applicable == "a constant has no threads"
 
 
 @pytest.mark.parametrize(

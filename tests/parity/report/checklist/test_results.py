@@ -93,35 +93,88 @@ def test_what_was_not_run_is_said_with_what_would_make_it(root):
     assert results.python_tests.doubt == "not run: there is no tests.xml; dev.py tests makes it"
 
 
+def header(scenarios):
+    return Header(
+        reference="python", peer="rust", note="", seed=None, scenarios=scenarios,
+        rust_source_digest="",
+    )  # fmt: skip
+
+
+def record(scenario, covers, verdict, *reasons):
+    return Record(
+        scenario=scenario, file="", about="", covers=(covers,), digest="", reference="python",
+        peer="rust", verdict=verdict, reasons=reasons, replay="",
+    )  # fmt: skip
+
+
+def write_run(folder, *records):
+    writer = ReportWriter(folder, header(len(records)))
+    for each in records:
+        writer.add(each)
+    writer.finish(make_footer(header(len(records)), list(records), interrupted=False))
+
+
+HEALTHY = record("health/oom", "B8", "agree")
+KNOWN = record("health/basic", "B8", "known", "known: logs: x")
+SKIPPED = record("cluster/killed_chief", "B36", "skipped", "python skipped it: needs kill")
+
+
 def test_a_run_gives_its_scenarios_and_what_each_covers(root):
-    header = Header(
-        reference="python", peer="rust", note="", seed=None, scenarios=2, rust_source_digest=""
-    )
-    record = Record(
-        scenario="health/oom",
-        file="",
-        about="",
-        covers=("B8",),
-        digest="",
-        reference="python",
-        peer="rust",
-        verdict="agree",
-        replay="",
-    )
-    known = record.model_copy(
-        update={"scenario": "health/basic", "verdict": "known", "reasons": ("known: logs: x",)}
-    )
-    writer = ReportWriter(root.parent / "reports", header)
-    writer.add(record)
-    writer.add(known)
-    assert "truncated" in str(read(root).scenarios.doubt)
-    writer.finish(make_footer(header, [record, known], interrupted=False))
+    write_run(root.parent / "reports", HEALTHY, KNOWN)
     source = read(root).scenarios
     assert said(source) == {
         "health/oom": (True, "agree"),
         "health/basic": (False, "known; known: logs: x"),
     }
     assert source.results[0].covers == ("B8",)
+
+
+def test_a_run_that_is_not_whole_is_doubted(root):
+    writer = ReportWriter(root.parent / "reports", header(1))
+    writer.add(HEALTHY)
+    assert "truncated" in str(read(root).scenarios.doubt)
+    writer.finish(make_footer(header(1), [HEALTHY], interrupted=False))
+
+
+CLUSTER_JUNIT = """\
+<testsuites><testsuite>
+<testcase classname="tests.cluster.test_x" name="test_it[cluster/killed_chief]">{}</testcase>
+</testsuite></testsuites>
+"""
+
+
+@pytest.mark.parametrize(
+    ("inner", "result"),
+    [
+        ("", (True, "passed on the cluster")),
+        ('<failure message="no" />', (False, "failure on the cluster")),
+    ],
+)
+def test_a_scenario_that_only_real_processes_show_counts_by_its_test_there(root, inner, result):
+    write_run(root.parent / "reports", SKIPPED)
+    write(root, "cluster-tests.xml", CLUSTER_JUNIT.format(inner))
+    results = read(root)
+    assert said(results.scenarios) == {"cluster/killed_chief": result}
+    assert results.scenarios.results[0].covers == ("B36",)
+    assert results.tests_of("tests/cluster/test_scenarios.py") is results.cluster_tests
+
+
+def test_without_a_run_of_the_cluster_such_a_scenario_stays_skipped_and_says_what_to_run(root):
+    write_run(root.parent / "reports", SKIPPED)
+    assert said(read(root).scenarios) == {
+        "cluster/killed_chief": (
+            False,
+            "skipped; python skipped it: needs kill; "
+            "not run: there is no cluster-tests.xml; dev.py cluster makes it",
+        )
+    }
+
+
+def test_the_clusters_report_gives_what_the_cluster_played(root):
+    folder = root.parent / "reports" / "cluster"
+    folder.mkdir()
+    write_run(folder, HEALTHY, SKIPPED)
+    assert said(read(root).cluster) == {"health/oom": (True, "agree")}
 
 
 def test_interop_gives_its_cells(root):

@@ -37,8 +37,13 @@ impl IteratorFiles {
 
     /// Writes the positions; the index, which is looked for, last.
     ///
-    /// The folder isn't created: `ValueError`.
+    /// As TensorFlow's saver does, it makes the folder in an existing one, and no more:
+    /// `ValueError`.
     pub(super) fn write(&self, step: i64, positions: &[Vec<u8>]) -> Result<()> {
+        if !self.dir.is_dir() {
+            // Another worker may make it at the same moment: what counts is that it is there.
+            drop(fs::create_dir(&self.dir));
+        }
         if !self.dir.is_dir() {
             let prefix = self.dir.join(&self.basename);
             return Err(Error::value(format!(
