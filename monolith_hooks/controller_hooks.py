@@ -157,9 +157,9 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
     The file is in the model directory and is a ControllerHooksProto in text format. A
     thread, ``query_action``, checks for it each 60 s, for the first time after 60 s. It reads
     the file, performs the action in the newest session, writes ``OK`` or the parse error to
-    ``monolith_action_response``, and deletes the file, whatever came of it. Whatever goes wrong is logged at ERROR, and
-    the thread checks again after 60 s. A file that requests no action is such an error; one
-    that can't be read stays.
+    ``monolith_action_response``, and deletes the file, whatever came of it. What goes wrong is
+    logged at ERROR, and the thread checks again after 60 s. A file that requests no action is
+    such an error; one that can't be read stays.
 
     Concurrency. Each session starts a thread, which has a coordinator of its own. ``end``
     stops all threads, and waits for the newest only. A recreated session starts another

@@ -62,9 +62,7 @@ def test_an_option_says_what_it_accepts_and_what_it_is_by_default():
         "an integer, 1 to 1000000",
         "1",
     )
-    assert option.says == (
-        "The number of times that it raises, from then on."
-    )
+    assert option.says == ("The number of times that it raises, from then on.")
 
 
 def test_a_step_shows_its_value_and_what_may_stand_beside_it():
