@@ -22,6 +22,8 @@ from typing import Final
 from parity.players.environment import environment_of_players
 
 _PROC: Final = Path("/proc")
+_READS: Final = 10
+"""Times that an empty environment is read again; executing takes less than a millisecond."""
 _END_SECONDS: Final = 5.0
 """Time limit of the search: a killed process ends at once, unless it waits for a disk."""
 
@@ -57,17 +59,34 @@ class Descendants:
         mark = f"{self._variable}=1".encode()
         parents: dict[int, int] = {}
         found = {program}
+        began = _start(program)
         for pid in _processes():
             # A process may end at any time, or belong to another user.
             with contextlib.suppress(OSError):
                 state, parents[pid] = _state_and_parent(pid)
                 if state in "ZX":
                     del parents[pid]
-                elif mark in (_PROC / str(pid) / "environ").read_bytes().split(b"\0"):
+                elif mark in self._environment_of(pid, began).split(b"\0"):
                     found.add(pid)
         while more := {pid for pid, parent in parents.items() if parent in found} - found:
             found |= more
         return found & parents.keys()
+
+    @staticmethod
+    def _environment_of(pid: int, began: int) -> bytes:
+        """Return the environment of a process, which it doesn't have while it executes another.
+
+        For that moment it is empty, as those of kernel threads are; so one that isn't older
+        than the program is read again.
+        """
+        environ = _PROC / str(pid) / "environ"
+        read = environ.read_bytes()
+        for _ in range(_READS):
+            if read or _start(pid) < began:
+                break
+            time.sleep(0.001)
+            read = environ.read_bytes()
+        return read
 
 
 def _processes() -> list[int]:
@@ -78,6 +97,18 @@ def _processes() -> list[int]:
 
 
 def _state_and_parent(pid: int) -> tuple[str, int]:
-    # The name, between parentheses, may contain any character.
-    fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    fields = _stat(pid)
     return fields[0], int(fields[1])
+
+
+def _start(pid: int) -> int:
+    """Return when a process started, in ticks since the machine did; 0 if it is gone."""
+    try:
+        return int(_stat(pid)[19])
+    except OSError:
+        return 0
+
+
+def _stat(pid: int) -> list[str]:
+    # The name, between parentheses, may contain any character.
+    return (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()

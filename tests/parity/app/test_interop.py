@@ -47,9 +47,8 @@ MESSAGE = MessageCase(
 def small(monkeypatch):
     """One case and one message, and Python played by an actor."""
     actor = ActingPeer("python")
-    monkeypatch.setattr(playing, "service_groups", lambda: [GROUP])
-    monkeypatch.setattr(playing, "address_groups", list)
-    monkeypatch.setattr(playing, "looking_groups", list)
+    monkeypatch.setattr(playing, "all_groups", lambda: [GROUP])
+    monkeypatch.setattr(playing, "all_cases", lambda: [*GROUP.cases, MESSAGE])
     monkeypatch.setattr(playing, "message_cases", lambda: [MESSAGE])
     monkeypatch.setattr(run, "_python_peer", lambda: actor)
     return actor
@@ -149,7 +148,7 @@ def without_ipv6(monkeypatch):
 def test_a_host_without_ipv6_skips_its_cases_by_name(small, tmp_path, monkeypatch, without_ipv6):
     cases = (GROUP.cases[0].model_copy(update={"name": "by IPv6"}),)
     six = Group(server=InteropServer(ip="::1"), cases=cases)
-    monkeypatch.setattr(playing, "address_groups", lambda: [six])
+    monkeypatch.setattr(playing, "all_groups", lambda: [GROUP, six])
     code, shown, report = interop(tmp_path, "python")
     assert code == 0
     assert report.footer.verdicts == {"agree": 2, "skipped": 1}
@@ -161,7 +160,7 @@ def test_of_one_server_the_cases_are_played_that_the_host_can(
 ):
     seen = InteropCase(method="machine", name="by IPv6", covers=(), steps=(Ipv6IsSeen(),))
     group = GROUP.model_copy(update={"cases": (seen, *GROUP.cases)})
-    monkeypatch.setattr(playing, "service_groups", lambda: [group])
+    monkeypatch.setattr(playing, "all_groups", lambda: [group])
     _, _, report = interop(tmp_path, "python")
     assert report.footer.verdicts == {"agree": 2, "skipped": 1}
     assert [each.case for each in report.records if each.verdict == "skipped"] == ["by IPv6"]

@@ -329,7 +329,7 @@ def test_summaries_made_elsewhere_are_compared_as_far_as_they_go(tmp_path):
     assert run.code == 1
     assert run.verdicts == {"health/oom": "partial", "health/basic": "differs"}
     assert "reports: reference has 0, peer has 2" in run.out
-    assert "not compared: addresses, blocked, callbacks, files, " in run.out
+    assert "not compared: addresses, blocked, callbacks, elements, files, " in run.out
 
 
 @pytest.mark.parametrize(

@@ -42,16 +42,19 @@ def play(host: str, settings: dict[str, str], folder: str) -> None:
     tempfile.tempdir = None  # The parent may have looked for one already.
     from parity.app.cli import app
     from parity.interop import playing
+    from parity.interop.cases.address import address_groups
+    from parity.interop.cases.look import looking_groups
+    from parity.interop.cases.service import service_groups
     from parity.interop.cases.steps import Group
 
     files = [str(project.SCENARIOS / "address" / f"{name}.yaml") for name in ("ipv4", "ipv6")]
     app(["run", *files, "--peer", "rust", "--report", folder], standalone_mode=False)
-    services, messages = playing.service_groups()[:CALLS], playing.message_cases()[:MESSAGES]
-    contents, *published = playing.address_groups()
+    services, messages = service_groups()[:CALLS], playing.message_cases()[:MESSAGES]
+    contents, *published = address_groups()
     contents = Group(server=contents.server, cases=contents.cases[:ADDRESSES])
-    playing.service_groups = lambda: services
+    groups = [*looking_groups(), *services, contents, *published]
+    playing.all_groups = lambda: groups
     playing.message_cases = lambda: messages
-    playing.address_groups = lambda: [contents, *published]
     app(["interop", "--peer", "rust", "--report", folder], standalone_mode=False)
 
 

@@ -13,8 +13,8 @@ from parity.interop.looking import BY_STEPS, BY_TIME, CANDIDATES, JOINED, check_
 from parity.interop.peers.python_messages import encode
 from parity.spec.interop import Looked, LookedBarrier, LookedCheckpoints
 
-EXISTING = {"model.ckpt": (2, 10), "m[o]del.ckpt": (3,)}
-STEPS = (12, 0, 0, None, None, 2, 7, 2, None, None, 0)
+EXISTING = (2, 3, 4, 10)
+STEPS = (12, 0, None, None, 7, 8, 10, None, None, 2, 7, 2, None, None, 0, None)
 OUT_OF_MEMORY = "tensorflow.monolith_tf.MachineHealthResult"
 
 
@@ -31,12 +31,12 @@ class Sees:
         self.otherwise = otherwise
 
     def look(self, look):
-        alive = tuple(addr for addr in look.addrs if addr != "127.0.0.1:1")
-        exists = Path(look.basename).parent.is_dir()
+        alive = tuple(addr for addr in look.addrs if addr not in ("127.0.0.1:1", "no address"))
+        has_state = (Path(look.basename).parent / "checkpoint").is_file()
         checkpoints = {
             "prefix": f"{look.basename}-7",
             "asset_dir": f"{look.basename}-7.assets/",
-            "existing": EXISTING.get(Path(look.basename).name, ()) if exists else (),
+            "existing": EXISTING if has_state else None,
             "restored": None,
             "steps": STEPS[: len(look.prefixes)],
         }
@@ -45,7 +45,7 @@ class Sees:
             "ipv4": net_utils.is_ipv4_supported(),
             "addrs": look.addrs,
             "alive": alive,
-            "dead": tuple(addr for addr in look.addrs if addr not in alive),
+            "dead": tuple(dict.fromkeys(addr for addr in look.addrs if addr not in alive)),
             "all_alive": alive == look.addrs,
             "valid": tuple(CANDIDATES[each] for each in look.candidates),
             "joined": tuple(JOINED[each] for each in look.hosts),

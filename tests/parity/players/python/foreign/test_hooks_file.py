@@ -90,7 +90,7 @@ def test_plain_hooks_meet_what_scenarios_expect(tmp_path, imports):
         (
             ("ps_check_hooks.py", ".place_barrier(session)", ".is_barrier_placed(session)"),
             "health/oom",
-            "expect.blocked",
+            "steps[2].expect",
         ),
         (
             (
