@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -106,7 +107,8 @@ class PythonPeer:
     def look(self, look: Look) -> Looked:
         """Return the port's observations."""
         seconds = look.timeout_ms / 1000
-        nodes = net_utils.NodeAliveChecker(look.addrs, seconds, _LOOKING_THREADS)
+        with contextlib.redirect_stdout(sys.stderr):  # Its lines aren't this process's own.
+            nodes = net_utils.NodeAliveChecker(look.addrs, seconds, _LOOKING_THREADS)
         return Looked(
             server_addr=net_utils.get_local_server_addr(look.port),
             ipv4=net_utils.is_ipv4_supported(),
