@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import tensorflow as tf
@@ -17,6 +17,8 @@ SAVE_ACTION: Final = "Save"
 """The barrier's action when a save places it."""
 
 _GRAPH_META: Final = "monolith_graph_meta"
+_GLOBAL_ITERATORS: Final = "iterators"
+"""TensorFlow's collection of iterators' resources."""
 _KEPT_CHECKPOINTS: Final = 5
 
 
@@ -33,7 +35,7 @@ class _GraphMeta:
     """Placeholder of the info to assign."""
     assign_info: Any = None
     """Op that assigns it."""
-    saves_iterators: bool = field(default=True)
+    saves_iterators: bool = True
 
 
 def _graph_meta() -> _GraphMeta:
@@ -224,10 +226,6 @@ class _RestorerHook(tf.compat.v1.train.SessionRunHook):
 def disable_iterator_save_restore() -> None:
     """Let helpers that are constructed for this graph from now on do nothing (B65)."""
     _graph_meta().saves_iterators = False
-
-
-_GLOBAL_ITERATORS: Final = "iterators"
-"""TensorFlow's collection of iterators' resources."""
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,9 @@ class FidSlotCountSaverListener(tf.compat.v1.train.CheckpointSaverListener):
         by_device: dict[str, list[SlotTable]] = {}
         for table in tables:
             by_device.setdefault(table.device, []).append(table)
-        counts = any(not table.is_multi for table in tables) and not any(
-            table.is_multi for table in tables
-        )
-        self._counts = (
-            [_count(device, on_it) for device, on_it in by_device.items()] if counts else []
-        )
+        # Nothing is counted beside a multi hash table (B70).
+        counted = {} if any(table.is_multi for table in tables) else by_device
+        self._counts = [_count(device, on_it) for device, on_it in counted.items()]
 
     def before_save(self, session: Any, global_step_value: int) -> None:
         """Count, and write the file of this step.

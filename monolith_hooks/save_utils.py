@@ -71,7 +71,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         is_dense_only: True to skip a step that this hook has written last, and step 0 while
             it has written none, and to do nothing in ``end`` (B32, B73).
         use_native_multi_hash_table: The kind of hash tables that the file
-            ``monolith_checkpoint`` names (B74).
+            ``monolith_checkpoint`` names if this hook makes it (B74).
         no_first_save: True to skip the first save, which is the one at session
             creation unless another was requested before it (B30, B32).
         guard_saver_listeners: Called around each save that isn't skipped, once whatever
@@ -161,7 +161,8 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         with self._lock:
             if self._save_graph_def:
                 self._write_meta_graph(session)
-                write_monolith_checkpoint_state(self._checkpoint_dir, self._checkpoint_state())
+                if get_monolith_checkpoint_state(self._checkpoint_dir) is None:
+                    write_monolith_checkpoint_state(self._checkpoint_dir, self._new_state())
             super().after_create_session(session, coord)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
@@ -255,18 +256,16 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
     def _attempt(self, session: Any, step: int) -> bool:
         """Save once: listeners, checkpoint, summary, listeners, ``monolith_checkpoint``."""
         wishes_stop = bool(super()._save(session, step))
-        state = self._checkpoint_state()
+        state = get_monolith_checkpoint_state(self._checkpoint_dir, remove_invalid_path=True)
+        state = state or self._new_state()
         state.last_checkpoint_save_timestamp = self._clock.now_ns() // NANOSECONDS
         write_monolith_checkpoint_state(self._checkpoint_dir, state)
         self._last_dense_step = step
         return wishes_stop
 
-    def _checkpoint_state(self) -> MonolithCheckpointState:
-        """Return what ``monolith_checkpoint`` says now, with the kind of this hook's tables."""
-        state = get_monolith_checkpoint_state(self._checkpoint_dir, remove_invalid_path=True)
-        state = state or MonolithCheckpointState()
-        state.builtin_hash_table_type = self._table_type
-        return state
+    def _new_state(self) -> MonolithCheckpointState:
+        """Return what ``monolith_checkpoint`` says where there is none that can be read."""
+        return MonolithCheckpointState(builtin_hash_table_type=self._table_type)
 
     def _write_meta_graph(self, session: Any) -> None:
         """Write the graph in a form that TensorFlow can load."""

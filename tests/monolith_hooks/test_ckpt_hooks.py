@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierOp
+from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.ckpt_hooks import (
     SAVE_ACTION,
     BarrierSaverListener,
@@ -476,13 +476,3 @@ def test_a_shuffled_dataset_goes_on_without_repeating_or_losing_an_element(play,
         assert sorted(before + after) == list(range(50))
 
     play(main)
-
-
-def test_it_raises_no_already_placed_error(held):
-    def body(rig):
-        rig.barrier.place_barrier(rig.session)
-        with pytest.raises(BarrierAlreadyPlacedError):
-            rig.barrier.place_barrier(rig.session)
-        rig.before()
-
-    held(body)

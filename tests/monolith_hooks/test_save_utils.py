@@ -561,6 +561,20 @@ def test_each_save_writes_its_time_into_monoliths_state(play, run, clock):
 
 
 @pytest.mark.covers("B74")
+def test_a_state_that_can_be_read_keeps_its_kind_of_tables(play, run, tmp_path):
+    state = "builtin_hash_table_type: MULTI_CUCKOO_HASH_MAP\n"
+    (tmp_path / "monolith_checkpoint").write_text(state)
+
+    def main():
+        with run() as training:
+            assert (tmp_path / "monolith_checkpoint").read_text() == state
+            training.trigger()
+        assert state in (tmp_path / "monolith_checkpoint").read_text()
+
+    play(main)
+
+
+@pytest.mark.covers("B74")
 def test_a_state_that_cannot_be_written_is_a_failed_try(play, run, monkeypatch):
     def main():
         with run() as training:

@@ -83,7 +83,7 @@ class Implementation:
 
     def monitor(self, hook: Any, ops: object) -> None:
         """Let a health hook build its ops from these, which ours has been given."""
-        if "ps_check_hooks" in self.foreign and self.health is not None:
+        if "ps_check_hooks" in self.foreign:
             _before(hook, "begin", lambda: setattr(self.health, "ops", ops))
 
     def publish(self, hook: Any, ip: str) -> None:
