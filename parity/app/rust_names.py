@@ -9,7 +9,9 @@ from typing import Final, Literal, get_args, get_origin
 from parity.base.model import Model
 from parity.spec import faults, hooks, interop, protocol, rpcs, scenario, steps, trace
 
-_NO_NAMES: Final = {"127.0.0.1": "V4", "::1": "V6"}
+_NO_NAMES: Final = {
+    "127.0.0.1": "V4", "::1": "V6", "controller_server_addr.txt": "controller_server_addr",
+}  # fmt: skip
 """Words that can't be the names of variants, with those that they have instead."""
 _SPEC: Final = (faults, hooks, interop, protocol, rpcs, scenario, steps, trace)
 _NAMES: Final = {

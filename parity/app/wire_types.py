@@ -39,6 +39,8 @@ def events() -> str:
     )
     module.constants("LISTED_FILES", trace.LISTED_FILES, "The files that are listed.")
     module.constants("LISTED_CHECKPOINTS", trace.LISTED_CHECKPOINTS, "Checkpoints are too.")
+    module.constants("UNLISTED_FILES", trace.UNLISTED_FILES, "What begins so isn't listed.")
+    module.constants("OTHER_FILES", (trace.OTHER_FILES,), "What any other file is listed as.")
     return module.text()
 
 
@@ -74,16 +76,19 @@ def scenario_document() -> str:
             "use serde::de::IgnoredAny;",
             "use serde::{Deserialize, Serialize};",
             "",
-            "use super::events::{Method, Phase};",
+            "use super::events::{FaultyFile, FileOperation, Method, Phase};",
             "use super::reading::{Hex, List, Maybe, Milliseconds, Number, Plain, Read, Text};",
         ),
         {
             rpcs.Method: RustType("Method"),
             hooks.Phase: RustType("Phase"),
+            faults.FaultyFile: RustType("FaultyFile"),
+            faults.FileOperation: RustType("FileOperation"),
             faults.ErrorName: RustType("ErrorKind", "ErrorName"),
             hooks.AnyHook: RustType("Hook"),
             faults.AnyFault: RustType("Fault"),
             steps.AnyStep: RustType("Step"),
+            steps.AnyBackgroundStep: RustType("InBackground"),
             steps.AnyConcurrentStep: RustType("ConcurrentStep"),
         },
         unread=_UNREAD,
@@ -116,5 +121,7 @@ def _hooks_faults_and_steps(module: RustModule) -> None:
     all_steps.ps_method(module)
     all_steps.kinds(module, "STEPS")
     all_steps.options(module, "STEP_OPTIONS")
+    in_background = get_args(steps.AnyBackgroundStep)
+    Keyed("InBackground", "A step that is done in the background.", in_background).enum(module)
     concurrent = get_args(steps.AnyConcurrentStep)
     Keyed("ConcurrentStep", "A step at the same instant as others.", concurrent).enum(module)

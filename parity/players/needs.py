@@ -15,7 +15,6 @@ from parity.spec.steps import (
     AddressFileStep,
     BackgroundStep,
     ConcurrentlyStep,
-    FaultStep,
     RpcStep,
     Step,
 )
@@ -28,7 +27,14 @@ _OTHER_LISTENERS = ("{dead}", "{silent}")
 
 def needs(scenario: Scenario) -> frozenset[Need]:
     """Return the needs that the scenario states, and those of its faults and calls."""
-    return frozenset((*scenario.needs, *_needs_of_faults(scenario), *_needs_of_calls(scenario)))
+    return frozenset(
+        (
+            *scenario.needs,
+            *_needs_of_faults(scenario),
+            *_needs_of_background(scenario),
+            *_needs_of_calls(scenario),
+        )
+    )
 
 
 def play_if_able(player: Player, file: ScenarioFile, seed: int | None = None) -> Outcome:
@@ -58,9 +64,17 @@ def _needs_of_faults(scenario: Scenario) -> Iterator[Need]:
 
 def _faults(scenario: Scenario) -> Iterator[Fault]:
     yield from scenario.faults
+    for _, step in scenario.fault_steps():
+        yield step.fault
+
+
+def _needs_of_background(scenario: Scenario) -> Iterator[Need]:
+    """Yield what it takes to do something at a certain time of another step."""
     for step in scenario.steps:
-        if isinstance(step, FaultStep):
-            yield step.fault
+        if isinstance(step, BackgroundStep) and not (
+            isinstance(step.background, RpcStep) and step.after == 0
+        ):
+            yield "exact_time"
 
 
 def _needs_of_calls(scenario: Scenario) -> Iterator[Need]:
@@ -79,8 +93,10 @@ def _needs_of_calls(scenario: Scenario) -> Iterator[Need]:
 
 def _calls(step: Step) -> bool:
     match step:
-        case RpcStep() | BackgroundStep():
+        case RpcStep():
             return True
+        case BackgroundStep():
+            return _calls(step.background)
         case ConcurrentlyStep():
             return any(isinstance(each, RpcStep) for each in step.concurrently)
     return False

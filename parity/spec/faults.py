@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from parity.base.bounds import MOST_HOOKS, Hex, PsIndex, Text, Times
+from parity.base.bounds import MOST_HOOKS, MOST_TIMES, Hex, PsIndex, Text, Times
 from parity.base.model import Model, example
 from parity.spec.kinds import ByKey, kinds_of
 from parity.spec.units import Allocated, Duration, Size
@@ -122,6 +122,15 @@ ErrorName = Literal[
 
 SaveMethod = Literal["before_save", "after_save"]
 
+FileOperation = Literal["read", "write", "rename", "delete"]
+FaultyFile = Literal[
+    "checkpoint",
+    "controller_server_addr.txt",
+    "monolith_action",
+    "monolith_action_response",
+    "monolith_checkpoint",
+]
+
 SLOWEST_POLL: Final = 100_000
 """In milliseconds; an exit waits 120,000 ms for threads."""
 
@@ -189,6 +198,41 @@ class ListenerError(Model):
     """Its message."""
     times: Times | None = None
     """The number of calls that raise; ``null``: every call."""
+
+
+class FileError(Model):
+    """The error of an operation on a file, ``times`` times or always."""
+
+    operation: FileOperation
+    """The operation. A ``write`` that fails has written half of the content, into the file itself
+    or into a temporary file that is then renamed; each of the others has done nothing."""
+    file: FaultyFile
+    """The file, whatever folder of the model directory it is in."""
+    error: ErrorName
+    """The error: a TensorFlow error by its Python name, or one of Python's own."""
+    message: Text = "injected"
+    """Its message."""
+    skips: Annotated[int, Field(ge=0, le=MOST_TIMES)] = 0
+    """The number of operations that succeed before it is raised."""
+    times: Times | None = None
+    """The number of operations that fail from then on; ``null``: every one."""
+
+    @model_validator(mode="after")
+    def _is_done(self) -> FileError:
+        if self.operation not in OPERATIONS[self.file]:
+            right = " or ".join(OPERATIONS[self.file])
+            raise ValueError(f"no hook does a {self.operation} of {self.file}; expected {right}")
+        return self
+
+
+OPERATIONS: Final[dict[FaultyFile, tuple[FileOperation, ...]]] = {
+    "checkpoint": ("write", "rename"),
+    "controller_server_addr.txt": ("write", "rename"),
+    "monolith_action": ("read", "delete"),
+    "monolith_action_response": ("write", "rename"),
+    "monolith_checkpoint": ("read", "write", "rename"),
+}
+"""Of each file, what hooks do with it that can fail."""
 
 
 class RssFault(Model, json_schema_extra=example({"rss": {"ps": 0, "bytes": "9GiB"}})):
@@ -262,6 +306,28 @@ class ListenerErrorFault(
     listener_error: ListenerError
 
 
+class FileErrorFault(
+    Model,
+    json_schema_extra=example(
+        {
+            "file_error": {
+                "operation": "rename",
+                "file": "checkpoint",
+                "error": "UnavailableError",
+                "times": 1,
+            }
+        }
+    ),
+):
+    """An operation on a file in the model directory fails. It is triggered when one does.
+
+    Its event shows what files there are at that moment: what a process that ended there
+    would leave.
+    """
+
+    file_error: FileError
+
+
 AnyFault = (
     RssFault
     | HealthBytesFault
@@ -271,6 +337,7 @@ AnyFault = (
     | SaveErrorFault
     | SlowSaveFault
     | ListenerErrorFault
+    | FileErrorFault
     | AllocateFault
     | KillFault
     | RestartFault

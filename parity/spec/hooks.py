@@ -65,6 +65,9 @@ class Saver(Model):
     (B32, B73)."""
     dump_mode: bool = False
     """``true`` if its exit always writes, with neither guards nor a second try (B73)."""
+    save_graph_def: bool = False
+    """``true`` if session creation also writes ``graph.pbtxt``, ``meta_graph_for_debugging.pb`` and
+    ``monolith_checkpoint`` (B74). The hook's own default is ``true``."""
     ignore_save_errors: bool = False
     """The saver hook's own option; it doesn't hide an error from SaveCheckpoint (B31)."""
     listeners: Listeners = ()
@@ -95,6 +98,8 @@ class Server(Model):
     """Its model directory: ``model_dir``, the directory of the run; ``missing``, the folder
     ``server/new`` in it, which doesn't exist; ``file``, ``server`` in it, which is a file.
     Clients read the address from this directory."""
+    saver: bool = True
+    """``true`` if it has the first saver hook; without it no SaveCheckpoint may be called."""
 
 
 class Call(Model):

@@ -14,6 +14,7 @@ from parity.spec.hooks import ProbeEntry
 from parity.spec.scenario import Scenario
 from parity.spec.steps import (
     AdvanceStep,
+    BackgroundStep,
     ConcurrentlyStep,
     FaultStep,
     MachineInfoStep,
@@ -96,6 +97,9 @@ def _along_the_steps(scenario: Scenario, trace: Trace | None) -> Iterator[Inject
                 yield progress.place(found)
             case FaultStep():
                 yield progress.place(_injection(f"steps[{i}].fault", step.fault))
+            case BackgroundStep(background=FaultStep() as later):
+                found = _injection(f"steps[{i}].background.fault", later.fault)
+                yield progress.place(found, step.after)
             case _:
                 pass  # It takes no time on main.
 
@@ -125,11 +129,14 @@ class _Progress:
             if event.lane == lane:
                 self._pass(i)
 
-    def place(self, injection: Injection) -> Injection:
+    def place(self, injection: Injection, later: int = 0) -> Injection:
         """Return the fault with its time, placed after all earlier events."""
         before = [i for i, event in enumerate(self._events) if self._settled(i, event)]
+        ms = self.ms + later
+        if later:
+            before = [i for i, event in enumerate(self._events) if event.ms < ms]
         after = before[-1] + 1 if before else 0
-        return injection.model_copy(update={"ms": self.ms, "after": after})
+        return injection.model_copy(update={"ms": ms, "after": after})
 
     def _settled(self, i: int, event: Event) -> bool:
         if event.ms != self.ms or event.lane.startswith(_SETS_OUT_FROM_MAIN):

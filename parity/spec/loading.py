@@ -26,13 +26,15 @@ from parity.spec.hooks import HOOKS
 from parity.spec.names import check_scenario_name
 from parity.spec.references import bad_references
 from parity.spec.scenario import Scenario
-from parity.spec.steps import CONCURRENT, STEPS
+from parity.spec.steps import BACKGROUND, CONCURRENT, STEPS
 
 M = TypeVar("M", bound=Model)
 
 _LISTS_OF_KINDS = ("steps", "hooks", "faults", "concurrently")
+_FIELDS_OF_KINDS = ("fault", "background")
 _KINDS: Final = {
     "no_step": STEPS,
+    "no_background_step": BACKGROUND,
     "no_concurrent_step": CONCURRENT,
     "no_hook": HOOKS,
     "no_fault": FAULTS,
@@ -257,7 +259,7 @@ def _without_tags(loc: Loc) -> Loc:
             continue
         kept.append(part)
         in_union_list = isinstance(part, int) and loc[i - 1] in _LISTS_OF_KINDS
-        tag_follows = in_union_list or part == "fault"
+        tag_follows = in_union_list or part in _FIELDS_OF_KINDS
     return tuple(kept)
 
 

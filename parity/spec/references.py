@@ -56,7 +56,12 @@ def bad_references(scenario: Scenario) -> Iterator[BadReference]:
 
 def _missing_hooks(scenario: Scenario) -> Iterator[BadReference]:
     kinds = [next(iter(type(hook).model_fields)) for hook in scenario.hooks]
+    needs_saver = any(
+        isinstance(hook, ServerEntry) and hook.server.saver for hook in scenario.hooks
+    )
     for kind, needed in (("server", "saver"), ("query_action", "controller")):
+        if kind == "server" and not needs_saver:
+            continue
         if kind in kinds and needed not in kinds:
             message = f"a {kind} needs a {needed}; expected one beside it"
             yield ("hooks", kinds.index(kind)), message
@@ -65,9 +70,10 @@ def _missing_hooks(scenario: Scenario) -> Iterator[BadReference]:
             second = kinds.index(kind, kinds.index(kind) + 1)
             yield ("hooks", second), f"there is another {kind}; expected one at most"
     for i, step in enumerate(scenario.steps):
-        if isinstance(step, ControllerOpStep) and "controller" not in kinds:
+        done = step.background if isinstance(step, BackgroundStep) else step
+        if isinstance(done, ControllerOpStep) and "controller" not in kinds:
             yield ("steps", i), "there is no controller; expected one among the hooks"
-        if isinstance(step, TimerStep) and "saver" not in kinds:
+        if isinstance(done, TimerStep) and "saver" not in kinds:
             yield ("steps", i), "there is no saver; expected one among the hooks"
 
 
@@ -98,35 +104,36 @@ def _bad_fault(fault: Fault, loc: Loc, scenario: Scenario) -> Iterator[BadRefere
 _OF_PROCESSES: Final = ("kill", "restart", "freeze", "thaw")
 
 
-def _bad_steps(
-    steps: Iterable[Step | RpcStep | WorkerStep], loc: Loc, scenario: Scenario
-) -> Iterator[BadReference]:
+def _bad_steps(steps: Iterable[Step], loc: Loc, scenario: Scenario) -> Iterator[BadReference]:
     for i, step in enumerate(steps):
-        here = (*loc, i)
-        match step:
-            case FaultStep():
-                yield from _bad_fault(step.fault, (*here, "fault"), scenario)
-            case MachineInfoStep() if step.machine_info.ps >= scenario.cluster.ps:
-                yield (*here, "machine_info", "ps"), no_such_ps(step.machine_info.ps, scenario)
-            case WorkerStep() if step.worker.index >= scenario.cluster.workers:
-                last = scenario.cluster.workers - 1
-                right = spread(1, last) if last else "more cluster.workers"
-                message = f"there is no worker {step.worker.index}; expected {right}"
-                yield (*here, "worker", "index"), message
-            case RpcStep():
-                yield from _bad_call(step, here, scenario)
-            case BackgroundStep():
-                yield from _bad_call(step.background, (*here, "background"), scenario)
-            case ConcurrentlyStep():
-                yield from _bad_steps(step.concurrently, (*here, "concurrently"), scenario)
-            case AddressFileStep():
-                yield from _bad_placeholders(step.address_file.text, (*here, "address_file"))
-            case LookStep() if step.expect not in (*_SEEN[step.look], "none"):
-                right = " or ".join(("none", *_SEEN[step.look]))
-                message = f"{step.look} is never {step.expect}; expected {right}"
-                yield (*here, "expect"), message
-            case _:
-                pass
+        yield from _bad_step(step, (*loc, i), scenario)
+
+
+def _bad_step(step: Step, here: Loc, scenario: Scenario) -> Iterator[BadReference]:
+    match step:
+        case FaultStep():
+            yield from _bad_fault(step.fault, (*here, "fault"), scenario)
+        case MachineInfoStep() if step.machine_info.ps >= scenario.cluster.ps:
+            yield (*here, "machine_info", "ps"), no_such_ps(step.machine_info.ps, scenario)
+        case WorkerStep() if step.worker.index >= scenario.cluster.workers:
+            last = scenario.cluster.workers - 1
+            right = spread(1, last) if last else "more cluster.workers"
+            message = f"there is no worker {step.worker.index}; expected {right}"
+            yield (*here, "worker", "index"), message
+        case RpcStep():
+            yield from _bad_call(step, here, scenario)
+        case BackgroundStep():
+            yield from _bad_step(step.background, (*here, "background"), scenario)
+        case ConcurrentlyStep():
+            yield from _bad_steps(step.concurrently, (*here, "concurrently"), scenario)
+        case AddressFileStep():
+            yield from _bad_placeholders(step.address_file.text, (*here, "address_file"))
+        case LookStep() if step.expect not in (*_SEEN[step.look], "none"):
+            right = " or ".join(("none", *_SEEN[step.look]))
+            message = f"{step.look} is never {step.expect}; expected {right}"
+            yield (*here, "expect"), message
+        case _:
+            pass
 
 
 _SEEN: Final = {"current_session": ("current", "left"), "action_response": ("OK", "error")}
@@ -140,8 +147,14 @@ def _bad_call(call: RpcStep, loc: Loc, scenario: Scenario) -> Iterator[BadRefere
     elif call.server is not None and scenario.session == "singular" and call.server > servers:
         message = f"there is no server {call.server}; expected {spread(1, servers)}"
         yield (*loc, "server"), message
+    if call.rpc == "SaveCheckpoint" and _without_saver(scenario):
+        yield (*loc, "rpc"), "the server has no saver; expected another method"
     if call.response is not None:
         yield from bad_response(call.response, (*loc, "response"), scenario)
+
+
+def _without_saver(scenario: Scenario) -> bool:
+    return any(isinstance(hook, ServerEntry) and not hook.server.saver for hook in scenario.hooks)
 
 
 def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[BadReference]:
@@ -154,30 +167,36 @@ def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[BadReference]:
 
 def _bad_totals(scenario: Scenario) -> Iterator[BadReference]:
     """Yield the steps at which a total of all steps exceeds the bound of one step."""
-    time = training = calls = 0
+    time = training = lanes = 0
     for i, step in enumerate(scenario.steps):
-        before = time, training, calls
+        before = time, training, lanes
         match step:
             case AdvanceStep():
                 time += step.advance
-            case TrainStep():
-                training += step.train
-            case WorkerStep():
-                training += step.worker.train
             case ConcurrentlyStep():
-                branches = step.concurrently
-                training += sum(b.worker.train for b in branches if isinstance(b, WorkerStep))
+                training += sum(map(_training, step.concurrently))
             case BackgroundStep():
-                calls += 1
+                lanes += 1
+                time += step.after
+                training += _training(step.background)
             case _:
-                pass
+                training += _training(step)
         for total, earlier, most, of in (
             (time, before[0], LONGEST_TIME, f"{format_duration(LONGEST_TIME)} of time"),
             (training, before[1], MOST_STEPS, f"{MOST_STEPS} training steps"),
-            (calls, before[2], MOST_LANES, f"{MOST_LANES} calls in the background"),
+            (lanes, before[2], MOST_LANES, f"{MOST_LANES} steps in the background"),
         ):
             if earlier <= most < total:
                 yield ("steps", i), f"too much with the steps before it; expected at most {of}"
+
+
+def _training(step: Step) -> int:
+    match step:
+        case TrainStep():
+            return step.train
+        case WorkerStep():
+            return step.worker.train
+    return 0
 
 
 def _bad_probes(scenario: Scenario) -> Iterator[BadReference]:

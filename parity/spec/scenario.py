@@ -7,6 +7,7 @@ docs/scenario-reference.md and ``monolith-parity explain`` are generated from th
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
@@ -30,7 +31,7 @@ from parity.base.problems import did_you_mean
 from parity.base.terminal_text import shortened
 from parity.spec.faults import Fault, Need
 from parity.spec.hooks import DEFAULT_HOOKS, Hook
-from parity.spec.steps import Step
+from parity.spec.steps import BackgroundStep, FaultStep, Step
 from parity.spec.units import Duration, MemLimit, Size
 
 BEHAVIOURS: Final = 80
@@ -219,6 +220,9 @@ class Scenario(Model):
     session: SessionKind = "monitored"
     """``monitored`` is recreated after AbortedError or UnavailableError; ``singular`` raises
     them."""
+    global_step: Integer | None = 0
+    """The global step of a new session that finds no checkpoint; ``null``: the graph has none, and
+    each step trains without one (B29)."""
     default_mem_limit: MemLimit | None = None
     """The value of the flag ``monolith_default_machine_info_mem_limit`` in the job's
     process; ``null``: the flag isn't set, and the limit is 2^62 bytes."""
@@ -240,6 +244,17 @@ class Scenario(Model):
         """Return every PS in order, including those with defaults only."""
         given = {machine.ps: machine for machine in self.machines}
         return tuple(given.get(ps, PsMachine(ps=ps)) for ps in range(self.cluster.ps))
+
+    def fault_steps(self) -> Iterator[tuple[str, FaultStep]]:
+        """Yield each step that injects a fault, in the background too, with its place."""
+        for i, step in enumerate(self.steps):
+            match step:
+                case FaultStep():
+                    yield f"steps[{i}]", step
+                case BackgroundStep(background=FaultStep() as later):
+                    yield f"steps[{i}].background", later
+                case _:
+                    pass
 
     def canonical(self) -> dict[str, Any]:
         """Return the canonical form, which drivers get (docs/scenario-format.md)."""

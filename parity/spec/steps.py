@@ -172,16 +172,6 @@ class EndStep(Model, json_schema_extra=example("end")):
     """The longest real time until all lanes have settled; see docs/cluster.md."""
 
 
-class BackgroundStep(Model, json_schema_extra=example({"background": {"rpc": "SaveCheckpoint"}})):
-    """A call is made in a lane of its own, while main continues.
-
-    The run ends only after all of these calls have ended.
-    """
-
-    background: RpcStep
-    """An ``rpc`` step."""
-
-
 class FileContent(Model):
     """The content of a file: text, or bytes in hex; without either the file is removed."""
 
@@ -270,6 +260,43 @@ class LookStep(Model, json_schema_extra=example({"look": "current_session", "exp
     """The expected state."""
 
 
+AnyBackgroundStep = (
+    RpcStep
+    | WorkerStep
+    | FaultStep
+    | ActionFileStep
+    | AddressFileStep
+    | ControllerOpStep
+    | MachineInfoStep
+    | TimerStep
+)
+BACKGROUND: Final = kinds_of(AnyBackgroundStep)
+
+InBackground = Annotated[
+    AnyBackgroundStep,
+    ByKey(
+        "no_background_step",
+        "can't be done in the background; expected one of {kinds}",
+    ),
+]
+
+
+class BackgroundStep(
+    Model,
+    json_schema_extra=example({"background": {"rpc": "SaveCheckpoint"}, "after": "500ms"}),
+):
+    """A step is done in a lane of its own, while main continues.
+
+    So something can come while main is within another step: in a save, in a wait, or in its
+    close. The run ends only after all of these lanes have ended.
+    """
+
+    background: InBackground
+    """The step."""
+    after: Duration = 0
+    """The time from this step until it is done."""
+
+
 AnyConcurrentStep = RpcStep | WorkerStep
 CONCURRENT: Final = kinds_of(AnyConcurrentStep)
 
@@ -304,13 +331,13 @@ AnyStep = (
     | FaultStep
     | RpcStep
     | WorkerStep
-    | BackgroundStep
     | ConcurrentlyStep
     | AddressFileStep
     | ActionFileStep
     | MachineInfoStep
     | ControllerOpStep
     | TimerStep
+    | BackgroundStep
     | LookStep
     | RaiseStep
     | EndStep

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Discriminator, Field, PlainSerializer, model_va
 from pydantic_core import PydanticCustomError
 
 from parity.base.model import FailFastTuple, Model, canonical_json, frozen
+from parity.spec.faults import FaultyFile, FileOperation
 from parity.spec.hooks import Phase
 from parity.spec.integers import Index, Unsigned
 from parity.spec.rpcs import Method, StatusCode
@@ -205,6 +206,11 @@ class ActionResponseEvent(BaseEvent):
     response: ResponseState
 
 
+Replaced = Literal["new", "whole", "in_place"]
+"""How a file's content changed: no such file was there before, or another file took its place, so
+that whoever has the old one open reads the old content, or it was written over."""
+
+
 class AddressEvent(BaseEvent):
     """A server published a new address; its port isn't shown."""
 
@@ -212,6 +218,40 @@ class AddressEvent(BaseEvent):
     kind: Literal["address"] = "address"
     text: str
     mode: str
+    replaced: Replaced
+
+
+StateFile = Literal["checkpoint", "monolith_checkpoint"]
+STATE_FILES: Final[tuple[StateFile, ...]] = get_args(StateFile)
+
+
+class StateFileEvent(BaseEvent):
+    """A state file of the model directory changed: TensorFlow's, or Monolith's (B74).
+
+    ``checkpoints`` are the names that it lists, in its order, without their folder; those of
+    ``monolith_checkpoint`` are exempt ones. ``fields`` are Monolith's other fields as text,
+    ``name: value``, sorted; times that TensorFlow writes aren't shown.
+    """
+
+    channel: ClassVar[Channel] = "files"
+    kind: Literal["state_file"] = "state_file"
+    file: StateFile
+    replaced: Replaced
+    checkpoints: FailFastTuple[str]
+    fields: FailFastTuple[str]
+
+
+class FileErrorEvent(BaseEvent):
+    """An operation on a file failed as a fault says; ``left`` are the files at that moment.
+
+    A temporary file isn't among them.
+    """
+
+    channel: ClassVar[Channel] = "files"
+    kind: Literal["file_error"] = "file_error"
+    operation: FileOperation
+    file: FaultyFile
+    left: FailFastTuple[str]
 
 
 class RaisedEvent(BaseEvent):
@@ -237,18 +277,26 @@ LISTED_FILES: Final = (
     "checkpoint",
     "checkpoint_input_worker_0",
     "controller_server_addr.txt",
+    "graph.pbtxt",
+    "meta_graph_for_debugging.pb",
     "monolith_action",
     "monolith_action_response",
     "monolith_checkpoint",
+    "server",
     "server/new/controller_server_addr.txt",
 )
 """The files that are listed by their own names."""
 LISTED_CHECKPOINTS: Final = ("input_worker_0.ckpt", "model.ckpt")
 """What the names of checkpoints begin with; one of any number of files is listed once."""
+UNLISTED_FILES: Final = ("checkpoint.tmp", "events.out.tfevents.")
+"""What the names of files begin with that TensorFlow alone writes and that aren't listed; it leaves
+the first one behind where it can't write the state file."""
+OTHER_FILES: Final = "<other>"
+"""What is listed if there is any other file, such as a temporary one that was left behind."""
 
 
 class FilesEvent(BaseEvent):
-    """The files left in the model directory, by canonical names."""
+    """The files left in the model directory and its folders, by canonical names."""
 
     channel: ClassVar[Channel] = "files"
     kind: Literal["files"] = "files"
@@ -272,6 +320,8 @@ Event = Annotated[
     | CurrentSessionEvent
     | ActionResponseEvent
     | AddressEvent
+    | StateFileEvent
+    | FileErrorEvent
     | RaisedEvent
     | ThreadEvent
     | FilesEvent,

@@ -11,7 +11,7 @@ from parity.players.outcome import Late
 from parity.spec.hooks import Call, CallEntry, ProbeEntry
 from parity.spec.ordering import Ordering
 from parity.spec.scenario import Expect, Scenario
-from parity.spec.steps import BackgroundStep, ConcurrentlyStep, FaultStep, LookStep, RpcStep
+from parity.spec.steps import BackgroundStep, ConcurrentlyStep, LookStep, RpcStep
 from parity.spec.summary import CHANNEL_OF_KEY, summarize
 from parity.spec.trace import (
     ActionResponseEvent,
@@ -112,8 +112,8 @@ def _unmet_calls(scenario: Scenario, trace: Trace) -> Iterator[Unmet]:
         match step:
             case RpcStep():
                 yield from _unmet_rpc(step, answers, f"steps[{i}]")
-            case BackgroundStep():
-                yield from _unmet_rpc(step.background, answers, f"steps[{i}].background")
+            case BackgroundStep(background=RpcStep() as call):
+                yield from _unmet_rpc(call, answers, f"steps[{i}].background")
             case ConcurrentlyStep():
                 got = answers.get(f"steps[{i}].concurrently", [])
                 yield from _unmet_branches(step, got, f"steps[{i}].concurrently")
@@ -149,7 +149,7 @@ def _surplus(
     once = {f"steps[{i}]" for i, step in enumerate(scenario.steps) if isinstance(step, RpcStep)} | {
         f"steps[{i}].background"
         for i, step in enumerate(scenario.steps)
-        if isinstance(step, BackgroundStep)
+        if isinstance(step, BackgroundStep) and isinstance(step.background, RpcStep)
     }
     several = {
         f"hooks[{i}].call" for i, hook in enumerate(scenario.hooks) if isinstance(hook, CallEntry)
@@ -240,7 +240,6 @@ def _declared_faults(scenario: Scenario) -> dict[str, bool]:
     for i, hook in enumerate(scenario.hooks):
         if isinstance(hook, ProbeEntry) and hook.probe.raises is not None:
             declared[f"hooks[{i}].probe.raises"] = True
-    for i, step in enumerate(scenario.steps):
-        if isinstance(step, FaultStep):
-            declared[f"steps[{i}].fault"] = step.strikes
+    for place, step in scenario.fault_steps():
+        declared[f"{place}.fault"] = step.strikes
     return declared

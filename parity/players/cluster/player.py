@@ -205,8 +205,8 @@ class _Play:
                 self._faults.inject(step.fault, f"{place}.fault", self._chief.polls)
             case RpcStep():
                 self._call(step, place)
-            case BackgroundStep():
-                call, path = step.background, f"{place}.background"
+            case BackgroundStep(background=RpcStep() as call):
+                path = f"{place}.background"
                 self._background.append(
                     _Branch(self._clock, f"background-{index}", lambda: self._call(call, path))
                 )

@@ -55,11 +55,11 @@ class ReportingRecorder(Recorder):
         with self._one_at_a_time:
             super().session_closes()
 
-    def look_at_barrier(self) -> None:
+    def look(self) -> None:
         """Record the barrier if it changed and can be read."""
         with self._one_at_a_time:
             try:
-                super().look_at_barrier()
+                super().look()
             except tf.errors.OpError:
                 return
 

@@ -112,7 +112,7 @@ class Chief:
                     self._job.close()
                 case "settle":
                     settled = self._clock.settle(command.number / 1000)
-                    self.recorder.look_at_barrier()
+                    self.recorder.look()
                 case "finish":
                     self.recorder.threads_left()
         except UnplayableError as error:

@@ -11,6 +11,7 @@ from typing import Final
 from monolith_hooks.server import constants
 from parity.players.python.recorder import EventSink
 from parity.players.python.scenario_files import write_content
+from parity.players.python.state_files import WatchedFile
 from parity.spec.steps import FileContent
 from parity.spec.trace import AddressEvent
 
@@ -28,6 +29,7 @@ class AddressFile:
         self.folder: Final = folder
         self._path = folder / constants.SERVER_ADDR_FILENAME
         self._recorder = recorder
+        self._file = WatchedFile(self._path)
         self._seen: str | None = None
         self._sockets = contextlib.ExitStack()
         self._dead: str | None = None
@@ -37,14 +39,17 @@ class AddressFile:
 
     def look(self) -> None:
         """Record the address if it has changed."""
-        if not self._path.is_file():
+        changed = self._file.changed()
+        if changed is None:
             return
-        text = self._path.read_text(encoding="utf-8", errors="replace")
+        replaced, text = changed
         if text != self._seen:
             self._seen = text
             self.published.append(text)
             mode = f"{self._path.stat().st_mode & 0o7777:04o}"
-            self._recorder.record(AddressEvent, text=_PORT.sub(":<port>", text), mode=mode)
+            self._recorder.record(
+                AddressEvent, text=_PORT.sub(":<port>", text), mode=mode, replaced=replaced
+            )
 
     def write(self, content: FileContent) -> None:
         """Replace the file's content."""
@@ -62,7 +67,8 @@ class AddressFile:
             return ""
 
     def close(self) -> None:
-        """Close the sockets of ``{dead}`` and ``{silent}``."""
+        """Close the file, and the sockets of ``{dead}`` and ``{silent}``."""
+        self._file.close()
         self._sockets.close()
 
     def _fill_in(self, text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from fakes.faults import FaultLedger, named_error
+from fakes.faulty_files import FaultyFiles, Operation
 from fakes.faulty_saver import FaultySaver
 from fakes.probes import ListenerFaults
 from fakes.virtual_clock import VirtualClock
@@ -21,6 +22,7 @@ from parity.players.python.implementation import OURS, Implementation
 from parity.players.python.job_hooks import HookMaker, server_folder, set_options
 from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
+from parity.players.python.scenario_files import known_files
 from parity.players.python.stage import Stage
 from parity.players.python.workers import ChiefSession
 from parity.spec.hooks import InputEntry, StopHelperEntry
@@ -30,6 +32,7 @@ from parity.spec.trace import (
     CallbackEvent,
     CurrentSessionEvent,
     ElementEvent,
+    FileErrorEvent,
     SessionEvent,
     StepEvent,
 )
@@ -67,6 +70,19 @@ def has_input(scenario: Scenario) -> bool:
 def input_element() -> tf.Tensor:
     """Return the next element of an iterator over 0, 1, 2, ..., which the graph keeps."""
     return tf1.data.make_one_shot_iterator(tf.data.Dataset.range(2**62)).get_next()
+
+
+def _counted(global_step: int | None) -> tf.Variable:
+    """Return the graph's new global step, or a counter of steps in a graph without one."""
+    collections = [tf1.GraphKeys.GLOBAL_VARIABLES]
+    if global_step is not None:
+        collections.append(tf1.GraphKeys.GLOBAL_STEP)
+    return tf1.get_variable(
+        "steps" if global_step is None else tf1.GraphKeys.GLOBAL_STEP,
+        initializer=tf.constant(global_step or 0, tf.int64),
+        trainable=False,
+        collections=collections,
+    )
 
 
 class _ObserverHook(tf.compat.v1.train.SessionRunHook):
@@ -125,8 +141,7 @@ class Job:
         ]
         self._element = input_element() if has_input(scenario) else None
         with tf.device(stage.device):
-            global_step = tf1.train.get_or_create_global_step()
-            self.train_op = tf1.assign_add(global_step, 1)
+            self.train_op = tf1.assign_add(_counted(scenario.global_step), 1)
             ckpt_helper = None
             if self._element is not None:
                 ckpt_hooks = implementation.of("ckpt_hooks")
@@ -148,6 +163,7 @@ class Job:
         self.recorder = make_recorder(self.barrier_op)
         self.saver = FaultySaver(clock, ledger, self.recorder)
         self.listener_faults = ListenerFaults(ledger)
+        self.files = FaultyFiles(model_dir, ledger, self._file_failed)
         self.address_file = AddressFile(server_folder(scenario, model_dir), self.recorder)
         self.operator = ScriptedOperator(clock, self.recorder, self.address_file)
         self._make = HookMaker(
@@ -259,6 +275,7 @@ class Job:
     def give_back(self) -> None:
         """Stop all servers and listeners."""
         self.address_file.close()
+        self.recorder.close()
         self._make.stop_servers()
 
     def must_be_open(self) -> None:
@@ -292,3 +309,7 @@ class Job:
         self.recorder.session_opens(session)
         self.recorder.record(SessionEvent, state="created")
         self.address_file.look()
+
+    def _file_failed(self, operation: Operation, file: str) -> None:
+        left = known_files(self._model_dir)
+        self.recorder.record(FileErrorEvent, operation=operation, file=file, left=left)

@@ -39,6 +39,7 @@ from parity.spec.hooks import (
     QueryActionEntry,
     Saver,
     SaverEntry,
+    Server,
     ServerEntry,
     StopHelperEntry,
     Tide,
@@ -126,7 +127,7 @@ class HookMaker:
             case PsHealthEntry():
                 hook = self._ps_health(entry.ps_health)
             case ServerEntry():
-                hook = self._server(entry.server.ip)
+                hook = self._server(entry.server)
             case ProbeEntry():
                 hook = self._probe(entry.probe, f"{place}.probe.raises")
             case CallEntry():
@@ -187,7 +188,7 @@ class HookMaker:
             saver=self.saver,
             listeners=[self._listener(*each, options) for each in enumerate(options.listeners)],
             guard_saver_listeners=[self._listener(*each, options) for each in guards],
-            save_graph_def=False,
+            save_graph_def=options.save_graph_def,
             **tide_options(options.tide),
             **set_options(
                 options,
@@ -259,13 +260,14 @@ class HookMaker:
             if server is not None:
                 server.stop(None)
 
-    def _server(self, ip: str) -> ServerHook:
+    def _server(self, options: Server) -> ServerHook:
+        ip = options.ip
         hook = self._make(
             "server_lib",
             "ServerHook",
             str(self.server_folder),
             self.barrier_op,
-            self.first_saver(),
+            self.first_saver() if options.saver else None,
             only_ours={"server_addr": functools.partial(net_utils.concat_ip_and_port, ip)},
         )
         self.implementation.publish(hook, ip)

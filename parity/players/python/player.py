@@ -6,6 +6,7 @@ PS machines are fake and time is virtual; everything else is real.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import tensorflow as tf
@@ -13,6 +14,7 @@ from absl.testing import flagsaver
 
 from fakes import faults as ps_faults
 from fakes.faults import FaultLedger
+from fakes.faulty_files import FileFault
 from fakes.lane import Lane
 from fakes.lane_pool import BACKGROUND_PREFIX, CONCURRENT_PREFIX
 from fakes.machines import FakeMachines, FakePs
@@ -44,9 +46,11 @@ from parity.players.python.scenario_files import (
     write_content,
 )
 from parity.players.python.stage import Stage, local_config
+from parity.players.python.state_files import StateFiles
 from parity.players.python.workers import Worker
 from parity.spec.faults import (
     Fault,
+    FileErrorFault,
     HealthBytesFault,
     ListenerErrorFault,
     PollErrorFault,
@@ -152,7 +156,7 @@ def _play(
         flagsaver.flagsaver(monolith_default_machine_info_mem_limit=scenario.default_mem_limit),
     ):
         play = _Play(scenario, clock, model_dir, implementation)
-        with hook_logs_go_to(play.recorder, implementation):
+        with hook_logs_go_to(play.recorder, implementation), play.files_installed():
             return play.run()
 
 
@@ -180,12 +184,16 @@ class _Play:
             self._ledger,
             model_dir,
             Stage(lambda: _health_ops(self._machines), local_config(_waiting_ops(scenario))),
-            lambda barrier_op: Recorder(clock, barrier_op, model_dir),
+            lambda barrier_op: Recorder(clock, barrier_op, model_dir, StateFiles(model_dir)),
             implementation,
         )
         self._workers: dict[int, Worker] = {}
         self._background: list[Lane] = []
         self.recorder = self._job.recorder
+
+    def files_installed(self) -> AbstractContextManager[None]:
+        """Let the files of TensorFlow fail as faults say."""
+        return self._job.files.installed()
 
     def run(self) -> Trace:
         try:
@@ -272,17 +280,14 @@ class _Play:
     def _start_in_background(self, step: BackgroundStep, place: str) -> None:
         index = _index(place)
 
-        def call() -> None:
+        def do() -> None:
+            self._clock.sleep(step.after / 1000)
             try:
-                self._job.operator.call(step.background, f"{place}.background")
+                self._do(step.background, f"{place}.background")
             except UnplayableError as error:
                 raise UnplayableError(f"{place}: background: {error}", step=int(index)) from None
 
-        lane = self._clock.start_lane(
-            call,
-            f"{BACKGROUND_PREFIX}{index}",
-        )
-        self._background.append(lane)
+        self._background.append(self._clock.start_lane(do, f"{BACKGROUND_PREFIX}{index}"))
 
     def _do_concurrently(self, step: ConcurrentlyStep, place: str) -> None:
         branches = [
@@ -332,6 +337,8 @@ class _Play:
                 )
             case SlowSaveFault(slow_save=at):
                 saver.slow_down(at.takes / 1000, place)
+            case FileErrorFault(file_error=at):
+                self._job.files.fail(FileFault(**at.model_dump(), place=place))
 
 
 def _waiting_ops(scenario: Scenario) -> int:

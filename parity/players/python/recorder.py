@@ -10,6 +10,7 @@ from fakes.faults import error_message, error_name
 from fakes.lane import LaneLeftError
 from monolith_hooks import logging_ops_pb2
 from monolith_hooks.barrier_ops import BarrierOp
+from parity.players.python.state_files import StateFiles
 from parity.spec.trace import (
     BarrierEvent,
     Event,
@@ -18,6 +19,7 @@ from parity.spec.trace import (
     ReportEvent,
     SaveEvent,
     SaveFailedEvent,
+    StateFileEvent,
     ThreadEvent,
 )
 
@@ -71,19 +73,26 @@ class EventSink(Protocol):
 class Recorder:
     """Recorder of events in their order, for the lane that has the turn.
 
-    It reads the barrier of the open session before it records an event, and whenever a lane
-    gives the turn away (docs/trace-format.md).
+    It looks at the barrier of the open session, and at the state files if it is given them, before
+    it records an event and whenever a lane gives the turn away (docs/trace-format.md).
     """
 
-    def __init__(self, clock: RecorderClock, barrier_op: BarrierOp, model_dir: Path) -> None:
+    def __init__(
+        self,
+        clock: RecorderClock,
+        barrier_op: BarrierOp,
+        model_dir: Path,
+        state_files: StateFiles | None = None,
+    ) -> None:
         self._clock = clock
         self._model_dir = str(model_dir)
         self._barrier_op = barrier_op
         self._session: object | None = None
         self._blocked: list[int] = []
         self._looking = False
+        self._state_files = state_files
         self.events: list[Event] = []
-        clock.on_give_way = self.look_at_barrier
+        clock.on_give_way = self.look
         clock.on_thread_end = self._thread_ended
 
     def session_opens(self, session: object) -> None:
@@ -92,7 +101,7 @@ class Recorder:
 
     def session_closes(self) -> None:
         """Read the barrier a last time."""
-        self.look_at_barrier()
+        self.look()
         self._session = None
 
     def record(self, event: Callable[..., Event], **fields: Any) -> None:
@@ -103,7 +112,7 @@ class Recorder:
         """
         if self._clock.is_over:
             raise LaneLeftError
-        self.look_at_barrier()
+        self.look()
         self._append(event, **fields)
 
     def report(self, results: Mapping[int, logging_ops_pb2.MachineHealthResult]) -> None:
@@ -139,8 +148,18 @@ class Recorder:
                 )
                 self.events.append(left)
 
-    def look_at_barrier(self) -> None:
-        """Record the barrier if it has changed."""
+    def look(self) -> None:
+        """Record the state files that have changed, and the barrier if it has."""
+        for change in self._state_files.changes() if self._state_files else ():
+            self._append(StateFileEvent, **change)
+        self._look_at_barrier()
+
+    def close(self) -> None:
+        """Let the state files go."""
+        if self._state_files is not None:
+            self._state_files.close()
+
+    def _look_at_barrier(self) -> None:
         if self._session is None or self._looking:
             return
         self._looking = True

@@ -9,7 +9,7 @@ from typing import Final
 
 from parity.players.outcome import UnplayableError
 from parity.spec.steps import FileContent
-from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES
+from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, UNLISTED_FILES
 
 NEW_FOLDER: Final = "server/new"
 """The folder of a server whose ``folder`` is ``missing``."""
@@ -37,10 +37,21 @@ def write_content(
 
 
 def files_left(model_dir: Path) -> tuple[str, ...]:
-    """Return the canonical names of the files in the folder, sorted (docs/trace-format.md)."""
-    checkpoints = {
-        match[1] for path in model_dir.iterdir() if (match := _CHECKPOINT.fullmatch(path.name))
-    }
-    return tuple(
-        sorted({name for name in LISTED_FILES if (model_dir / name).is_file()} | checkpoints)
-    )
+    """Return the canonical names of all files in the folder, sorted (docs/trace-format.md)."""
+    files = [
+        path.relative_to(model_dir).as_posix() for path in model_dir.rglob("*") if path.is_file()
+    ]
+    names = {_canonical(file) for file in files if not file.startswith(UNLISTED_FILES)}
+    return tuple(sorted(names))
+
+
+def known_files(model_dir: Path) -> tuple[str, ...]:
+    """Return ``files_left`` without other files, of which a temporary one may be there."""
+    return tuple(name for name in files_left(model_dir) if name != OTHER_FILES)
+
+
+def _canonical(file: str) -> str:
+    match = _CHECKPOINT.fullmatch(file)
+    if match is not None:
+        return match[1]
+    return file if file in LISTED_FILES else OTHER_FILES

@@ -9,11 +9,17 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from parity.base.model import frozen
-from parity.spec.faults import ListenerError, ListenerErrorFault, SaveError, SaveErrorFault
+from parity.spec.faults import (
+    FileError,
+    FileErrorFault,
+    ListenerError,
+    ListenerErrorFault,
+    SaveError,
+    SaveErrorFault,
+)
 from parity.spec.loading import ScenarioFile
 from parity.spec.references import bad_references
 from parity.spec.scenario import Expect, Scenario
-from parity.spec.steps import FaultStep
 
 NOTHING: Final = Expect.model_construct()
 """No expectation at all, which a file may not have: there somebody is to write what is right."""
@@ -59,11 +65,12 @@ def _never_ends(scenario: Scenario) -> bool:
     """A session that can't be created or can't take a step is made anew for ever."""
     injected = (
         *scenario.faults,
-        *(step.fault for step in scenario.steps if isinstance(step, FaultStep)),
+        *(step.fault for _, step in scenario.fault_steps()),
     )
-    raised: list[SaveError | ListenerError] = [
+    raised: list[SaveError | ListenerError | FileError] = [
         *(fault.save_error for fault in injected if isinstance(fault, SaveErrorFault)),
         *(fault.listener_error for fault in injected if isinstance(fault, ListenerErrorFault)),
+        *(fault.file_error for fault in injected if isinstance(fault, FileErrorFault)),
     ]
     return scenario.session == "monitored" and any(
         each.error in RECREATED and each.times is None for each in raised

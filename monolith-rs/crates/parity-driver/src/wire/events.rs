@@ -111,6 +111,48 @@ pub(crate) enum ResponseState {
     Error,
 }
 
+/// `Replaced` of the specification.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Replaced {
+    New,
+    Whole,
+    InPlace,
+}
+
+/// `StateFile` of the specification.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StateFile {
+    Checkpoint,
+    MonolithCheckpoint,
+}
+
+/// `FileOperation` of the specification.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FileOperation {
+    Read,
+    Write,
+    Rename,
+    Delete,
+}
+
+/// `FaultyFile` of the specification.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) enum FaultyFile {
+    #[serde(rename = "checkpoint")]
+    Checkpoint,
+    #[serde(rename = "controller_server_addr.txt")]
+    ControllerServerAddr,
+    #[serde(rename = "monolith_action")]
+    MonolithAction,
+    #[serde(rename = "monolith_action_response")]
+    MonolithActionResponse,
+    #[serde(rename = "monolith_checkpoint")]
+    MonolithCheckpoint,
+}
+
 /// `ThreadFate` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -173,7 +215,30 @@ pub(crate) enum Event {
     /// The content of the file monolith_action_response.
     ActionResponse { response: ResponseState },
     /// A server published a new address; its port isn't shown.
-    Address { text: String, mode: String },
+    Address {
+        text: String,
+        mode: String,
+        replaced: Replaced,
+    },
+    /// A state file of the model directory changed: TensorFlow's, or Monolith's (B74).
+    ///
+    /// `checkpoints` are the names that it lists, in its order, without their folder; those of
+    /// `monolith_checkpoint` are exempt ones. `fields` are Monolith's other fields as text,
+    /// `name: value`, sorted; times that TensorFlow writes aren't shown.
+    StateFile {
+        file: StateFile,
+        replaced: Replaced,
+        checkpoints: Vec<String>,
+        fields: Vec<String>,
+    },
+    /// An operation on a file failed as a fault says; `left` are the files at that moment.
+    ///
+    /// A temporary file isn't among them.
+    FileError {
+        operation: FileOperation,
+        file: FaultyFile,
+        left: Vec<String>,
+    },
     /// An exception left the session, or a worker's step if it is on a worker's lane.
     Raised { error: String, message: String },
     /// A thread that a hook started ended, or was left running.
@@ -182,7 +247,7 @@ pub(crate) enum Event {
         fate: ThreadFate,
         error: Option<String>,
     },
-    /// The files left in the model directory, by canonical names.
+    /// The files left in the model directory and its folders, by canonical names.
     Files { left: Vec<String> },
 }
 
@@ -200,11 +265,20 @@ pub(crate) const LISTED_FILES: &[&str] = &[
     "checkpoint",
     "checkpoint_input_worker_0",
     "controller_server_addr.txt",
+    "graph.pbtxt",
+    "meta_graph_for_debugging.pb",
     "monolith_action",
     "monolith_action_response",
     "monolith_checkpoint",
+    "server",
     "server/new/controller_server_addr.txt",
 ];
 
 /// Checkpoints are too.
 pub(crate) const LISTED_CHECKPOINTS: &[&str] = &["input_worker_0.ckpt", "model.ckpt"];
+
+/// What begins so isn't listed.
+pub(crate) const UNLISTED_FILES: &[&str] = &["checkpoint.tmp", "events.out.tfevents."];
+
+/// What any other file is listed as.
+pub(crate) const OTHER_FILES: &[&str] = &["<other>"];

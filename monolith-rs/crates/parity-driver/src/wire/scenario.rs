@@ -14,7 +14,7 @@ use monolith_training::errors::ErrorKind;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::events::{Method, Phase};
+use super::events::{FaultyFile, FileOperation, Method, Phase};
 use super::reading::{Hex, List, Maybe, Milliseconds, Number, Plain, Read, Text};
 
 /// Milliseconds of all advances together.
@@ -100,6 +100,9 @@ pub(crate) struct Scenario {
     /// `monitored` is recreated after AbortedError or UnavailableError; `singular` raises
     /// them.
     pub(crate) session: SessionKind,
+    /// The global step of a new session that finds no checkpoint; `null`: the graph has none, and
+    /// each step trains without one (B29).
+    pub(crate) global_step: Option<i64>,
     /// The value of the flag `monolith_default_machine_info_mem_limit` in the job's
     /// process; `null`: the flag isn't set, and the limit is 2^62 bytes.
     pub(crate) default_mem_limit: Option<i64>,
@@ -197,6 +200,9 @@ pub(crate) struct Saver {
     pub(crate) dense_only: bool,
     /// `true` if its exit always writes, with neither guards nor a second try (B73).
     pub(crate) dump_mode: bool,
+    /// `true` if session creation also writes `graph.pbtxt`, `meta_graph_for_debugging.pb` and
+    /// `monolith_checkpoint` (B74). The hook's own default is `true`.
+    pub(crate) save_graph_def: bool,
     /// The saver hook's own option; it doesn't hide an error from SaveCheckpoint (B31).
     pub(crate) ignore_save_errors: bool,
     /// The listeners, each of which records its calls: `plain` directly, `before` wrapped in a
@@ -244,6 +250,8 @@ pub(crate) struct Server {
     /// `server/new` in it, which doesn't exist; `file`, `server` in it, which is a file.
     /// Clients read the address from this directory.
     pub(crate) folder: ServerFolder,
+    /// `true` if it has the first saver hook; without it no SaveCheckpoint may be called.
+    pub(crate) saver: bool,
 }
 
 /// The error that a probe raises, its phase, and the number of times.
@@ -447,6 +455,29 @@ pub(crate) struct ListenerError {
     pub(crate) times: Option<u32>,
 }
 
+/// The error of an operation on a file, `times` times or always.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileError {
+    /// The operation. A `write` that fails has written half of the content, into the file itself
+    /// or into a temporary file that is then renamed; each of the others has done nothing.
+    pub(crate) operation: FileOperation,
+    /// The file, whatever folder of the model directory it is in.
+    pub(crate) file: FaultyFile,
+    /// The error: a TensorFlow error by its Python name, or one of Python's own.
+    #[serde(deserialize_with = "ErrorName::read")]
+    pub(crate) error: ErrorKind,
+    /// Its message.
+    #[serde(deserialize_with = "Text::<0, 65_536>::read")]
+    pub(crate) message: String,
+    /// The number of operations that succeed before it is raised.
+    #[serde(deserialize_with = "Number::<0, 1_000_000>::read")]
+    pub(crate) skips: u32,
+    /// The number of operations that fail from then on; `null`: every one.
+    #[serde(deserialize_with = "Maybe::<Number<1, 1_000_000>>::read")]
+    pub(crate) times: Option<u32>,
+}
+
 /// A fault that is injected.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -476,6 +507,11 @@ pub(crate) enum Fault {
     SlowSave(SlowSave),
     /// A listener or guard of a saver raises. It is triggered when one does.
     ListenerError(ListenerError),
+    /// An operation on a file in the model directory fails. It is triggered when one does.
+    ///
+    /// Its event shows what files there are at that moment: what a process that ended there
+    /// would leave.
+    FileError(FileError),
 }
 
 impl Fault {
@@ -491,6 +527,7 @@ impl Fault {
             Self::SaveError(_) => None,
             Self::SlowSave(_) => None,
             Self::ListenerError(_) => None,
+            Self::FileError(_) => None,
         }
     }
 }
@@ -505,6 +542,7 @@ pub(crate) const FAULTS: &[&str] = &[
     "save_error",
     "slow_save",
     "listener_error",
+    "file_error",
 ];
 
 /// A fault is injected.
@@ -591,6 +629,20 @@ pub(crate) enum TimerSwitch {
     Disable,
 }
 
+/// A step is done in a lane of its own, while main continues.
+///
+/// So something can come while main is within another step: in a save, in a wait, or in its
+/// close. The run ends only after all of these lanes have ended.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BackgroundStep {
+    /// The step.
+    pub(crate) background: InBackground,
+    /// The time from this step until it is done.
+    #[serde(deserialize_with = "Milliseconds::<0, 360_000_000_000>::read")]
+    pub(crate) after: Duration,
+}
+
 /// `LookTarget` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -648,10 +700,6 @@ pub(crate) enum Step {
     /// gets steps. If a step raises, the worker records the error and ends, and the rest of
     /// its inbox is dropped.
     Worker(WorkerTrain),
-    /// A call is made in a lane of its own, while main continues.
-    ///
-    /// The run ends only after all of these calls have ended.
-    Background(RpcStep),
     /// Several steps start at the same instant, each in a lane of its own.
     ///
     /// They start in the order of the list, and main continues when all are done. The results
@@ -672,6 +720,11 @@ pub(crate) enum Step {
     ControllerOp(ControllerOp),
     /// The first saver hook's timer is disabled, or enabled again.
     Timer(TimerSwitch),
+    /// A step is done in a lane of its own, while main continues.
+    ///
+    /// So something can come while main is within another step: in a save, in a wait, or in its
+    /// close. The run ends only after all of these lanes have ended.
+    Background(BackgroundStep),
     /// A state that only the job itself can observe is recorded.
     ///
     /// `current_session` is the result of get_current_session: `none`, `current` (the
@@ -696,13 +749,13 @@ impl Step {
             Self::Fault(_) => "fault",
             Self::Rpc(_) => "rpc",
             Self::Worker(_) => "worker",
-            Self::Background(_) => "background",
             Self::Concurrently(_) => "concurrently",
             Self::AddressFile(_) => "address_file",
             Self::ActionFile(_) => "action_file",
             Self::MachineInfo(_) => "machine_info",
             Self::ControllerOp(_) => "controller_op",
             Self::Timer(_) => "timer",
+            Self::Background(_) => "background",
             Self::Look(_) => "look",
             Self::Raise(_) => "raise",
             Self::End {} => "end",
@@ -720,13 +773,13 @@ impl Step {
             Self::Fault(_) => None,
             Self::Rpc(_) => None,
             Self::Worker(_) => None,
-            Self::Background(_) => None,
             Self::Concurrently(_) => None,
             Self::AddressFile(_) => None,
             Self::ActionFile(_) => None,
             Self::MachineInfo(step) => Some(step.ps),
             Self::ControllerOp(_) => None,
             Self::Timer(_) => None,
+            Self::Background(_) => None,
             Self::Look(_) => None,
             Self::Raise(_) => None,
             Self::End {} => None,
@@ -741,13 +794,13 @@ pub(crate) const STEPS: &[&str] = &[
     "fault",
     "rpc",
     "worker",
-    "background",
     "concurrently",
     "address_file",
     "action_file",
     "machine_info",
     "controller_op",
     "timer",
+    "background",
     "look",
     "raise",
     "end",
@@ -762,8 +815,39 @@ pub(crate) const STEP_OPTIONS: &[(&str, &str)] = &[
     ("rpc", "details"),
     ("rpc", "response"),
     ("rpc", "error"),
+    ("background", "after"),
     ("look", "expect"),
 ];
+
+/// A step that is done in the background.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum InBackground {
+    /// An operator calls the controller, through client_lib.
+    Rpc(RpcStep),
+    /// A worker gets training steps in its inbox.
+    ///
+    /// Its own BarrierHook may block it after each of them. Its lane starts when it first
+    /// gets steps. If a step raises, the worker records the error and ends, and the rest of
+    /// its inbox is dropped.
+    Worker(WorkerTrain),
+    /// A fault is injected.
+    Fault(FaultStep),
+    /// The file `monolith_action`, which QueryActionHook reads, is replaced or removed.
+    ActionFile(FileContent),
+    /// The address file is replaced or removed.
+    ///
+    /// In the text, `{addr}` is the present address in the file, `{dead}` an address of this
+    /// machine at which nothing listens, and `{silent}` an address of a listener that never
+    /// answers: a call to it needs a `deadline`.
+    AddressFile(FileContent),
+    /// An op of the ControllerHook is run on the chief's session, outside a step.
+    ControllerOp(ControllerOp),
+    /// The job creates the PS's machine info; only a PS's first creation has an effect (B1).
+    MachineInfo(MachineInfo),
+    /// The first saver hook's timer is disabled, or enabled again.
+    Timer(TimerSwitch),
+}
 
 /// A step at the same instant as others.
 #[derive(Clone, Debug, Deserialize)]
