@@ -275,7 +275,6 @@ class Job:
     def give_back(self) -> None:
         """Stop all servers and listeners."""
         self.address_file.close()
-        self.recorder.close()
         self._make.stop_servers()
 
     def must_be_open(self) -> None:

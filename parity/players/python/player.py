@@ -5,6 +5,7 @@ PS machines are fake and time is virtual; everything else is real.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -156,7 +157,11 @@ def _play(
         flagsaver.flagsaver(monolith_default_machine_info_mem_limit=scenario.default_mem_limit),
     ):
         play = _Play(scenario, clock, model_dir, implementation)
-        with hook_logs_go_to(play.recorder, implementation), play.files_installed():
+        with (
+            contextlib.closing(play.recorder),
+            hook_logs_go_to(play.recorder, implementation),
+            play.files_installed(),
+        ):
             return play.run()
 
 
