@@ -99,7 +99,7 @@ class Server(Model):
     ``server/new`` in it, which doesn't exist; ``file``, ``server`` in it, which is a file.
     Clients read the address from this directory."""
     saver: bool = True
-    """``true`` if it has the first saver hook; without it no SaveCheckpoint may be called."""
+    """``true`` if it has the first saver hook; without it SaveCheckpoint is UNKNOWN."""
 
 
 class Call(Model):

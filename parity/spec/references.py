@@ -147,14 +147,8 @@ def _bad_call(call: RpcStep, loc: Loc, scenario: Scenario) -> Iterator[BadRefere
     elif call.server is not None and scenario.session == "singular" and call.server > servers:
         message = f"there is no server {call.server}; expected {spread(1, servers)}"
         yield (*loc, "server"), message
-    if call.rpc == "SaveCheckpoint" and _without_saver(scenario):
-        yield (*loc, "rpc"), "the server has no saver; expected another method"
     if call.response is not None:
         yield from bad_response(call.response, (*loc, "response"), scenario)
-
-
-def _without_saver(scenario: Scenario) -> bool:
-    return any(isinstance(hook, ServerEntry) and not hook.server.saver for hook in scenario.hooks)
 
 
 def _bad_placeholders(text: str | None, loc: Loc) -> Iterator[BadReference]:

@@ -220,7 +220,7 @@ class Scenario(Model):
     session: SessionKind = "monitored"
     """``monitored`` is recreated after AbortedError or UnavailableError; ``singular`` raises
     them."""
-    global_step: Integer | None = 0
+    global_step: Total | None = 0
     """The global step of a new session that finds no checkpoint; ``null``: the graph has none, and
     each step trains without one (B29)."""
     default_mem_limit: MemLimit | None = None

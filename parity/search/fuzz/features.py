@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from parity.search.fuzz.case import document_of
 from parity.spec.faults import NEED_OF_FAULT, ErrorName
 from parity.spec.scenario import Scenario
+from parity.spec.steps import BACKGROUND
 from parity.spec.trace import (
     CHANNEL_OF_KIND,
     BarrierEvent,
@@ -35,6 +36,8 @@ _SAID: Final = {"about", "covers", "expect", "strikes", "details", "response"}
 _REAL: Final = {"needs", "within", *NEED_OF_FAULT}
 """What only a real cluster plays; a generated scenario is played in virtual time."""
 _LEFT_OUT: Final = _SAID | _REAL
+_BACKGROUND: Final = "background"
+"""The key of a step in another: that it is there is one feature, its options are those of steps."""
 _ERRORS: Final = frozenset(get_args(ErrorName))
 
 
@@ -62,7 +65,9 @@ def _of_type(annotation: Any, path: str) -> Iterator[str]:
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
             key = field.alias or name
-            if key not in _LEFT_OUT and not (key == "error" and "rpc" in annotation.model_fields):
+            if key == _BACKGROUND:
+                yield from (f"{path}.{key}.{kind}" for kind in BACKGROUND)
+            elif key not in _LEFT_OUT and not (key == "error" and "rpc" in annotation.model_fields):
                 yield from _of_type(field.annotation, f"{path}.{key}" if path else key)
         if not annotation.model_fields:
             yield path
@@ -75,7 +80,10 @@ def _of_type(annotation: Any, path: str) -> Iterator[str]:
 def _of_value(value: Any, path: str) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
-            if key not in _LEFT_OUT and not (key == "error" and "rpc" in value):
+            if key == _BACKGROUND:
+                yield from (f"{path}.{key}.{kind}" for kind in item if kind in BACKGROUND)
+                yield from _of_value(item, path)
+            elif key not in _LEFT_OUT and not (key == "error" and "rpc" in value):
                 yield from _of_value(item, f"{path}.{key}" if path else key)
         if not value:
             yield path

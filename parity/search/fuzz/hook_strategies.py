@@ -78,6 +78,7 @@ def _saver(draw: DrawFn) -> Document:
         "guards": draw(_rarely([], st.lists(listeners, max_size=2))),
         "first_save": draw(_rarely(False, st.booleans())),
         "dense_only": draw(_rarely(False, st.booleans())),
+        "save_graph_def": draw(_rarely(False, st.booleans())),
         "ignore_save_errors": draw(_rarely(False, st.booleans())),
         "listeners": draw(_rarely([], st.lists(listeners, max_size=3))),
     }
@@ -110,6 +111,7 @@ def _options(kind: str, probes: int) -> SearchStrategy[Document]:
         case "server":
             folders = st.sampled_from(["model_dir", "missing", "file"])
             options["ip"] = _rarely("127.0.0.1", st.just("::1"))
+            options["saver"] = _rarely(True, st.booleans())
             options["folder"] = _rarely("model_dir", folders)
         case "controller":
             options["barrier"] = options["saver"] = _rarely(True, st.booleans())

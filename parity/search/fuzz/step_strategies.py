@@ -9,6 +9,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from parity.search.fuzz.case import RECREATED
 from parity.search.fuzz.hook_strategies import errors
+from parity.spec.faults import OPERATIONS, FaultyFile
 from parity.spec.rpcs import Method
 
 Document = dict[str, Any]
@@ -19,6 +20,7 @@ _TIMES: Final = ("0s", "1ms", "500ms", "1s", "2s", "29s", "30s", "31s", "60s")
 _SHORT_TIMES: Final = ("0s", "1ms", "500ms", "1s", "5s", "25s")
 _BYTES: Final = ("00", "ff", "0800", "0801", "0805", "0801120368696c", "1203c3a441", "1a00")
 _TEXTS: Final = ("{addr}", "{addr}\n", "{addr}\r\n", "{dead}", "{silent}")
+_MESSAGES: Final = ("injected", "injected", "injected", "größer \u2717 \U0001f4a5", "a%20b\n", "")
 _ONE_IN_THREE: Final = st.sampled_from((False, False, True))
 _ACTIONS: Final = (
     "action: STOP",
@@ -35,16 +37,21 @@ _ACTIONS: Final = (
 @st.composite
 def faults(draw: DrawFn, ps: int, listeners: int) -> Document:
     """One fault, of a PS or a listener if there are any, or of the saver."""
-    of_saver = ("save_error", "slow_save", *(["listener_error"] if listeners else []))
+    of_saver = ("save_error", "slow_save", "file_error", *(["listener_error"] if listeners else []))
     of_ps = ("rss", "health_bytes", "poll_error", "slow_poll", "recover") if ps else ()
     kind = draw(st.sampled_from((*of_ps, *of_saver)))
-    if kind in ("save_error", "listener_error"):
+    if kind in ("save_error", "listener_error", "file_error"):
         # These two end a handler without an answer: the caller would wait for ever.
         error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
         # A session that can never be created, or never take a step, would be tried for ever.
         always = [] if error in RECREATED else [None]
         times = draw(st.sampled_from([1, 2, *always]))
-        raised: Document = {"error": error, "times": times}
+        message = draw(st.sampled_from(_MESSAGES))
+        raised: Document = {"error": error, "times": times, "message": message}
+        if kind == "file_error":
+            raised["file"] = file = draw(st.sampled_from(get_args(FaultyFile)))
+            raised["operation"] = draw(st.sampled_from(OPERATIONS[file]))
+            raised["skips"] = draw(st.sampled_from([0, 0, 1, 5]))
         if kind == "listener_error":
             raised["listener"] = draw(st.integers(0, listeners - 1))
             raised["method"] = draw(st.sampled_from(["before_save", "after_save"]))
@@ -103,10 +110,31 @@ def _kinds(
         (4, faults(ps, listeners).map(lambda fault: {"fault": fault})),
         (6, _calls()),
         (2, _calls().map(lambda call: {"background": call})),
+        (4, _background(ps, workers, hooks, listeners)),
         (3, _concurrently(workers)),
         (1, st.just(_look("current_session"))),
         (1, st.sampled_from(["current_session", "action_response"]).map(_look)),
     ]  # fmt: skip
+    kinds += _at_any_time(ps, workers, hooks)
+    if "query_action" in hooks:
+        kinds.append((2, st.just({"advance": "60s"})))
+    return kinds
+
+
+@st.composite
+def _background(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners: int) -> Document:
+    """Something that comes while main is within what it does next."""
+    others = [kind for _, kind in _at_any_time(ps, workers, hooks)]
+    fault = faults(ps, listeners).map(lambda fault: {"fault": fault})
+    done = draw(st.one_of(_calls(), _calls(), fault, *others))
+    return {"background": done, "after": draw(st.sampled_from(_SHORT_TIMES))}
+
+
+def _at_any_time(
+    ps: int, workers: int, hooks: set[str]
+) -> list[tuple[int, SearchStrategy[Document]]]:
+    """Return the kinds that don't need the chief's own lane, as far as they are possible here."""
+    kinds: list[tuple[int, SearchStrategy[Document]]] = []
     if workers > 1:
         kinds.append((5, _training(workers)))
     if ps:
@@ -120,7 +148,6 @@ def _kinds(
         kinds.append((3, ops.map(lambda op: {"controller_op": op})))
     if "query_action" in hooks:
         kinds.append((3, _contents(_ACTIONS).map(lambda content: {"action_file": content})))
-        kinds.append((2, st.just({"advance": "60s"})))
     return kinds
 
 
@@ -179,7 +206,7 @@ def steps(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners: int) 
 
 def _in_time(made: list[Document]) -> list[Document]:
     """A call to where nobody answers needs a deadline."""
-    silent = any("{silent}" in str(step.get("address_file")) for step in made)
+    silent = "{silent}" in str(made)
     for step in made if silent else ():
         for call in (step, step.get("background"), *step.get("concurrently", ())):
             if call is not None and "rpc" in call and call["deadline"] is None:

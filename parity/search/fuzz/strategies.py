@@ -52,6 +52,13 @@ def _machines(draw: DrawFn, ps: int) -> list[Document]:
     return [{"ps": index, **draw(options)} for index in sorted(mentioned)]
 
 
+def _global_steps() -> SearchStrategy[int | None]:
+    """Return a strategy: 0 half of the time, or where a number gets longer or wider."""
+    longer = st.sampled_from([7, 8, 9, 97, 98, 99])
+    wider = st.sampled_from([2**31 - 2, 2**31 - 1, 2**32 - 1, 2**53, 2**63 - 2])
+    return st.one_of(st.just(0), st.just(0), longer, st.one_of(wider, st.none()))
+
+
 def _barriers() -> SearchStrategy[Document]:
     callbacks = st.lists(st.sampled_from(["record", "record", "slow", "raise"]), max_size=2)
     wait = st.sampled_from(["1s", "1s", "500ms", "2s", "7s"])
@@ -61,8 +68,8 @@ def _barriers() -> SearchStrategy[Document]:
 @st.composite
 def scenarios(draw: DrawFn) -> Scenario:
     """A valid scenario of which nothing is expected."""
-    ps = draw(st.sampled_from([1, 2, 1, 3, 0]))
-    workers = draw(st.sampled_from([2, 1, 3, 4]))
+    ps = draw(st.sampled_from([*[1, 2, 1, 3, 0] * 4, 12, 120]))
+    workers = draw(st.sampled_from([*[2, 1, 3, 4] * 5, 12, 200]))
     capacity = draw(st.sampled_from([None, None, None, workers + 1, max(1, workers - 1)]))
     of_chief = draw(hooks())
     kinds = {kind for entry in of_chief for kind in entry}
@@ -72,6 +79,7 @@ def scenarios(draw: DrawFn) -> Scenario:
         "about": "Nobody thought of this: it was generated.",
         "cluster": {"ps": ps, "workers": workers, "capacity": capacity},
         "session": draw(st.sampled_from(["monitored", "monitored", "singular"])),
+        "global_step": draw(_global_steps()),
         "default_mem_limit": draw(st.sampled_from([None, None, None, 0, 2**40])),
         "machines": draw(_machines(ps)),
         "barrier": draw(_barriers()),

@@ -102,6 +102,7 @@ pub(crate) struct Scenario {
     pub(crate) session: SessionKind,
     /// The global step of a new session that finds no checkpoint; `null`: the graph has none, and
     /// each step trains without one (B29).
+    #[serde(deserialize_with = "Maybe::<Number<0, 9_223_372_036_854_775_807>>::read")]
     pub(crate) global_step: Option<i64>,
     /// The value of the flag `monolith_default_machine_info_mem_limit` in the job's
     /// process; `null`: the flag isn't set, and the limit is 2^62 bytes.
@@ -250,7 +251,7 @@ pub(crate) struct Server {
     /// `server/new` in it, which doesn't exist; `file`, `server` in it, which is a file.
     /// Clients read the address from this directory.
     pub(crate) folder: ServerFolder,
-    /// `true` if it has the first saver hook; without it no SaveCheckpoint may be called.
+    /// `true` if it has the first saver hook; without it SaveCheckpoint is UNKNOWN.
     pub(crate) saver: bool,
 }
 
