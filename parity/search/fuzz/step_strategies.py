@@ -20,6 +20,14 @@ _TIMES: Final = ("0s", "1ms", "500ms", "1s", "2s", "29s", "30s", "31s", "60s")
 _SHORT_TIMES: Final = ("0s", "1ms", "500ms", "1s", "5s", "25s")
 _BYTES: Final = ("00", "ff", "0800", "0801", "0805", "0801120368696c", "1203c3a441", "1a00")
 _TEXTS: Final = ("{addr}", "{addr}\n", "{addr}\r\n", "{dead}", "{silent}")
+_FILES: Final[tuple[tuple[FaultyFile, str], ...]] = (
+    ("checkpoint", "saver"),
+    ("monolith_checkpoint", "saver"),
+    ("controller_server_addr.txt", "server"),
+    ("monolith_action", "query_action"),
+    ("monolith_action_response", "query_action"),
+)
+"""Files that can fail, each with the hook that uses it."""
 _MESSAGES: Final = ("injected", "injected", "injected", "größer \u2717 \U0001f4a5", "a%20b\n", "")
 _ONE_IN_THREE: Final = st.sampled_from((False, False, True))
 _ACTIONS: Final = (
@@ -35,11 +43,12 @@ _ACTIONS: Final = (
 
 
 @st.composite
-def faults(draw: DrawFn, ps: int, listeners: int) -> Document:
+def faults(draw: DrawFn, ps: int, listeners: int, hooks: set[str]) -> Document:
     """One fault, of a PS or a listener if there are any, or of the saver."""
-    of_saver = ("save_error", "slow_save", "file_error", *(["listener_error"] if listeners else []))
+    of_saver = ("save_error", "slow_save", *(["listener_error"] if listeners else []))
+    of_files = ("file_error",) if any(of in hooks for _, of in _FILES) else ()
     of_ps = ("rss", "health_bytes", "poll_error", "slow_poll", "recover") if ps else ()
-    kind = draw(st.sampled_from((*of_ps, *of_saver)))
+    kind = draw(st.sampled_from((*of_ps, *of_saver, *of_files)))
     if kind in ("save_error", "listener_error", "file_error"):
         # These two end a handler without an answer: the caller would wait for ever.
         error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
@@ -49,9 +58,11 @@ def faults(draw: DrawFn, ps: int, listeners: int) -> Document:
         message = draw(st.sampled_from(_MESSAGES))
         raised: Document = {"error": error, "times": times, "message": message}
         if kind == "file_error":
-            raised["file"] = file = draw(st.sampled_from(get_args(FaultyFile)))
+            file = draw(st.sampled_from([name for name, of in _FILES if of in hooks]))
+            raised["file"] = file
             raised["operation"] = draw(st.sampled_from(OPERATIONS[file]))
-            raised["skips"] = draw(st.sampled_from([0, 0, 1, 5]))
+            # A first server that can't publish leaves no session to do anything in.
+            raised["skips"] = draw(st.sampled_from([1, 1, 0] if "addr" in file else [0, 0, 1, 5]))
         if kind == "listener_error":
             raised["listener"] = draw(st.integers(0, listeners - 1))
             raised["method"] = draw(st.sampled_from(["before_save", "after_save"]))
@@ -107,7 +118,7 @@ def _kinds(
     kinds: list[tuple[int, SearchStrategy[Document]]] = [
         (4, st.integers(1, 3).map(lambda n: {"train": n})),
         (5, st.sampled_from(_TIMES).map(lambda time: {"advance": time})),
-        (4, faults(ps, listeners).map(lambda fault: {"fault": fault})),
+        (4, faults(ps, listeners, hooks).map(lambda fault: {"fault": fault})),
         (6, _calls()),
         (2, _calls().map(lambda call: {"background": call})),
         (4, _background(ps, workers, hooks, listeners)),
@@ -125,7 +136,7 @@ def _kinds(
 def _background(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners: int) -> Document:
     """Something that comes while main is within what it does next."""
     others = [kind for _, kind in _at_any_time(ps, workers, hooks)]
-    fault = faults(ps, listeners).map(lambda fault: {"fault": fault})
+    fault = faults(ps, listeners, hooks).map(lambda fault: {"fault": fault})
     done = draw(st.one_of(_calls(), _calls(), fault, *others))
     return {"background": done, "after": draw(st.sampled_from(_SHORT_TIMES))}
 
