@@ -55,3 +55,11 @@ def test_steps_in_another_order_are_a_difference():
 def test_bits_say_when_each_was_set_and_cleared():
     assert bits([(0,), (0, 2), (2,), ()]) == {0: ("set", "cleared"), 2: ("set", "cleared")}
     assert bits([()]) == {}
+
+
+def test_looks_at_state_files_are_left_out():
+    look = {
+        "kind": "state_file", "ms": 3, "lane": "main", "file": "checkpoint", "replaced": "new",
+        "checkpoints": ["model.ckpt-1"], "fields": [],
+    }  # fmt: skip
+    assert untimed(Trace.from_json({"events": [look], "struck": {}})).events == ()
