@@ -158,6 +158,7 @@ class Recorder:
         """Let the state files go."""
         if self._state_files is not None:
             self._state_files.close()
+            self._state_files = None
 
     def _look_at_barrier(self) -> None:
         if self._session is None or self._looking:
