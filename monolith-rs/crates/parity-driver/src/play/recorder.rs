@@ -22,7 +22,7 @@ pub(crate) struct Recorder {
 }
 
 struct State {
-    state_files: StateFiles,
+    files: StateFiles,
     events: Vec<TimedEvent>,
     /// The barrier, and the chief's session while it may be looked at.
     open: Option<(Arc<BarrierOp>, Arc<Session>)>,
@@ -36,7 +36,7 @@ impl Recorder {
             clock,
             model_dir: model_dir.display().to_string(),
             state: Mutex::new(State {
-                state_files: StateFiles::new(model_dir),
+                files: StateFiles::new(model_dir),
                 events: Vec::new(),
                 open: None,
                 blocked: Vec::new(),
@@ -91,7 +91,7 @@ impl Recorder {
     fn look_on(&self, lane: &str) {
         let ms = self.clock.now_ms();
         let mut state = self.state();
-        let changes = state.state_files.changes();
+        let changes = state.files.changes();
         let changes = changes.into_iter().map(|event| TimedEvent {
             ms,
             lane: lane.to_owned(),
