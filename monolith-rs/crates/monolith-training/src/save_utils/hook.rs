@@ -16,6 +16,10 @@ use crate::coordinator::Coordinator;
 use crate::errors::{Error, Result};
 use crate::session::{Graph, Session, SessionRunContext, SessionRunHook, StepValues};
 
+/// How many steps one run may take, as TensorFlow's saver hook has it: so many that what
+/// was fetched first alone hardly ever makes a step not due.
+const STEPS_PER_RUN: i64 = 1_000_000;
+
 /// Saves on a schedule and when told to, but not at the session's creation.
 ///
 /// Whoever may write holds `saving` for as long as it writes: the training
@@ -206,14 +210,13 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
         Ok(())
     }
 
-    /// Looks at the step that was fetched first, plus one, and only then at what
-    /// the step is by now, as TensorFlow does: steps of other workers alone make
-    /// nothing due.
+    /// Looks at the step that was fetched first, plus so many that one run may take, and
+    /// only then at what the step is by now, as TensorFlow does.
     fn after_run(&self, context: &SessionRunContext, values: &StepValues) -> Result<()> {
         let _held = self.saving.lock();
         if !values
             .global_step
-            .is_some_and(|step| self.is_due(step.wrapping_add(1)))
+            .is_some_and(|step| self.is_due(step.wrapping_add(STEPS_PER_RUN)))
         {
             return Ok(());
         }
