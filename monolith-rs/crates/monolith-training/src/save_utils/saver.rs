@@ -33,7 +33,7 @@ pub trait Saver: Send + Sync {
 /// Writes checkpoints that hold the global step, as there is nothing else.
 ///
 /// Keeps the newest five that it has written, in the order of TensorFlow's saver: the
-/// state file never names one that isn't there (see [`Kept`]). The mutex guards their
+/// state file never names one that isn't there. The mutex guards their
 /// names and is held while files are written; nothing in there waits for time to pass.
 #[derive(Debug, Default)]
 pub struct FileSaver {

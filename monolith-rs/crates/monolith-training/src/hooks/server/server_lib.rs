@@ -118,7 +118,10 @@ impl SessionRunHook for ServerHook {
                 cancelled,
             })
         })?;
-        self.publish(&(self.address_fn)(serving.port())?)?;
+        let address = (self.address_fn)(serving.port());
+        let published = address.and_then(|address| self.publish(&address));
+        // A server that nobody can find refuses from the moment that this returns.
+        published.inspect_err(|_| serving.stop())?;
         *relock(&self.serving) = Some(serving);
         Ok(())
     }
