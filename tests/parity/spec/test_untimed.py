@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from parity.spec.untimed import bits
+from parity.spec.trace import Trace
+from parity.spec.untimed import bits, untimed
 from parity.verdict.compare import compare
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, trace
 
