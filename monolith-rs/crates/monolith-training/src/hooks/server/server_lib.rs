@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::constants::{HANDLER_POOL_NAME, SERVER_ADDR_FILENAME};
 use super::dispatch::Dispatcher;
@@ -20,6 +21,9 @@ use crate::session::{Session, SessionRunHook};
 
 /// How many calls are handled at once; more wait.
 const HANDLERS: usize = 2;
+
+/// How long calls that are in flight may go on after the end, as upstream has it.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Every method that there is.
 const METHODS: &[&str] = &[
@@ -44,6 +48,7 @@ pub struct ServerHook {
     saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
     clock: Arc<dyn Clock>,
     address_fn: AddressFn,
+    grace: Duration,
     serving: Mutex<Option<Serving>>,
 }
 
@@ -61,6 +66,7 @@ impl ServerHook {
             saver_hook,
             clock,
             address_fn: Arc::new(get_local_server_addr),
+            grace: GRACE,
             serving: Mutex::new(None),
         }
     }
@@ -72,6 +78,13 @@ impl ServerHook {
         address_fn: impl Fn(u16) -> Result<String> + Send + Sync + 'static,
     ) -> Self {
         self.address_fn = Arc::new(address_fn);
+        self
+    }
+
+    /// With this real time for calls in flight after the end (20 s by default).
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
         self
     }
 
@@ -117,7 +130,7 @@ impl SessionRunHook for ServerHook {
     fn end(&self, _: &Arc<Session>) -> Result<()> {
         match &*relock(&self.serving) {
             Some(serving) => {
-                serving.stop();
+                serving.stop(self.grace);
                 Ok(())
             }
             None => Err(Error::new(
