@@ -152,26 +152,22 @@ class _Run:
             self._barrier_op = BarrierOp(
                 server.workers, barrier_callbacks=[raise_if_told], clock=self._workers_clock
             )
-            saver, hooks = None, []
+            saver, saver_hook = None, None
             if server.global_step is not None:
                 _create_global_step(server.global_step)
                 saver = _faulty_saver(server)
-                hooks.append(
-                    NoFirstSaveCheckpointSaverHook(
-                        str(model_dir),
-                        save_steps=_NEVER_BY_ITSELF,
-                        saver=saver,
-                        save_graph_def=False,
-                    )
+                saver_hook = NoFirstSaveCheckpointSaverHook(
+                    str(model_dir), save_steps=_NEVER_BY_ITSELF, saver=saver, save_graph_def=False
                 )
             server_hook = ServerHook(
                 str(model_dir),
                 self._barrier_op,
-                *(hooks or [None]),
+                cast(NoFirstSaveCheckpointSaverHook, saver_hook),
                 server_addr=lambda port: net_utils.concat_ip_and_port(server.ip, port),
             )
             self._monitored = tf1.train.SingularMonitoredSession(
-                hooks=[*hooks, server_hook], scaffold=tf1.train.Scaffold(saver=saver)
+                hooks=[*filter(None, [saver_hook]), server_hook],
+                scaffold=tf1.train.Scaffold(saver=saver),
             )
         self._session = self._monitored.raw_session()
 
