@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from typing import Any, Final, ParamSpec, TypeVar
 
 from fakes.handover import Handover, InFlightCall
+from fakes.lane import Lane, LaneLeftError
 from fakes.scheduler import Scheduler
 
 P = ParamSpec("P")
@@ -30,9 +31,17 @@ class LanePool(Executor):
         self._handover = handover
         self._free = workers
         self._label = label
+        self._tasks: list[tuple[Lane, Future[Any]]] = []
+        self._shut_down = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Add the task as a lane."""
+        """Add the task as a lane.
+
+        Raises:
+            RuntimeError: The pool was shut down.
+        """
+        if self._shut_down:
+            raise RuntimeError("cannot schedule new futures after shutdown")
         future: Future[T] = Future()
         call = self._handover.claim_in_flight_call()
         label = self._label
@@ -43,21 +52,35 @@ class LanePool(Executor):
             label,
             condition=lambda: self._free > 0,
         )
+        self._tasks.append((lane, future))
         if call is not None:
             call.handler = lane
             call.arrived.set()
         return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more tasks; cancel those that wait for a worker, or wait for all, if told to."""
+        self._shut_down = True
+        tasks = list(self._tasks)
+        if cancel_futures:
+            for _, future in tasks:
+                future.cancel()
+        if wait:
+            self._scheduler.wait_until(lambda: all(lane.ended for lane, _ in tasks))
 
     def _work(
         self, future: Future[Any], task: Callable[[], object], call: InFlightCall | None
     ) -> None:
         if call is not None and call.given_up:
             future.cancel()
+        if not future.set_running_or_notify_cancel():
             return
         self._free -= 1
         try:
             future.set_result(task())
-        except Exception as error:  # noqa: BLE001 - an executor stores it in the future
+        except LaneLeftError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - an executor stores it in the future
             future.set_exception(error)
         finally:
             self._free += 1

@@ -71,6 +71,7 @@ class VirtualClock(Scheduler, Clock):
         """
         lane = self.start_lane(target, self._unique(name), on_end=self._hook_thread_ended)
         assert lane.thread is not None
+        lane.thread.name = name  # The lane's label may have a number behind it.
         self.threads.append(lane)
         if coord is not None:
             coord.register_thread(lane.thread)

@@ -27,7 +27,7 @@ from monolith_hooks.variables import state_variable
 STOP_ACTION: Final = "Stop"
 """The barrier's action when a stop places it."""
 QUERY_INTERVAL: Final = 60
-"""Seconds between two checks for an action file."""
+"""The original's seconds between two checks for an action file."""
 
 _STOP, _SAVE = 0, 1
 """Places of the two flags in their variable."""
@@ -52,6 +52,8 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
         trigger_save: Called without arguments on the training thread; without it a save
             resets its flag and does nothing else.
         clock: Provides the wait for the workers.
+        wait_seconds: Seconds between two checks of whether all workers are blocked.
+        max_pending_seconds: Seconds after which a stop gives up on the workers that are missing.
 
     Raises:
         ValueError: The graph already has a ControllerHook.
@@ -64,10 +66,14 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
         trigger_save: Callable[[], object] | None = None,
         *,
         clock: Clock = SYSTEM_CLOCK,
+        wait_seconds: float = _LOOK_SECONDS,
+        max_pending_seconds: float = _ALL_BLOCKED_SECONDS,
     ) -> None:
         self._barrier_op = barrier_op
         self._trigger_save = trigger_save
         self._clock = clock
+        self._wait_seconds = wait_seconds
+        self._max_pending = round(max_pending_seconds * NANOSECONDS)
         with tf.device(ps_device(0) if num_ps > 0 else None):
             flags = state_variable(
                 "control_var", [False, False], tf.compat.v1.GraphKeys.LOCAL_VARIABLES
@@ -106,13 +112,13 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
                 self._trigger_save()
 
     def _stop(self, session: Any) -> None:
-        """Place the barrier until all workers are blocked, at most for 30 s, then remove it."""
+        """Place the barrier until all workers are blocked or the time is up, then remove it."""
         if self._barrier_op is None:
             return
         self._barrier_op.place_barrier(session, STOP_ACTION)
-        deadline = self._clock.now_ns() + _ALL_BLOCKED_SECONDS * NANOSECONDS
+        deadline = self._clock.now_ns() + self._max_pending
         while self._clock.now_ns() < deadline and not self._barrier_op.is_all_blocked(session):
-            self._clock.sleep(_LOOK_SECONDS)
+            self._clock.sleep(self._wait_seconds)
         self._barrier_op.remove_barrier(session)
 
 
@@ -155,11 +161,11 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
     """Hook that performs the action requested by the file ``monolith_action`` (B47).
 
     The file is in the model directory and is a ControllerHooksProto in text format. A
-    thread, ``query_action``, checks for it each 60 s, for the first time after 60 s. It reads
-    the file, performs the action in the newest session, writes ``OK`` or the parse error to
-    ``monolith_action_response``, and deletes the file, whatever came of it. What goes wrong is
-    logged at ERROR, and the thread checks again after 60 s. A file that requests no action is
-    such an error; one that can't be read stays.
+    thread, ``query_action``, checks for it each ``query_seconds``, which also pass before the
+    first check. It reads the file, performs the action in the newest session, writes ``OK`` or
+    the parse error to ``monolith_action_response``, and deletes the file, whatever came of it.
+    What goes wrong is logged at ERROR, and the thread checks again after as long. A file that
+    requests no action is such an error; one that can't be read stays.
 
     Concurrency. Each session starts a thread, which has a coordinator of its own. ``end``
     stops all threads, and waits for the newest only. A recreated session starts another
@@ -170,15 +176,22 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
         model_dir: The directory of the files.
         hook: The hook whose ops are run.
         clock: Provides the threads and their waits.
+        query_seconds: Seconds before each check for the file, the first one included.
     """
 
     def __init__(
-        self, model_dir: str, hook: ControllerHook, *, clock: Clock = SYSTEM_CLOCK
+        self,
+        model_dir: str,
+        hook: ControllerHook,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        query_seconds: float = QUERY_INTERVAL,
     ) -> None:
         self._action_path = os.path.join(model_dir, ACTION_FILENAME)
         self._response_path = os.path.join(model_dir, RESPONSE_FILENAME)
         self._ops = {_Action.STOP: hook.stop_op, _Action.TRIGGER_SAVE: hook.trigger_save_op}
         self._clock = clock
+        self._query_seconds = query_seconds
         self._session: Any = None
         self._coords: list[Any] = []
 
@@ -197,7 +210,7 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
             self._coords[-1].join()
 
     def _look(self, own: Any) -> None:
-        while not self._clock.wait_for_stop(own, QUERY_INTERVAL):
+        while not self._clock.wait_for_stop(own, self._query_seconds):
             try:
                 self._query()
             except Exception:  # noqa: BLE001 - nothing ends the watch (B47)

@@ -16,6 +16,7 @@ from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from monolith_hooks.device_utils import ps_device
 
 _POLL_SECONDS: Final = 30
+"""The original's wait between two polls."""
 
 Results = Mapping[int, logging_ops_pb2.MachineHealthResult]
 """The unhealthy parameter servers, ascending by index."""
@@ -66,9 +67,11 @@ class _PsHealthChecker:
         clock: Clock,
         machine_info: Callable[..., tf.Tensor],
         check_machine_health: Callable[[tf.Tensor], tf.Tensor],
+        poll_seconds: float,
     ) -> None:
         self._config = config
         self._clock = clock
+        self._poll_seconds = poll_seconds
         self._statuses = []
         for index in range(config.num_ps):
             with tf.device(config.ps_device_fn(index)):
@@ -95,7 +98,7 @@ class _PsHealthChecker:
                 self._config.barrier_op.place_barrier(session, "")
                 self._clock.wait_for_stop(coord)
                 return
-            self._clock.wait_for_stop(coord, _POLL_SECONDS)
+            self._clock.wait_for_stop(coord, self._poll_seconds)
 
     def _poll(self, session: Any) -> dict[int, logging_ops_pb2.MachineHealthResult]:
         """Check all servers at once; any bytes in a result mean unhealthy (B7).
@@ -121,6 +124,7 @@ class PsHealthCheckerHook(tf.compat.v1.train.SessionRunHook):
         machine_info: Called as ``machine_info(shared_name=...)`` on each device.
         check_machine_health: Called with the result of ``machine_info``. Returns a string
             scalar, empty if healthy, else a serialized MachineHealthResult.
+        poll_seconds: Seconds from the end of one poll to the next.
     """
 
     def __init__(
@@ -130,9 +134,10 @@ class PsHealthCheckerHook(tf.compat.v1.train.SessionRunHook):
         clock: Clock = SYSTEM_CLOCK,
         machine_info: Callable[..., tf.Tensor] = logging_ops.machine_info,
         check_machine_health: Callable[[tf.Tensor], tf.Tensor] = logging_ops.check_machine_health,
+        poll_seconds: float = _POLL_SECONDS,
     ) -> None:
         self._build = functools.partial(
-            _PsHealthChecker, config, clock, machine_info, check_machine_health
+            _PsHealthChecker, config, clock, machine_info, check_machine_health, poll_seconds
         )
         self._checker: _PsHealthChecker | None = None
 

@@ -105,6 +105,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
             save that is requested before its ``after_create_session`` is lost (B32).
         clock: Provides the pool that runs the handlers.
         server_addr: Returns the address to publish for a port.
+        grace_seconds: Real seconds that calls in flight may go on for after ``end``.
     """
 
     def __init__(
@@ -115,12 +116,14 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         *,
         clock: Clock = SYSTEM_CLOCK,
         server_addr: Callable[[int], str] = net_utils.get_local_server_addr,
+        grace_seconds: float = _GRACE_SECONDS,
     ) -> None:
         self._model_dir = model_dir
         self._barrier_op = barrier_op
         self._saver_hook = saver_hook
         self._clock = clock
         self._server_addr = server_addr
+        self._grace_seconds = grace_seconds
         self._server: grpc.Server | None = None
 
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
@@ -148,7 +151,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         self._server = server
 
     def end(self, session: Any) -> None:  # noqa: ARG002
-        """Refuse new calls at once, and give those in flight 20 s without waiting (B34).
+        """Refuse new calls at once, and give those in flight the grace without waiting (B34).
 
         Raises:
             AttributeError: No session was created.
@@ -157,7 +160,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
             raise AttributeError(
                 "ServerHook.end was called before after_create_session, so there is no server."
             )
-        self._server.stop(_GRACE_SECONDS)
+        self._server.stop(self._grace_seconds)
 
     def _publish(self, addr: str, port: int) -> None:
         """Write the address file; a reader sees either all of the old file or all of the new."""

@@ -59,6 +59,7 @@ _BY_DEFAULT: Final[Limits] = (
     ("least", -1 << 63),
 )
 _DEFAULT_IS_ZERO: Final[Limits] = (("plain", None), ("high", _MOST), ("high", 0))
+_HUNDRED: Final[Limits] = tuple((f"ps {ps}", 0 if ps % 7 == 3 else _MOST) for ps in range(100))
 
 
 _Calls = dict[tuple[Literal["due", "count", "enable", "disable"], int, int], bool]
@@ -134,6 +135,8 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
     yield from _timer(peer)
     zero = peer.look(Look(port=_PORT, default_limit=0, machines=_DEFAULT_IS_ZERO))
     yield from _health([True, False, False], zero.health_hex)
+    hundred = peer.look(Look(port=_PORT, machines=_HUNDRED))
+    yield from _health([limit == 0 for _, limit in _HUNDRED], hundred.health_hex)
 
 
 def _timer(peer: InteropPeer) -> Iterator[str]:

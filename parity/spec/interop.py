@@ -20,15 +20,18 @@ class InteropServer(Model):
     """A run with a controller: a fresh session, a barrier, a saver, an address to publish.
 
     ``save_error`` and ``callback_error`` are messages of a RuntimeError that every save, or
-    a callback of the barrier, raises; a save takes at least ``save_ms``.
+    a callback of the barrier, raises; a save takes at least ``save_ms``. ``callback_panic`` is
+    the message of a panic of a callback, or of any exception in a language without panics. A
+    graph without a ``global_step`` has no saver either.
     """
 
     ip: str = "127.0.0.1"
     workers: int = 3
-    global_step: int = 0
+    global_step: int | None = 0
     save_error: str | None = None
     save_ms: Unsigned = 0
     callback_error: str | None = None
+    callback_panic: str | None = None
 
 
 class Called(Model):

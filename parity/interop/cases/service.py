@@ -41,6 +41,13 @@ _UNDECODABLE: Final = {
     "the end of a group that wasn't begun": "0c",
 }
 
+_MESSAGES: Final = {
+    "a short one": "no space left: 100 % of /data,\nsay 12 GiB über quota ✗",
+    "a long one": "x" * 3000 + "Straße 東京 " * 100,
+    "an empty one": "",
+}
+"""Messages of errors. The longest one, as it is sent, is less than the 8 KiB of gRPC's limit."""
+
 
 def service_groups() -> list[Group]:
     """Return all cases that need a server, except those about addresses."""
@@ -49,10 +56,13 @@ def service_groups() -> list[Group]:
         *map(_block_status, (1, 3, 5)),
         _blocked_workers(),
         _many_workers(),
+        *map(_all_blocked, (100, 200)),
         _saves(),
-        *map(_status, (0, 1, 2**31, 2**63 - 1)),
+        *map(_status, (0, 1, 2**31 - 1, 2**31, 2**53, 2**53 + 1, 2**63 - 2, 2**63 - 1)),
+        _without_a_global_step(),
         _requests(),
-        _raising(),
+        *map(_raising, _MESSAGES),
+        *map(_panicking, _MESSAGES),
         _deadline(),
         _patient(),
         *map(_after_the_end, METHODS),
@@ -166,6 +176,24 @@ def _many_workers() -> Group:
     return _group(InteropServer(workers=300), case)
 
 
+def _all_blocked(workers: int) -> Group:
+    everybody = range(workers)
+    case = InteropCase(
+        method="GetBlockStatus",
+        name=f"all {workers} blocked",
+        covers=("B27",),
+        steps=(
+            ask("StopTraining"),
+            Arrive(workers=tuple(everybody[1:])),
+            ask("GetBlockStatus", block_status(everybody, workers)),
+            ask("StopTraining", _PLACED_ALREADY),
+            ask("ResumeTraining"),
+            ask("GetBlockStatus", block_status(everybody[1:], workers)),
+        ),
+    )
+    return _group(InteropServer(workers=workers), case)
+
+
 def _saves() -> Group:
     save_and_look: tuple[InteropStep, ...] = (
         ask("SaveCheckpoint"),
@@ -193,6 +221,23 @@ def _status(step: int) -> Group:
         steps=(ask("GetTrainingStatus", global_step(step)),) * 2,
     )
     return _group(InteropServer(global_step=step), case)
+
+
+def _without_a_global_step() -> Group:
+    unknown = Want(code="UNKNOWN")
+    case = InteropCase(
+        method="GetTrainingStatus",
+        name="a graph without a global step",
+        covers=("B29",),
+        # The texts are Python's and TensorFlow's.
+        steps=(
+            ask("GetTrainingStatus", unknown),
+            ask("SaveCheckpoint", unknown),
+            ask("StopTraining"),
+            ask("GetBlockStatus", block_status([0], 3)),
+        ),
+    )
+    return _group(InteropServer(global_step=None), case)
 
 
 def _requests() -> Group:
@@ -253,20 +298,24 @@ def _requests() -> Group:
     return _group(InteropServer(), *cases)
 
 
-def _raising() -> Group:
-    raised = "no space left: 100 % of /data,\nsay 12 GiB über quota ✗"
-    want = Want(code="UNKNOWN", details=f"Exception calling application: {raised}")
+def _raised(message: str) -> Want:
+    return Want(code="UNKNOWN", details=f"Exception calling application: {message}")
+
+
+def _raising(name: str) -> Group:
+    raised = _MESSAGES[name]
+    want = _raised(raised)
     return _group(
         InteropServer(save_error=raised, callback_error=raised),
         InteropCase(
             method="SaveCheckpoint",
-            name="the saver raises",
+            name=f"the saver raises, with {name}",
             covers=("B28", "B31"),
             steps=(ask("SaveCheckpoint", want), ask("SaveCheckpoint", want), FilesAre(names=())),
         ),
         InteropCase(
             method="StopTraining",
-            name="a callback raises: the barrier is placed",
+            name=f"a callback raises, with {name}: the barrier is placed",
             covers=("B28",),
             steps=(
                 ask("StopTraining", want),
@@ -275,6 +324,24 @@ def _raising() -> Group:
             ),
         ),
     )
+
+
+def _panicking(name: str) -> Group:
+    """Return a group in which three times as many handlers panic as there are."""
+    message = _MESSAGES[name]
+    again: tuple[InteropStep, ...] = (
+        ask("StopTraining", _raised(message)),
+        ask("GetBlockStatus", block_status([0], 3)),
+        ask("StopTraining", _PLACED_ALREADY),
+        ask("ResumeTraining"),
+    )
+    case = InteropCase(
+        method="StopTraining",
+        name=f"a callback panics, with {name}: the server and the barrier's lock are whole",
+        covers=("B28",),
+        steps=(*again * 6, ask("SaveCheckpoint"), ask("GetTrainingStatus", global_step(0))),
+    )
+    return _group(InteropServer(callback_panic=message), case)
 
 
 def _deadline() -> Group:

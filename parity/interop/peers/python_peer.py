@@ -144,30 +144,30 @@ class _Run:
             del action, session
             if server.callback_error is not None:
                 raise RuntimeError(server.callback_error)
+            if server.callback_panic is not None:
+                raise AssertionError(server.callback_panic)
 
         self._workers_clock = _HoldingClock()
         with tf.Graph().as_default():
-            tf1.get_variable(
-                tf1.GraphKeys.GLOBAL_STEP,
-                initializer=tf.constant(server.global_step, tf.int64),
-                trainable=False,
-                collections=[tf1.GraphKeys.GLOBAL_VARIABLES, tf1.GraphKeys.GLOBAL_STEP],
-            )
             self._barrier_op = BarrierOp(
                 server.workers, barrier_callbacks=[raise_if_told], clock=self._workers_clock
             )
-            saver = _faulty_saver(server)
-            saver_hook = NoFirstSaveCheckpointSaverHook(
-                str(model_dir), save_steps=_NEVER_BY_ITSELF, saver=saver, save_graph_def=False
-            )
+            saver, saver_hook = None, None
+            if server.global_step is not None:
+                _create_global_step(server.global_step)
+                saver = _faulty_saver(server)
+                saver_hook = NoFirstSaveCheckpointSaverHook(
+                    str(model_dir), save_steps=_NEVER_BY_ITSELF, saver=saver, save_graph_def=False
+                )
             server_hook = ServerHook(
                 str(model_dir),
                 self._barrier_op,
-                saver_hook,
+                cast(NoFirstSaveCheckpointSaverHook, saver_hook),
                 server_addr=lambda port: net_utils.concat_ip_and_port(server.ip, port),
             )
             self._monitored = tf1.train.SingularMonitoredSession(
-                hooks=[saver_hook, server_hook], scaffold=tf1.train.Scaffold(saver=saver)
+                hooks=[*filter(None, [saver_hook]), server_hook],
+                scaffold=tf1.train.Scaffold(saver=saver),
             )
         self._session = self._monitored.raw_session()
 
@@ -226,6 +226,15 @@ class _NoObserver:
 
     def save_failed(self, step: int, error: BaseException) -> None:
         """Ignore the error, which the caller gets."""
+
+
+def _create_global_step(step: int) -> None:
+    tf1.get_variable(
+        tf1.GraphKeys.GLOBAL_STEP,
+        initializer=tf.constant(step, tf.int64),
+        trainable=False,
+        collections=[tf1.GraphKeys.GLOBAL_VARIABLES, tf1.GraphKeys.GLOBAL_STEP],
+    )
 
 
 def _faulty_saver(server: InteropServer) -> FaultySaver:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from parity.base.json_lines import read_records
 from parity.base.model import Model
 from parity.mutation.planted.planted import Language
-from parity.mutation.planted.scratch import digest_of, python_texts, sources_digest
+from parity.mutation.planted.scratch import digest_of, python_texts, sources_digest, texts_of
 from parity.spec.loading import ScenarioFile
 
 Fate = Literal["caught", "survived", "unviable", "timeout"]
@@ -21,7 +21,11 @@ Key = tuple[Language, str, str, int]
 
 INTEROP: Final = "interop"
 """In place of a scenario: all cases of interop, with the mutant as client and server of itself."""
-_CASES: Final = "parity/interop"
+CONTRACTS: Final = "contracts"
+"""In place of a scenario: the tests that fakes and real things both pass, with the mutant."""
+PYTHON_CONTRACTS: Final = "tests/contracts"
+RUST_CONTRACTS: Final = "monolith-rs/crates/monolith-testing/tests/contracts"
+CASES: Final = "parity/interop"
 
 
 class Mutant(Model):
@@ -52,8 +56,9 @@ class MutantOutcome(Mutant):
     """A mutant and what parity made of it.
 
     ``basis`` is the digest of what this depends on. ``by`` is the scenario that was red first,
-    or ``interop: `` and the case, and ``reason`` what it said; of one that can't be built, why.
-    A mutant that hangs (``timeout``) makes a run red, so it counts as caught.
+    or ``interop: `` and the case, or ``contracts: `` and the test, and ``reason`` what it
+    said; of one that can't be built, why. A mutant that hangs (``timeout``) makes a run red, so
+    it counts as caught.
     """
 
     basis: str
@@ -74,7 +79,7 @@ class MutantOutcome(Mutant):
 
 
 def judge_of(by: str) -> str:
-    """The scenario, or all of interop, that a mutant was caught by."""
+    """The scenario, or all of interop or of the contracts, that a mutant was caught by."""
     return by.partition(": ")[0]
 
 
@@ -93,8 +98,9 @@ def numbered(side: Language, changes: Iterable[tuple[str, int, str]]) -> list[Mu
 class Bases:
     """Digests of what outcomes depend on: the mutant, both sides' sources, scenarios, interop.
 
-    Interop counts as a scenario. What was caught depends on the scenario that caught it
-    alone, and what survived on all of them: another one has only the survivors played again.
+    Interop and the contracts count as scenarios. What was caught depends on the scenario that
+    caught it alone, and what survived on all of them: another one has only the survivors
+    played again.
     """
 
     sources: str
@@ -103,10 +109,13 @@ class Bases:
     @classmethod
     def of(cls, root: Path, files: Sequence[ScenarioFile]) -> Bases:
         """Of the sources and scenarios that are here."""
-        cases = digest_of(python_texts(root, _CASES))
-        return cls(
-            sources_digest(root), {file.name: file.text for file in files} | {INTEROP: cases}
-        )
+        cases = digest_of(python_texts(root, CASES))
+        contracts = [
+            *python_texts(root, PYTHON_CONTRACTS),
+            *texts_of(root, RUST_CONTRACTS, "*.rs"),
+        ]
+        judges = {INTEROP: cases, CONTRACTS: digest_of(contracts)}
+        return cls(sources_digest(root), {file.name: file.text for file in files} | judges)
 
     def basis(self, mutant: Mutant, outcome: Fate, by: str = "") -> str:
         """The digest for this outcome of a mutant."""

@@ -1,7 +1,7 @@
-"""The reference's mutants: mutmut makes them, the port's traces and interop judge them.
+"""The reference's mutants: mutmut makes them; the port's traces, interop and contracts judge them.
 
 Each is played in a fork of its own, by the scenarios that run the statement it is in, and
-by interop if its cases do.
+by interop and the contracts if their cases do.
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ from pathlib import Path
 from typing import Final
 
 from parity.base.problems import UsageError
-from parity.mutation.generated.outcome import INTEROP, Mutant, MutantOutcome, numbered
+from parity.mutation.generated.outcome import (
+    CONTRACTS,
+    INTEROP,
+    Mutant,
+    MutantOutcome,
+    numbered,
+)
 from parity.mutation.generated.python_forks import Forks, Shown
 from parity.mutation.generated.python_source import ChangedSource, all_changed
 from parity.mutation.generated.side import Bench
 from parity.mutation.planted.planted import REFERENCE
 
 _AT_ONCE: Final = 2
-_UNREACHED: Final = "neither a scenario nor interop runs this line"
+_UNREACHED: Final = "no scenario runs this line, nor does interop or a contract"
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class PythonMutants:
         made = _made(bench.root)
         forks = Forks(bench.root, bench.limit)
         try:
-            names = [*(file.name for file in bench.files), INTEROP]
+            names = [*(file.name for file in bench.files), INTEROP, CONTRACTS]
             reach = Reach.of(names, forks.unmutated(names))
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 judged = [pool.submit(_judged, bench, forks, reach, m, made[m]) for m in mutants]
@@ -62,7 +68,7 @@ class PythonMutants:
 
 @dataclass(frozen=True)
 class Reach:
-    """The lines of each file that each scenario, and interop, runs; the fastest first."""
+    """The lines of each file that each scenario, interop or contract runs; the fastest first."""
 
     ran: dict[str, dict[str, tuple[int, ...]]]
 

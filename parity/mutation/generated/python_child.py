@@ -1,9 +1,9 @@
-"""A forked process: it plays scenarios and interop on one mutant of monolith_hooks.
+"""A forked process: it plays scenarios, interop and contracts on one mutant of monolith_hooks.
 
 Its parent has imported TensorFlow and read all scenarios and recordings, and nothing of
 monolith_hooks that can be mutated; what the child imports of it is the mutant. It prints a
-line of JSON for each scenario and one for all of interop; an empty one for each case of that
-says that it is alive.
+line of JSON for each scenario, one for all of interop and one for the contracts; an empty one
+for each case of these says that it is alive.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from pydantic import Field
 
 from parity.base import project
 from parity.base.model import Model
-from parity.mutation.generated.outcome import INTEROP
+from parity.mutation.generated import outcome
+from parity.mutation.generated.python_contracts import contracts_seen
 from parity.mutation.generated.python_source import MUTATED, PACKAGE
 from parity.mutation.planted.catalogue import ScenarioResult
 from parity.players.outcome import Outcome
@@ -40,9 +41,6 @@ from parity.verdict.known import KnownDifferences, check_known
 
 _SHARED: Final = (
     "absl.testing.flagsaver",
-    "fakes.faulty_saver",
-    "fakes.lane_pool",
-    "fakes.virtual_clock",
     "google.protobuf.text_format",
     "grpc",
     "monolith_hooks.controller_hooks_pb2",
@@ -56,8 +54,8 @@ _SHARED: Final = (
 class Told(Model):
     """A line: what a scenario showed and ran, or why there is nothing to play on.
 
-    Nothing at all says that a case of interop was passed. ``ran`` has lines of monolith_hooks,
-    by file, if it was asked for.
+    Nothing at all says that a case of interop, or a contract, was passed. ``ran`` has lines of
+    monolith_hooks, by file, if it was asked for.
     """
 
     seen: ScenarioResult | None = None
@@ -113,7 +111,7 @@ def judge(
         module: what is mutated; nothing if it is empty.
         text: the file that has its source.
         origin: the file that it stands for.
-        scenarios: their names, or INTEROP.
+        scenarios: their names, or INTEROP, or CONTRACTS.
         folder: where temporary files go.
         note_lines: whether to take down which lines of monolith_hooks each scenario runs.
     """
@@ -132,7 +130,13 @@ def judge(
     for name in scenarios:
         began = time.monotonic()
         with _lines_noted(Path(origin)) if note_lines else _nothing_noted() as ran:
-            seen = _interop_seen() if name == INTEROP else _seen(judge, files[name])
+            match name:
+                case outcome.INTEROP:
+                    seen = _interop_seen()
+                case outcome.CONTRACTS:
+                    seen = contracts_seen(passed=lambda: _tell(Told()))
+                case _:
+                    seen = _seen(judge, files[name])
         seconds = round(time.monotonic() - began, 3)
         lines = {file: tuple(sorted(lines)) for file, lines in ran.items()}
         _tell(Told(seen=seen, seconds=seconds, ran=lines))
@@ -161,9 +165,9 @@ def _interop_seen() -> ScenarioResult:
         red = first_red_cell(peer, passed=lambda: _tell(Told()))
         peer.close()
     except Exception as error:  # noqa: BLE001 - a run that it leaves is red
-        red = INTEROP, f"the peer raised {type(error).__name__}: {error}"
+        red = outcome.INTEROP, f"the peer raised {type(error).__name__}: {error}"
     if red is None:
-        return ScenarioResult(scenario=INTEROP, verdict="agree", reason="")
+        return ScenarioResult(scenario=outcome.INTEROP, verdict="agree", reason="")
     return ScenarioResult(scenario=red[0], verdict="differs", reason=red[1])
 
 

@@ -18,23 +18,31 @@ PACKAGE: Final = "monolith_hooks"
 MUTATED: Final = (
     "action_files",
     "barrier_ops",
+    "checkpoint_state",
+    "ckpt_hooks",
+    "ckpt_info",
+    "clock",
     "controller_hooks",
     "device_utils",
     "files",
+    "hash_tables",
     "hook_utils",
     "logging_ops",
+    "metrics",
     "net_utils",
     "ps_check_hooks",
+    "save_timer",
     "save_utils",
     "server/address_file",
+    "server/channels",
     "server/client_lib",
     "server/constants",
     "server/server_lib",
     "session_hooks",
     "variables",
 )
-"""What the port has too. Not the clock, which is injected, generated code, or the operator's
-command, which the port doesn't have."""
+"""What the port has too, and the clock. Not generated code, or the operator's command, which
+the port doesn't have."""
 _REFERENCE_ALONE: Final = ("tensors_timestamp", "emit_timer")
 """Functions that the port doesn't have: TensorFlow ops, with nothing there to compare them to."""
 _LEFT_OUT: Final = ("operator_arg_removal", "operator_string")

@@ -2,7 +2,7 @@
 
 cargo-mutants would build and start anew all that tests a mutant. Here one process
 stays, with the reference's recorded traces, and plays each mutant until it is caught:
-by a scenario, or else by an interop case.
+by a scenario, or else by an interop case, or else by a contract.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from parity.base.files import write_whole
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.interop.peers.driver_peer import DriverPeer
 from parity.mutation.generated.outcome import Mutant, MutantOutcome, numbered
+from parity.mutation.generated.rust_contracts import copy_contracts, first_red_contract
 from parity.mutation.generated.side import Bench, first_red_cell
 from parity.mutation.planted.catalogue import record_reference
 from parity.mutation.planted.planted import PORT
@@ -33,10 +34,11 @@ from parity.verdict.judge import Judge
 from parity.verdict.record import EXIT_CODES
 
 SCOPE: Final = (
-    "barrier_ops.rs", "device_utils.rs", "logging_ops.rs", "net_utils.rs", "hooks/**",
-    "save_utils/**",
+    "barrier_ops.rs", "clock.rs", "clock/**", "coordinator.rs", "device_utils.rs", "files.rs",
+    "logging_ops.rs", "net_utils.rs", "net_utils/**", "hooks/**", "save_utils/**", "text.rs",
+    "text_format.rs",
 )  # fmt: skip
-"""What is mutated: the hooks, barrier and server; not the fakes and sessions that they run in."""
+"""What is mutated: the hooks, barrier, server and clock; not fakes and sessions."""
 
 _MISSING: Final = "cargo-mutants isn't installed; cargo install cargo-mutants --locked"
 
@@ -168,6 +170,7 @@ class _Play:
         """
         scratch = Scratch(bench.root, bench.work / "rust", "rust")
         scratch.refresh()
+        copy_contracts(bench.root, scratch.folder)
         traces = bench.work / "traces"
         _record(bench, traces)
         play = cls(bench, scratch, traces)
@@ -198,7 +201,7 @@ class _Play:
         return outcome("timeout" if ", hung: " in reason else "caught", by, reason)
 
     def first_red(self, files: Sequence[ScenarioFile]) -> tuple[str, str] | None:
-        """The first scenario that is red, and why.
+        """The first scenario, case of interop or contract that is red, and why.
 
         Raises:
             PortUnavailableError: the copy can't be built, or its driver doesn't greet.
@@ -212,9 +215,10 @@ class _Play:
                 record = judge.judge(file)
                 if EXIT_CODES[record.verdict]:
                     return file.name, next(iter(record.reasons), record.verdict)
-            return first_red_cell(DriverPeer(peer))
+            red = first_red_cell(DriverPeer(peer))
         finally:
             peer.close()
+        return red or first_red_contract(self.scratch.folder)
 
 
 def _record(bench: Bench, traces: Path) -> None:

@@ -102,9 +102,18 @@ def python_texts(root: Path, folder: str) -> list[str]:
     Raises:
         FileNotFoundError: There is none, so that a digest of them would never change.
     """
-    texts = [path.read_text(encoding="utf-8") for path in sorted((root / folder).rglob("*.py"))]
+    return texts_of(root, folder, "*.py")
+
+
+def texts_of(root: Path, folder: str, pattern: str) -> list[str]:
+    """Return the text of each file of this pattern below a folder of the project, in order.
+
+    Raises:
+        FileNotFoundError: There is none, so that a digest of them would never change.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in sorted((root / folder).rglob(pattern))]
     if not texts:
-        raise FileNotFoundError(f"{root / folder}: expected Python files, found none")
+        raise FileNotFoundError(f"{root / folder}: expected {pattern} files, found none")
     return texts
 
 

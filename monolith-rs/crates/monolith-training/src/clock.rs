@@ -43,7 +43,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     ///
     /// Nobody waits for it but the coordinator. An error that leaves `target`
     /// ends the thread and reaches only the log (a virtual clock keeps it as
-    /// the thread's fate). Where the system makes no more threads it is a
+    /// the thread's fate), and so does a panic. Where the system makes no more threads it is a
     /// `RuntimeError`, as in Python.
     fn start_thread(
         &self,
@@ -70,8 +70,9 @@ pub trait RawLock: fmt::Debug + Send + Sync {
 
 /// Runs handlers; shared by all connections of a server.
 pub trait HandlerPool: fmt::Debug + Send + Sync {
-    /// Runs the job as soon as a worker is free. Never blocks. Where the system makes
-    /// no thread at all for it, the job is dropped.
+    /// Runs the job as soon as a worker is free, in order of submission. Never blocks. A
+    /// job that panics is logged, and its worker is free again. Where the system makes no
+    /// thread at all for it, the job is dropped.
     fn submit(&self, job: Job);
 }
 

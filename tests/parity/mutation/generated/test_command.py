@@ -11,7 +11,12 @@ from rich.console import Console
 from parity.base.problems import UsageError
 from parity.mutation.generated import command
 from parity.mutation.generated.command import MutantOptions, mutants
-from parity.mutation.generated.outcome import numbered
+from parity.mutation.generated.outcome import (
+    CASES,
+    PYTHON_CONTRACTS,
+    RUST_CONTRACTS,
+    numbered,
+)
 from parity.mutation.generated.survivors import Survivor
 from tests.parity.samples import scenario_file
 
@@ -38,9 +43,10 @@ class CaseStream:
 @pytest.fixture
 def side(tmp_path, monkeypatch):
     made_up = CaseStream()
-    cases = tmp_path / "parity" / "interop" / "cases.py"
-    cases.parent.mkdir(parents=True)
-    cases.touch()
+    judges = [f"{CASES}/cases.py", f"{PYTHON_CONTRACTS}/one.py", f"{RUST_CONTRACTS}/one.rs"]
+    for path in judges:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).touch()
     monkeypatch.setattr(command.project, "SOURCES", tmp_path)
     monkeypatch.setattr(command, "load_all", lambda _: [scenario_file("a")])
     monkeypatch.setattr(command, "check_known", lambda _: None)

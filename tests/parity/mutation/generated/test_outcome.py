@@ -6,16 +6,27 @@ import pytest
 
 from parity.base.json_lines import write_records
 from parity.base.problems import UsageError
-from parity.mutation.generated.outcome import Bases, Mutant, numbered, read_outcomes
+from parity.mutation.generated.outcome import (
+    CASES,
+    CONTRACTS,
+    INTEROP,
+    PYTHON_CONTRACTS,
+    RUST_CONTRACTS,
+    Bases,
+    Mutant,
+    numbered,
+    read_outcomes,
+)
 from tests.parity.samples import scenario_file
 
 MUTANT = Mutant(side="rust", file="barrier_ops.rs", line=7, mutant="replace < with <=")
 
 
 def bases(root, *scenarios):
-    cases = root / "parity" / "interop" / "cases" / "one.py"
-    cases.parent.mkdir(parents=True, exist_ok=True)
-    cases.touch()
+    judges = [f"{CASES}/one.py", f"{PYTHON_CONTRACTS}/one.py", f"{RUST_CONTRACTS}/one.rs"]
+    for path in judges:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
     source = root / "monolith_hooks" / "one.py"
     source.parent.mkdir(exist_ok=True)
     source.write_text("ONE = 1\n")
@@ -83,3 +94,19 @@ def test_a_file_of_something_else_is_refused_with_its_line(tmp_path):
     (tmp_path / "out.jsonl").write_text('{"bug": "x"}\n')
     with pytest.raises(UsageError, match=r"out.jsonl:1: no result of mutants"):
         list(read_outcomes(tmp_path / "out.jsonl"))
+
+
+@pytest.mark.parametrize("path", [f"{PYTHON_CONTRACTS}/one.py", f"{RUST_CONTRACTS}/one.rs"])
+def test_what_survived_is_judged_again_once_a_contract_has_changed(tmp_path, path):
+    bases(tmp_path)
+    before = Bases.of(tmp_path, [])
+    survived = before.outcome(MUTANT, "survived", 1)
+    by_interop = before.outcome(MUTANT, "caught", 1, by=f"{INTEROP}: machine/is seen")
+    by_contract = before.outcome(MUTANT, "caught", 1, by=f"{CONTRACTS}: test_clock.py::test_x")
+    (tmp_path / path).write_text("another")
+    after = Bases.of(tmp_path, [])
+    assert [after.holds(each) for each in (survived, by_interop, by_contract)] == [
+        False,
+        True,
+        False,
+    ]

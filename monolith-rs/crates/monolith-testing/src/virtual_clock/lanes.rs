@@ -18,6 +18,18 @@ thread_local! {
 /// The payload with which a lane unwinds that is left at the end of a play.
 pub(super) struct LaneLeft;
 
+/// Runs a body and returns the text of its panic if it panics.
+///
+/// A lane that is left isn't one: it goes on unwinding.
+pub(super) fn catch_panic<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
+        if payload.is::<LaneLeft>() {
+            resume_unwind(payload);
+        }
+        panic_text(&*payload).to_owned()
+    })
+}
+
 /// What a lane's end means.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
@@ -174,11 +186,11 @@ impl VirtualClock {
     pub(super) fn spawn_thread(
         &self,
         lane: LaneId,
-        label: &str,
+        name: &str,
         kind: Kind,
         body: impl FnOnce() + Send + 'static,
     ) -> Arc<Thread> {
-        let thread = Thread::new(label);
+        let thread = Thread::new(name);
         let handle = Arc::clone(&thread);
         let clock = self.clone();
         let spawned = std::thread::Builder::new().spawn(move || {
@@ -228,7 +240,7 @@ impl VirtualClock {
             let mut state = relock(&self.shared.state);
             state.schedule.end(lane);
             state.phase = Phase::Over(Some(Failure::NoThread {
-                lane: label.to_owned(),
+                lane: name.to_owned(),
                 message: error.to_string(),
             }));
             // Whoever leaves lanes may have given it the turn meanwhile.
@@ -326,6 +338,11 @@ impl HandlerPool for VirtualPool {
             handover.handler = Some(lane);
         }
         drop(state);
+        let job = move || {
+            if let Err(message) = catch_panic(job) {
+                tracing::error!("a handler panicked: {message}");
+            }
+        };
         self.clock
             .spawn_thread(lane, &label, Kind::Handler(self.pool), job);
         self.clock.shared.changed.notify_all();

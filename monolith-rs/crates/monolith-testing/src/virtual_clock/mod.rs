@@ -68,7 +68,7 @@ pub enum Failure {
         /// What the system said.
         message: String,
     },
-    /// A lane panicked, which is a bug.
+    /// A lane panicked that is neither a hook's thread nor a handler.
     #[error("{lane} panicked: {message}")]
     Panicked {
         /// Who.

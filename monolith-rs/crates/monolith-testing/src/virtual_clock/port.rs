@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::VirtualClock;
-use super::lanes::{Kind, VirtualLock, VirtualPool};
+use super::lanes::{Kind, VirtualLock, VirtualPool, catch_panic};
 use super::schedule::{Condition, Park};
 use monolith_training::clock::{Clock, HandlerPool, RawLock, Target, Thread, relock};
 use monolith_training::coordinator::Coordinator;
-use monolith_training::errors::Result;
+use monolith_training::errors::{Error, Result};
 
 impl Clock for VirtualClock {
     fn now(&self) -> Duration {
@@ -57,8 +57,11 @@ impl Clock for VirtualClock {
         let clock = self.clone();
         let own_label = label.clone();
         let park = self.now_park(Condition::Nothing);
-        let thread = self.spawn_lane(&label, park, Kind::Plain, move || {
-            let outcome = target();
+        let lane = relock(&self.shared.state).schedule.start(&label, park);
+        // The thread has the name that was asked for; its lane's label may have a number.
+        let thread = self.spawn_thread(lane, name, Kind::Plain, move || {
+            let outcome = catch_panic(target)
+                .unwrap_or_else(|message| Err(Error::runtime(format!("panicked: {message}"))));
             if let Some(watcher) = clock.shared.watcher() {
                 watcher.thread_ended(&own_label, &outcome);
             }

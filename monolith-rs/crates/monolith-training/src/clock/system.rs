@@ -125,8 +125,10 @@ impl JobQueue {
     /// A worker's whole life.
     fn work(&self) {
         while let Some(job) = self.next() {
-            // A handler that panics answers nobody; its worker goes on.
-            drop(catch_unwind(AssertUnwindSafe(job)));
+            // A job that panics doesn't end its worker.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(job)) {
+                tracing::error!("a handler panicked: {}", panic_text(&*payload));
+            }
         }
     }
 

@@ -26,10 +26,10 @@ use crate::session::{Flag, Graph, Session, SessionRunContext, SessionRunHook, St
 /// The action that a stop places the barrier with.
 pub const STOP_ACTION: &str = "Stop";
 
-/// How long a stop waits for all workers to be blocked.
+/// How long a stop waits for all workers to be blocked, as upstream has it.
 const ALL_BLOCKED_LIMIT: Duration = Duration::from_secs(30);
 
-/// From one look at the workers to the next.
+/// From one look at the workers to the next, as upstream has it.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Saves, on the training thread.
@@ -48,6 +48,8 @@ pub struct ControllerHook {
     clock: Arc<dyn Clock>,
     barrier_op: Option<Arc<BarrierOp>>,
     trigger_save: Option<TriggerSave>,
+    wait: Duration,
+    max_pending: Duration,
 }
 
 impl ControllerHook {
@@ -66,7 +68,23 @@ impl ControllerHook {
             clock,
             barrier_op,
             trigger_save,
+            wait: LOOK_INTERVAL,
+            max_pending: ALL_BLOCKED_LIMIT,
         })
+    }
+
+    /// With this time between two looks at the workers (2 s by default).
+    #[must_use]
+    pub fn with_wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// With this time after which a stop gives up on missing workers (30 s by default).
+    #[must_use]
+    pub fn with_max_pending(mut self, max_pending: Duration) -> Self {
+        self.max_pending = max_pending;
+        self
     }
 
     /// Asks for a stop, as running upstream's `stop_op` does.
@@ -79,15 +97,15 @@ impl ControllerHook {
         session.set_flag(Flag::TriggerSave, true)
     }
 
-    /// Holds the workers until all of them are blocked, or for 30 s.
+    /// Holds the workers until all of them are blocked, or the time is up.
     fn stop_training(&self, session: &Arc<Session>) -> Result<()> {
         let Some(barrier) = &self.barrier_op else {
             return Ok(());
         };
         barrier.place_barrier(session, STOP_ACTION)?;
-        let deadline = self.clock.now() + ALL_BLOCKED_LIMIT;
+        let deadline = self.clock.now() + self.max_pending;
         while self.clock.now() < deadline && !barrier.is_all_blocked(session)? {
-            self.clock.sleep(LOOK_INTERVAL);
+            self.clock.sleep(self.wait);
         }
         barrier.remove_barrier(session)
     }

@@ -24,7 +24,7 @@ use crate::logging_ops::{
 };
 use crate::session::{Session, SessionRunHook};
 
-/// From the end of one poll to the next.
+/// From the end of one poll to the next, as upstream has it.
 const POLL_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The name of the polling thread.
@@ -104,12 +104,23 @@ impl fmt::Debug for Config {
 #[derive(Debug)]
 pub struct PsHealthCheckerHook {
     config: Config,
+    poll_interval: Duration,
 }
 
 impl PsHealthCheckerHook {
     /// A hook that does nothing yet.
     pub fn new(config: Config) -> Self {
-        Self { config }
+        Self {
+            config,
+            poll_interval: POLL_INTERVAL,
+        }
+    }
+
+    /// With this time from the end of one poll to the next (30 s by default).
+    #[must_use]
+    pub fn with_poll_interval(mut self, poll_interval: Duration) -> Self {
+        self.poll_interval = poll_interval;
+        self
     }
 }
 
@@ -117,6 +128,7 @@ impl SessionRunHook for PsHealthCheckerHook {
     fn after_create_session(&self, session: &Arc<Session>, coord: &Arc<Coordinator>) -> Result<()> {
         let checker = Checker {
             config: self.config.clone(),
+            poll_interval: self.poll_interval,
             session: Arc::clone(session),
             coord: Arc::clone(coord),
         };
@@ -132,6 +144,7 @@ impl SessionRunHook for PsHealthCheckerHook {
 /// One session's polling. Any error ends it, and with it the monitoring.
 struct Checker {
     config: Config,
+    poll_interval: Duration,
     session: Arc<Session>,
     coord: Arc<Coordinator>,
 }
@@ -146,7 +159,7 @@ impl Checker {
                 clock.wait_for_stop(&self.coord, None);
                 return Ok(());
             }
-            clock.wait_for_stop(&self.coord, Some(POLL_INTERVAL));
+            clock.wait_for_stop(&self.coord, Some(self.poll_interval));
         }
         Ok(())
     }

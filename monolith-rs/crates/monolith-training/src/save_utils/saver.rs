@@ -55,7 +55,7 @@ impl Saver for FileSaver {
     fn save(&self, session: &Session, dir: &Path, basename: &str, step: i64) -> Result<()> {
         let content = format!("global_step: {}\n", session.global_step()?);
         let name = format!("{basename}-{step}");
-        fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
+        make_folder(dir, basename)?;
         self.files.write_whole(&dir.join(&name), &content)?;
         let mut kept = relock(&self.kept);
         kept.add(name);
@@ -78,6 +78,23 @@ impl Saver for FileSaver {
         }
         Ok(())
     }
+}
+
+/// Makes a missing folder in an existing one, and no more, as TensorFlow's saver does:
+/// where that is missing too it is a `ValueError` (B60).
+pub(crate) fn make_folder(dir: &Path, basename: &str) -> Result<()> {
+    if !dir.is_dir() {
+        // Another process may make it at the same moment: what counts is that it is there.
+        drop(fs::create_dir(dir));
+    }
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let prefix = dir.join(basename);
+    Err(Error::value(format!(
+        "Parent directory of {} doesn't exist, can't save.",
+        prefix.display()
+    )))
 }
 
 /// The names of a saver's checkpoints, as TensorFlow's keeps them.

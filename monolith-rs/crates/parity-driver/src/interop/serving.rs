@@ -14,7 +14,7 @@ use monolith_training::net_utils::concat_ip_and_port;
 use monolith_training::save_utils::{
     Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
 };
-use monolith_training::session::monitored::Recovery;
+use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{Graph, MonitoredSession, Session, SessionCreator};
 
 use super::failed;
@@ -117,14 +117,17 @@ impl Run {
 
     fn start(serve: ServeRequest) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let graph = Graph::new();
+        let graph = match serve.global_step {
+            Some(_) => Graph::new(),
+            None => Graph::without_global_step(),
+        };
         let workers_clock = Arc::new(HoldingClock::default());
         let barrier_op = BarrierOp::new(
             &graph,
             Arc::clone(&workers_clock) as _,
             capacity(serve.workers)?,
         )?
-        .with_callbacks(serve.callback_error.map(raising).into_iter().collect());
+        .with_callbacks(callbacks(serve.callback_error, serve.callback_panic));
         let barrier_op = Arc::new(barrier_op);
         let saver = FaultySaver::new(
             Arc::new(FileSaver::default()),
@@ -139,25 +142,32 @@ impl Run {
         }
         let mut options = SaverOptions::new(Every::Time(NEVER));
         options.save_graph_def = false;
-        let saver_hook = Arc::new(NoFirstSaveCheckpointSaverHook::new(
-            &graph,
-            Arc::clone(&clock),
-            &serve.model_dir,
-            Arc::new(saver),
-            options,
-        ));
+        let saver_hook = serve.global_step.is_some().then(|| {
+            Arc::new(NoFirstSaveCheckpointSaverHook::new(
+                &graph,
+                Arc::clone(&clock),
+                &serve.model_dir,
+                Arc::new(saver),
+                options,
+            ))
+        });
+        let mut hooks: Hooks = Vec::new();
+        if let Some(hook) = saver_hook.clone() {
+            hooks.push(hook);
+        }
         let server_hook = ServerHook::new(
             &serve.model_dir,
             Arc::clone(&barrier_op),
-            Some(Arc::clone(&saver_hook)),
+            saver_hook,
             Arc::clone(&clock),
         )
         .with_address(move |port| Ok(concat_ip_and_port(&serve.ip, port)));
-        let session = Session::new(&graph, serve.global_step)?;
+        hooks.push(Arc::new(server_hook));
+        let session = Session::new(&graph, serve.global_step.unwrap_or_default())?;
         let monitored = MonitoredSession::new(
             Recovery::Leaves,
             Box::new(Given(Arc::clone(&session))),
-            vec![saver_hook, Arc::new(server_hook)],
+            hooks,
             clock,
         )?;
         Ok(Self {
@@ -189,8 +199,13 @@ fn capacity(workers: i64) -> Result<usize> {
         .map_err(|_| Error::value(format!("capacity must be positive, it is {workers}.")))
 }
 
-fn raising(message: String) -> BarrierCallback {
-    Arc::new(move |_, _| Err(Error::runtime(&message)))
+/// A callback that raises and one that panics, as far as there are messages for them.
+fn callbacks(error: Option<String>, panic: Option<String>) -> Vec<BarrierCallback> {
+    let raises = error
+        .map(|message| -> BarrierCallback { Arc::new(move |_, _| Err(Error::runtime(&message))) });
+    let panics =
+        panic.map(|message| -> BarrierCallback { Arc::new(move |_, _| panic!("{message}")) });
+    raises.into_iter().chain(panics).collect()
 }
 
 /// Makes one session: this one.

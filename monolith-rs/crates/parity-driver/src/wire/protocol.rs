@@ -64,10 +64,11 @@ pub(crate) struct PlayRequest {
 pub(crate) struct ServeRequest {
     pub(crate) ip: String,
     pub(crate) workers: i64,
-    pub(crate) global_step: i64,
+    pub(crate) global_step: Option<i64>,
     pub(crate) save_error: Option<String>,
     pub(crate) save_ms: u64,
     pub(crate) callback_error: Option<String>,
+    pub(crate) callback_panic: Option<String>,
     pub(crate) seq: u64,
     pub(crate) model_dir: String,
 }

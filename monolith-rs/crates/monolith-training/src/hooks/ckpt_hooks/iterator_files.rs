@@ -11,7 +11,7 @@ use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
 use crate::files::Files;
 use crate::save_utils::checkpoint_state::{get_checkpoint_state, write_checkpoint_state};
-use crate::save_utils::saver::Kept;
+use crate::save_utils::saver::{Kept, make_folder};
 
 /// The files of one worker in one folder.
 ///
@@ -36,21 +36,8 @@ impl IteratorFiles {
     }
 
     /// Writes the positions; the index, which is looked for, last.
-    ///
-    /// As TensorFlow's saver does, it makes the folder in an existing one, and no more:
-    /// `ValueError`.
     pub(super) fn write(&self, step: i64, positions: &[Vec<u8>]) -> Result<()> {
-        if !self.dir.is_dir() {
-            // Another worker may make it at the same moment: what counts is that it is there.
-            drop(fs::create_dir(&self.dir));
-        }
-        if !self.dir.is_dir() {
-            let prefix = self.dir.join(&self.basename);
-            return Err(Error::value(format!(
-                "Parent directory of {} doesn't exist, can't save.",
-                prefix.display()
-            )));
-        }
+        make_folder(&self.dir, &self.basename)?;
         let name = format!("{}-{step}", self.basename);
         let lengths = positions.iter();
         let lengths: Vec<String> = lengths.map(|it| format!("{}\n", it.len())).collect();

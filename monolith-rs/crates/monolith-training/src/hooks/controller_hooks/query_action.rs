@@ -14,7 +14,7 @@ use crate::proto::controller_hooks::controller_hooks_proto::Action;
 use crate::session::{Session, SessionRunHook};
 
 /// From the creation of a session to the first look for an action file, and from the
-/// end of one look to the next.
+/// end of one look to the next, as upstream has it.
 pub const QUERY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What an operator writes.
@@ -32,10 +32,10 @@ const STOP_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Does what the file `monolith_action` in the model directory asks for (B47).
 ///
-/// The file is a `ControllerHooksProto` in text format. It is looked for each 60 s,
+/// The file is a `ControllerHooksProto` in text format. It is looked for each interval,
 /// acted on in the newest session, answered in `monolith_action_response`, with `OK`
 /// or with what is wrong with the text, and deleted. Whatever else goes wrong is logged
-/// at ERROR, and looked at again in 60 s: once the file has been read it is deleted,
+/// at ERROR, and looked at again after as long: once the file has been read it is deleted,
 /// acted on or not, and one that can't be read stays.
 ///
 /// Each session starts a thread of its own, which no session's coordinator knows of,
@@ -47,6 +47,7 @@ const STOP_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[derive(Debug)]
 pub struct QueryActionHook {
     looker: Arc<Looker>,
+    interval: Duration,
     looking: Mutex<Option<Looking>>,
 }
 
@@ -76,6 +77,7 @@ impl QueryActionHook {
         };
         Self {
             looker: Arc::new(looker),
+            interval: QUERY_INTERVAL,
             looking: Mutex::new(None),
         }
     }
@@ -89,6 +91,13 @@ impl QueryActionHook {
         }
         self
     }
+
+    /// With this time before each look, the first one included (60 s by default).
+    #[must_use]
+    pub fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
 }
 
 impl SessionRunHook for QueryActionHook {
@@ -99,7 +108,8 @@ impl SessionRunHook for QueryActionHook {
             None => Coordinator::new(),
         };
         let (looker, own) = (Arc::clone(&self.looker), Arc::clone(&coord));
-        let looks = Box::new(move || looker.run(&own));
+        let interval = self.interval;
+        let looks = Box::new(move || looker.run(&own, interval));
         let newest = self.looker.clock.start_thread(THREAD_NAME, None, looks)?;
         *relock(&self.looking) = Some(Looking { coord, newest });
         Ok(())
@@ -128,9 +138,9 @@ struct Looker {
 }
 
 impl Looker {
-    /// Looks each [`QUERY_INTERVAL`] until it is stopped. Only an interrupt leaves.
-    fn run(&self, coord: &Arc<Coordinator>) -> Result<()> {
-        while !self.clock.wait_for_stop(coord, Some(QUERY_INTERVAL)) {
+    /// Looks each `interval` until it is stopped. Only an interrupt leaves.
+    fn run(&self, coord: &Arc<Coordinator>, interval: Duration) -> Result<()> {
+        while !self.clock.wait_for_stop(coord, Some(interval)) {
             if let Err(error) = self.look() {
                 if !error.kind().is_exception() {
                     return Err(error);

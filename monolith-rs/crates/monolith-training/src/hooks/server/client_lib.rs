@@ -10,6 +10,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
+use super::connecting::Connector;
 use super::constants::SERVER_ADDR_FILENAME;
 use crate::errors::{Error, ErrorKind, Result};
 use crate::proto::controller::controller_client::ControllerClient;
@@ -24,7 +25,7 @@ pub type ControllerStub = ControllerClient<ControllerChannel>;
 const LONGEST: Duration = Duration::from_secs(99_999_999 * 3600);
 
 /// The port where an address names none, as in gRPC.
-const DEFAULT_PORT: u16 = 443;
+pub(super) const DEFAULT_PORT: u16 = 443;
 
 /// A stub for the controller whose address is in `model_dir` (B38).
 ///
@@ -105,7 +106,8 @@ fn channel(addr: &str) -> ControllerChannel {
         // It is never used: the check comes first.
         Err(refusal) => (Endpoint::from_static("http://[::]:0"), Some(refusal)),
     };
-    InterceptedService::new(endpoint.connect_lazy(), AddressCheck { refusal })
+    let channel = endpoint.connect_with_connector_lazy(Connector);
+    InterceptedService::new(channel, AddressCheck { refusal })
 }
 
 /// The URI of an address, or how calls to it fail.

@@ -1,13 +1,14 @@
 //! From the server's own thread to the handler pool, and back with the answer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::servicer::{Answer, ControllerServicer};
+use super::servicer::{Answer, ControllerServicer, unknown};
 use super::serving::Cancelled;
-use crate::clock::HandlerPool;
+use crate::clock::{HandlerPool, panic_text};
 use crate::proto::controller::controller_server::Controller;
 use crate::proto::controller::{
     GetBlockStatusRequest, GetBlockStatusResponse, GetTrainingStatusRequest,
@@ -25,7 +26,8 @@ pub(super) struct Dispatcher {
 
 impl Dispatcher {
     /// A caller that gives up doesn't stop the handler, but one that hasn't begun by
-    /// then never does.
+    /// then never does. A handler that panics is answered for as one that raises (B28);
+    /// what comes of its thread is the pool's affair.
     async fn handle<T: Send + 'static>(
         &self,
         handler: fn(&ControllerServicer) -> Answer<T>,
@@ -33,9 +35,19 @@ impl Dispatcher {
         let (answer, answered) = oneshot::channel();
         let servicer = Arc::clone(&self.servicer);
         self.pool.submit(Box::new(move || {
-            if !answer.is_closed() {
-                // The caller may be gone by then.
-                drop(answer.send(handler(&servicer)));
+            if answer.is_closed() {
+                return;
+            }
+            // The servicer's locks are freed by unwinding, and aren't poisoned.
+            let outcome = catch_unwind(AssertUnwindSafe(|| handler(&servicer)));
+            let (result, panic) = match outcome {
+                Ok(result) => (result, None),
+                Err(panic) => (Err(unknown(panic_text(&*panic))), Some(panic)),
+            };
+            // The caller may be gone by then.
+            drop(answer.send(result));
+            if let Some(panic) = panic {
+                resume_unwind(panic);
             }
         }));
         let mut cancelled = self.cancelled.clone();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::constants::{HANDLER_POOL_NAME, SERVER_ADDR_FILENAME};
 use super::dispatch::Dispatcher;
@@ -20,6 +21,9 @@ use crate::session::{Session, SessionRunHook};
 
 /// How many calls are handled at once; more wait.
 const HANDLERS: usize = 2;
+
+/// How long calls that are in flight may go on after the end, as upstream has it.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Every method that there is.
 const METHODS: &[&str] = &[
@@ -45,6 +49,7 @@ pub struct ServerHook {
     clock: Arc<dyn Clock>,
     address_fn: AddressFn,
     files: Files,
+    grace: Duration,
     serving: Mutex<Option<Serving>>,
 }
 
@@ -63,6 +68,7 @@ impl ServerHook {
             clock,
             address_fn: Arc::new(get_local_server_addr),
             files: Files::default(),
+            grace: GRACE,
             serving: Mutex::new(None),
         }
     }
@@ -81,6 +87,13 @@ impl ServerHook {
     #[must_use]
     pub fn with_files(mut self, files: Files) -> Self {
         self.files = files;
+        self
+    }
+
+    /// With this real time for calls in flight after the end (20 s by default).
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
         self
     }
 
@@ -121,7 +134,7 @@ impl SessionRunHook for ServerHook {
         let address = (self.address_fn)(serving.port());
         let published = address.and_then(|address| self.publish(&address));
         // A server that nobody can find refuses from the moment that this returns.
-        published.inspect_err(|_| serving.stop())?;
+        published.inspect_err(|_| serving.stop(Duration::ZERO))?;
         *relock(&self.serving) = Some(serving);
         Ok(())
     }
@@ -129,7 +142,7 @@ impl SessionRunHook for ServerHook {
     fn end(&self, _: &Arc<Session>) -> Result<()> {
         match &*relock(&self.serving) {
             Some(serving) => {
-                serving.stop();
+                serving.stop(self.grace);
                 Ok(())
             }
             None => Err(Error::new(

@@ -101,10 +101,12 @@ impl ControllerServicer {
 
 /// What gRPC for Python makes of an exception in a handler.
 fn raised(error: &Error) -> Status {
-    Status::unknown(format!(
-        "Exception calling application: {}",
-        error.message()
-    ))
+    unknown(error.message())
+}
+
+/// The status of a handler that ended with this message.
+pub(super) fn unknown(message: &str) -> Status {
+    Status::unknown(format!("Exception calling application: {message}"))
 }
 
 /// The indices below `capacity` that aren't among these, which ascend.

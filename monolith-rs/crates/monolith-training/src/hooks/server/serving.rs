@@ -21,9 +21,6 @@ use super::listening::listen;
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
 
-/// How long calls that are in flight may go on after the end, in real time.
-const GRACE: Duration = Duration::from_secs(20);
-
 /// The units that a caller's time may be in.
 const UNITS: [(&str, Duration); 6] = [
     ("H", Duration::from_secs(3600)),
@@ -127,8 +124,8 @@ impl Serving {
     }
 
     /// Refuses new calls from the moment that this returns. Calls in flight get
-    /// 20 s and are not waited for. Stopping twice is fine.
-    pub fn stop(&self) {
+    /// `grace` of real time and are not waited for. Stopping twice is fine.
+    pub fn stop(&self, grace: Duration) {
         let (Some(life), Some(runtime)) = (relock(&self.life).take(), &self.runtime) else {
             return;
         };
@@ -136,7 +133,7 @@ impl Serving {
         let _ = life.stop.send(());
         let _ = life.listening.recv();
         runtime.spawn(async move {
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(grace).await;
             let _ = life.cancel.send(true);
         });
     }

@@ -1,0 +1,16 @@
+//! What hooks may rely on of fakes and of the real things alike: the same tests for both.
+//!
+//! On the system's clock they rely on lower bounds of time and on [`Stage::until`] alone,
+//! which gives up after a minute: nothing is late on a slow machine.
+//!
+//! [`Stage::until`]: stage::Stage::until
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+mod chief;
+mod clock;
+mod coordinator;
+mod job;
+mod machines;
+mod saver;
+mod server;
+mod stage;

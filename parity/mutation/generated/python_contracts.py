@@ -1,0 +1,84 @@
+"""The contracts of tests/contracts as a judge of a mutant of monolith_hooks, in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pytest
+
+from parity.base import project
+from parity.mutation.generated.outcome import CONTRACTS, PYTHON_CONTRACTS
+from parity.mutation.planted.catalogue import ScenarioResult
+
+_STDOUT, _STDERR = 1, 2
+_OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-W", "default")
+"""The first failure is enough, and what a forked process is warned of is none."""
+
+
+def contracts_seen(passed: Callable[[], None]) -> ScenarioResult:
+    """Run the contracts until one fails; ``passed`` is called after each before it.
+
+    While they run, whatever writes to standard output writes to standard error.
+    """
+    folder = project.ROOT / PYTHON_CONTRACTS
+    with _stdout_kept() as kept:
+        watcher = _Watcher(lambda: _on_stdout(kept, passed))
+        options = [f"--rootdir={project.ROOT}", "-c", str(project.ROOT / "pyproject.toml")]
+        status = pytest.main([*options, *_OPTIONS, str(folder)], plugins=[watcher])
+    if watcher.red is not None:
+        name, reason = watcher.red
+        by = f"{CONTRACTS}: {name.removeprefix(f'{PYTHON_CONTRACTS}/')}"
+        return ScenarioResult(scenario=by, verdict="differs", reason=reason)
+    if status != pytest.ExitCode.OK:
+        reason = f"pytest exited with {int(status)}"
+        return ScenarioResult(scenario=CONTRACTS, verdict="failed", reason=reason)
+    return ScenarioResult(scenario=CONTRACTS, verdict="agree", reason="")
+
+
+class _Watcher:
+    """Plugin that is told of each test, and remembers the first failure."""
+
+    def __init__(self, passed: Callable[[], None]) -> None:
+        self._passed = passed
+        self.red: tuple[str, str] | None = None
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember a module that can't be imported."""
+        self._see(report)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember a test that failed."""
+        self._see(report)
+        if report.when == "call" and report.passed:
+            self._passed()
+
+    def _see(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        if report.failed and self.red is None:
+            lines = str(report.longrepr).strip().splitlines()
+            self.red = report.nodeid, lines[-1] if lines else "it failed"
+
+
+@contextmanager
+def _stdout_kept() -> Iterator[int]:
+    """Within it standard output is standard error; it yields what it was."""
+    kept = os.dup(_STDOUT)
+    os.dup2(_STDERR, _STDOUT)
+    try:
+        yield kept
+    finally:
+        os.dup2(kept, _STDOUT)
+        os.close(kept)
+
+
+def _on_stdout(kept: int, tell: Callable[[], None]) -> None:
+    """Tell something on what standard output was."""
+    current = os.dup(_STDOUT)
+    os.dup2(kept, _STDOUT)
+    try:
+        tell()
+    finally:
+        os.dup2(current, _STDOUT)
+        os.close(current)

@@ -1,0 +1,68 @@
+"""The contracts of the crate monolith-testing as a judge of a mutant of the Rust port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from parity.base.problems import PortUnavailableError
+from parity.mutation.generated.outcome import CONTRACTS, RUST_CONTRACTS
+
+_SECONDS: Final = 300.0
+"""Enough to build and run them many times over; each of their own waits ends after 60 s."""
+_FAILED: Final = re.compile(r"^test (\S+) \.\.\. FAILED$", re.MULTILINE)
+
+
+def copy_contracts(root: Path, folder: Path) -> None:
+    """Give a copy of the port's sources the contracts, as they are in the project."""
+    shutil.rmtree(folder / RUST_CONTRACTS, ignore_errors=True)
+    shutil.copytree(root / RUST_CONTRACTS, folder / RUST_CONTRACTS)
+
+
+def first_red_contract(folder: Path, seconds: float = _SECONDS) -> tuple[str, str] | None:
+    """Build and run the contracts of a copy, and return the first that fails, and why.
+
+    Raises:
+        PortUnavailableError: There is no cargo.
+    """
+    cargo = shutil.which("cargo")
+    if cargo is None:
+        raise PortUnavailableError("there is no Rust toolchain (no cargo on PATH)")
+    command = [
+        cargo, "test", "--locked", "--package", "monolith-testing", "--test", "contracts",
+        "--target-dir", "target",
+    ]  # fmt: skip
+    with subprocess.Popen(  # noqa: S603 - cargo, from PATH
+        command,
+        cwd=folder / "monolith-rs",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return CONTRACTS, f"the contracts, hung: no end after {seconds:g} s"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # With the tests, which cargo started.
+    if process.returncode == 0:
+        return None
+    return red_contract(output)
+
+
+def red_contract(output: str) -> tuple[str, str]:
+    """Return the first test that failed by the output of cargo, and the last line of it."""
+    lines = output.strip().splitlines()
+    failed = _FAILED.search(output)
+    name = f"{CONTRACTS}: {failed[1]}" if failed else CONTRACTS
+    return name, lines[-1] if lines else "cargo said nothing"
