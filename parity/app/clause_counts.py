@@ -15,12 +15,7 @@ def print_clause_counts(open_clauses: Sequence[Clause], console: Console) -> Non
     unobserved = sum(clause.unobserved is not None for clause in clauses)
     for clause in open_clauses:
         line = f"open: {clause.number} {clause.text}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(line, markup=False, highlight=False)
     evident = len(clauses) - unobserved - len(open_clauses)
-    console.print(
-        f"{len(clauses)} clauses of docs/behaviour.md: {evident} with evidence, "
-        f"{unobserved} that nothing here can observe, {len(open_clauses)} open",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    counts = f"{evident} with evidence, {unobserved} unobservable, {len(open_clauses)} open"
+    console.print(f"{len(clauses)} clauses: {counts}", markup=False, highlight=False)

@@ -13,8 +13,8 @@ from parity.spec.facts import clause_numbers, known_facts
 def test_open_clauses_are_printed_before_the_counts():
     out = StringIO()
     (first, *_) = known_facts()["B29"].clauses
-    print_clause_counts([first], Console(file=out, width=40))
+    print_clause_counts([first], Console(file=out, width=80))
     *still_open, counts = out.getvalue().splitlines()
     assert still_open == ["open: B29a GetTrainingStatus returns the global step."]
-    assert counts.startswith(f"{len(clause_numbers())} clauses of docs/behaviour.md: ")
-    assert counts.endswith(" that nothing here can observe, 1 open")
+    assert counts.startswith(f"{len(clause_numbers())} clauses: ")
+    assert counts.endswith(" unobservable, 1 open")
