@@ -466,6 +466,17 @@ def test_a_worker_blocks_after_the_step_that_saw_the_barrier(play, config, clock
     play(main)
 
 
+@pytest.mark.covers("B22a")
+@pytest.mark.parametrize("index", [0, 1])
+def test_each_hook_reads_the_barrier_with_every_step(play, index):
+    def main():
+        barrier = BarrierOp(2)
+        asked = BarrierHook(index, barrier).before_run(None)
+        assert asked.fetches is barrier.barrier_placed_tensor
+
+    play(main)
+
+
 @pytest.mark.covers("B22b")
 @pytest.mark.parametrize("index", [0, -1])
 def test_the_chief_keeps_stepping(play, config, clock, index):

@@ -134,12 +134,15 @@ def test_a_finalized_graph_needs_a_listener_or_helper_from_before(play, config):
 
 
 @pytest.mark.covers("B52b")
-def test_a_graph_with_info_can_be_exported(play, tmp_path):
+def test_a_graph_with_info_can_be_exported_with_a_warning(play, tmp_path, caplog):
     def main():
         BarrierSaverListener(BarrierOp(1))
-        tf1.train.export_meta_graph(str(tmp_path / "graph.meta"))
+        with caplog.at_level("WARNING", logger="tensorflow"):
+            tf1.train.export_meta_graph(str(tmp_path / "graph.meta"))
 
     play(main)
+    (warning,) = caplog.records
+    assert "monolith_graph_meta" in warning.getMessage()
 
 
 @pytest.mark.covers("B53a", "B53b", "B53e", "B55a")
@@ -515,7 +518,7 @@ def test_an_iterator_that_cannot_be_saved_is_a_warning(play, config, tmp_path, c
 
 @pytest.mark.covers("B63c")
 @pytest.mark.parametrize("gone", [False, True])
-def test_without_a_checkpoint_iterators_start_anew(play, config, tmp_path, gone):
+def test_without_a_checkpoint_iterators_start_anew(play, config, tmp_path, gone, caplog):
     def main():
         given = Input(tmp_path)
         with started(config) as session:
@@ -524,11 +527,13 @@ def test_without_a_checkpoint_iterators_start_anew(play, config, tmp_path, gone)
                 given.save(SAVE_ACTION, session)
                 for path in tmp_path.glob("input_worker_0.ckpt*"):
                     path.unlink()
-        with started(config) as session:
+        with started(config) as session, caplog.at_level("INFO", logger="absl"):
             given.restorer.after_create_session(session, None)
             assert session.run(given.next) == 0
 
     play(main)
+    logged = [record for record in caplog.records if record.module == "ckpt_hooks"]
+    assert [record.levelname for record in logged] == ["INFO"]
 
 
 @pytest.mark.covers("B63d")

@@ -203,6 +203,17 @@ def test_a_graph_has_one_controller(run):
     run(body)
 
 
+@pytest.mark.covers("B46a")
+@pytest.mark.parametrize(("num_ps", "device"), [(0, ""), (2, "/job:ps/task:0/device:CPU:0")])
+def test_the_flags_are_on_ps_0_if_there_are_ps(play, num_ps, device):
+    def main():
+        ControllerHook(num_ps)
+        (flags,) = tf1.local_variables()
+        assert (flags.op.name, flags.device) == ("control_var", device)
+
+    play(main)
+
+
 @pytest.mark.covers("B46m")
 @pytest.mark.parametrize(("helper_first", "steps"), [(False, 1), (True, 2)])
 def test_a_stop_helper_listed_first_stops_a_step_later(run, helper_first, steps):

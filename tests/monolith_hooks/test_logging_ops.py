@@ -58,7 +58,7 @@ def test_these_limits_are_always_out_of_memory(config, limit):
     assert current == pytest.approx(own_resident_bytes(), rel=0.5)
 
 
-@pytest.mark.covers("B4c")
+@pytest.mark.covers("B3a", "B4c")
 @pytest.mark.parametrize("limit", [2**40, 2**62, INT64_MAX])
 def test_these_limits_are_always_healthy(config, limit):
     assert check_at(config, limit) == b""

@@ -124,7 +124,7 @@ def test_the_next_poll_comes_30_seconds_after_the_last_one_ended(play, config, c
     play(main)
 
 
-@pytest.mark.covers("B8b", "B8e")
+@pytest.mark.covers("B8b", "B8e", "B9a")
 def test_the_unhealthy_ones_are_reported_once_ascending_and_the_barrier_is_placed(
     play, config, clock
 ):

@@ -370,6 +370,27 @@ def test_a_second_try_repeats_the_whole_save(play, run):
     play(main)
 
 
+@pytest.mark.covers("B31a", "B31c")
+def test_the_summary_of_a_save_is_part_of_the_attempt(play, run, monkeypatch):
+    errors = [unavailable()]
+
+    def main():
+        with run() as training:
+            writer = training.hook._summary_writer
+            add_session_log = writer.add_session_log
+
+            def add(*given: Any) -> None:
+                if errors:
+                    raise errors.pop()
+                add_session_log(*given)
+
+            monkeypatch.setattr(writer, "add_session_log", add)
+            training.trigger()
+            assert training.saved == [0, 0]
+
+    play(main)
+
+
 @pytest.mark.covers("B31d")
 def test_a_scheduled_save_that_fails_ends_training(play, run):
     def main():
@@ -600,6 +621,41 @@ def test_a_state_that_can_be_read_keeps_its_kind_of_tables(play, run, tmp_path):
     play(main)
 
 
+@pytest.mark.covers("B74b")
+def test_a_state_that_cannot_be_read_is_replaced_with_a_warning(play, run, tmp_path, caplog):
+    (tmp_path / "monolith_checkpoint").write_text("no_such_field: 1")
+
+    def main():
+        with run():
+            text = (tmp_path / "monolith_checkpoint").read_text()
+            assert text == "builtin_hash_table_type: CUCKOO_HASH_MAP\n"
+
+    with caplog.at_level("WARNING", logger="absl"):
+        play(main)
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+@pytest.mark.covers("B74f")
+def test_a_save_joins_relative_exempt_paths_to_the_folder_and_drops_those_without_a_checkpoint(
+    play, run, tmp_path, caplog
+):
+    for name in ("m-1.index", "m-1.data-00000-of-00001"):
+        (tmp_path / name).touch()
+    paths = ("m-1", "/gone/m-2")
+    state = "".join(f'exempt_model_checkpoint_paths: "{path}"\n' for path in paths)
+    (tmp_path / "monolith_checkpoint").write_text(state)
+
+    def main():
+        with run() as training:
+            training.trigger()
+            state = get_monolith_checkpoint_state(str(tmp_path))
+            assert list(state.exempt_model_checkpoint_paths) == [str(tmp_path / "m-1")]
+
+    with caplog.at_level("WARNING", logger="absl"):
+        play(main)
+    assert any("/gone/m-2" in record.getMessage() for record in caplog.records)
+
+
 @pytest.mark.covers("B74e")
 def test_a_state_that_cannot_be_written_is_a_failed_try(play, run, monkeypatch):
     def main():
@@ -627,17 +683,19 @@ class Counted:
 
 
 @pytest.mark.covers("B77a", "B77b", "B77d")
-def test_saves_and_failed_tries_are_counted_and_timed(play, run):
+@pytest.mark.parametrize(("is_dense_only", "mode"), [(False, "full"), (True, "dense_only")])
+def test_saves_and_failed_tries_are_counted_and_timed(play, run, is_dense_only, mode):
     metrics = Counted()
 
     def main():
-        with run(errors=(unavailable(),), takes=2, metrics=metrics) as training:
+        options = {"metrics": metrics, "is_dense_only": is_dense_only}
+        with run(errors=(unavailable(),), takes=2, **options) as training:
+            training.train()
             training.trigger()
 
     play(main)
-    full = "full"
-    failed, saved = ("save_checkpoint_failed", 1, full), ("save_checkpoint", 1, full)
-    assert metrics.seen == [failed, saved, ("save_checkpoint_time", 2.0, full)]
+    failed, saved = ("save_checkpoint_failed", 1, mode), ("save_checkpoint", 1, mode)
+    assert metrics.seen == [failed, saved, ("save_checkpoint_time", 2.0, mode)]
 
 
 @pytest.mark.covers("B77c")

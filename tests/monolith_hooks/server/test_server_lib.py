@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import stat
 import threading
 from pathlib import Path
@@ -436,7 +435,10 @@ def test_before_the_address_is_written_the_server_listens_on_all_interfaces_at_a
     def listening(port: int) -> str:
         assert not (tmp_path / SERVER_ADDR_FILENAME).exists()
         for host in ("127.0.0.1", "127.0.0.2"):
-            socket.create_connection((host, port), timeout=5).close()
+            with grpc.insecure_channel(f"{host}:{port}") as channel:
+                # Nobody handles it, so that the answer comes from the server itself.
+                call = channel.unary_unary("/Controller/Explode").future(b"", timeout=10)
+                assert call.code() is Code.UNIMPLEMENTED
         ports.append(port)
         return f"localhost:{port}"
 
