@@ -83,7 +83,7 @@ def test_a_barrier_that_is_placed_cannot_be_placed_and_keeps_its_action(play, co
         barrier = BarrierOp(2, barrier_callbacks=[calls])
         with started(config) as session:
             barrier.place_barrier(session, "first")
-            with pytest.raises(BarrierAlreadyPlacedError):
+            with pytest.raises(BarrierAlreadyPlacedError, match=r"^$"):
                 barrier.place_barrier(session, "second")
             assert calls == ["first"]
             barrier.remove_barrier(session)
