@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from monolith_hooks.variables import state_variable
@@ -138,7 +139,8 @@ class BarrierOp:
 
         The callbacks run even if the barrier isn't placed, with the last action. If a
         callback raises, or the session fails or is closed during the wait, the
-        worker's bit stays set.
+        worker's bit stays set. Waiting is logged at INFO, once in 60 real seconds for
+        all workers of this process.
 
         Raises:
             ValueError: ``index`` isn't above 0 and below the capacity.
@@ -152,6 +154,9 @@ class BarrierOp:
             action = session.run(self._action_value).decode()
             self._run_callbacks(action, session)
         while self.is_barrier_placed(session):
+            logging.log_every_n_seconds(
+                logging.INFO, "The worker %d waits until barrier removed.", 60, index
+            )
             self._clock.sleep(self._wait_seconds)
         self._write_bit(session, index, False)
 

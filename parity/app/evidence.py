@@ -1,7 +1,7 @@
-"""The evidence for each fact of docs/behaviour.md, from what says that it covers it.
+"""The evidence for each clause of docs/behaviour.md, from what says that it covers it.
 
 A scenario and a case of interop say so with ``covers``; a test with the mark
-``@pytest.mark.covers("B12")``, its class's, or its module's ``pytestmark``.
+``@pytest.mark.covers("B12a")``, its class's, or its module's ``pytestmark``.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Final
 from parity.base import project
 from parity.base.model import Model
 from parity.interop.cases.catalogue import all_cases
+from parity.spec.facts import Clause, known_facts
 from parity.spec.loading import load_all
 
 _MARK: Final = "pytest.mark.covers"
 
 
-class FactEvidence(Model):
-    """What covers one fact, by name."""
+class Evidence(Model):
+    """What covers one clause, by name."""
 
     scenarios: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
@@ -33,14 +34,14 @@ class FactEvidence(Model):
         return bool(self.scenarios or self.cases or self.tests)
 
 
-def evidence() -> dict[str, FactEvidence]:
-    """Return the evidence for every fact that anything covers, by the fact's number."""
+def evidence() -> dict[str, Evidence]:
+    """Return the evidence for all that anything covers, by the number of a clause."""
     scenarios = [(file.name, file.scenario.covers) for file in load_all([])]
     cases = [(f"{case.method}/{case.name}", case.covers) for case in all_cases()]
     tests = list(covering_tests(project.SOURCES)) if project.SOURCES else []
     covered = {item for _, covers in (*scenarios, *cases, *tests) for item in covers}
     return {
-        item: FactEvidence(
+        item: Evidence(
             scenarios=_covering(item, scenarios),
             cases=_covering(item, cases),
             tests=_covering(item, tests),
@@ -49,8 +50,22 @@ def evidence() -> dict[str, FactEvidence]:
     }
 
 
+def open_clauses() -> tuple[Clause, ...]:
+    """Return the clauses that have neither evidence nor a reason for none, in the page's order.
+
+    Only a checkout has the tests, without which more of them look open than are.
+    """
+    found = evidence()
+    return tuple(
+        clause
+        for fact in known_facts().values()
+        for clause in fact.clauses
+        if clause.unobserved is None and clause.number not in found
+    )
+
+
 def covering_tests(root: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each marked test below ``root``, with the facts that its marks name."""
+    """Yield each marked test below ``root``, with the clauses that its marks name."""
     for path in sorted((root / "tests").rglob("*.py")):
         text = path.read_text(encoding="utf-8")
         if _MARK in text:

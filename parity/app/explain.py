@@ -9,7 +9,7 @@ from parity.app.explain_fact import FACT, explain_fact
 from parity.app.reference import Entry, entries, options_of
 from parity.base.problems import UsageError, did_you_mean
 from parity.base.terminal_text import shortened
-from parity.spec.scenario import BEHAVIOURS
+from parity.spec.facts import fact_range
 
 
 def explain(word: str | None, console: Console) -> None:
@@ -48,7 +48,7 @@ def _print_names(among: tuple[Entry, ...], console: Console) -> None:
         console.print(f"{kind}s:", markup=False)
         _indented(", ".join(names), console)
     console.print("facts:", markup=False)
-    _indented(f"B1 to B{BEHAVIOURS}", console)
+    _indented(fact_range(), console)
 
 
 def _print_entry(entry: Entry, among: tuple[Entry, ...], console: Console) -> None:

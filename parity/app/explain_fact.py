@@ -1,4 +1,4 @@
-"""``monolith-parity explain B12``: a fact of the behaviour, and the evidence for it."""
+"""``monolith-parity explain B12``: a fact of the behaviour, and the evidence for each clause."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Final
 from rich.console import Console
 from rich.padding import Padding
 
-from parity.app.evidence import FactEvidence, evidence
+from parity.app.evidence import Evidence, evidence
 from parity.base import project
 from parity.base.problems import UsageError
 from parity.base.terminal_text import shortened
-from parity.spec.facts import read_facts, unknown_fact
+from parity.spec.facts import Clause, clause_numbers, expected_clause, fact_range, known_facts
 
 FACT: Final = re.compile(r"B\w*|b\d\w*", re.ASCII)
 """What somebody types who asks for a fact; no key or kind begins with a B."""
@@ -23,25 +23,47 @@ _LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
 def explain_fact(number: str, console: Console) -> None:
-    """Print a fact and the names of all that is evidence for it.
+    """Print a fact or one of its clauses, with the names of all that is evidence for each clause.
 
     Raises:
-        UsageError: There is no fact of that number, or the page of facts isn't valid.
+        UsageError: There is no fact or clause of that number, or the page of facts isn't valid.
     """
-    if expected := unknown_fact(number):
-        meant = number.upper()
-        hint = f" (did you mean {meant}?)" if meant != number and not unknown_fact(meant) else ""
-        raise UsageError(f"{shortened(number)}: no such fact; {expected}{hint}")
-    fact = next(each for each in read_facts(project.BEHAVIOUR) if each.number == number)
-    console.print(f"{fact.number} ({fact.section})", style="bold", markup=False, highlight=False)
-    for paragraph in fact.text.split("\n\n"):
-        _indented(_plain(paragraph), console)
-    if fact.unobserved is not None:
-        _indented(f"no evidence: {_plain(fact.unobserved)}", console)
-    _print_evidence(evidence().get(number, FactEvidence()), console)
+    section, clauses = _found(number)
+    console.print(f"{number} ({section})", style="bold", markup=False, highlight=False)
+    covered = evidence()
+    for clause in clauses:
+        _print_clause(clause, covered.get(clause.number, Evidence()), number, console)
+    if project.SOURCES is None:
+        _indented("tests: only a checkout has them", console)
 
 
-def _print_evidence(found: FactEvidence, console: Console) -> None:
+def _found(number: str) -> tuple[str, tuple[Clause, ...]]:
+    """Return the section of a fact or clause, and all clauses that were asked for."""
+    for fact in known_facts().values():
+        if fact.number == number:
+            return fact.section, fact.clauses
+        for clause in fact.clauses:
+            if clause.number == number:
+                return fact.section, (clause,)
+    if expected := expected_clause(number):
+        raise UsageError(f"{shortened(number)}: no such clause; {expected}")
+    meant = number[:1].upper() + number[1:]
+    is_known = meant != number and (meant in known_facts() or meant in clause_numbers())
+    hint = f" (did you mean {meant}?)" if is_known else ""
+    raise UsageError(f"{shortened(number)}: no such fact; expected {fact_range()}{hint}")
+
+
+def _print_clause(clause: Clause, found: Evidence, asked: str, console: Console) -> None:
+    claim = _plain(clause.text)
+    for paragraph in (claim if clause.number == asked else f"{clause.number} {claim}").split(
+        "\n\n"
+    ):
+        _indented(paragraph, console)
+    by = 2 if clause.number == asked else 4
+    if clause.unobserved is not None:
+        _indented(f"no evidence: {_plain(clause.unobserved)}", console, by)
+    elif not found.any():
+        _indented("open: nothing is evidence for it", console, by)
     kinds = (
         ("scenarios", found.scenarios),
         ("interop", _by_method(found.cases)),
@@ -49,11 +71,9 @@ def _print_evidence(found: FactEvidence, console: Console) -> None:
     )
     for kind, names in kinds:
         if names:
-            _indented(f"{kind}:", console)
+            _indented(f"{kind}:", console, by)
             for name in names:
-                _indented(name, console, by=4)
-    if project.SOURCES is None:
-        _indented("tests: only a checkout has them", console)
+                _indented(name, console, by + 2)
 
 
 def _by_method(cases: Sequence[str]) -> list[str]:

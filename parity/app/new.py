@@ -16,7 +16,7 @@ _SCENARIO = """\
 # `monolith-parity validate {path}` checks the file,
 # `monolith-parity replay {path}` plays it and shows what happens.
 about: A PS that outgrows its memory limit is reported once and holds the workers.
-covers: [B4, B8]            # what this is evidence for: numbers of docs/behaviour.md
+covers: [B4a, B8e]          # what this is evidence for: clauses of docs/behaviour.md
 cluster: {{ps: 2, workers: 2}}
 machines:                   # only those that aren't as usual
   - {{ps: 1, rss: 1GiB, mem_limit: 8GiB}}

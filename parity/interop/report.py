@@ -24,8 +24,8 @@ class InteropCell(Model):
     """One case with one language as the client and another one as the server.
 
     For messages, ``client`` writes and ``server`` reads. ``method`` is an RPC, a message, or
-    another subject of the matrix's row; ``covers`` names the facts of docs/behaviour.md that
-    the case is evidence for. ``reasons`` are whole sentences: the expected and the actual
+    another subject of the matrix's row; ``covers`` names the clauses of docs/behaviour.md
+    that the case is evidence for. ``reasons`` are whole sentences: the expected and the actual
     result, or why the case was skipped.
     """
 

@@ -6,6 +6,7 @@ docs/scenario-reference.md and ``monolith-parity explain`` are generated from th
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
@@ -29,13 +30,12 @@ from parity.base.bounds import (
 from parity.base.model import Model, canonical_json
 from parity.base.problems import did_you_mean
 from parity.base.terminal_text import shortened
+from parity.spec.facts import clause_numbers, expected_clause, fact_range
 from parity.spec.faults import Fault, Need
 from parity.spec.hooks import DEFAULT_HOOKS, Hook
 from parity.spec.steps import BackgroundStep, FaultStep, Step
 from parity.spec.units import Duration, MemLimit, Size
 
-BEHAVIOURS: Final = 80
-"""The largest number of a behaviour: they are B1 to B80."""
 MODULES: Final = (
     "barrier_ops",
     "ckpt_hooks",
@@ -64,30 +64,33 @@ SEED_TESTS: Final = (
     "ps_check_hooks_test.test_default_report",
 )
 """The tests that the seed names."""
-COVERED: Final = frozenset(
-    {
-        *(f"B{number}" for number in range(1, BEHAVIOURS + 1)),
-        *(f"{module}.parity" for module in MODULES),
-        *SEED_TESTS,
-    }
-)
+_SEED_ITEMS: Final = frozenset({*(f"{module}.parity" for module in MODULES), *SEED_TESTS})
+
+
+@functools.cache
+def coverable() -> frozenset[str]:
+    """Return all that a scenario can cover: clauses of docs/behaviour.md and items of the seed."""
+    return _SEED_ITEMS | clause_numbers()
 
 
 def unknown(item: str) -> str | None:
     """Return the message for an item that doesn't exist, or None for one that does."""
-    if item in COVERED:
+    if item in coverable():
         return None
-    hint = "" if item[:1] == "B" and item[1:].isdigit() else did_you_mean(item, COVERED)
+    if expected := expected_clause(item):
+        return f"{expected}, got {shortened(item)}"
+    hint = "" if item[:1] == "B" and item[1:].isdigit() else did_you_mean(item, coverable())
     return (
-        f"expected B1 to B{BEHAVIOURS}, or an item of the seed such as server_lib.parity, "
+        f"expected a clause of {fact_range()}, or an item of the seed such as server_lib.parity, "
         f"got {shortened(item)}{hint}"
     )
 
 
-_NUMBERS: Final = f"B([1-9]|[1-{BEHAVIOURS // 10 - 1}][0-9]|{BEHAVIOURS})"
-_ITEMS: Final = "|".join(item.replace(".", "[.]") for item in sorted(COVERED) if "." in item)
+_ITEMS: Final = "|".join(item.replace(".", "[.]") for item in sorted(_SEED_ITEMS))
 
-Covered = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({_NUMBERS}|{_ITEMS})$"})]
+Covered = Annotated[
+    str, WithJsonSchema({"type": "string", "pattern": f"^(B[1-9][0-9]?[a-z]?|{_ITEMS})$"})
+]
 """A covered item; that it exists is checked with the other references of a scenario."""
 
 
@@ -210,8 +213,9 @@ class Scenario(Model):
     about: Annotated[Text, Field(min_length=1)]
     """One sentence that says what the scenario shows."""
     covers: Annotated[tuple[Covered, ...], Field(max_length=MOST_LISTED)] = ()
-    """The items that this scenario is evidence for: numbers of the behaviour, ``B12``, and items of
-    the seed, ``module_test.test_name`` or ``module.parity``."""
+    """The items that this scenario is evidence for: clauses of the behaviour, ``B12a``, and items
+    of the seed, ``module_test.test_name`` or ``module.parity``. A fact of one clause has no letter:
+    ``B5``."""
     needs: Annotated[tuple[Need, ...], Field(exclude=True, max_length=MOST_HOOKS)] = ()
     """Capabilities that a player must have in addition to those that the faults need; a player
     without them skips the scenario. Not in canonical JSON."""

@@ -13,7 +13,7 @@ HANG = 3.0
 """Seconds of real time; a close takes a hundredth of one where nothing is dead."""
 
 
-@pytest.mark.covers("B49")
+@pytest.mark.covers("B49d")
 @pytest.mark.parametrize(
     ("ps", "hurt", "mend"),
     [

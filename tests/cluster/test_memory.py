@@ -11,7 +11,7 @@ from tests.cluster.job import Job, scenario, until
 MIB = 1 << 20
 
 
-@pytest.mark.covers("B3")
+@pytest.mark.covers("B3c")
 def test_600_mib_in_one_ps_of_three_trip_it_alone_by_the_kernels_own_figure(zygote, tmp_path):
     machines = [{"ps": ps, "mem_limit": 800 * MIB} for ps in range(3)]
     with Job(zygote, tmp_path, scenario(3, 2, machines=machines), pace=30) as job:

@@ -9,7 +9,7 @@ from tests.cluster.job import Job, scenario, until
 STEPS = 300
 
 
-@pytest.mark.covers("B48")
+@pytest.mark.covers("B22c", "B22e")
 def test_a_stop_holds_every_worker_until_the_resume_and_no_step_is_lost(zygote, tmp_path):
     with Job(zygote, tmp_path, scenario(2, 4)) as job:
         for worker in job.workers:

@@ -32,7 +32,7 @@ class Calls(list):
             raise self._error
 
 
-@pytest.mark.covers("B17", "B23")
+@pytest.mark.covers("B17a", "B23b", "B23c")
 def test_a_new_barrier_is_not_placed_and_blocks_nobody(play, config):
     def main():
         barrier = BarrierOp(3)
@@ -47,7 +47,7 @@ def test_a_new_barrier_is_not_placed_and_blocks_nobody(play, config):
     play(main)
 
 
-@pytest.mark.covers("B17", "B18", "B19")
+@pytest.mark.covers("B18d", "B19b", "B19c")
 def test_placing_sets_bit_0_and_removing_clears_it_again(play, config):
     def main():
         barrier = BarrierOp(2)
@@ -63,7 +63,7 @@ def test_placing_sets_bit_0_and_removing_clears_it_again(play, config):
     play(main)
 
 
-@pytest.mark.covers("B23")
+@pytest.mark.covers("B23a")
 def test_a_barrier_of_capacity_1_is_all_blocked_when_placed(play, config):
     def main():
         barrier = BarrierOp(1)
@@ -75,7 +75,7 @@ def test_a_barrier_of_capacity_1_is_all_blocked_when_placed(play, config):
     play(main)
 
 
-@pytest.mark.covers("B18")
+@pytest.mark.covers("B18b", "B18c", "B20e")
 def test_a_barrier_that_is_placed_cannot_be_placed_and_keeps_its_action(play, config):
     calls = Calls()
 
@@ -83,7 +83,7 @@ def test_a_barrier_that_is_placed_cannot_be_placed_and_keeps_its_action(play, co
         barrier = BarrierOp(2, barrier_callbacks=[calls])
         with started(config) as session:
             barrier.place_barrier(session, "first")
-            with pytest.raises(BarrierAlreadyPlacedError):
+            with pytest.raises(BarrierAlreadyPlacedError, match=r"^$"):
                 barrier.place_barrier(session, "second")
             assert calls == ["first"]
             barrier.remove_barrier(session)
@@ -93,7 +93,7 @@ def test_a_barrier_that_is_placed_cannot_be_placed_and_keeps_its_action(play, co
     play(main)
 
 
-@pytest.mark.covers("B20")
+@pytest.mark.covers("B20e")
 def test_waiting_with_nothing_placed_returns_at_once_but_runs_the_callbacks(play, config, clock):
     calls = Calls()
 
@@ -108,7 +108,7 @@ def test_waiting_with_nothing_placed_returns_at_once_but_runs_the_callbacks(play
     play(main)
 
 
-@pytest.mark.covers("B20")
+@pytest.mark.covers("B20a")
 @pytest.mark.parametrize("index", [-1, 0, 2, 3])
 def test_an_index_out_of_range_cannot_wait(play, config, index):
     def main():
@@ -123,7 +123,7 @@ def test_an_index_out_of_range_cannot_wait(play, config, index):
     play(main)
 
 
-@pytest.mark.covers("B24")
+@pytest.mark.covers("B24a")
 @pytest.mark.parametrize("capacity", [0, -1])
 def test_a_capacity_must_be_positive(play, capacity):
     def main():
@@ -133,7 +133,7 @@ def test_a_capacity_must_be_positive(play, capacity):
     play(main)
 
 
-@pytest.mark.covers("B24")
+@pytest.mark.covers("B24b", "B24c")
 def test_a_variable_scope_has_one_barrier_whatever_the_prefix(play):
     def main():
         BarrierOp(2, name_prefix="one")
@@ -145,7 +145,7 @@ def test_a_variable_scope_has_one_barrier_whatever_the_prefix(play):
     play(main)
 
 
-@pytest.mark.covers("B21")
+@pytest.mark.covers("B21f")
 def test_a_callback_that_is_appended_later_is_called_too(play, config):
     def main():
         calls: list[str] = []
@@ -159,7 +159,61 @@ def test_a_callback_that_is_appended_later_is_called_too(play, config):
     play(main)
 
 
-@pytest.mark.covers("B20")
+@pytest.mark.covers("B21a")
+def test_a_callback_is_called_with_the_action_and_the_session(play, config):
+    calls: list[tuple[Any, ...]] = []
+
+    def main():
+        barrier = BarrierOp(2, barrier_callbacks=[lambda *given: calls.append(given)])
+        with started(config) as session:
+            barrier.place_barrier(session, "x")
+            assert calls == [("x", session)]
+
+    play(main)
+
+
+@pytest.mark.covers("B21g")
+def test_an_empty_list_of_callbacks_is_not_kept(play, config):
+    calls = Calls()
+
+    def main():
+        callbacks: list[Any] = []
+        barrier = BarrierOp(2, barrier_callbacks=callbacks)
+        callbacks.append(calls)
+        with started(config) as session:
+            barrier.place_barrier(session)
+        assert calls == []
+
+    play(main)
+
+
+@pytest.mark.covers("B20f")
+def test_waiting_workers_are_logged_once_in_60_real_seconds_for_the_whole_process(
+    play, config, clock, caplog, monkeypatch
+):
+    monkeypatch.setattr("absl.logging._log_timer_per_token", {})
+
+    def main():
+        barrier = BarrierOp(3, clock=clock)
+        with started(config) as session:
+            barrier.place_barrier(session)
+            for index in (1, 2):
+                clock.start_thread(
+                    lambda index=index: barrier.wait_until_barrier_removed(session, index),
+                    name=f"worker-{index}",
+                )
+            clock.sleep(100)
+            barrier.remove_barrier(session)
+            clock.sleep(1)
+
+    with caplog.at_level("INFO", logger="absl"):
+        play(main)
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("INFO", "The worker 1 waits until barrier removed.")
+    ]
+
+
+@pytest.mark.covers("B20c", "B20d")
 def test_a_waiting_worker_is_blocked_until_it_looks_after_the_removal(play, config, clock):
     def main():
         barrier = BarrierOp(3, wait_seconds=4, clock=clock)
@@ -184,7 +238,7 @@ def test_a_waiting_worker_is_blocked_until_it_looks_after_the_removal(play, conf
     play(main)
 
 
-@pytest.mark.covers("B22")
+@pytest.mark.covers("B21c", "B22e")
 def test_a_removal_and_a_new_placing_between_two_looks_go_unnoticed(play, config, clock):
     calls = Calls(clock)
 
@@ -217,7 +271,7 @@ class Dawdles:
         return self._session.run(*args)
 
 
-@pytest.mark.covers("B18")
+@pytest.mark.covers("B18a")
 def test_of_concurrent_placings_exactly_one_succeeds(play, config, clock):
     calls = Calls()
 
@@ -243,7 +297,7 @@ def test_of_concurrent_placings_exactly_one_succeeds(play, config, clock):
     play(main)
 
 
-@pytest.mark.covers("B18", "B19")
+@pytest.mark.covers("B18a", "B19a")
 def test_a_removal_waits_for_a_placing_and_its_callbacks(play, config, clock):
     def main():
         barrier = BarrierOp(1, barrier_callbacks=[lambda *_: clock.sleep(5)], clock=clock)
@@ -257,7 +311,7 @@ def test_a_removal_waits_for_a_placing_and_its_callbacks(play, config, clock):
     play(main)
 
 
-@pytest.mark.covers("B20")
+@pytest.mark.covers("B20c")
 def test_a_waiting_worker_does_not_hold_the_lock(play, config, clock):
     def main():
         barrier = BarrierOp(2, clock=clock)
@@ -273,7 +327,7 @@ def test_a_waiting_worker_does_not_hold_the_lock(play, config, clock):
     play(main)
 
 
-@pytest.mark.covers("B21")
+@pytest.mark.covers("B21b", "B21d", "B21e")
 def test_a_callback_that_raises_leaves_the_barrier_placed_and_the_lock_free(play, config):
     first, failing, last = Calls(), Calls(error=RuntimeError("callback")), Calls()
 
@@ -289,7 +343,7 @@ def test_a_callback_that_raises_leaves_the_barrier_placed_and_the_lock_free(play
     play(main)
 
 
-@pytest.mark.covers("B21")
+@pytest.mark.covers("B20b", "B21e")
 def test_a_callback_that_raises_leaves_the_waiter_blocked_and_the_lock_free(play, config):
     failing = Calls(error=RuntimeError("callback"))
 
@@ -304,7 +358,7 @@ def test_a_callback_that_raises_leaves_the_waiter_blocked_and_the_lock_free(play
     play(main)
 
 
-@pytest.mark.covers("B19")
+@pytest.mark.covers("B19b")
 def test_removing_keeps_the_action_and_the_workers_bits(play, config):
     calls = Calls()
     failing = Calls(error=RuntimeError("leaves the bit set"))
@@ -341,7 +395,7 @@ def test_an_action_is_any_text(play, config):
     play(main)
 
 
-@pytest.mark.covers("B17")
+@pytest.mark.covers("B17b", "B17c", "B17d")
 def test_the_chief_clears_the_barrier_with_each_new_session_and_a_worker_never_does(play, config):
     server = tf1.train.Server.create_local_server(config=config)
 
@@ -373,11 +427,21 @@ def test_the_chief_clears_the_barrier_with_each_new_session_and_a_worker_never_d
     play(main)
 
 
+@pytest.mark.covers("B17e")
+def test_the_variables_have_the_names_by_which_processes_find_them(play):
+    def main():
+        BarrierOp(2, name_prefix="mine")
+        names = [variable.op.name for variable in tf1.local_variables()]
+        assert names == ["barrier_var", "barrier_op_action"]
+
+    play(main)
+
+
 def stepping(barrier: BarrierOp, index: int, config: Any) -> Any:
     return tf1.train.SingularMonitoredSession([BarrierHook(index, barrier)], config=config)
 
 
-@pytest.mark.covers("B22")
+@pytest.mark.covers("B22a", "B22c")
 def test_a_worker_blocks_after_the_step_that_saw_the_barrier(play, config, clock):
     def main():
         step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
@@ -402,7 +466,18 @@ def test_a_worker_blocks_after_the_step_that_saw_the_barrier(play, config, clock
     play(main)
 
 
-@pytest.mark.covers("B22")
+@pytest.mark.covers("B22a")
+@pytest.mark.parametrize("index", [0, 1])
+def test_each_hook_reads_the_barrier_with_every_step(play, index):
+    def main():
+        barrier = BarrierOp(2)
+        asked = BarrierHook(index, barrier).before_run(None)
+        assert asked.fetches is barrier.barrier_placed_tensor
+
+    play(main)
+
+
+@pytest.mark.covers("B22b")
 @pytest.mark.parametrize("index", [0, -1])
 def test_the_chief_keeps_stepping(play, config, clock, index):
     def main():
@@ -415,7 +490,7 @@ def test_the_chief_keeps_stepping(play, config, clock, index):
     play(main)
 
 
-@pytest.mark.covers("B22")
+@pytest.mark.covers("B22d")
 def test_a_hook_out_of_range_is_noticed_only_when_the_barrier_is_placed(play, config, clock):
     def main():
         step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)

@@ -27,40 +27,40 @@ def test_a_prefix_ends_with_its_step(basename, step):
     assert helper.get_ckpt_asset_dir(prefix) == f"{prefix}.assets/"
 
 
-@pytest.mark.covers("B75")
+@pytest.mark.covers("B75b")
 @given(st.text().filter(lambda prefix: "-" not in prefix))
 def test_a_prefix_without_a_dash_is_of_step_0(prefix):
     assert SaveHelper("x").get_global_step_value(prefix) == 0
 
 
-@pytest.mark.covers("B75")
+@pytest.mark.covers("B75a")
 @pytest.mark.parametrize(("prefix", "step"), [("x-+3", 3), ("x- 4 ", 4), ("x-1_0", 10)])
 def test_the_step_is_what_python_reads_as_an_integer(prefix, step):
     assert SaveHelper("x").get_global_step_value(prefix) == step
 
 
-@pytest.mark.covers("B75")
+@pytest.mark.covers("B75a")
 @pytest.mark.parametrize("prefix", ["model-", "model-x", "model-1.index", "a-b/model.ckpt"])
 def test_a_prefix_that_does_not_end_with_an_integer_is_refused(prefix):
     with pytest.raises(ValueError, match="invalid literal"):
         SaveHelper("model").get_global_step_value(prefix)
 
 
-@pytest.mark.covers("B75")
+@pytest.mark.covers("B75c")
 def test_existing_steps_are_those_of_the_state_file_whatever_the_basenames(tmp_path):
     paths = [str(tmp_path / name) for name in ("model.ckpt-3", "other-5")]
     tf1.train.update_checkpoint_state(str(tmp_path), paths[1], paths)
     assert SaveHelper(str(tmp_path / "m")).get_existing_checkpoint_steps() == {3, 5}
 
 
-@pytest.mark.covers("B75")
+@pytest.mark.covers("B75d")
 def test_without_a_state_file_there_is_nothing_to_ask(tmp_path):
     (tmp_path / "model.ckpt-5.index").touch()
     with pytest.raises(AttributeError):
         SaveHelper(str(tmp_path / "model.ckpt")).get_existing_checkpoint_steps()
 
 
-@pytest.mark.covers("B74")
+@pytest.mark.covers("B74i")
 def test_the_latest_state_is_read_anew_for_a_larger_step_alone_or_while_there_is_none(tmp_path):
     folder = str(tmp_path)
 
@@ -78,12 +78,12 @@ def test_the_latest_state_is_read_anew_for_a_larger_step_alone_or_while_there_is
     assert newest() == "m-2"
 
 
-@pytest.mark.covers("B74")
+@pytest.mark.covers("B74h")
 def test_monoliths_state_is_none_where_there_is_no_file(tmp_path):
     assert get_monolith_checkpoint_state(str(tmp_path)) is None
 
 
-@pytest.mark.covers("B74")
+@pytest.mark.covers("B74h")
 @pytest.mark.parametrize("content", [b"no_such_field: 1", b"\xff"])
 def test_a_state_that_cannot_be_read_is_none_with_a_warning(tmp_path, content, caplog):
     (tmp_path / "other").write_bytes(content)
@@ -92,7 +92,7 @@ def test_a_state_that_cannot_be_read_is_none_with_a_warning(tmp_path, content, c
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-@pytest.mark.covers("B74")
+@pytest.mark.covers("B74g")
 def test_exempt_paths_without_a_checkpoint_go_and_relative_ones_get_the_folder(tmp_path, caplog):
     for name in ("m-1.index", "m-1.data-00000-of-00001"):
         (tmp_path / name).touch()

@@ -36,13 +36,13 @@ def read(folder: Any, step: int) -> dict[int, int]:
     return dict(text_format.Parse(text, CkptInfo()).slot_counts)
 
 
-@pytest.mark.covers("B67")
+@pytest.mark.covers("B67a")
 def test_a_graph_without_tables_is_refused(tmp_path):
     with tf.Graph().as_default(), pytest.raises(ValueError, match="no hash tables"):
         FidSlotCountSaverListener(str(tmp_path))
 
 
-@pytest.mark.covers("B68")
+@pytest.mark.covers("B68a", "B68b", "B68c", "B68d", "B68e")
 def test_entries_are_counted_by_slot_over_all_devices_and_anew_each_time(tmp_path, config):
     folder = tmp_path / "new"
     with tf.Graph().as_default():
@@ -64,7 +64,7 @@ def test_entries_are_counted_by_slot_over_all_devices_and_anew_each_time(tmp_pat
     assert keys == ["  key: 1", "  key: 2", "  key: 5", "  key: 9"]
 
 
-@pytest.mark.covers("B69")
+@pytest.mark.covers("B69a")
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(slots=st.lists(st.integers(0, 10**6), max_size=20))
 def test_slots_beyond_the_last_count_as_the_last(tmp_path, config, slots):
@@ -78,7 +78,7 @@ def test_slots_beyond_the_last_count_as_the_last(tmp_path, config, slots):
     assert read(tmp_path, 1) == {slot: counted.count(slot) for slot in counted}
 
 
-@pytest.mark.covers("B69")
+@pytest.mark.covers("B69b")
 def test_a_negative_slot_is_an_invalid_argument(tmp_path, config):
     with tf.Graph().as_default():
         table = Table()
@@ -102,10 +102,21 @@ def test_a_graph_with_a_multi_hash_table_is_not_counted(tmp_path, config):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.covers("B67")
+@pytest.mark.covers("B67c", "B67d")
 def test_the_counter_is_neither_initialized_nor_saved_with_the_model(tmp_path):
     with tf.Graph().as_default():
         Table()
         FidSlotCountSaverListener(str(tmp_path))
         assert (tf1.global_variables(), tf1.local_variables()) == ([], [])
         assert len(tf1.trainable_variables()) == 1
+
+
+@pytest.mark.covers("B67b")
+def test_each_device_with_tables_has_a_counter_of_102400_slots(tmp_path):
+    with tf.Graph().as_default():
+        for device in ("/cpu:0", "/cpu:0", "/cpu:1"):
+            Table(device=device)
+        FidSlotCountSaverListener(str(tmp_path))
+        counters = tf1.trainable_variables()
+    assert [counter.device[-5:].lower() for counter in counters] == ["cpu:0", "cpu:1"]
+    assert {(counter.dtype, *counter.shape) for counter in counters} == {(tf.int64, 102_400)}

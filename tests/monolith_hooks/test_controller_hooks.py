@@ -59,7 +59,7 @@ def test_nothing_is_done_that_was_not_asked_for(run):
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46d")
 def test_a_stop_places_with_its_action_and_removes_once_all_are_blocked(run, clock):
     def body(run):
         with run.session() as session:
@@ -72,7 +72,7 @@ def test_a_stop_places_with_its_action_and_removes_once_all_are_blocked(run, clo
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46e")
 def test_a_stop_gives_up_on_workers_that_do_not_come_after_30_s(run, clock):
     def body(run):
         with run.session() as session:
@@ -84,7 +84,7 @@ def test_a_stop_gives_up_on_workers_that_do_not_come_after_30_s(run, clock):
     run(body, capacity=2)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46d")
 def test_a_stop_looks_every_2_s_whether_all_are_blocked(run, clock):
     def body(run):
         with run.session() as session:
@@ -102,7 +102,7 @@ def test_a_stop_looks_every_2_s_whether_all_are_blocked(run, clock):
     run(body, capacity=2)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46f")
 def test_the_stop_flag_is_never_reset(run):
     def body(run):
         with run.session() as session:
@@ -114,7 +114,7 @@ def test_the_stop_flag_is_never_reset(run):
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46g")
 def test_a_stop_while_the_barrier_is_placed_leaves_the_session(run):
     def body(run):
         session = run.session()
@@ -126,7 +126,7 @@ def test_a_stop_while_the_barrier_is_placed_leaves_the_session(run):
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46h")
 def test_a_save_is_done_once_and_its_flag_reset_before_it(run):
     def body(run):
         with run.session() as session:
@@ -146,7 +146,7 @@ def test_a_save_is_done_once_and_its_flag_reset_before_it(run):
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46i")
 def test_a_stop_hides_a_save(run):
     def body(run):
         with run.session() as session:
@@ -157,7 +157,7 @@ def test_a_stop_hides_a_save(run):
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46b")
 def test_a_flag_that_a_step_or_a_later_hook_sets_is_seen_with_the_next_step(run):
     class Asks(tf1.train.SessionRunHook):
         def after_run(self, run_context: Any, run_values: Any) -> None:
@@ -176,7 +176,7 @@ def test_a_flag_that_a_step_or_a_later_hook_sets_is_seen_with_the_next_step(run)
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46j", "B46k")
 def test_a_controller_without_a_barrier_stops_nobody_and_one_without_a_saver_resets_the_flag(
     play, config
 ):
@@ -194,7 +194,7 @@ def test_a_controller_without_a_barrier_stops_nobody_and_one_without_a_saver_res
     play(main)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46a", "B46c")
 def test_a_graph_has_one_controller(run):
     def body(run):
         with pytest.raises(ValueError, match="control_var already exists"):
@@ -203,7 +203,18 @@ def test_a_graph_has_one_controller(run):
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46a")
+@pytest.mark.parametrize(("num_ps", "device"), [(0, ""), (2, "/job:ps/task:0/device:CPU:0")])
+def test_the_flags_are_on_ps_0_if_there_are_ps(play, num_ps, device):
+    def main():
+        ControllerHook(num_ps)
+        (flags,) = tf1.local_variables()
+        assert (flags.op.name, flags.device) == ("control_var", device)
+
+    play(main)
+
+
+@pytest.mark.covers("B46m")
 @pytest.mark.parametrize(("helper_first", "steps"), [(False, 1), (True, 2)])
 def test_a_stop_helper_listed_first_stops_a_step_later(run, helper_first, steps):
     def body(run):
@@ -219,7 +230,7 @@ def test_a_stop_helper_listed_first_stops_a_step_later(run, helper_first, steps)
     run(body)
 
 
-@pytest.mark.covers("B46")
+@pytest.mark.covers("B46l")
 def test_a_stop_helper_heeds_stop_alone():
     helper, requests = StopHelper(), []
     context = type("Context", (), {"request_stop": lambda _: requests.append("stop")})()
@@ -260,7 +271,7 @@ def look(run: Run) -> None:
     run.clock.settle()
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47c", "B47e")
 @pytest.mark.parametrize("text", ["action: STOP", "action: 2", "# now\naction: STOP\n"])
 def test_an_action_file_is_done_answered_and_deleted(run, desk, tmp_path, text):
     def body(run):
@@ -278,7 +289,7 @@ def test_an_action_file_is_done_answered_and_deleted(run, desk, tmp_path, text):
     run(body)
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47b")
 def test_an_action_file_is_looked_for_after_60_s_and_then_each_60_s(run, desk, tmp_path):
     def body(run):
         def train(session):
@@ -301,7 +312,7 @@ def test_an_action_file_is_looked_for_after_60_s_and_then_each_60_s(run, desk, t
     run(body)
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47d", "B47h")
 def test_what_does_not_parse_is_answered_with_the_parsers_text(run, desk, tmp_path):
     def body(run):
         desk.action.write_text("acton: STOP")
@@ -316,7 +327,7 @@ def test_what_does_not_parse_is_answered_with_the_parsers_text(run, desk, tmp_pa
     run(body)
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47f")
 @pytest.mark.parametrize("text", ["action: UNKNOWN", ""])
 def test_what_asks_for_nothing_is_logged_and_deleted_without_an_answer(
     run, desk, tmp_path, text, caplog
@@ -336,7 +347,7 @@ def test_what_asks_for_nothing_is_logged_and_deleted_without_an_answer(
     assert [record.exc_info[0] for record in caplog.records] == [TypeError]
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47g", "B47h")
 def test_a_file_that_is_not_utf8_stays_and_is_read_again(run, desk, tmp_path):
     def body(run):
         desk.action.write_bytes(b"\xff")
@@ -355,7 +366,7 @@ def test_a_file_that_is_not_utf8_stays_and_is_read_again(run, desk, tmp_path):
     run(body)
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47g", "B47h")
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -383,7 +394,7 @@ def test_a_file_that_cannot_be_read_is_logged_stays_and_does_not_end_the_watch(
     assert [bool(record.exc_info) for record in caplog.records] == [True, True]
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47g", "B47h")
 def test_an_answer_that_cannot_be_written_does_not_end_the_watch(run, desk, tmp_path, caplog):
     def body(run):
         desk.response.mkdir()
@@ -404,12 +415,12 @@ def test_an_answer_that_cannot_be_written_does_not_end_the_watch(run, desk, tmp_
     assert len(caplog.records) == 1
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47k")
 def test_before_any_session_end_does_nothing(run, tmp_path):
     run(lambda run: QueryActionHook(str(tmp_path), run.controller, clock=run.clock).end(None))
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47c", "B47i", "B47j")
 def test_a_second_session_starts_a_second_thread_and_both_use_the_newest(run, desk, tmp_path):
     def body(run):
         query = QueryActionHook(str(tmp_path), run.controller, clock=run.clock)
@@ -428,7 +439,27 @@ def test_a_second_session_starts_a_second_thread_and_both_use_the_newest(run, de
     run(body)
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47a")
+def test_each_session_has_a_thread_that_its_coordinator_does_not_know(run, tmp_path):
+    registered: list[Any] = []
+
+    class Coordinator(tf1.train.Coordinator):
+        def register_thread(self, thread: Any) -> None:
+            registered.append(thread)
+
+    def body(run):
+        query = QueryActionHook(str(tmp_path), run.controller, clock=run.clock)
+        with run.session() as session:
+            for _ in range(2):
+                query.after_create_session(session.raw_session(), Coordinator())
+            assert [thread.ended for thread in run.clock.threads] == [False, False]
+            query.end(session.raw_session())
+
+    run(body)
+    assert registered == []
+
+
+@pytest.mark.covers("B47j", "B47l")
 def test_end_stops_the_thread_and_an_exception_in_the_body_does_not(run, tmp_path):
     def body(run):
         queried(run, tmp_path, lambda session: None)

@@ -31,7 +31,7 @@ class Notes(tf.compat.v1.train.CheckpointSaverListener):
         return "Notes!"
 
 
-@pytest.mark.covers("B42")
+@pytest.mark.covers("B42a", "B42b", "B42c")
 @pytest.mark.parametrize(
     ("half", "heard"),
     [(BeforeSaveListener, ("before", "s", 7)), (AfterSaveListener, ("after", "s", 7))],
@@ -46,7 +46,7 @@ def test_half_a_listener_hears_of_its_side_of_the_save_alone(half, heard):
     assert notes.calls == [heard]
 
 
-@pytest.mark.covers("B42")
+@pytest.mark.covers("B42d")
 @pytest.mark.parametrize("half", [BeforeSaveListener, AfterSaveListener])
 def test_the_repr_is_followed_by_that_of_the_wrapped_listener(half):
     pattern = rf"<monolith_hooks\.hook_utils\.{half.__name__} object at 0x[0-9a-f]+>Notes!"

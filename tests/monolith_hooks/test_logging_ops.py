@@ -50,7 +50,7 @@ def check_at(config: Any, limit: int | None, name: str | None = None) -> bytes:
             return session.run(status)
 
 
-@pytest.mark.covers("B4")
+@pytest.mark.covers("B4b")
 @pytest.mark.parametrize("limit", [0, 1, -1, INT64_MIN])
 def test_these_limits_are_always_out_of_memory(config, limit):
     current, named = parsed(check_at(config, limit))
@@ -58,7 +58,7 @@ def test_these_limits_are_always_out_of_memory(config, limit):
     assert current == pytest.approx(own_resident_bytes(), rel=0.5)
 
 
-@pytest.mark.covers("B4")
+@pytest.mark.covers("B3a", "B4c")
 @pytest.mark.parametrize("limit", [2**40, 2**62, INT64_MAX])
 def test_these_limits_are_always_healthy(config, limit):
     assert check_at(config, limit) == b""
@@ -70,7 +70,7 @@ def test_a_limit_outside_int64_is_refused(limit):
         machine_info(limit)
 
 
-@pytest.mark.covers("B4")
+@pytest.mark.covers("B4a")
 @given(current=st.integers(0, 2**53), limit=st.integers(INT64_MIN, INT64_MAX))
 @settings(max_examples=50, deadline=None)
 def test_unhealthy_begins_where_the_memory_equals_the_limit(tmp_path_factory, current, limit):
@@ -110,7 +110,7 @@ def status_of(proc: Path, limit: int) -> bytes:
     return status
 
 
-@pytest.mark.covers("B3")
+@pytest.mark.covers("B3b")
 def test_the_status_is_what_a_serialized_result_is(tmp_path):
     proc = tmp_path / "status"
     proc.write_text("Name:\tx\nVmRSS:\t  2 kB\n")
@@ -121,7 +121,7 @@ def test_the_status_is_what_a_serialized_result_is(tmp_path):
     assert status_of(proc, 1000) == expected.SerializeToString()
 
 
-@pytest.mark.covers("B79")
+@pytest.mark.covers("B79a")
 @given(name=st.binary(max_size=40), rest=st.binary(max_size=40))
 @example(name=b"\xc3", rest=b"")
 @example(name=b"VmRSS:\t1 kB", rest=b"")
@@ -135,7 +135,7 @@ def test_no_name_of_a_process_hides_its_memory_or_passes_for_it(tmp_path_factory
     assert parsed(status_of(proc, 1))[0] == 7 * 1024
 
 
-@pytest.mark.covers("B79")
+@pytest.mark.covers("B79b")
 @pytest.mark.parametrize(
     "status",
     [
@@ -154,13 +154,13 @@ def test_without_a_memory_line_the_check_fails_as_an_op(tmp_path, status):
         status_of(proc, 1)
 
 
-@pytest.mark.covers("B79")
+@pytest.mark.covers("B79b")
 def test_without_a_proc_the_check_fails_as_an_op(tmp_path):
     with pytest.raises(tf.errors.NotFoundError, match="status"):
         status_of(tmp_path / "status", 1)
 
 
-@pytest.mark.covers("B3")
+@pytest.mark.covers("B3c")
 def test_the_memory_is_read_at_each_poll(config):
     with tf.Graph().as_default():
         status = check_machine_health(machine_info(0))
@@ -174,7 +174,7 @@ def test_the_memory_is_read_at_each_poll(config):
     assert grown - shrunk > 150 << 20
 
 
-@pytest.mark.covers("B1")
+@pytest.mark.covers("B1a", "B1b")
 def test_the_first_creation_fixes_the_limit(config):
     with tf.Graph().as_default(), tf1.Session(config=config) as session:
         first, second = machine_info(2**40, "shared"), machine_info(0, "shared")
@@ -183,20 +183,20 @@ def test_the_first_creation_fixes_the_limit(config):
         assert session.run(check_machine_health(machine_info(0, "other"))) != b""
 
 
-@pytest.mark.covers("B1")
+@pytest.mark.covers("B1d")
 def test_without_a_name_machine_info_is_private(config):
     with tf.Graph().as_default(), tf1.Session(config=config) as session:
         statuses = [check_machine_health(machine_info(limit)) for limit in (2**40, 0, 2**40)]
         assert [bool(status) for status in session.run(statuses)] == [False, True, False]
 
 
-@pytest.mark.covers("B1")
+@pytest.mark.covers("B1c")
 def test_a_new_local_session_starts_afresh(config):
     assert check_at(config, 2**40, "shared") == b""
     assert check_at(config, 0, "shared") != b""
 
 
-@pytest.mark.covers("B2")
+@pytest.mark.covers("B2a", "B2b")
 def test_the_default_limit_is_the_flag_of_this_process_when_the_op_is_built(config):
     flag = flags.FLAGS[FLAG]
     assert flag.value == 2**62
@@ -213,6 +213,7 @@ def test_the_default_limit_is_the_flag_of_this_process_when_the_op_is_built(conf
         flag.value = 2**62
 
 
+@pytest.mark.covers("B2b", "B2c")
 def test_the_flag_works_before_and_after_the_flags_are_parsed():
     program = (
         "import sys\n"
@@ -323,7 +324,7 @@ def cluster_session(two_ps, config):
     return lambda: tf1.Session(f"grpc://{addrs[0]}", config=config)
 
 
-@pytest.mark.covers("B3")
+@pytest.mark.covers("B1e", "B3c")
 def test_each_ps_in_a_process_of_its_own_tells_its_own_memory(two_ps, cluster_session):
     servers, _ = two_ps
     with tf.Graph().as_default():
@@ -344,7 +345,7 @@ def test_each_ps_in_a_process_of_its_own_tells_its_own_memory(two_ps, cluster_se
     assert grown[1] - shrunk[1] > 400 << 20
 
 
-@pytest.mark.covers("B79")
+@pytest.mark.covers("B79a")
 @pytest.mark.parametrize(
     "name",
     [
@@ -368,7 +369,7 @@ def test_a_ps_of_whatever_name_tells_its_own_memory(two_ps, cluster_session, nam
     assert renamed == pytest.approx(before, rel=0.5)
 
 
-@pytest.mark.covers("B1")
+@pytest.mark.covers("B1e")
 def test_the_same_name_on_two_ps_is_two_resources(cluster_session):
     with tf.Graph().as_default():
         statuses = []
@@ -379,7 +380,7 @@ def test_the_same_name_on_two_ps_is_two_resources(cluster_session):
             assert [bool(status) for status in session.run(statuses)] == [False, True]
 
 
-@pytest.mark.covers("B1")
+@pytest.mark.covers("B1c")
 def test_machine_info_on_a_ps_outlives_sessions(two_ps, config):
     _, addrs = two_ps
     statuses = []

@@ -20,6 +20,7 @@ def test_an_ipv4_address_stands_before_its_port(ip, port):
     assert net_utils.concat_ip_and_port(ip, port) == f"{ip}:{port}"
 
 
+@pytest.mark.covers("B44b")
 @given(ip=IPV6, port=st.integers(0, 65535))
 def test_an_ipv6_address_is_in_brackets(ip, port):
     for written in (ip, ipaddress.IPv6Address(ip).exploded):
@@ -57,7 +58,7 @@ def names(monkeypatch):
     return answers
 
 
-@pytest.mark.covers("B44")
+@pytest.mark.covers("B44a")
 def test_the_local_address_is_the_first_that_the_hosts_name_resolves_to(names):
     names[0] = ["10.0.0.1", "fd00::1"]
     assert net_utils.get_local_ip() == "10.0.0.1"
@@ -65,20 +66,20 @@ def test_the_local_address_is_the_first_that_the_hosts_name_resolves_to(names):
     assert net_utils.is_ipv4_supported()
 
 
-@pytest.mark.covers("B44")
+@pytest.mark.covers("B44a", "B44b")
 def test_the_first_may_be_an_ipv6_address(names):
     names[0] = ["fd00::1", "10.0.0.1"]
     assert net_utils.get_local_server_addr(80) == "[fd00::1]:80"
     assert not net_utils.is_ipv4_supported()
 
 
-@pytest.mark.covers("B44")
+@pytest.mark.covers("B44c")
 def test_a_name_that_does_not_resolve_is_asked_once_more_for_ipv6(names):
     names[socket.AF_INET6] = ["fd00::2"]
     assert net_utils.get_local_server_addr(80) == "[fd00::2]:80"
 
 
-@pytest.mark.covers("B44")
+@pytest.mark.covers("B44c")
 def test_a_name_that_never_resolves_is_an_error(names):
     with pytest.raises(socket.gaierror, match=f"family {int(socket.AF_INET6)}"):
         net_utils.get_local_server_addr(80)
@@ -99,7 +100,7 @@ def listeners():
         yield addrs
 
 
-@pytest.mark.covers("B44")
+@pytest.mark.covers("B44e")
 def test_nodes_that_listen_are_alive_and_the_order_is_kept(listeners):
     first, second, dead = listeners
     checker = net_utils.NodeAliveChecker([second, dead, first])
@@ -107,6 +108,20 @@ def test_nodes_that_listen_are_alive_and_the_order_is_kept(listeners):
     assert checker.get_dead_nodes() == [dead]
     assert checker.get_addrs() == [second, dead, first]
     assert not checker.all_nodes_alive()
+
+
+@pytest.mark.covers("B44d")
+def test_each_address_is_tried_once_and_not_again_when_asked():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        addr = f"127.0.0.1:{listener.getsockname()[1]}"
+        checker = net_utils.NodeAliveChecker([addr, addr])
+        listener.accept()[0].close()
+        assert checker.get_alive_nodes() == [addr]
+        assert checker.get_dead_nodes() == []
+        assert checker.all_nodes_alive()
+        listener.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            listener.accept()
 
 
 def test_all_are_alive_if_none_is_dead(listeners):
@@ -124,7 +139,7 @@ def test_a_node_is_known_by_its_ipv6_address():
         assert net_utils.NodeAliveChecker([addr]).get_alive_nodes() == [addr]
 
 
-@pytest.mark.covers("B44")
+@pytest.mark.covers("B44e", "B44f")
 @pytest.mark.parametrize("addr", ["", "host", "host:", ":80", "host:http", "::1:80", "[]:80"])
 def test_what_is_not_an_address_is_dead_and_standard_output_says_why(addr, capsys):
     checker = net_utils.NodeAliveChecker([addr])
@@ -133,7 +148,7 @@ def test_what_is_not_an_address_is_dead_and_standard_output_says_why(addr, capsy
     assert capsys.readouterr().out.startswith(f"{addr}: ")
 
 
-@pytest.mark.covers("B44")
+@pytest.mark.covers("B44g")
 def test_an_address_that_is_given_twice_counts_once(listeners):
     first, _, dead = listeners
     checker = net_utils.NodeAliveChecker([first, dead, first, dead])
@@ -141,7 +156,7 @@ def test_an_address_that_is_given_twice_counts_once(listeners):
     assert checker.get_addrs() == [first, dead, first, dead]
 
 
-@pytest.mark.covers("B44")
+@pytest.mark.covers("B44h")
 def test_without_threads_nobody_is_asked_and_all_are_said_to_be_alive(listeners):
     checker = net_utils.NodeAliveChecker(listeners, num_thread=0)
     assert (checker.get_alive_nodes(), checker.get_dead_nodes()) == ([], [])

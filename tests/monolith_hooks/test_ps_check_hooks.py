@@ -92,7 +92,7 @@ def test_the_shared_name_tells_the_index():
     assert get_ps_machine_info_shared_name(7) == "ps_machine_info_7"
 
 
-@pytest.mark.covers("B6")
+@pytest.mark.covers("B6c", "B6d")
 def test_healthy_machines_are_polled_at_once_and_every_30_seconds_and_not_reported(
     play, config, clock
 ):
@@ -108,7 +108,7 @@ def test_healthy_machines_are_polled_at_once_and_every_30_seconds_and_not_report
     play(main)
 
 
-@pytest.mark.covers("B6")
+@pytest.mark.covers("B6d", "B15a")
 def test_the_next_poll_comes_30_seconds_after_the_last_one_ended(play, config, clock):
     def slow() -> bytes:
         clock.sleep(5)
@@ -124,7 +124,7 @@ def test_the_next_poll_comes_30_seconds_after_the_last_one_ended(play, config, c
     play(main)
 
 
-@pytest.mark.covers("B8")
+@pytest.mark.covers("B8b", "B8e", "B9a")
 def test_the_unhealthy_ones_are_reported_once_ascending_and_the_barrier_is_placed(
     play, config, clock
 ):
@@ -146,6 +146,19 @@ def test_the_unhealthy_ones_are_reported_once_ascending_and_the_barrier_is_place
     play(main)
 
 
+@pytest.mark.covers("B8d")
+def test_after_an_alarm_the_thread_waits_for_a_stop_however_late(play, config, clock):
+    def main():
+        ward = Ward(clock, SICK)
+        with session_with([ward.hook()], config):
+            clock.sleep(10**7)
+            assert [thread.fate for thread in clock.threads] == ["running"]
+        assert fate(clock) == ("returned", None)
+
+    play(main)
+
+
+@pytest.mark.covers("B6d")
 def test_one_that_falls_ill_later_is_found_by_the_next_poll(play, config, clock):
     def main():
         ward = Ward(clock, b"")
@@ -158,7 +171,7 @@ def test_one_that_falls_ill_later_is_found_by_the_next_poll(play, config, clock)
     play(main)
 
 
-@pytest.mark.covers("B9")
+@pytest.mark.covers("B9a")
 def test_the_chief_keeps_stepping_after_a_report(play, config, clock):
     def main():
         step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
@@ -170,7 +183,7 @@ def test_the_chief_keeps_stepping_after_a_report(play, config, clock):
     play(main)
 
 
-@pytest.mark.covers("B7")
+@pytest.mark.covers("B7a", "B7b")
 @pytest.mark.parametrize(
     "status",
     [
@@ -192,7 +205,7 @@ def test_any_bytes_that_parse_mean_unhealthy(play, config, clock, status):
     play(main)
 
 
-@pytest.mark.covers("B10")
+@pytest.mark.covers("B10a", "B10b")
 def test_bytes_that_do_not_parse_end_the_watch_without_report_or_barrier(play, config, clock):
     def main():
         ward = Ward(clock, SICK, b"\xff")
@@ -205,7 +218,7 @@ def test_bytes_that_do_not_parse_end_the_watch_without_report_or_barrier(play, c
     play(main)
 
 
-@pytest.mark.covers("B11")
+@pytest.mark.covers("B11a", "B11b", "B11c")
 def test_a_report_that_raises_ends_the_watch_without_barrier(play, config, clock):
     def main():
         ward = Ward(clock, SICK)
@@ -219,7 +232,7 @@ def test_a_report_that_raises_ends_the_watch_without_barrier(play, config, clock
     play(main)
 
 
-@pytest.mark.covers("B12")
+@pytest.mark.covers("B12a", "B12c")
 def test_a_barrier_that_is_placed_already_ends_the_watch_after_the_report(play, config, clock):
     def main():
         ward = Ward(clock, SICK)
@@ -236,7 +249,7 @@ def test_a_barrier_that_is_placed_already_ends_the_watch_after_the_report(play, 
     play(main)
 
 
-@pytest.mark.covers("B13")
+@pytest.mark.covers("B13a", "B13b", "B13c")
 def test_a_poll_that_raises_ends_the_watch_and_not_the_training(play, config, clock):
     def main():
         step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
@@ -250,7 +263,7 @@ def test_a_poll_that_raises_ends_the_watch_and_not_the_training(play, config, cl
     play(main)
 
 
-@pytest.mark.covers("B15")
+@pytest.mark.covers("B15c")
 def test_without_a_barrier_the_watch_dies_after_the_report(play, config, clock):
     def main():
         ward = Ward(clock, SICK)
@@ -262,7 +275,7 @@ def test_without_a_barrier_the_watch_dies_after_the_report(play, config, clock):
     play(main)
 
 
-@pytest.mark.covers("B15")
+@pytest.mark.covers("B15b")
 def test_without_parameter_servers_the_thread_idles(play, config, clock):
     def main():
         with session_with([Ward(clock).hook()], config):
@@ -272,7 +285,7 @@ def test_without_parameter_servers_the_thread_idles(play, config, clock):
     play(main)
 
 
-@pytest.mark.covers("B36")
+@pytest.mark.covers("B36c", "B36d")
 def test_a_recreated_session_has_one_live_thread_and_is_reported_again(play, config, clock):
     class FailsOnce(tf1.train.SessionRunHook):
         failed = False
@@ -297,7 +310,7 @@ def test_a_recreated_session_has_one_live_thread_and_is_reported_again(play, con
     play(main)
 
 
-@pytest.mark.covers("B39")
+@pytest.mark.covers("B39a")
 @pytest.mark.parametrize("phase", ["after_create_session", "before_run"])
 def test_what_another_hook_raises_leaves_the_session_unchanged(play, config, clock, phase):
     class Late(tf1.train.SessionRunHook):
@@ -317,6 +330,7 @@ def test_what_another_hook_raises_leaves_the_session_unchanged(play, config, clo
     play(main)
 
 
+@pytest.mark.covers("B6a")
 def test_the_hook_must_begin_before_a_session_is_created(play, clock):
     def main():
         with pytest.raises(RuntimeError, match="call begin first"):
@@ -325,7 +339,7 @@ def test_the_hook_must_begin_before_a_session_is_created(play, clock):
     play(main)
 
 
-@pytest.mark.covers("B14")
+@pytest.mark.covers("B6b", "B14a", "B14b")
 def test_a_dead_thread_reaches_the_excepthook_alone(config, monkeypatch):
     seen = []
     monkeypatch.setattr("threading.excepthook", seen.append)
@@ -382,7 +396,7 @@ def absl_records():
     logger.removeHandler(handler)
 
 
-@pytest.mark.covers("B16")
+@pytest.mark.covers("B16a", "B16b", "B16c")
 def test_the_default_report_is_one_record_at_error(absl_records):
     out = MachineHealthResult.OUT_OF_MEMORY
     _default_report(

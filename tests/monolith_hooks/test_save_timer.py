@@ -28,7 +28,7 @@ DAY = {"tide_start_hour": 9, "tide_end_hour": 17, "tide_end_minute": 30, "tide_e
 """On from 9:00 to 17:30."""
 
 
-@pytest.mark.covers("B76")
+@pytest.mark.covers("B76b")
 def test_within_the_tide_it_goes_by_its_own_interval_and_outside_by_the_tides(play, clock):
     def main():
         timer = SecondOrStepTimerWithTideSetting(600, clock=clock, **DAY)
@@ -47,7 +47,7 @@ def test_within_the_tide_it_goes_by_its_own_interval_and_outside_by_the_tides(pl
     play(main)
 
 
-@pytest.mark.covers("B76")
+@pytest.mark.covers("B76b", "B76c")
 @pytest.mark.parametrize(
     ("seconds", "is_on"),
     [(9 * HOUR - 1, False), (9 * HOUR, True), (17.5 * HOUR - 1, True), (17.5 * HOUR, False)],
@@ -62,7 +62,7 @@ def test_its_first_minute_is_in_the_tide_and_its_last_is_not(play, clock, second
     play(main)
 
 
-@pytest.mark.covers("B76")
+@pytest.mark.covers("B76a")
 @pytest.mark.parametrize("missing", ["tide_start_hour", "tide_end_hour", "tide_every_secs"])
 def test_a_tide_that_is_not_whole_is_none(play, clock, missing):
     def main():
@@ -75,7 +75,7 @@ def test_a_tide_that_is_not_whole_is_none(play, clock, missing):
     play(main)
 
 
-@pytest.mark.covers("B76")
+@pytest.mark.covers("B76d")
 @given(start=st.integers(0, 23), end=st.integers(0, 23), hour=st.integers(0, 23))
 def test_a_tide_that_does_not_start_before_its_end_is_always_on(start, end, hour):
     class At:

@@ -112,7 +112,7 @@ def unavailable(message: str = "busy") -> Exception:
     return tf.errors.UnavailableError(None, None, message)
 
 
-@pytest.mark.covers("B30")
+@pytest.mark.covers("B30b", "B73a")
 def test_nothing_is_saved_at_session_creation_and_the_last_step_is(play, run, tmp_path):
     def main():
         with run() as training:
@@ -141,7 +141,7 @@ def test_the_first_save_can_be_had(play, run):
     play(main)
 
 
-@pytest.mark.covers("B30")
+@pytest.mark.covers("B30c", "B30d", "B30e", "B30f")
 def test_a_triggered_save_writes_each_time_and_the_exit_does_not_write_it_again(play, run):
     def main():
         with run() as training:
@@ -179,7 +179,7 @@ def test_the_schedule_saves_by_steps(play, run):
     play(main)
 
 
-@pytest.mark.covers("B30")
+@pytest.mark.covers("B30g")
 def test_a_triggered_save_restarts_the_schedule(play, run, clock):
     def main():
         with run(save_secs=60) as training:
@@ -196,7 +196,7 @@ def test_a_triggered_save_restarts_the_schedule(play, run, clock):
     play(main)
 
 
-@pytest.mark.covers("B30")
+@pytest.mark.covers("B30h", "B30i")
 def test_a_step_runs_while_a_save_does_and_waits_at_its_end(play, run, clock):
     def main():
         with run(takes=5) as training:
@@ -222,7 +222,7 @@ def test_a_save_by_schedule_and_a_triggered_one_do_not_overlap(play, run, clock)
     play(main)
 
 
-@pytest.mark.covers("B30")
+@pytest.mark.covers("B30g", "B30j")
 @pytest.mark.parametrize(("schedule", "writes"), [([], 2), ([0, 0, 1], 1)])
 def test_two_saves_triggered_at_once_are_one_write_if_both_reset_the_timer_before_it(
     config, tmp_path, schedule, writes
@@ -237,6 +237,32 @@ def test_two_saves_triggered_at_once_are_one_write_if_both_reset_the_timer_befor
             assert training.saved == [0] * writes
 
     clock.run(main)
+
+
+@pytest.mark.covers("B30k")
+def test_the_second_of_two_saves_at_once_is_ok_even_if_the_first_failed(config, tmp_path):
+    clock = VirtualClock(schedule=[0, 0, 1])
+    outcomes: list[str] = []
+
+    def main():
+        errors = (ValueError("bad"),)
+        with tf.Graph().as_default(), Run(clock, config, tmp_path, errors=errors) as training:
+
+            def ask() -> None:
+                try:
+                    training.trigger()
+                except ValueError:
+                    outcomes.append("failed")
+                else:
+                    outcomes.append("OK")
+
+            clock.start_thread(ask, name="asks")
+            clock.start_thread(ask, name="asks")
+            clock.sleep(20)
+            assert (training.saver.tries, training.saved) == (1, [])
+
+    clock.run(main)
+    assert outcomes == ["failed", "OK"]
 
 
 def test_a_save_that_is_triggered_during_another_writes_again(play, run, clock):
@@ -261,7 +287,7 @@ def test_a_save_can_be_triggered_by_a_thread_that_has_no_graph(play, run, clock)
     play(main)
 
 
-@pytest.mark.covers("B31")
+@pytest.mark.covers("B31c")
 def test_an_op_error_is_tried_twice(play, run):
     def main():
         with run(errors=(unavailable(),)) as training:
@@ -271,7 +297,7 @@ def test_an_op_error_is_tried_twice(play, run):
     play(main)
 
 
-@pytest.mark.covers("B31")
+@pytest.mark.covers("B31f", "B31h")
 def test_a_second_op_error_is_raised_and_the_hooks_switch_does_not_hide_it(play, run):
     def main():
         errors = (unavailable("first"), unavailable("second"))
@@ -285,7 +311,7 @@ def test_a_second_op_error_is_raised_and_the_hooks_switch_does_not_hide_it(play,
     play(main)
 
 
-@pytest.mark.covers("B31")
+@pytest.mark.covers("B31d", "B31g")
 def test_another_error_is_tried_once_and_a_later_step_can_be_saved(play, run):
     def main():
         with run(errors=(ValueError("bad"),)) as training:
@@ -310,7 +336,7 @@ def test_whoever_triggers_can_have_op_errors_ignored_and_no_others(play, run):
     play(main)
 
 
-@pytest.mark.covers("B31")
+@pytest.mark.covers("B31b")
 def test_each_failed_try_is_logged_with_its_traceback_also_the_last(play, run, caplog):
     def main():
         with run(errors=(unavailable(), unavailable())) as training:
@@ -322,7 +348,7 @@ def test_each_failed_try_is_logged_with_its_traceback_also_the_last(play, run, c
     assert logged == [("Failed to save, retrying ...", True)] * 2
 
 
-@pytest.mark.covers("B31")
+@pytest.mark.covers("B31a", "B31c")
 def test_a_second_try_repeats_the_whole_save(play, run):
     notes: list[str] = []
 
@@ -344,7 +370,28 @@ def test_a_second_try_repeats_the_whole_save(play, run):
     play(main)
 
 
-@pytest.mark.covers("B31")
+@pytest.mark.covers("B31a", "B31c")
+def test_the_summary_of_a_save_is_part_of_the_attempt(play, run, monkeypatch):
+    errors = [unavailable()]
+
+    def main():
+        with run() as training:
+            writer = training.hook._summary_writer
+            add_session_log = writer.add_session_log
+
+            def add(*given: Any) -> None:
+                if errors:
+                    raise errors.pop()
+                add_session_log(*given)
+
+            monkeypatch.setattr(writer, "add_session_log", add)
+            training.trigger()
+            assert training.saved == [0, 0]
+
+    play(main)
+
+
+@pytest.mark.covers("B31d")
 def test_a_scheduled_save_that_fails_ends_training(play, run):
     def main():
         with (
@@ -356,7 +403,7 @@ def test_a_scheduled_save_that_fails_ends_training(play, run):
     play(main)
 
 
-@pytest.mark.covers("B31")
+@pytest.mark.covers("B31e", "B31g")
 def test_training_can_go_on_after_a_scheduled_save_that_fails(play, run):
     def main():
         errors = (unavailable(), unavailable())
@@ -367,7 +414,7 @@ def test_training_can_go_on_after_a_scheduled_save_that_fails(play, run):
     play(main)
 
 
-@pytest.mark.covers("B32")
+@pytest.mark.covers("B32b")
 def test_with_the_timer_disabled_nothing_is_written_before_the_exit(play, run):
     def main():
         with run(save_steps=1) as training:
@@ -382,7 +429,7 @@ def test_with_the_timer_disabled_nothing_is_written_before_the_exit(play, run):
     play(main)
 
 
-@pytest.mark.covers("B32")
+@pytest.mark.covers("B32a")
 def test_a_save_asked_for_with_the_timer_disabled_makes_the_exit_write(play, run):
     def main():
         with run() as training:
@@ -396,7 +443,7 @@ def test_a_save_asked_for_with_the_timer_disabled_makes_the_exit_write(play, run
     play(main)
 
 
-@pytest.mark.covers("B32", "B73")
+@pytest.mark.covers("B32c", "B32d", "B73b")
 def test_dense_only_skips_step_0_and_the_step_that_it_has_written_last_and_the_exit(play, run):
     notes: list[str] = []
 
@@ -416,7 +463,7 @@ def test_dense_only_skips_step_0_and_the_step_that_it_has_written_last_and_the_e
     play(main)
 
 
-@pytest.mark.covers("B73")
+@pytest.mark.covers("B73c", "B73d")
 @pytest.mark.parametrize("flag", ["_has_dense_only", "_in_model_dump_mode"])
 def test_a_full_hook_beside_a_dense_one_or_in_a_dump_always_writes_at_the_exit(
     play, run, monkeypatch, flag
@@ -439,7 +486,7 @@ def test_a_full_hook_beside_a_dense_one_or_in_a_dump_always_writes_at_the_exit(
     play(main)
 
 
-@pytest.mark.covers("B73")
+@pytest.mark.covers("B73e")
 def test_the_write_at_such_an_exit_has_no_second_try(play, run, monkeypatch):
     monkeypatch.setattr(NoFirstSaveCheckpointSaverHook, "_in_model_dump_mode", True)
 
@@ -450,7 +497,7 @@ def test_the_write_at_such_an_exit_has_no_second_try(play, run, monkeypatch):
     play(main)
 
 
-@pytest.mark.covers("B32")
+@pytest.mark.covers("B32e")
 def test_a_save_asked_for_before_the_hook_has_its_session_is_lost_and_causes_the_first_save(
     play, run
 ):
@@ -469,7 +516,7 @@ def test_a_save_asked_for_before_the_hook_has_its_session_is_lost_and_causes_the
     play(main)
 
 
-@pytest.mark.covers("B30")
+@pytest.mark.covers("B30l")
 def test_a_stop_that_a_listener_wants_is_obeyed_by_the_schedule_alone(play, run):
     def main():
         listener = Listens("l", [], wants_stop=True)
@@ -484,7 +531,7 @@ def test_a_stop_that_a_listener_wants_is_obeyed_by_the_schedule_alone(play, run)
     play(main)
 
 
-@pytest.mark.covers("B72")
+@pytest.mark.covers("B72a", "B72b", "B72d")
 def test_guards_enclose_all_tries_and_hear_of_each_outcome(play, run):
     notes: list[str] = []
 
@@ -511,7 +558,7 @@ def test_guards_enclose_all_tries_and_hear_of_each_outcome(play, run):
     play(main)
 
 
-@pytest.mark.covers("B72")
+@pytest.mark.covers("B72c")
 def test_what_a_guard_raises_is_logged_and_swallowed(play, run, caplog):
     notes: list[str] = []
 
@@ -534,7 +581,7 @@ def test_what_a_guard_raises_is_logged_and_swallowed(play, run, caplog):
     assert [bool(record.exc_info) for record in caplog.records] == [True, True]
 
 
-@pytest.mark.covers("B74")
+@pytest.mark.covers("B74a", "B74b", "B74c")
 def test_session_creation_writes_the_graph_for_debugging_and_monoliths_state(play, run):
     def main():
         with run() as training:
@@ -547,7 +594,7 @@ def test_session_creation_writes_the_graph_for_debugging_and_monoliths_state(pla
     play(main)
 
 
-@pytest.mark.covers("B74")
+@pytest.mark.covers("B74c", "B74d")
 def test_each_save_writes_its_time_into_monoliths_state(play, run, clock):
     def main():
         with run(use_native_multi_hash_table=True) as training:
@@ -560,7 +607,7 @@ def test_each_save_writes_its_time_into_monoliths_state(play, run, clock):
     play(main)
 
 
-@pytest.mark.covers("B74")
+@pytest.mark.covers("B74f")
 def test_a_state_that_can_be_read_keeps_its_kind_of_tables(play, run, tmp_path):
     state = "builtin_hash_table_type: MULTI_CUCKOO_HASH_MAP\n"
     (tmp_path / "monolith_checkpoint").write_text(state)
@@ -574,7 +621,42 @@ def test_a_state_that_can_be_read_keeps_its_kind_of_tables(play, run, tmp_path):
     play(main)
 
 
-@pytest.mark.covers("B74")
+@pytest.mark.covers("B74b")
+def test_a_state_that_cannot_be_read_is_replaced_with_a_warning(play, run, tmp_path, caplog):
+    (tmp_path / "monolith_checkpoint").write_text("no_such_field: 1")
+
+    def main():
+        with run():
+            text = (tmp_path / "monolith_checkpoint").read_text()
+            assert text == "builtin_hash_table_type: CUCKOO_HASH_MAP\n"
+
+    with caplog.at_level("WARNING", logger="absl"):
+        play(main)
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+@pytest.mark.covers("B74f")
+def test_a_save_joins_relative_exempt_paths_to_the_folder_and_drops_those_without_a_checkpoint(
+    play, run, tmp_path, caplog
+):
+    for name in ("m-1.index", "m-1.data-00000-of-00001"):
+        (tmp_path / name).touch()
+    paths = ("m-1", "/gone/m-2")
+    state = "".join(f'exempt_model_checkpoint_paths: "{path}"\n' for path in paths)
+    (tmp_path / "monolith_checkpoint").write_text(state)
+
+    def main():
+        with run() as training:
+            training.trigger()
+            state = get_monolith_checkpoint_state(str(tmp_path))
+            assert list(state.exempt_model_checkpoint_paths) == [str(tmp_path / "m-1")]
+
+    with caplog.at_level("WARNING", logger="absl"):
+        play(main)
+    assert any("/gone/m-2" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.covers("B74e")
 def test_a_state_that_cannot_be_written_is_a_failed_try(play, run, monkeypatch):
     def main():
         with run() as training:
@@ -600,20 +682,35 @@ class Counted:
         self.seen.append((name, value, tags["mode"]))
 
 
-@pytest.mark.covers("B77")
-def test_saves_and_failed_tries_are_counted_and_timed(play, run):
+@pytest.mark.covers("B77a", "B77b", "B77d")
+@pytest.mark.parametrize(("is_dense_only", "mode"), [(False, "full"), (True, "dense_only")])
+def test_saves_and_failed_tries_are_counted_and_timed(play, run, is_dense_only, mode):
     metrics = Counted()
 
     def main():
-        with run(errors=(unavailable(),), takes=2, metrics=metrics) as training:
+        options = {"metrics": metrics, "is_dense_only": is_dense_only}
+        with run(errors=(unavailable(),), takes=2, **options) as training:
+            training.train()
             training.trigger()
 
     play(main)
-    full = "full"
-    failed, saved = ("save_checkpoint_failed", 1, full), ("save_checkpoint", 1, full)
-    assert metrics.seen == [failed, saved, ("save_checkpoint_time", 2.0, full)]
+    failed, saved = ("save_checkpoint_failed", 1, mode), ("save_checkpoint", 1, mode)
+    assert metrics.seen == [failed, saved, ("save_checkpoint_time", 2.0, mode)]
 
 
+@pytest.mark.covers("B77c")
+def test_the_time_that_a_save_took_is_logged_at_info(play, run, caplog):
+    def main():
+        with run(takes=2) as training:
+            training.trigger()
+
+    with caplog.at_level("INFO", logger="absl"):
+        play(main)
+    logged = [(each.levelname, each.getMessage()) for each in caplog.records]
+    assert ("INFO", "saving checkpoint took 2.0 seconds") in logged
+
+
+@pytest.mark.covers("B34c")
 def test_an_exit_closes_the_session_under_a_save_of_the_last_step(play, run, clock, tmp_path):
     seen = []
 

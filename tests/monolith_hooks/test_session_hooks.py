@@ -24,7 +24,7 @@ def test_without_a_session_there_is_no_current_one():
     assert get_current_session() is None
 
 
-@pytest.mark.covers("B45")
+@pytest.mark.covers("B45a", "B45b")
 def test_the_current_session_is_set_from_creation_to_a_clean_end(config):
     with tf.Graph().as_default():
         tf1.train.get_or_create_global_step()
@@ -38,7 +38,7 @@ def test_without_the_hook_the_default_session_is_the_current_one(config):
         assert get_current_session() is session
 
 
-@pytest.mark.covers("B45")
+@pytest.mark.covers("B45c")
 def test_after_an_exception_the_closed_session_shadows_later_defaults(config):
     with tf.Graph().as_default():
         tf1.train.get_or_create_global_step()

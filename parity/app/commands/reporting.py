@@ -18,9 +18,13 @@ def checklist(
     everything: Annotated[
         bool, typer.Option("--all", help="Show the evidence for every box, ticked ones too.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a box is open.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 if a box or clause is open.")
+    ] = False,
 ) -> None:
     """Tick the seed's checklists by what the last runs showed."""
+    from parity.app.clause_counts import print_clause_counts  # noqa: PLC0415
+    from parity.app.evidence import open_clauses  # noqa: PLC0415
     from parity.base.folder_lock import held  # noqa: PLC0415
     from parity.report.checklist.printing import checklist  # noqa: PLC0415
     from parity.report.folder import render_again  # noqa: PLC0415
@@ -32,6 +36,10 @@ def checklist(
             report, as_json=as_json, strict=strict, everything=everything, console=stdout()
         )
         render_again(report)  # The page shows what has come beside the report.
+    if project.SOURCES and not as_json:  # An installed package has no tests.
+        still_open = open_clauses()
+        print_clause_counts(still_open, stdout())
+        code = max(code, strict and bool(still_open))
     raise typer.Exit(code)
 
 

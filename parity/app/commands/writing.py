@@ -40,7 +40,7 @@ def explain(
     key: Annotated[
         str | None,
         typer.Argument(
-            help="A key, hook, step, fault, expectation, option or verdict; or a fact, such as B12."
+            help="A key, hook, step, fault, expectation, option or verdict; or a fact: B12, B12a."
         ),
     ] = None,
 ) -> None:

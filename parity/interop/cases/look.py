@@ -33,14 +33,19 @@ def looking_groups() -> list[Group]:
         ask("ResumeTraining"),
         BarrierIs(removed=True, none_blocked=False, unblocked=(0, 2), refused=(0, 3)),
     )
-    barrier = InteropCase(method=BARRIER, name="in each state", covers=("B23",), steps=steps)
-    covers = ("B1", "B2", "B3", "B44", "B75")
+    barrier = InteropCase(
+        method=BARRIER, name="in each state", covers=("B20a", "B23b", "B23c"), steps=steps
+    )
+    covers = (
+        *("B1b", "B2a", "B2b", "B3b", "B4b", "B4c", "B24a"),
+        *("B44a", "B44b", "B44e", "B44g", "B75a", "B75b", "B75c", "B75d"),
+    )
     machine = InteropCase(method=MACHINE, name="is seen", covers=covers, steps=(MachineIsSeen(),))
-    ipv6 = InteropCase(method=MACHINE, name="by IPv6", covers=("B44",), steps=(Ipv6IsSeen(),))
+    ipv6 = InteropCase(method=MACHINE, name="by IPv6", covers=("B44e",), steps=(Ipv6IsSeen(),))
     saved = InteropCase(
         method=CHECKPOINTS,
         name="a saved step is there and can be restored",
-        covers=("B30",),
+        covers=("B30a",),
         steps=(ask("SaveCheckpoint"), CheckpointsAre(steps=(_STEP,))),
     )
     return [Group(server=InteropServer(global_step=_STEP), cases=(barrier, machine, ipv6, saved))]

@@ -71,7 +71,7 @@ def _healths() -> list[MessageCase]:
         MessageCase(
             method=HEALTH,
             name=f"status {status}, message {message!r:.40}",
-            covers=("B3", "B16"),
+            covers=("B3b", "B16b"),
             hex=(
                 (wire.number(1, status) if status is not None else b"")
                 + (wire.text(2, message) if message is not None else b"")
@@ -92,7 +92,7 @@ def _actions() -> list[MessageCase]:
         MessageCase(
             method=ACTIONS,
             name=name or "unset",
-            covers=("B47",),
+            covers=("B47c",),
             hex=wire.number(1, action).hex() if action is not None else "",
             fields={"action": action},
             text=f"action: {name}" if name else "",
@@ -130,7 +130,7 @@ def _only_read() -> list[MessageCase]:
         MessageCase(
             method=HEALTH,
             name=f"read: {name}",
-            covers=("B7",),
+            covers=("B7b",),
             hex=hexadecimal,
             fields=fields,
             text=text,
@@ -148,7 +148,7 @@ def _only_read() -> list[MessageCase]:
         MessageCase(
             method=method,
             name=f"read: {name}",
-            covers=("B10",),
+            covers=("B10a",) if method == HEALTH else (),
             hex=hexadecimal,
             error="DecodeError",
             written=False,

@@ -205,12 +205,14 @@ class _Campaign:
                 self._print(f"    not by {way}: {name}")
         missed = [bug for bug in self.bugs if all(known[bug.name, way].survived for way in ways)]
         hidden = [bug for bug in missed if bug.only_by and bug.only_by not in ways]
-        survivors = [bug.name for bug in missed if bug not in hidden]
+        survivors = [bug for bug in missed if bug not in hidden]
         self._print(f"{len(self.bugs) - len(missed)} of {len(self.bugs)} planted bugs are caught")
         for bug in hidden:
             self._print(f"to be seen by {bug.only_by} alone: {bug.name}")
-        for name in survivors:
-            self._print(f"survived: {name}")
+        for bug in survivors:
+            self._print(f"survived: {bug.name}")
+        clauses = list(dict.fromkeys(bug.breaks for bug in survivors))
+        self._print(f"clauses with survivors: {', '.join(clauses) or 'none'}")
         return 1 if survivors else 0
 
     def _print(self, text: str) -> None:

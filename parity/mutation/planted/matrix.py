@@ -187,9 +187,9 @@ def kill_table(
     bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]
 ) -> Table:
     """The matrix, for a terminal."""
-    shown = Table("bug", "side", *_titles(ways), title="Kill matrix")
+    shown = Table("bug", "side", "breaks", *_titles(ways), title="Kill matrix")
     for bug in bugs:
-        shown.add_row(bug.name, bug.side, *_cells(bug, ways, known))
+        shown.add_row(bug.name, bug.side, bug.breaks, *_cells(bug, ways, known))
     return shown
 
 
@@ -197,9 +197,12 @@ def markdown(
     bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]
 ) -> str:
     """The matrix, for a page; with what is wrong."""
-    titles = ("bug", "side", "what is wrong", *_titles(ways))
+    titles = ("bug", "side", "breaks", "what is wrong", *_titles(ways))
     rows = [titles, ("---",) * len(titles)]
-    rows += [(f"`{bug.name}`", bug.side, bug.about, *_cells(bug, ways, known)) for bug in bugs]
+    rows += [
+        (f"`{bug.name}`", bug.side, bug.breaks, bug.about, *_cells(bug, ways, known))
+        for bug in bugs
+    ]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from parity.base.model import Model
 from parity.base.problems import UsageError, did_you_mean
+from parity.base.terminal_text import shortened
+from parity.spec.facts import clause_numbers, expected_clause, fact_range
 from parity.spec.loading import load_yaml
 
 Way = Literal["catalogue", "fuzz", "explore"]
@@ -29,17 +31,27 @@ class PlantedBug(Model):
     """One bug: in ``file`` the text ``find``, which occurs once, becomes ``replace``.
 
     ``file`` is relative to the sources of its side: the crate's ``src``, or
-    ``monolith_hooks``. A bug that can be seen in one way alone says ``only_by``: that
+    ``monolith_hooks``. ``breaks`` is the clause of docs/behaviour.md that doesn't hold any
+    more. A bug that can be seen in one way alone says ``only_by``: that
     others miss it is no news.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     side: Language
     about: Annotated[str, Field(min_length=10)]
+    breaks: str
     file: str
     find: Annotated[str, Field(min_length=1)]
     replace: str
     only_by: Way | None = None
+
+    @field_validator("breaks")
+    @classmethod
+    def _is_a_clause(cls, value: str) -> str:
+        if value in clause_numbers():
+            return value
+        expected = expected_clause(value) or f"expected a clause of {fact_range()}"
+        raise ValueError(f"{expected}, got {shortened(value)}")
 
     @property
     def path(self) -> Path:

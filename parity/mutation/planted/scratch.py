@@ -83,7 +83,9 @@ def source_files(root: Path, side: Language) -> list[Path]:
 
 def basis(root: Path, bug: PlantedBug, scenarios: Iterable[str]) -> str:
     """A digest of all that a bug's result depends on: itself, both sides, the scenarios."""
-    return digest_of([bug.model_dump_json(exclude={"only_by"}), sources_digest(root), *scenarios])
+    return digest_of(
+        [bug.model_dump_json(exclude={"breaks", "only_by"}), sources_digest(root), *scenarios]
+    )
 
 
 def sources_digest(root: Path) -> str:

@@ -17,7 +17,7 @@ _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 class Selector(Model):
     """Picks evidence, in YAML as ``{kind: pattern}``; ``*`` in a pattern is any text.
 
-    ``covers: B25`` are the scenarios that say so, ``scenario: health/*`` those of that
+    ``covers: B25a`` are the scenarios that say so, ``scenario: health/*`` those of that
     name, ``cluster: health/*`` those that the cluster played, ``interop: StopTraining`` or
     ``interop: StopTraining/first`` cells by method and case, ``rust_tests: server_lib_test``
     or ``server_lib_test::stop_*`` tests by binary and name, ``python_tests: tests/x.py`` or

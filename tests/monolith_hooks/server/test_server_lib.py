@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def controlled(clock, config, tmp_path):
     return lambda **options: Controlled(clock, config, tmp_path, **options)
 
 
-@pytest.mark.covers("B25", "B26")
+@pytest.mark.covers("B25a", "B25b", "B26a", "B26b", "B27a")
 def test_a_training_is_stopped_once_and_resumed_at_will(play, controlled):
     def main():
         with controlled() as training:
@@ -139,7 +140,7 @@ def test_a_training_is_stopped_once_and_resumed_at_will(play, controlled):
     play(main)
 
 
-@pytest.mark.covers("B27")
+@pytest.mark.covers("B27b", "B27c")
 def test_the_status_names_who_is_blocked_ascending(play, controlled, clock):
     def main():
         with controlled(capacity=5) as training:
@@ -162,7 +163,7 @@ def test_the_status_names_who_is_blocked_ascending(play, controlled, clock):
     play(main)
 
 
-@pytest.mark.covers("B43")
+@pytest.mark.covers("B43b")
 def test_unblocked_indices_are_ascending_at_any_capacity(play, controlled):
     def main():
         with controlled(capacity=100) as training:
@@ -172,7 +173,7 @@ def test_unblocked_indices_are_ascending_at_any_capacity(play, controlled):
     play(main)
 
 
-@pytest.mark.covers("B25")
+@pytest.mark.covers("B25c")
 def test_of_concurrent_stops_exactly_one_is_ok(play, controlled, clock):
     def main():
         with controlled(callbacks=[lambda *_: clock.sleep(1)]) as training:
@@ -184,7 +185,7 @@ def test_of_concurrent_stops_exactly_one_is_ok(play, controlled, clock):
     play(main)
 
 
-@pytest.mark.covers("B28")
+@pytest.mark.covers("B28a", "B28b")
 def test_a_callback_that_raises_is_unknown_and_the_barrier_is_placed(play, controlled):
     def fail(action: str, session: Any) -> None:
         raise RuntimeError("callback failed")
@@ -200,7 +201,7 @@ def test_a_callback_that_raises_is_unknown_and_the_barrier_is_placed(play, contr
     play(main)
 
 
-@pytest.mark.covers("B29")
+@pytest.mark.covers("B29a")
 def test_the_training_status_is_the_global_step(play, controlled):
     def main():
         with controlled() as training:
@@ -211,7 +212,7 @@ def test_the_training_status_is_the_global_step(play, controlled):
     play(main)
 
 
-@pytest.mark.covers("B29")
+@pytest.mark.covers("B29b", "B34g")
 def test_without_a_global_step_the_training_status_is_unknown(play, clock, config, tmp_path):
     def main():
         barrier = BarrierOp(1, clock=clock)
@@ -228,7 +229,7 @@ def test_without_a_global_step_the_training_status_is_unknown(play, clock, confi
     play(main)
 
 
-@pytest.mark.covers("B30")
+@pytest.mark.covers("B30a", "B30f")
 def test_a_save_answers_when_the_checkpoint_is_written(play, controlled, clock):
     def main():
         with controlled() as training:
@@ -243,7 +244,7 @@ def test_a_save_answers_when_the_checkpoint_is_written(play, controlled, clock):
     play(main)
 
 
-@pytest.mark.covers("B31")
+@pytest.mark.covers("B31f")
 def test_a_saver_that_fails_is_unknown_with_its_message(play, controlled):
     def main():
         with controlled() as training:
@@ -256,7 +257,7 @@ def test_a_saver_that_fails_is_unknown_with_its_message(play, controlled):
     play(main)
 
 
-@pytest.mark.covers("B33")
+@pytest.mark.covers("B33a")
 def test_a_third_call_waits_for_one_of_two_handlers(play, controlled, clock):
     def main():
         with controlled() as training:
@@ -271,7 +272,7 @@ def test_a_third_call_waits_for_one_of_two_handlers(play, controlled, clock):
     play(main)
 
 
-@pytest.mark.covers("B28")
+@pytest.mark.covers("B28c", "B28d")
 def test_calls_that_the_protocol_does_not_have_are_told_apart(play, controlled, clock):
     def main():
         with controlled() as training:
@@ -291,7 +292,7 @@ def test_calls_that_the_protocol_does_not_have_are_told_apart(play, controlled, 
     play(main)
 
 
-@pytest.mark.covers("B34", "B35")
+@pytest.mark.covers("B34b", "B35g")
 def test_the_port_refuses_after_the_end_and_the_address_file_is_left(play, controlled):
     def main():
         with controlled() as training:
@@ -302,7 +303,7 @@ def test_the_port_refuses_after_the_end_and_the_address_file_is_left(play, contr
     play(main)
 
 
-@pytest.mark.covers("B34")
+@pytest.mark.covers("B34c")
 def test_a_save_in_flight_at_the_end_is_unknown_and_leaves_no_checkpoint(play, controlled, clock):
     def main():
         with controlled() as training:
@@ -321,7 +322,7 @@ def test_a_save_in_flight_at_the_end_is_unknown_and_leaves_no_checkpoint(play, c
     play(main)
 
 
-@pytest.mark.covers("B37")
+@pytest.mark.covers("B37a")
 def test_an_exception_in_the_body_leaves_the_server_answering(play, controlled):
     def main():
         with pytest.raises(ValueError, match="body"), controlled() as training:
@@ -334,7 +335,7 @@ def test_an_exception_in_the_body_leaves_the_server_answering(play, controlled):
     play(main)
 
 
-@pytest.mark.covers("B36")
+@pytest.mark.covers("B36b", "B36d")
 def test_a_recreated_session_has_a_new_server_and_a_clear_barrier(play, controlled):
     class FailsOnce(tf1.train.SessionRunHook):
         failed = False
@@ -357,7 +358,7 @@ def test_a_recreated_session_has_a_new_server_and_a_clear_barrier(play, controll
     play(main)
 
 
-@pytest.mark.covers("B37")
+@pytest.mark.covers("B37b")
 def test_a_later_hook_that_raises_at_creation_leaves_the_server_usable(play, controlled):
     class Fails(tf1.train.SessionRunHook):
         def after_create_session(self, session: Any, coord: Any) -> None:
@@ -371,6 +372,30 @@ def test_a_later_hook_that_raises_at_creation_leaves_the_server_usable(play, con
         assert training.call("StopTraining") == StopTrainingResponse()
         assert training.status() == ([0], [])
         training.server_hook.end(None)
+
+    play(main)
+
+
+@pytest.mark.covers("B36e")
+def test_an_old_server_that_something_refers_to_outlives_the_exit(play, controlled):
+    class FailsOnce(tf1.train.SessionRunHook):
+        failed = False
+
+        def before_run(self, run_context: Any) -> None:
+            if not self.failed:
+                self.failed = True
+                raise tf.errors.AbortedError(None, None, "once")
+
+    def main():
+        with controlled(hooks=[FailsOnce()]) as training:
+            old = training.server_hook._server
+            training.session.run(training.step)
+            assert training.server_hook._server is not old
+        assert training.call("GetTrainingStatus") == (
+            Code.UNKNOWN,
+            "Exception calling application: Attempted to use a closed Session.",
+        )
+        old.stop(None)
 
     play(main)
 
@@ -391,7 +416,7 @@ def published(play, clock, config, tmp_path):
     return publish
 
 
-@pytest.mark.covers("B35")
+@pytest.mark.covers("B35c", "B35d", "B35e")
 def test_the_address_file_has_the_address_alone_and_others_may_read_it(published, tmp_path):
     model_dir = tmp_path / "not" / "there"
     published(model_dir)
@@ -401,14 +426,63 @@ def test_the_address_file_has_the_address_alone_and_others_may_read_it(published
     assert [path.name for path in model_dir.iterdir()] == [SERVER_ADDR_FILENAME]
 
 
-@pytest.mark.covers("B35")
+@pytest.mark.covers("B35a", "B35h", "B78d")
+def test_before_the_address_is_written_the_server_listens_on_all_interfaces_at_a_port_of_its_own(
+    play, clock, config, tmp_path
+):
+    ports: list[int] = []
+
+    def listening(port: int) -> str:
+        assert not (tmp_path / SERVER_ADDR_FILENAME).exists()
+        for host in ("127.0.0.1", "127.0.0.2"):
+            with grpc.insecure_channel(f"{host}:{port}") as channel:
+                # Nobody handles it, so that the answer comes from the server itself.
+                call = channel.unary_unary("/Controller/Explode").future(b"", timeout=10)
+                assert call.code() is Code.UNIMPLEMENTED
+        ports.append(port)
+        return f"localhost:{port}"
+
+    def main():
+        hooks = [
+            ServerHook(str(tmp_path), None, None, clock=clock, server_addr=listening)
+            for _ in range(2)
+        ]
+        with tf1.Session(config=config) as session:
+            for hook in hooks:
+                (tmp_path / SERVER_ADDR_FILENAME).unlink(missing_ok=True)
+                hook.after_create_session(session, None)
+            for hook in hooks:
+                hook.end(session)
+
+    play(main)
+    assert len(set(ports)) == 2
+
+
+@pytest.mark.covers("B35b")
+def test_a_reader_of_the_address_file_sees_the_old_or_the_new_one(published, tmp_path, monkeypatch):
+    file = tmp_path / SERVER_ADDR_FILENAME
+    file.write_text("old")
+    seen: list[str] = []
+    rename = tf.io.gfile.rename
+
+    def renaming(source: str, target: str, overwrite: bool = False) -> None:
+        seen.append(file.read_text())
+        rename(source, target, overwrite=overwrite)
+        seen.append(file.read_text())
+
+    monkeypatch.setattr(tf.io.gfile, "rename", renaming)
+    published(tmp_path)
+    assert seen == ["old", "[::1]:7"]
+
+
+@pytest.mark.covers("B35f")
 def test_the_address_file_is_overwritten(published, tmp_path):
     (tmp_path / SERVER_ADDR_FILENAME).write_text("an address that is much longer: 1")
     published(tmp_path)
     assert (tmp_path / SERVER_ADDR_FILENAME).read_text() == "[::1]:7"
 
 
-@pytest.mark.covers("B35")
+@pytest.mark.covers("B35i")
 def test_a_model_dir_that_is_a_file_is_refused(published, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(tf.errors.FailedPreconditionError):
@@ -436,7 +510,45 @@ def test_an_address_that_cannot_be_published_leaves_no_server_and_no_file(
     play(main)
 
 
-@pytest.mark.covers("B34")
+@pytest.mark.covers("B34a")
+def test_the_end_gives_calls_20_seconds_and_does_not_wait_for_them(tmp_path):
+    asked: list[float | None] = []
+
+    class Server:
+        def stop(self, grace: float | None) -> threading.Event:
+            asked.append(grace)
+            return threading.Event()  # Waiting for it would never end.
+
+    hook = ServerHook(str(tmp_path), None, None)
+    hook._server = Server()
+    hook.end(None)
+    assert asked == [20]
+
+
+@pytest.mark.covers("B34e")
+def test_a_handler_that_outlasts_the_grace_ends_in_unavailable(config, tmp_path, monkeypatch):
+    monkeypatch.setattr("monolith_hooks.server.server_lib._GRACE_SECONDS", 0.2)
+    is_placed, is_over = threading.Event(), threading.Event()
+
+    def outlasts(action: str, session: Any) -> None:
+        is_placed.set()
+        assert is_over.wait(60)
+
+    with tf.Graph().as_default():
+        barrier = BarrierOp(1, barrier_callbacks=[outlasts])
+        hook = ServerHook(str(tmp_path), barrier, None, server_addr=addr_on_loopback)
+        with tf1.Session(config=config) as session:
+            session.run(tf1.local_variables_initializer())
+            hook.after_create_session(session, None)
+            stub = get_stub_from_model_dir(str(tmp_path))
+            call = stub.StopTraining.future(StopTrainingRequest())
+            assert is_placed.wait(60)
+            hook.end(session)
+            assert (call.code(), call.details()) == (Code.UNAVAILABLE, "Cancelling all calls")
+            is_over.set()
+
+
+@pytest.mark.covers("B34f")
 def test_an_end_before_a_session_says_what_is_missing(tmp_path):
     with pytest.raises(AttributeError, match="before after_create_session"):
         ServerHook(str(tmp_path), None, None).end(None)

@@ -1,30 +1,32 @@
-"""Every fact of docs/behaviour.md has evidence, or says why it has none."""
+"""Every clause of docs/behaviour.md has evidence, or says why it has none."""
 
 from __future__ import annotations
 
-from parity.app.evidence import covering_tests, evidence
+from parity.app.evidence import covering_tests, evidence, open_clauses
 from parity.base import project
-from parity.spec.facts import read_facts
-from parity.spec.scenario import COVERED
-
-FACTS = read_facts(project.BEHAVIOUR)
-NUMBERS = {fact.number for fact in FACTS}
+from parity.spec.facts import clause_numbers, known_facts
+from parity.spec.scenario import coverable
 
 
-def test_every_fact_has_evidence_or_a_reason_and_none_has_both():
+def test_every_clause_has_evidence_or_a_reason():
+    assert [clause.number for clause in open_clauses()] == []
+
+
+def test_no_clause_has_both_evidence_and_a_reason():
     found = evidence()
-    without = {number for number in NUMBERS if number not in found or not found[number].any()}
-    assert without == {fact.number for fact in FACTS if fact.unobserved is not None}
+    clauses = [clause for fact in known_facts().values() for clause in fact.clauses]
+    unobserved = {clause.number for clause in clauses if clause.unobserved is not None}
+    assert unobserved & found.keys() == set()
 
 
-def test_nothing_is_evidence_for_an_unknown_fact():
-    assert {item for item in evidence() if item not in COVERED} == set()
+def test_nothing_is_evidence_for_an_unknown_clause():
+    assert evidence().keys() - coverable() == set()
 
 
-def test_marks_name_facts_and_nothing_else():
+def test_marks_name_clauses_and_nothing_else():
     tests = dict(covering_tests(project.ROOT))
     assert len(tests) > 150
-    assert {number for covers in tests.values() for number in covers} <= NUMBERS
+    assert {number for covers in tests.values() for number in covers} <= clause_numbers()
 
 
 def test_a_test_is_found_by_its_own_mark_its_classes_and_its_modules(tmp_path):

@@ -57,44 +57,66 @@ def test_an_unknown_word_suggests_the_nearest():
         explained("slow_poles")
 
 
-def test_a_fact_is_shown_with_all_that_is_evidence_for_it():
+def test_a_fact_is_shown_with_each_clause_and_its_evidence():
     lines = explained("B12")
-    assert lines[:2] == [
-        "B12 (Health hook)",
-        "  Where the barrier is placed already, the report is made, then "
-        "BarrierAlreadyPlacedError ends the thread. The exit is clean; a resume brings no polling "
-        "back.",
-    ]
-    assert lines[2] == "  scenarios:"
-    assert "    health/barrier_already_placed" in lines
-    tests = lines[lines.index("  tests:") + 1 :]
-    assert tests == [
-        "    tests/monolith_hooks/test_ps_check_hooks.py"
+    assert lines[0] == "B12 (Health hook)"
+    assert lines[1] == (
+        "  B12a Where the barrier is placed already, the report is made, then "
+        "BarrierAlreadyPlacedError ends the thread."
+    )
+    assert lines[2] == "    scenarios:"
+    exit_is_clean = lines.index("  B12b The exit is clean.")
+    assert "      health/barrier_already_placed" in lines[2:exit_is_clean]
+    assert lines[-1] == (
+        "      tests/monolith_hooks/test_ps_check_hooks.py"
         "::test_a_barrier_that_is_placed_already_ends_the_watch_after_the_report"
+    )
+
+
+def test_a_clause_is_shown_alone():
+    assert explained("B12b") == [
+        "B12b (Health hook)",
+        "  The exit is clean.",
+        "  scenarios:",
+        "    health/barrier_already_placed",
     ]
 
 
-def test_a_fact_that_interop_covers_names_its_cases():
-    lines = explained("B43")
+def test_a_fact_of_one_clause_is_shown_with_its_evidence():
+    assert explained("B5") == [
+        "B5 (Machine info and health)",
+        "  The shared name of PS i is ps_machine_info_<i>.",
+        "  tests:",
+        "    tests/monolith_hooks/test_ps_check_hooks.py::test_the_shared_name_tells_the_index",
+    ]
+
+
+def test_a_clause_that_interop_covers_names_its_cases():
+    lines = explained("B43b")
     (case,) = lines[lines.index("  interop:") + 1 : lines.index("  tests:")]
     assert case.startswith("    GetBlockStatus/")
 
 
 def test_many_cases_of_one_method_are_counted():
-    lines = explained("B25")
-    assert "    StopTraining/first" in lines
+    lines = explained("B25b")
+    assert "    StopTraining/twice, workers: 1" in lines
     assert "    any order of three (125 cases)" in lines
 
 
-def test_a_fact_that_nothing_observes_says_why():
-    (line,) = (line for line in explained("B50") if "no evidence" in line)
+def test_a_clause_that_nothing_observes_says_why():
+    (line,) = (line for line in explained("B50a") if "no evidence" in line)
     assert line.startswith("  no evidence: it is how the original's job puts these together")
 
 
+def test_a_clause_without_evidence_and_reason_is_open(monkeypatch):
+    monkeypatch.setattr("parity.app.explain_fact.evidence", dict)
+    assert explained("B12b")[2] == "  open: nothing is evidence for it"
+
+
 def test_marks_of_markdown_are_not_shown():
-    assert explained("B43")[1].endswith("Here they are ascending (D1).")
+    assert explained("B43b")[1].endswith("Here they are ascending (D1).")
     text = " ".join(" ".join(explained("B35")).split())
-    assert "it stays after the exit." in text
+    assert "It stays after the exit." in text
     assert "ip:port or [v6]:port without" in text
 
 
@@ -104,9 +126,23 @@ def test_a_number_that_no_fact_has_is_refused(word):
         explained(word)
 
 
-def test_a_small_b_may_be_meant_for_a_fact():
-    with pytest.raises(UsageError, match=r"did you mean B12\?"):
-        explained("b12")
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("B29c", "B29c: no such clause; expected one of B29a to B29b"),
+        ("B5a", "B5a: no such clause; expected B5"),
+    ],
+)
+def test_a_clause_that_a_fact_does_not_have_is_refused_with_those_that_it_has(word, said):
+    with pytest.raises(UsageError) as raised:
+        explained(word)
+    assert str(raised.value) == said
+
+
+@pytest.mark.parametrize(("word", "meant"), [("b12", "B12"), ("b12c", "B12c")])
+def test_a_small_b_may_be_meant_for_a_fact_or_a_clause(word, meant):
+    with pytest.raises(UsageError, match=rf"did you mean {meant}\?"):
+        explained(word)
 
 
 def test_without_a_word_it_says_which_facts_there_are():
@@ -116,7 +152,7 @@ def test_without_a_word_it_says_which_facts_there_are():
 
 def test_in_an_installed_package_a_fact_has_its_scenarios_and_cases(monkeypatch):
     monkeypatch.setattr(project, "SOURCES", None)
-    lines = explained("B25")
+    lines = explained("B25a")
     assert "  scenarios:" in lines
     assert "    StopTraining/first" in lines
     assert lines[-1] == "  tests: only a checkout has them"

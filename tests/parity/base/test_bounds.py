@@ -71,7 +71,7 @@ LISTS = [
     ("hooks", "controller", bounds.MOST_HOOKS),
     ("faults", {"poll_error": {"ps": 0}}, bounds.MOST_LISTED),
     ("steps", {"train": 1}, bounds.MOST_LISTED),
-    ("covers", "B1", bounds.MOST_LISTED),
+    ("covers", "B5", bounds.MOST_LISTED),
     ("barrier.callbacks", "record", bounds.MOST_HOOKS),
     ("hooks.0.saver.listeners", "plain", bounds.MOST_HOOKS),
     ("steps.0.concurrently", {"rpc": "StopTraining"}, bounds.MOST_LANES),

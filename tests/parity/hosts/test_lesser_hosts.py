@@ -24,7 +24,7 @@ def hosts(tmp_path_factory, rust_player):
     hosts.close()
 
 
-@pytest.mark.covers("B80")
+@pytest.mark.covers("B80b")
 @pytest.mark.parametrize("host", ["without_ipv6_addresses", "without_ipv6_sockets"])
 def test_without_ipv6_what_needs_it_is_skipped_by_name_and_the_rest_agrees(hosts, tmp_path, host):
     seen = Played(hosts, tmp_path, host)
@@ -34,7 +34,7 @@ def test_without_ipv6_what_needs_it_is_skipped_by_name_and_the_rest_agrees(hosts
     assert f"8 skipped: {NEEDS_IPV6}" in seen.text
 
 
-@pytest.mark.covers("B80")
+@pytest.mark.covers("B80a")
 def test_where_ipv6_sockets_are_ipv6_only_by_default_everything_agrees(hosts, tmp_path):
     seen = Played(hosts, tmp_path, "with_ipv6_only_sockets")
     assert seen.scenarios == {"address/ipv4": AGREE, "address/ipv6": AGREE}

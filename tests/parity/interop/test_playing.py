@@ -37,7 +37,7 @@ ACTION = MessageCase(
 
 
 def play(*steps, client=None, server=None):
-    case = InteropCase(method="StopTraining", name="x", covers=("B25",), steps=steps)
+    case = InteropCase(method="StopTraining", name="x", covers=("B25a",), steps=steps)
     pair = PeerPair(client or ActingPeer("one"), server or ActingPeer("other"))
     (cell,) = play_group(pair, Group(server=InteropServer(), cases=(case,)))
     return cell
@@ -46,7 +46,7 @@ def play(*steps, client=None, server=None):
 def test_a_case_whose_steps_give_what_they_should_agrees():
     cell = play(Ask(method=STOP, want=Want(response_hex="")), FilesAre(names=()), StopServing())
     assert (cell.client, cell.server) == ("one", "other")
-    assert (cell.method, cell.case, cell.covers) == ("StopTraining", "x", ("B25",))
+    assert (cell.method, cell.case, cell.covers) == ("StopTraining", "x", ("B25a",))
     assert (cell.verdict, cell.reasons) == ("agree", ())
 
 

@@ -23,7 +23,7 @@ def cell(verdict, reasons=()):
         server="rust",
         method="StopTraining",
         case="twice",
-        covers=("B25",),
+        covers=("B25a",),
         verdict=verdict,
         reasons=reasons,
     )

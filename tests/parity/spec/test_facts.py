@@ -8,8 +8,7 @@ import pytest
 
 from parity.base import project
 from parity.base.problems import UsageError
-from parity.spec.facts import Fact, read_facts
-from parity.spec.scenario import BEHAVIOURS
+from parity.spec.facts import Clause, Fact, clause_numbers, known_facts, read_facts
 
 PAGE = """\
 # Page
@@ -35,6 +34,14 @@ It stops.
 ## Other
 
 Text that is no fact.
+
+### B4
+
+- **B4a** It is
+  clear.
+- **B4b** It is cold - very
+  cold. *No
+  evidence:* there is no winter.
 """
 
 
@@ -44,16 +51,32 @@ def read(tmp_path, text):
     return read_facts(path)
 
 
-def test_a_fact_has_its_section_its_paragraphs_and_the_reason_for_no_evidence(tmp_path):
-    assert read(tmp_path, PAGE) == (
-        Fact(
-            number="B2",
-            section="Health",
-            text="It polls at once.\n\nThen it waits.",
-            unobserved="there is no clock.",
-        ),
-        Fact(number="B3", section="Health", text="It stops."),
+def test_a_fact_has_its_section_and_its_clauses_with_the_reasons_for_no_evidence(tmp_path):
+    waits = Clause(
+        number="B2", text="It polls at once.\n\nThen it waits.", unobserved="there is no clock."
     )
+    cold = Clause(number="B4b", text="It is cold - very cold.", unobserved="there is no winter.")
+    assert read(tmp_path, PAGE) == (
+        Fact(number="B2", section="Health", clauses=(waits,)),
+        Fact(number="B3", section="Health", clauses=(Clause(number="B3", text="It stops."),)),
+        Fact(
+            number="B4", section="Other", clauses=(Clause(number="B4a", text="It is clear."), cold)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ("- **B1b** It is.", r"expected - \*\*B1a\*\* and a text, got - \*\*B1b\*\*"),
+        ("- **B1a** It is.\n- **B1c** It was.", r"expected - \*\*B1b\*\* and a text"),
+        ("- It is.", r"expected - \*\*B1a\*\* and a text, got - It"),
+        ("- **B1a**\n- **B1b** It was.", r"expected - \*\*B1a\*\* and a text"),
+    ],
+)
+def test_a_clause_without_the_next_number_or_without_a_text_is_refused(tmp_path, items, said):
+    with pytest.raises(UsageError, match=said):
+        read(tmp_path, f"## A\n\n### B1\n\n{items}\n")
 
 
 @pytest.mark.parametrize(
@@ -70,10 +93,14 @@ def test_a_page_that_is_not_there_is_refused_with_its_path(tmp_path):
 
 
 def test_the_page_has_every_fact_once():
-    numbers = [fact.number for fact in read_facts(project.BEHAVIOUR)]
-    assert sorted(numbers, key=lambda number: int(number[1:])) == [
-        f"B{number}" for number in range(1, BEHAVIOURS + 1)
-    ]
+    numbers = [int(number[1:]) for number in known_facts()]
+    assert sorted(numbers) == list(range(1, 81))
+
+
+def test_the_page_has_a_clause_for_what_can_go_wrong_on_its_own():
+    assert len(clause_numbers()) > 300
+    assert {"B5", "B29a", "B29b"} <= clause_numbers()
+    assert "B29" not in clause_numbers()
 
 
 def test_every_deviation_has_its_own_id_and_names_what_shows_it():

@@ -183,7 +183,9 @@ def test_all_references_to_what_there_is_not_are_named_at_once(tmp_path):
         "steps: [{train: 1}]\n"
         "expect: {reports: 1, reported: [[9]], blocked: [0, 7]}\n"
     )
-    expected = "expected B1 to B80, or an item of the seed such as server_lib.parity, got"
+    expected = (
+        "expected a clause of B1 to B80, or an item of the seed such as server_lib.parity, got"
+    )
     assert problems_of(tmp_path, text).split("\n") == [
         f"bad.yaml:2:10: covers[0]: {expected} B999",
         f"bad.yaml:2:16: covers[1]: {expected} nosuch_test.parity",

@@ -46,7 +46,7 @@ def test_a_probe_says_by_default_who_raises_where():
 
 def test_what_is_said_or_expected_does_not_change_the_digest():
     one = scenario()
-    assert one.digest() == scenario(about="other", covers=["B1"], expect={"reports": 7}).digest()
+    assert one.digest() == scenario(about="other", covers=["B1a"], expect={"reports": 7}).digest()
     assert one.digest() != scenario(steps=[{"train": 2}]).digest()
 
 

@@ -27,7 +27,7 @@ def judge_misordered(python_player, request):
     return judged
 
 
-@pytest.mark.covers("B78")
+@pytest.mark.covers("B78a", "B78f")
 @pytest.mark.parametrize(
     ("bug", "scenario", "first", "then"),
     [

@@ -28,6 +28,7 @@ def bug(name, find, only_by=None):
         name=name,
         side="python",
         about="another number",
+        breaks="B29a" if name == "seen" else "B29b",
         file="n.py",
         find=find,
         replace="9",
@@ -82,6 +83,7 @@ def test_a_survivor_is_named_and_exits_with_1(project):
     assert code == 1
     assert "1 of 2 planted bugs are caught" in text
     assert "survived: unseen" in text
+    assert "clauses with survivors: B29b\n" in text
 
 
 def test_when_all_are_caught_it_exits_with_0(project):
@@ -89,6 +91,7 @@ def test_when_all_are_caught_it_exits_with_0(project):
     code, text = run(folder, only=["seen"])
     assert code == 0
     assert "seen, catalogue: 1 of 2" in text
+    assert "clauses with survivors: none\n" in text
 
 
 def test_the_catalogue_is_first_played_without_a_bug(project):

@@ -21,7 +21,13 @@ from parity.search.fuzz.found import Finding
 from parity.search.fuzz.trial import Symptom
 
 BUG = PlantedBug(
-    name="wrong", side="python", about="one is two", file="one.py", find="1", replace="2"
+    name="wrong",
+    side="python",
+    about="one is two",
+    breaks="B29a",
+    file="one.py",
+    find="1",
+    replace="2",
 )
 FOUND = Finding(
     case="fuzz/7/40",

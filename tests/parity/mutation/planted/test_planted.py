@@ -9,11 +9,20 @@ from parity.base.problems import ScenarioError, UsageError
 from parity.mutation.planted.planted import PlantedBug, chosen_bugs, load_planted
 
 PLANTED = load_planted()
+LATE = """\
+  - {name: late, side: rust, about: late by one, breaks: B30g, file: a.rs, find: x, replace: y}
+"""
 
 
 def bug(name="late", find="now >= due", replace="now > due"):
     return PlantedBug(
-        name=name, side="rust", about="late by one", file="timer.rs", find=find, replace=replace
+        name=name,
+        side="rust",
+        about="late by one",
+        breaks="B30g",
+        file="timer.rs",
+        find=find,
+        replace=replace,
     )
 
 
@@ -45,9 +54,22 @@ def test_a_bug_whose_text_is_not_there_once_is_refused_by_name(text, times):
 
 def test_a_name_that_is_given_twice_is_refused_with_its_file(tmp_path):
     path = tmp_path / "planted.yaml"
-    one = "  - {name: late, side: rust, about: late by one, file: a.rs, find: x, replace: y}\n"
-    path.write_text("bugs:\n" + one + one)
+    path.write_text("bugs:\n" + LATE + LATE)
     with pytest.raises(ScenarioError, match=r"planted\.yaml:.*late is planted 2 times"):
+        load_planted(path)
+
+
+@pytest.mark.parametrize(
+    ("clause", "said"),
+    [
+        ("B30", "expected one of B30a to B30l, got B30"),
+        ("B81a", "expected a clause of B1 to B80, got B81a"),
+    ],
+)
+def test_a_bug_breaks_a_clause_that_there_is(tmp_path, clause, said):
+    path = tmp_path / "planted.yaml"
+    path.write_text("bugs:\n" + LATE.replace("B30g", clause))
+    with pytest.raises(ScenarioError, match=said):
         load_planted(path)
 
 

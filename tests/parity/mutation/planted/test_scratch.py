@@ -9,7 +9,13 @@ from parity.mutation.planted.planted import PlantedBug
 from parity.mutation.planted.scratch import Scratch, basis, python_texts, source_files
 
 BUG = PlantedBug(
-    name="wrong", side="python", about="one is two", file="one.py", find="1", replace="2"
+    name="wrong",
+    side="python",
+    about="one is two",
+    breaks="B29a",
+    file="one.py",
+    find="1",
+    replace="2",
 )
 
 

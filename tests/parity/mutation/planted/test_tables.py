@@ -12,7 +12,13 @@ from parity.mutation.planted.planted import PlantedBug
 BASE = {"bug": "wrong", "side": "python", "basis": "sha256:1"}
 BUGS = [
     PlantedBug(
-        name="wrong", side="python", about="one is two", file="one.py", find="1", replace="2"
+        name="wrong",
+        side="python",
+        about="one is two",
+        breaks="B29a",
+        file="one.py",
+        find="1",
+        replace="2",
     )
 ]
 
@@ -30,9 +36,10 @@ def test_a_row_has_what_each_way_showed():
     explored = Explored(**BASE, scenarios=("c",), schedule="s:0.1", schedules=3)
     text = markdown(BUGS, ["catalogue", "fuzz", "explore"], known(kill("a"), fuzzed, explored))
     assert text.splitlines() == [
-        "| bug | side | what is wrong | caught by | scenarios | fuzz | symptom | explore |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        "| `wrong` | python | one is two | 1 of 9 | a | 1 step, after 5 "
+        "| bug | side | breaks | what is wrong | caught by | scenarios | fuzz | symptom "
+        "| explore |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| `wrong` | python | B29a | one is two | 1 of 9 | a | 1 step, after 5 "
         "| differs steps step main | c, s:0.1 |",
     ]
 

@@ -41,7 +41,7 @@ def spoilt(tmp_path, change):
         ),
         (
             lambda plan: plan["server/constants"].update(
-                errors={"not_applicable": "no", "evidence": [{"covers": "B25"}]}
+                errors={"not_applicable": "no", "evidence": [{"covers": "B25a"}]}
             ),
             "at least 10",
         ),

@@ -40,7 +40,7 @@ JUNIT = """\
 CELL = {"client": "python", "server": "rust", "method": "StopTraining", "case": "first"}
 CELLS = [
     interop_report.InteropHeader(peers=("python", "rust"), note="", rust_source_digest="sha256:0"),
-    InteropCell(**CELL, covers=("B25",), verdict="agree"),
+    InteropCell(**CELL, covers=("B25a",), verdict="agree"),
     InteropCell(
         **{**CELL, "case": "twice"}, verdict="differs", reasons=("OK is not ALREADY_EXISTS",)
     ),
@@ -114,9 +114,9 @@ def write_run(folder, *records):
     writer.finish(make_footer(header(len(records)), list(records), interrupted=False))
 
 
-HEALTHY = record("health/oom", "B8", "agree")
-KNOWN = record("health/basic", "B8", "known", "known: logs: x")
-SKIPPED = record("cluster/killed_chief", "B36", "skipped", "python skipped it: needs kill")
+HEALTHY = record("health/oom", "B8a", "agree")
+KNOWN = record("health/basic", "B8a", "known", "known: logs: x")
+SKIPPED = record("cluster/killed_chief", "B36a", "skipped", "python skipped it: needs kill")
 
 
 def test_a_run_gives_its_scenarios_and_what_each_covers(root):
@@ -126,7 +126,7 @@ def test_a_run_gives_its_scenarios_and_what_each_covers(root):
         "health/oom": (True, "agree"),
         "health/basic": (False, "known; known: logs: x"),
     }
-    assert source.results[0].covers == ("B8",)
+    assert source.results[0].covers == ("B8a",)
 
 
 def test_a_run_that_is_not_whole_is_doubted(root):
@@ -155,7 +155,7 @@ def test_a_scenario_that_only_real_processes_show_counts_by_its_test_there(root,
     write(root, "cluster-tests.xml", CLUSTER_JUNIT.format(inner))
     results = read(root)
     assert said(results.scenarios) == {"cluster/killed_chief": result}
-    assert results.scenarios.results[0].covers == ("B36",)
+    assert results.scenarios.results[0].covers == ("B36a",)
     assert results.tests_of("tests/cluster/test_scenarios.py") is results.cluster_tests
 
 
