@@ -141,6 +141,7 @@ def test_a_real_device_without_memory_is_reported_once_and_the_workers_are_held(
         job = Job(stage, tmp_path, None, master=server.target)
         job.watch()
         with job:
+            stage.until(lambda: job.blocked() == [0])
             worker = job.worker()
             stage.until(lambda: job.blocked() == [0, 1])
             assert [list(report) for report in job.reports] == [[1]]
