@@ -67,6 +67,7 @@ fn a_real_machine_without_memory_is_reported_once_and_the_workers_are_held() {
         create(&*machine, [1 << 62, 7]);
         let (health, reports) = watch(&chief, machine);
         let mut session = chief.session(vec![health, raw.clone()]);
+        stage.until(|| chief.blocked() == [0]);
         let worker = chief.worker(&raw.get());
         stage.until(|| chief.blocked() == [0, 1]);
         let report = seen(&reports).remove(0);
