@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from parity.base.model import frozen
 from parity.search.pairs.model import predict
+from parity.search.pairs.operations import Steps
 from parity.search.pairs.prediction import Answer, Prediction
 from parity.search.pairs.table import Pair, pairs
 from parity.spec.scenario import Scenario
@@ -48,17 +49,24 @@ def document(pair: Pair) -> Document:
             "server",
             *(hook for hook in hooks if hook == "query_action"),
         ],
-        "faults": list(under_way.faults),
+        "faults": list(_faults(pair)),
         "steps": list(_steps(pair)),
         "expect": {"raised": None},
     }
     prediction = predict(Scenario.model_validate(frozen(played)))
-    played["about"] = _about(pair, prediction)
-    played["steps"] = [
-        _answered(step, prediction.answers.get(index)) for index, step in enumerate(played["steps"])
-    ]
+    answers = [prediction.answers.get(index) for index in range(len(played["steps"]))]
+    arrived = [answer for step, answer in zip(played["steps"], answers) if "after" in step]
+    played["about"] = _about(pair, arrived[0] if arrived else None, prediction)
+    played["steps"] = [_answered(*each) for each in zip(played["steps"], answers)]
     played["expect"] = _expect(prediction)
     return {key: value for key, value in played.items() if value or key == "expect"}
+
+
+def _faults(pair: Pair) -> Steps:
+    """Return the faults that make both slow, each of them once."""
+    if pair.under_way.faults or pair.under_way.saves_at_once:
+        return pair.under_way.faults
+    return pair.arrival.faults
 
 
 def _steps(pair: Pair) -> Iterator[Document]:
@@ -132,14 +140,13 @@ def _expect(prediction: Prediction) -> Document:
     return {**expect, "raised": prediction.raised}
 
 
-def _about(pair: Pair, prediction: Prediction) -> str:
+def _about(pair: Pair, answer: Answer | None, prediction: Prediction) -> str:
     where = "in the middle" if pair.position == "during" else "at the very end"
     sentence = f"{pair.arrival.is_} comes {where} of {pair.under_way.is_}"
     if prediction.raised is not None:
         return f"{sentence}, and raises {prediction.raised}."
-    if pair.arrival.lane != "background" or "rpc" not in pair.arrival.steps[0]:
+    if answer is None:
         return f"{sentence}."
-    answer = max(prediction.answers.items())[1]
     wait = "at once" if answer.took == 0 else f"after {answer.took / 1000:g} s"
     return f"{sentence}, and is answered {answer.code} {wait}."
 

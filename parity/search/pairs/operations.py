@@ -21,6 +21,8 @@ class UnderWay:
     """A slow operation, which holds something while others arrive."""
 
     name: str
+    kind: str
+    """The arrival of which it is a slow form."""
     is_: str
     """What it is, as a noun phrase."""
     takes: int
@@ -44,6 +46,8 @@ class UnderWay:
     callback: Literal["record", "slow"] = "record"
     """The kind of the barrier's callback."""
     workers: int = 2
+    saves_at_once: bool = False
+    """True if a slow save by what arrives would change how long it takes."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,14 @@ class Arrival:
     """The instant at which it comes, in milliseconds; None if it comes when it is wanted."""
     hooks: tuple[str, ...] = ()
     """Hooks that it needs besides the saver and the server."""
+    faults: Steps = ()
+    """Faults that make it slow as well."""
 
 
 UNDER_WAY: Final = (
     UnderWay(
         "slow_stop",
+        kind="stop",
         is_="a StopTraining whose callback takes 1 s",
         takes=1000,
         holds="the barrier's lock and a handler",
@@ -79,6 +86,7 @@ UNDER_WAY: Final = (
     ),
     UnderWay(
         "slow_save",
+        kind="save",
         is_="a SaveCheckpoint of 2 s",
         takes=2000,
         holds="the saver's lock and a handler",
@@ -90,6 +98,7 @@ UNDER_WAY: Final = (
     ),
     UnderWay(
         "scheduled_save",
+        kind="train",
         is_="a scheduled save of 2 s",
         takes=2000,
         holds="the chief's lane and the saver's lock",
@@ -102,6 +111,7 @@ UNDER_WAY: Final = (
     ),
     UnderWay(
         "exit_save",
+        kind="end",
         is_="the exit's save of 2 s",
         takes=2000,
         holds="the chief's lane and the saver's lock, while the server still answers",
@@ -113,6 +123,7 @@ UNDER_WAY: Final = (
     ),
     UnderWay(
         "slow_poll",
+        kind="alarm",
         is_="a health poll of 1 s that ends in an alarm",
         takes=1000,
         holds="the health thread, for which an exit waits",
@@ -121,9 +132,12 @@ UNDER_WAY: Final = (
         setup=(_OUT_OF_MEMORY, {"fault": {"slow_poll": {"ps": 0, "takes": "1s"}}}),
         begins_at=30_000,
         hooks=("ps_health",),
+        callback="slow",
+        saves_at_once=True,
     ),
     UnderWay(
         "controllers_stop",
+        kind="controllers_stop",
         is_="the ControllerHook's stop, which waits 30 s for a worker",
         takes=30_000,
         holds="the chief's lane and, without its lock, the barrier",
@@ -135,6 +149,7 @@ UNDER_WAY: Final = (
     ),
     UnderWay(
         "held_worker",
+        kind="worker",
         is_="a worker's wait at the barrier, which it checks each second",
         takes=1000,
         holds="the worker's lane",
@@ -146,6 +161,7 @@ UNDER_WAY: Final = (
     ),
     UnderWay(
         "listeners_wait",
+        kind="save",
         is_="a save whose BarrierSaverListener waits 2 s for a worker",
         takes=2000,
         holds="the saver's lock, a handler and, without its lock, the barrier",
@@ -153,9 +169,11 @@ UNDER_WAY: Final = (
         lane="background",
         begin=({"background": _SAVE},),
         saver=(("listeners", ["barrier"]), ("barrier_pending", "1s")),
+        saves_at_once=True,
     ),
     UnderWay(
         "closed_session",
+        kind="end",
         is_="a StopTraining of 1 s that has outlived its session",
         takes=1000,
         holds="the barrier's lock and a handler of a server that has stopped",
@@ -163,12 +181,20 @@ UNDER_WAY: Final = (
         lane="main",
         begin=({"background": _STOP}, {"end": {}}),
         callback="slow",
+        saves_at_once=True,
     ),
 )
 
 
-def _call(name: str, method: str, *covers: str) -> Arrival:
-    return Arrival(name, is_=method, covers=covers, lane="background", steps=({"rpc": method},))
+def _call(name: str, method: str, *covers: str, faults: Steps = ()) -> Arrival:
+    return Arrival(
+        name,
+        is_=method,
+        covers=covers,
+        lane="background",
+        steps=({"rpc": method},),
+        faults=faults,
+    )
 
 
 ARRIVALS: Final = (
@@ -176,7 +202,7 @@ ARRIVALS: Final = (
     _call("resume", "ResumeTraining", "B19", "B26"),
     _call("block_status", "GetBlockStatus", "B27"),
     _call("training_status", "GetTrainingStatus", "B29"),
-    _call("save", "SaveCheckpoint", "B30"),
+    _call("save", "SaveCheckpoint", "B30", faults=(_SLOW_SAVE,)),
     Arrival(
         "alarm",
         is_="A health alarm",
@@ -208,6 +234,7 @@ ARRIVALS: Final = (
         lane="main",
         steps=({"controller_op": "trigger_save_op"}, _TRAIN),
         hooks=("controller",),
+        faults=(_SLOW_SAVE,),
     ),
     Arrival(
         "action_file",
@@ -238,5 +265,6 @@ ARRIVALS: Final = (
         covers=("B34", "B73"),
         lane="main",
         steps=({"end": {}},),
+        faults=(_SLOW_SAVE,),
     ),
 )

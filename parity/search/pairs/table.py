@@ -22,6 +22,7 @@ REASONS: Final = {
 _APART: Final[dict[str, dict[str, str]]] = {
     "slow_stop": {
         "timer": "nothing shared",
+        "controllers_save": "nothing shared",
         "action_file": "nothing shared",
     },
     "scheduled_save": {
@@ -31,6 +32,7 @@ _APART: Final[dict[str, dict[str, str]]] = {
     "exit_save": {
         "controllers_stop": "no step follows",
         "controllers_save": "no step follows",
+        "timer": "nothing shared",
         "train": "same lane",
         "end": "same lane",
     },
@@ -48,6 +50,7 @@ _APART: Final[dict[str, dict[str, str]]] = {
     },
     "held_worker": {
         "timer": "nothing shared",
+        "controllers_save": "nothing shared",
         "action_file": "nothing shared",
     },
     "closed_session": {
@@ -63,13 +66,13 @@ _APART: Final[dict[str, dict[str, str]]] = {
 }
 
 _AT_ITS_END: Final[dict[str, tuple[str, ...]]] = {
-    "slow_stop": ("stop", "resume", "alarm", "worker", "end"),
+    "slow_stop": ("stop", "resume", "alarm", "worker"),
     "slow_save": ("save", "controllers_save", "train", "end"),
     "scheduled_save": ("save",),
     "slow_poll": ("stop", "resume", "worker", "controllers_stop", "end"),
-    "controllers_stop": ("stop", "resume", "save", "worker"),
-    "held_worker": ("resume", "end"),
-    "listeners_wait": ("stop", "resume", "save", "worker", "end"),
+    "controllers_stop": ("stop", "resume", "worker"),
+    "held_worker": ("resume",),
+    "listeners_wait": ("stop", "resume", "save", "worker"),
 }
 """The pairs in which what arrives at the very end meets a lock or a wait."""
 
