@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from parity.base.model import frozen
 from parity.search.pairs.model import predict
 from parity.search.pairs.operations import Steps
 from parity.search.pairs.prediction import Answer, Prediction
 from parity.search.pairs.table import Pair, pairs
+from parity.search.pairs.yaml_text import Document, yaml_text
 from parity.spec.scenario import Scenario
 
 HEAD: Final = "# Made by `nox -s generated` from parity/search/pairs: change that, not this file."
 _TAIL: Final = 5_000
 """The milliseconds in which everything that isn't held ends."""
-_AFTER_THE_CLIENT: Final = 1
-"""A call's deadline is this much later than its answer, so that no later answer is accepted."""
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./<>-]+( [A-Za-z0-9_./<>-]+)*")
-_WORDS: Final = {"null", "true", "false", "yes", "no", "on", "off"}
-
-Document = dict[str, Any]
+_MARGIN: Final = 1
+"""A call's deadline is so many milliseconds after its answer, so that no later one is accepted."""
+_TIMED: Final = {"OK", "ALREADY_EXISTS"}
+"""The codes of which the facts say when they are answered. An operation that outlives its session
+fails when it next uses it (B34), which can be at once or after a slow write."""
 
 
 def scenario_texts() -> Iterator[tuple[str, str]]:
@@ -54,10 +52,10 @@ def document(pair: Pair) -> Document:
         "expect": {"raised": None},
     }
     prediction = predict(Scenario.model_validate(frozen(played)))
-    answers = [prediction.answers.get(index) for index in range(len(played["steps"]))]
-    arrived = [answer for step, answer in zip(played["steps"], answers) if "after" in step]
-    played["about"] = _about(pair, arrived[0] if arrived else None, prediction)
-    played["steps"] = [_answered(*each) for each in zip(played["steps"], answers)]
+    steps = [(step, prediction.answers.get(i)) for i, step in enumerate(played["steps"])]
+    arrived = next((answer for step, answer in steps if "after" in step), None)
+    played["about"] = _about(pair, arrived, prediction)
+    played["steps"] = [_answered(*each) for each in steps]
     played["expect"] = _expect(prediction)
     return {key: value for key, value in played.items() if value or key == "expect"}
 
@@ -91,7 +89,7 @@ def _steps(pair: Pair) -> Iterator[Document]:
         if then or arrival.lane == "thread":
             yield {"advance": _duration(pair.offset)}
     yield from then
-    if "controller" in arrival.hooks and arrival.lane == "thread" and _can_step(pair):
+    if "controller" in arrival.hooks and arrival.lane == "thread" and not _ends(pair):
         yield {"train": 1}
     if not _ends(pair):
         yield {"advance": _duration(_TAIL)}
@@ -104,10 +102,6 @@ def _goes_beside(step: Document, pair: Pair) -> bool:
     return pair.under_way.lane == "main" and "controller_op" in step
 
 
-def _can_step(pair: Pair) -> bool:
-    return not _ends(pair)
-
-
 def _ends(pair: Pair) -> bool:
     return any("end" in step for step in (*pair.under_way.begin, *pair.arrival.steps))
 
@@ -117,8 +111,8 @@ def _answered(step: Document, answer: Answer | None) -> Document:
     if answer is None:
         return step
     call = dict(step.get("background", step))
-    if answer.code != "UNAVAILABLE":
-        call["deadline"] = _duration(answer.took + _AFTER_THE_CLIENT)
+    if answer.code in _TIMED:
+        call["deadline"] = _duration(answer.took + _MARGIN)
     if answer.code != "OK":
         call["expect"] = answer.code
     if answer.response is not None:
@@ -147,6 +141,8 @@ def _about(pair: Pair, answer: Answer | None, prediction: Prediction) -> str:
         return f"{sentence}, and raises {prediction.raised}."
     if answer is None:
         return f"{sentence}."
+    if answer.code not in _TIMED:
+        return f"{sentence}, and is answered {answer.code}."
     wait = "at once" if answer.took == 0 else f"after {answer.took / 1000:g} s"
     return f"{sentence}, and is answered {answer.code} {wait}."
 
@@ -155,41 +151,3 @@ def _duration(milliseconds: int) -> str:
     if milliseconds % 1000:
         return f"{milliseconds}ms"
     return f"{milliseconds // 1000}s"
-
-
-def yaml_text(content: Document) -> str:
-    """Return YAML as the other scenarios have it: a line for each key, and for each step."""
-    return "".join(f"{line}\n" for line in _lines(content))
-
-
-def _lines(content: Document) -> Iterator[str]:
-    for key, value in content.items():
-        if key in {"hooks", "faults", "steps"}:
-            yield f"{key}:"
-            yield from (f"  - {_item(each)}" for each in value)
-        elif key == "expect":
-            yield f"{key}:"
-            yield from (f"  {each}: {_flow(result)}" for each, result in value.items())
-        else:
-            yield f"{key}: {value if key == 'about' else _flow(value)}"
-
-
-def _item(value: object) -> str:
-    """Return an item of a block list: a mapping with one plain value has no braces."""
-    match value:
-        case {**pairs} if len(pairs) == 1 and not isinstance(*pairs.values(), dict | list):
-            return _flow(value)[1:-1]
-        case _:
-            return _flow(value)
-
-
-def _flow(value: object) -> str:
-    match value:
-        case dict():
-            return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(map(_flow, value)) + "]"
-        case str() if _PLAIN.fullmatch(value) and value not in _WORDS and not value.isdigit():
-            return value
-        case _:
-            return json.dumps(value)

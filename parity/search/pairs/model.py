@@ -66,9 +66,7 @@ class _Run:
         )
         self._lanes = self._barrier.lanes
         options = _first(SaverEntry, scenario)
-        self._saver = SaverModel(
-            options.saver if options else Saver(), self._barrier, self._shown
-        )
+        self._saver = SaverModel(options.saver if options else Saver(), self._barrier, self._shown)
         self._controller = _first(ControllerEntry, scenario) is not None
         self._wants_stop = self._wants_save = False
         self._action: str | None = None

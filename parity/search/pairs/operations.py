@@ -150,7 +150,7 @@ UNDER_WAY: Final = (
     UnderWay(
         "held_worker",
         kind="worker",
-        is_="a worker's wait at the barrier, which it checks each second",
+        is_="the second between two checks of a worker that the barrier holds",
         takes=1000,
         holds="the worker's lane",
         covers=("B20", "B22"),
