@@ -34,6 +34,8 @@ def _lines(content: Document) -> Iterator[str]:
 def _item(value: object) -> str:
     """Return an item of a block list: a mapping with one plain value has no braces."""
     match value:
+        case {"end": {}}:
+            return "end"
         case dict() if not any(isinstance(each, dict | list) for each in value.values()):
             return _flow(value)[1:-1] if len(value) == 1 else _flow(value)
         case _:
