@@ -29,6 +29,7 @@ class Port:
 # --8<-- [end:port]
 # --8<-- [start:lacks]
 SAVER_OPTIONS = ("save_steps", "save_secs", "first_save", "dense_only", "listeners", "guards")
+SERVER = {"ip": "127.0.0.1", "folder": "model_dir", "saver": True}
 
 
 def lacks(scenario):
@@ -36,9 +37,10 @@ def lacks(scenario):
     hooks = {name: options for hook in scenario["hooks"] for name, options in hook.items()}
     limits = [scenario["default_mem_limit"], *(m["mem_limit"] for m in scenario["machines"])]
     needs = {
-        "other hooks": list(hooks) != ["ps_health", "saver", "server"]
-        or any(hooks["saver"][option] for option in SAVER_OPTIONS),
-        "other addresses": hooks.get("server") != {"ip": "127.0.0.1", "folder": "model_dir"},
+        "other hooks": list(hooks) != ["ps_health", "saver", "server"],
+        "other savers": any(hooks.get("saver", {}).get(option) for option in SAVER_OPTIONS),
+        "other addresses": any(hooks["server"][key] != value for key, value in SERVER.items()),
+        "another first step": scenario["global_step"] != 0,
         "faults": scenario["faults"] or scenario["barrier"]["callbacks"],
         "memory limits": any(limit is not None for limit in limits),
         "other steps": any(
@@ -51,6 +53,9 @@ def lacks(scenario):
 
 # --8<-- [end:lacks]
 # --8<-- [start:play]
+TABLES = "builtin_hash_table_type: CUCKOO_HASH_MAP"
+
+
 def play(scenario):
     """Every event, as docs/trace-format.md wants them."""
     port, events, saved, ms = Port(scenario["cluster"]["capacity"]), [], [], 0
@@ -58,8 +63,21 @@ def play(scenario):
     def record(lane, kind, **fields):
         events.append({"ms": ms, "lane": lane, "kind": kind, **fields})
 
+    def save(lane):
+        name, replaced = f"model.ckpt-{port.step}", "whole" if saved else "new"
+        saved[:] = [*(each for each in saved if each != name), name]
+        newest, at = (
+            f"model_checkpoint_path: {name}",
+            f"last_checkpoint_save_timestamp: {ms // 1000}",
+        )
+        one = {"file": "checkpoint", "checkpoints": saved[-5:], "fields": [newest]}
+        other = {"file": "monolith_checkpoint", "checkpoints": [], "fields": [TABLES, at]}
+        record(lane, "state_file", replaced=replaced, **one)
+        record(lane, "save", step=port.step)
+        record(lane, "state_file", replaced=replaced, **other)
+
     record("main", "session", state="created")
-    record("main", "address", text="127.0.0.1:<port>", mode="0644")
+    record("main", "address", text="127.0.0.1:<port>", mode="0644", replaced="new")
     for i, step in enumerate(scenario["steps"]):
         ms += step.get("advance", 0)
         for _ in range(step.get("train", 0)):
@@ -71,17 +89,15 @@ def play(scenario):
             if port.placed != placed:
                 record("controller", "barrier", blocked=[0] * port.placed)
             if method == "SaveCheckpoint":
-                saved.append(port.step)
-                record("controller", "save", step=port.step)
+                save("controller")
             result = {"code": code, "details": details, "response": response}
             record("main", "rpc", call=f"steps[{i}]", method=method, **result)
-    if port.step not in [0, *saved]:  # The exit saves what isn't saved already.
-        saved.append(port.step)
-        record("main", "save", step=port.step)
+    if port.step and f"model.ckpt-{port.step}" not in saved:  # The exit saves what isn't saved.
+        save("main")
     record("ps_health", "thread", thread="ps_health", fate="returned", error=None)
     record("main", "session", state="closed")
     states = ["checkpoint", "monolith_checkpoint"] if saved else []
-    left = {"controller_server_addr.txt", *states, *(f"model.ckpt-{step}" for step in saved)}
+    left = {"controller_server_addr.txt", *states, *saved[-5:]}
     record("main", "files", left=sorted(left))
     return events
 

@@ -6,7 +6,9 @@ The rest is common to a player in real time and a player in virtual time:
 - the barrier bit by bit: the order in which each bit is set and cleared. A player in real
   time can't observe every state between two changes of different bits;
 - one sequence for each channel, whatever the thread. Training steps stay separate by
-  worker and calls by their place, as these run side by side.
+  worker and calls by their place, as these run side by side;
+- no looks at state files, which processes write whenever they do. What is left at the end is
+  compared.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from parity.spec.trace import (
     RaisedEvent,
     ReportEvent,
     RpcEvent,
+    StateFileEvent,
     StepEvent,
     ThreadEvent,
     Trace,
@@ -70,6 +73,8 @@ def _without_times(events: Iterable[Event]) -> Iterator[Event]:
             case LogEvent():
                 message = without_memory(event.message)
                 yield event.model_copy(update={"ms": 0, "lane": "logs", "message": message})
+            case StateFileEvent():
+                pass
             case _:
                 yield event.model_copy(update={"ms": 0, "lane": _lane(event)})
 

@@ -7,7 +7,7 @@ both traces allows (parity.spec.ordering, BEHAVIOUR B78).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import zip_longest
 from typing import Final, Literal, get_args
 
@@ -108,6 +108,7 @@ def compare(
     """Compare these channels of two traces of the same scenario."""
     if ordering == "untimed":
         reference, peer = untimed(reference), untimed(peer)
+    earliest = _Earliest(reference, peer)
     agreements: dict[Channel, int] = {}
     found: list[Difference] = []
     compared: list[ComparedChannel] = []
@@ -116,7 +117,7 @@ def compare(
         left, right = _by_lane(reference, channel), _by_lane(peer, channel)
         if left or right:
             compared.append(channel)
-        difference = _earliest(
+        difference = earliest.of(
             _first_difference(channel, left.get(lane, []), right.get(lane, []))
             for lane in sorted({*left, *right})
         )
@@ -131,21 +132,40 @@ def compare(
         )
     if ORDER in channels and ordering != "untimed":
         compared.append(ORDER)
-        difference = _order_difference(reference, peer, ordering, alike)
+        difference = earliest.of(_order_differences(reference, peer, ordering, alike))
         if difference is not None:
             found.append(difference)
     return Comparison(
         ordering=ordering,
         compared=tuple(compared),
         agreements=agreements,
-        differences=tuple(sorted(found, key=_time_and_lane)),
+        differences=tuple(sorted(found, key=earliest.place)),
     )
 
 
-def _order_difference(
+class _Earliest:
+    """The order of differences: by time, and at one time by where a trace has the event.
+
+    So the cause leads, and not one of the lanes that it shows on.
+    """
+
+    def __init__(self, *traces: Trace) -> None:
+        self._places = {id(event): i for each in traces for i, event in enumerate(each.events)}
+
+    def of(self, differences: Iterable[Difference | None]) -> Difference | None:
+        """Return the earliest of those that there are."""
+        return min(filter(None, differences), key=self.place, default=None)
+
+    def place(self, difference: Difference) -> tuple[int, int]:
+        """Return what differences are sorted by."""
+        events = (difference.reference, difference.peer)
+        return difference.ms, min(self._places[id(event)] for event in events if event is not None)
+
+
+def _order_differences(
     reference: Trace, peer: Trace, ordering: Ordering, alike: Collection[Channel]
-) -> Difference | None:
-    """Return the first two events of agreeing channels that the sides have in opposite order."""
+) -> Iterator[Difference | None]:
+    """Yield the first two events of agreeing channels that the sides have in opposite order."""
     left, right = (
         sequences(
             (event for event in trace.events if CHANNEL_OF_KIND[event.kind] in alike), ordering
@@ -153,7 +173,7 @@ def _order_difference(
         for trace in (reference, peer)
     )
     # Channels that agree have the same events on the same lanes, so both have the same names.
-    return _earliest(_first_difference(ORDER, left[name], right[name]) for name in left)
+    return (_first_difference(ORDER, left[name], right[name]) for name in left)
 
 
 def _by_lane(trace: Trace, channel: Channel) -> dict[str, list[Event]]:
@@ -161,14 +181,6 @@ def _by_lane(trace: Trace, channel: Channel) -> dict[str, list[Event]]:
     for event in trace.channel(channel):
         lanes.setdefault(event.lane, []).append(event)
     return lanes
-
-
-def _earliest(differences: Iterator[Difference | None]) -> Difference | None:
-    return min(filter(None, differences), key=_time_and_lane, default=None)
-
-
-def _time_and_lane(difference: Difference) -> tuple[int, str]:
-    return difference.ms, difference.lane
 
 
 def _first_difference(

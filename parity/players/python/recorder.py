@@ -155,9 +155,10 @@ class Recorder:
         self._look_at_barrier()
 
     def close(self) -> None:
-        """Let the state files go."""
+        """Let the state files go, and look at them no more."""
         if self._state_files is not None:
             self._state_files.close()
+            self._state_files = None
 
     def _look_at_barrier(self) -> None:
         if self._session is None or self._looking:

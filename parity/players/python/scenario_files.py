@@ -14,7 +14,8 @@ from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, UNL
 NEW_FOLDER: Final = "server/new"
 """The folder of a server whose ``folder`` is ``missing``."""
 
-_CHECKPOINT: Final = re.compile(rf"((?:{'|'.join(map(re.escape, LISTED_CHECKPOINTS))})--?\d+)(\..*)?")
+_BASES: Final = "|".join(map(re.escape, LISTED_CHECKPOINTS))
+_CHECKPOINT: Final = re.compile(rf"((?:{_BASES})--?\d+)(\..*)?")
 
 
 def write_content(

@@ -215,3 +215,31 @@ def test_all_steps_together_are_bounded_as_one_is():
     }
     found = bad(steps=[{"background": RPC}] * 1002)
     assert list(found) == ["steps.1000"]
+
+
+@pytest.mark.parametrize(
+    ("done", "place", "said"),
+    [
+        ({"worker": {"index": 3, "train": 1}}, "worker.index", "there is no worker 3"),
+        ({"fault": {"rss": {"ps": 2, "bytes": "1B"}}}, "fault.rss.ps", "there is no PS 2"),
+        ({"machine_info": {"ps": 2}}, "machine_info.ps", "there is no PS 2"),
+        ({"address_file": {"text": "{port}"}}, "address_file.text", "an unknown placeholder"),
+    ],
+)
+def test_a_step_in_the_background_refers_as_any_other(done, place, said):
+    found = bad(cluster=CLUSTER, steps=[{"background": done, "after": "1s"}])
+    (message,) = found.values()
+    assert found == {f"steps.0.background.{place}": message}
+    assert said in message
+
+
+@pytest.mark.parametrize("done", [{"controller_op": "stop_op"}, {"timer": "enable"}])
+def test_a_step_in_the_background_needs_the_same_hooks(done):
+    found = bad(hooks=[{"ps_health": {}}], steps=[{"background": done}])
+    assert list(found) == ["steps.0"]
+
+
+def test_a_server_can_do_without_a_saver():
+    hooks = [{"server": {"saver": False}}]
+    assert bad(hooks=hooks, steps=[{"rpc": "SaveCheckpoint", "expect": "UNKNOWN"}]) == {}
+    assert "a server needs a saver" in bad(hooks=[{"server": {}}])["hooks.0"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from parity.spec.untimed import bits
+from parity.spec.trace import Trace
+from parity.spec.untimed import bits, untimed
 from parity.verdict.compare import compare
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, trace
 
@@ -55,3 +56,11 @@ def test_steps_in_another_order_are_a_difference():
 def test_bits_say_when_each_was_set_and_cleared():
     assert bits([(0,), (0, 2), (2,), ()]) == {0: ("set", "cleared"), 2: ("set", "cleared")}
     assert bits([()]) == {}
+
+
+def test_looks_at_state_files_are_left_out():
+    look = {
+        "kind": "state_file", "ms": 3, "lane": "main", "file": "checkpoint", "replaced": "new",
+        "checkpoints": ["model.ckpt-1"], "fields": [],
+    }  # fmt: skip
+    assert untimed(Trace.from_json({"events": [look], "struck": {}})).events == ()

@@ -87,9 +87,15 @@ def test_a_channel_that_differs_leaves_the_order_of_the_rest_compared():
         trace(SESSION, REPORT, PLACED, STEP),
         trace(SESSION, STEP, REPORT, REPORT, PLACED),
     )
-    assert channels(compare(ours, theirs)) == ["reports", "order"]
+    assert channels(compare(ours, theirs)) == ["order", "reports"]
     theirs = trace(SESSION, REPORT, REPORT, PLACED, STEP)
     assert channels(compare(ours, theirs)) == ["reports"]
+
+
+def test_of_differences_at_one_instant_the_one_that_happened_first_leads():
+    late = {**STEP, "lane": "a lane whose name sorts first"}
+    ours, theirs = trace(SESSION, REPORT, STEP, late), trace(SESSION, REPORT, REPORT, STEP)
+    assert channels(compare(ours, theirs)) == ["reports", "steps"]
 
 
 def test_of_some_channels_the_order_among_them_is_compared():

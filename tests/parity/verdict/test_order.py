@@ -32,9 +32,9 @@ def judge_misordered(python_player, request):
     ("bug", "scenario", "first", "then"),
     [
         ("report_after_placing", "health/oom", "report", "barrier"),
-        ("saver_after_the_other_hooks", "address/recreation", "save", "hook"),
+        ("saver_after_the_other_hooks", "address/recreation", "state_file", "hook"),
         ("answer_before_the_effect", "controller/stop_twice", "barrier", "rpc"),
-        ("answer_before_the_file", "controller/save_checkpoint", "save", "rpc"),
+        ("answer_before_the_file", "controller/save_checkpoint", "state_file", "rpc"),
         ("regrouped_by_channel", "health/oom", "session", "barrier"),
     ],
 )

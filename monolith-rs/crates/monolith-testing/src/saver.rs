@@ -86,6 +86,10 @@ impl Saver for FaultySaver {
             None => self.inner.save(session, dir, basename, step),
         }
     }
+
+    fn recover_last_checkpoints(&self, dir: &Path) -> Result<()> {
+        self.inner.recover_last_checkpoints(dir)
+    }
 }
 
 impl fmt::Debug for FaultySaver {

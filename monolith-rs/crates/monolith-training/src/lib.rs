@@ -12,6 +12,7 @@
 //! | [`save_utils`] | the saver hook, checkpoints |
 //! | [`net_utils`], [`device_utils`] | addresses and device names |
 //! | [`hooks`] | the health hook, save listeners, workers held and counted at checkpoints, the controller's server and client, stops and saves by flag or file, the current session |
+//! | [`files`] | reading and replacing files, as a port |
 //! | [`errors`] | errors by the names that Python gives them |
 //!
 //! Virtual time and fakes are in the crate `monolith-testing`, and what plays scenarios
@@ -25,7 +26,7 @@ pub mod clock;
 pub mod coordinator;
 pub mod device_utils;
 pub mod errors;
-mod files;
+pub mod files;
 pub mod hooks;
 pub mod logging_ops;
 pub mod net_utils;

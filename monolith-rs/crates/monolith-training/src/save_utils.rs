@@ -7,9 +7,11 @@
 //! - [`saver`]: writing checkpoint files, and restoring from them;
 //! - [`save_helper`]: the names of checkpoints;
 //! - [`checkpoint_state`], [`monolith_checkpoint`]: the files that say which
-//!   checkpoints there are, and when the last was written.
+//!   checkpoints there are, and when the last was written;
+//! - `graph_files`: the files that hold the graph.
 
 pub mod checkpoint_state;
+mod graph_files;
 pub mod hook;
 pub mod listener;
 pub mod monolith_checkpoint;

@@ -9,6 +9,7 @@ use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
 use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
+use monolith_training::files::{Files, Operation};
 use monolith_training::hooks::controller_hooks::{
     ControllerHook, QUERY_INTERVAL, QueryActionHook, STOP_ACTION, StopHelper, TriggerSave,
 };
@@ -438,6 +439,56 @@ fn an_answer_that_cannot_be_written_ends_nothing() {
         chief.dir.ask("action: TRIGGER_SAVE");
         chief.pass(QUERY_INTERVAL);
         assert_eq!(chief.dir.response().as_deref(), Some("OK"));
+    });
+}
+
+/// Looks once for a file that asks for a save, where this operation fails.
+fn look_with_failing(operation: Operation, kind: ErrorKind, seen: fn(&Chief)) {
+    with_chief(1, Vec::new(), move |chief| {
+        let controller = Arc::clone(&chief.controller);
+        let hook = QueryActionHook::new(chief.dir.0.path(), controller, chief.clock());
+        let hook = hook.with_files(Files::checked_by(move |asked, _| {
+            if asked == operation {
+                return Err(Error::new(kind, "injected"));
+            }
+            Ok(())
+        }));
+        let mut session = chief.session(vec![chief.controller.clone(), Arc::new(hook)]);
+        chief.dir.ask("action: TRIGGER_SAVE");
+        chief.pass(QUERY_INTERVAL);
+        train(&mut session).unwrap();
+        seen(&chief);
+    });
+}
+
+#[test]
+fn a_file_is_deleted_whatever_comes_of_its_answer() {
+    for operation in [Operation::Write, Operation::Rename] {
+        look_with_failing(operation, ErrorKind::DataLossError, |chief| {
+            assert_eq!(chief.saves(), 1);
+            assert!(!chief.dir.is_asked());
+            assert_eq!(chief.dir.response(), None);
+            assert!(chief.fates().is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_deleted_is_acted_on_and_stays() {
+    look_with_failing(Operation::Delete, ErrorKind::InternalError, |chief| {
+        assert_eq!(chief.saves(), 1);
+        assert!(chief.dir.is_asked());
+        assert_eq!(chief.dir.response().as_deref(), Some("OK"));
+        assert!(chief.fates().is_empty());
+    });
+}
+
+#[test]
+fn an_interrupt_ends_the_looking() {
+    look_with_failing(Operation::Read, ErrorKind::KeyboardInterrupt, |chief| {
+        assert_eq!(chief.saves(), 0);
+        assert!(chief.dir.is_asked());
+        assert_eq!(chief.fates(), [Some(ErrorKind::KeyboardInterrupt)]);
     });
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use monolith_testing::virtual_clock::{Failure, VirtualClock};
 use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
+use monolith_training::files::{Files, Operation};
 use monolith_training::save_utils::{
     CheckpointSaverListener, Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaveHelper, Saver,
     SaverOptions, SaverProcessFlags, SecondOrStepTimer, restore_global_step,
@@ -470,7 +472,7 @@ fn the_schedule_saves_and_a_listener_may_stop_only_that() {
 }
 
 #[test]
-fn steps_of_other_workers_alone_make_nothing_due() {
+fn steps_of_other_workers_make_a_step_of_the_chief_due() {
     struct OthersStep(Arc<Session>);
     impl SessionRunHook for OthersStep {
         fn after_run(&self, _: &SessionRunContext, _: &StepValues) -> Result<()> {
@@ -485,10 +487,126 @@ fn steps_of_other_workers_alone_make_nothing_due() {
     let hooks: Vec<Arc<dyn SessionRunHook>> = vec![others, rig.hook.clone()];
     let mut hooked = HookedSession::new(Arc::clone(&rig.session), hooks);
     hooked.run(&mut Session::train_step).unwrap();
-    // The step is 6 by now, but the chief's own was the first.
-    assert!(rig.saved().is_empty());
+    // The chief's own was the first, but the step is 6 by now.
+    assert_eq!(rig.saved(), [6]);
     hooked.run(&mut Session::train_step).unwrap();
-    assert_eq!(rig.saved(), [12]);
+    assert_eq!(rig.saved(), [6, 12]);
+}
+
+#[test]
+fn what_wraps_on_its_way_to_being_due_is_not_due() {
+    let rig = Rig::not_created(|options| options.every = Every::Steps(1));
+    let session = Session::new(&Graph::new(), i64::MAX - 1).unwrap();
+    rig.hook
+        .after_create_session(&session, &Coordinator::new())
+        .unwrap();
+    let mut hooked = HookedSession::new(session, vec![rig.hook.clone()]);
+    let mut step = || hooked.run(&mut Session::train_step).unwrap();
+    assert_eq!([step(), step()], [i64::MAX, i64::MIN]);
+    assert!(rig.saved().is_empty());
+}
+
+/// Files in which renaming this one fails with an error while the number isn't used up.
+fn failing_renames(name: &'static str, kind: ErrorKind, left: &Arc<AtomicUsize>) -> Files {
+    let left = Arc::clone(left);
+    Files::checked_by(move |operation, path| {
+        let is_it = operation == Operation::Rename && path.ends_with(name);
+        let spent = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(usize::from(is_it))
+        });
+        if is_it && spent.is_ok() {
+            return Err(Error::new(kind, "injected"));
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_old_checkpoint_is_deleted_only_once_the_state_file_names_it_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let left = Arc::new(AtomicUsize::new(0));
+    let saver = FileSaver::new(failing_renames(
+        "checkpoint",
+        ErrorKind::DataLossError,
+        &left,
+    ));
+    let session = Session::new(&Graph::new(), 0).unwrap();
+    let save = |step| saver.save(&session, dir.path(), "m", step);
+    let is_there = |step: i64| dir.path().join(format!("m-{step}")).is_file();
+    let named = || {
+        let helper = SaveHelper::new(dir.path().join("m"));
+        helper.get_existing_checkpoint_steps().unwrap()
+    };
+    (1..=5).for_each(|step| save(step).unwrap());
+    left.store(2, Ordering::SeqCst);
+    for step in [6, 7] {
+        let error = save(step).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DataLossError);
+        assert_eq!(named(), BTreeSet::from([1, 2, 3, 4, 5]));
+        assert!((1..=step).all(is_there));
+    }
+    // Of those that have waited each save deletes one.
+    save(8).unwrap();
+    assert_eq!(named(), BTreeSet::from([4, 5, 6, 7, 8]));
+    assert_eq!((1..=8).find(|step| is_there(*step)), Some(2));
+    save(9).unwrap();
+    assert_eq!((1..=9).find(|step| is_there(*step)), Some(3));
+}
+
+#[test]
+fn a_restored_session_has_the_saver_go_on_from_the_state_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let left = Arc::new(AtomicUsize::new(0));
+    let files = failing_renames("checkpoint", ErrorKind::DataLossError, &left);
+    let saver = Arc::new(FileSaver::new(files));
+    let graph = Graph::new();
+    let creator =
+        ChiefSessionCreator::new(graph, Some(dir.path().to_path_buf())).with_saver(saver.clone());
+    let session = creator.create_session().unwrap();
+    let save = |step| {
+        session.train_step().unwrap();
+        saver.save(&session, dir.path(), "m", step)
+    };
+    save(1).unwrap();
+    save(2).unwrap();
+    left.store(1, Ordering::SeqCst);
+    save(3).unwrap_err();
+    assert_eq!(creator.create_session().unwrap().global_step(), Ok(2));
+    save(4).unwrap();
+    let helper = SaveHelper::new(dir.path().join("m"));
+    let steps = helper.get_existing_checkpoint_steps().unwrap();
+    assert_eq!(steps, BTreeSet::from([1, 2, 4]));
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_made_anew_and_another_error_leaves() {
+    for (kind, leaves) in [
+        (ErrorKind::DataLossError, false),
+        (ErrorKind::ValueError, true),
+    ] {
+        let rig = Rig::not_created(|options| {
+            options.files = Files::checked_by(move |operation, _| match operation {
+                Operation::Read => Err(Error::new(kind, "injected")),
+                _ => Ok(()),
+            });
+        });
+        let path = rig.dir.path().join("monolith_checkpoint");
+        let before = "builtin_hash_table_type: MULTI_CUCKOO_HASH_MAP\n";
+        fs::write(&path, before).unwrap();
+        let error = rig.create().err().map(|error| error.kind());
+        assert_eq!(error, leaves.then_some(kind));
+        assert_eq!(rig.state().unwrap() == before, leaves);
+    }
+}
+
+#[test]
+fn a_session_leaves_the_graph() {
+    let rig = Rig::new(|_| {});
+    for name in ["graph.pbtxt", "meta_graph_for_debugging.pb"] {
+        let bytes = fs::read(rig.dir.path().join(name)).unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(text.contains("global_step"), "{name}: {text}");
+    }
 }
 
 #[test]

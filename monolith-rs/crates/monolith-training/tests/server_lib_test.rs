@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
 use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
+use monolith_training::files::Files;
 use monolith_training::hooks::server::client_lib::{ControllerStub, get_stub_from_model_dir};
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use monolith_training::hooks::server::server_lib::ServerHook;
@@ -185,7 +186,40 @@ fn without_a_global_step_the_status_is_unknown() {
     let graph = Graph::without_global_step();
     let files = Arc::new(FileSaver::default());
     let chief = Chief::build(&graph, 1, no_callbacks(), files);
-    assert_eq!(chief.global_step().unwrap_err().code(), Code::Unknown);
+    let status = chief.global_step().unwrap_err();
+    assert_eq!(status.code(), Code::Unknown);
+    assert_eq!(
+        status.message(),
+        "Exception calling application: Argument `fetch` = None has invalid type \"NoneType\". \
+         Cannot be None"
+    );
+}
+
+#[test]
+fn an_address_that_cannot_be_published_leaves_the_creation_and_no_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let graph = Graph::new();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let barrier = Arc::new(BarrierOp::new(&graph, Arc::clone(&clock), 1).unwrap());
+    let tried = Arc::new(Mutex::new(0));
+    let port = Arc::clone(&tried);
+    let hook = ServerHook::new(dir.path(), barrier, None, clock)
+        .with_address(move |port_of| {
+            *port.lock().unwrap() = port_of;
+            Ok("address".to_owned())
+        })
+        .with_files(Files::checked_by(|_, path| {
+            assert!(path.ends_with(SERVER_ADDR_FILENAME));
+            Err(Error::new(ErrorKind::UnavailableError, "injected"))
+        }));
+    let session = Session::new(&graph, 0).unwrap();
+    let error = hook.after_create_session(&session, &Coordinator::new());
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::UnavailableError);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    let port = *tried.lock().unwrap();
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+    let ended = hook.end(&session).unwrap_err();
+    assert_eq!(ended.kind(), ErrorKind::AttributeError);
 }
 
 #[test]
@@ -243,7 +277,7 @@ fn a_new_session_has_a_new_server_under_the_same_file() {
 /// Blocks in a save until it is let go.
 struct HeldSaver {
     entered: mpsc::Sender<()>,
-    release: std::sync::Mutex<mpsc::Receiver<()>>,
+    release: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Saver for HeldSaver {
@@ -260,7 +294,7 @@ fn a_save_in_flight_at_the_end_fails_with_the_closed_session() {
     let (let_go, release) = mpsc::channel();
     let saver = HeldSaver {
         entered,
-        release: std::sync::Mutex::new(release),
+        release: Mutex::new(release),
     };
     let chief = Chief::build(&Graph::new(), 1, no_callbacks(), Arc::new(saver));
     let mut stub = chief.stub();

@@ -241,6 +241,25 @@ fn a_requested_stop_ends_training_after_the_step() {
 }
 
 #[test]
+fn the_global_step_begins_where_it_is_told_to_and_wraps() {
+    let graph = Graph::with_global_step(Some(i64::MAX - 1));
+    let session = ChiefSessionCreator::new(graph, None).create_session();
+    let session = session.unwrap();
+    assert_eq!(session.train_step(), Ok(i64::MAX));
+    assert_eq!(session.train_step(), Ok(i64::MIN));
+    assert_eq!(session.global_step(), Ok(i64::MIN));
+}
+
+#[test]
+fn without_a_global_step_a_session_counts_its_steps() {
+    let session = Session::new(&Graph::without_global_step(), 7).unwrap();
+    assert_eq!(session.train_step(), Ok(1));
+    assert_eq!(session.train_step(), Ok(2));
+    let error = session.global_step().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TypeError);
+}
+
+#[test]
 fn a_closed_session_cannot_be_used_and_a_shared_one_follows_the_chief() {
     let graph = Graph::new();
     let chief = ChiefsSession::default();

@@ -76,13 +76,13 @@ fn call(dir: &Path, method: &str, deadline_ms: u64) -> String {
 fn play(capacity: &Value, steps: &Value) -> String {
     let saver = json!({"saver": {"save_steps": null, "save_secs": null, "first_save": false,
         "dense_only": false, "ignore_save_errors": false, "tide": null,
-                       "dump_mode": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}});
+                       "dump_mode": false, "save_graph_def": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}});
     let scenario = json!({
         "name": "a/b", "about": "x", "covers": [],
         "cluster": {"ps": 0, "workers": 3, "capacity": capacity},
-        "session": "monitored", "default_mem_limit": null, "machines": [],
+        "session": "monitored", "global_step": 0, "default_mem_limit": null, "machines": [],
         "barrier": {"callbacks": [], "wait": 1000},
-        "hooks": [saver, {"server": {"ip": "127.0.0.1", "folder": "model_dir"}}],
+        "hooks": [saver, {"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}}],
         "faults": [], "steps": steps, "expect": {},
     });
     json!({"type": "play", "seq": 2, "seed": null, "scenario": scenario}).to_string()

@@ -39,13 +39,13 @@ fn scenario(steps: &Value) -> Value {
     json!({
         "name": "a/b", "about": "x", "covers": [],
         "cluster": {"ps": 2, "workers": 3, "capacity": 3},
-        "session": "monitored",
+        "session": "monitored", "global_step": 0,
         "default_mem_limit": null,
         "machines": [{"ps": 0, "rss": 1024, "mem_limit": null},
                      {"ps": 1, "rss": 1024, "mem_limit": 0}],
         "barrier": {"callbacks": [], "wait": 1000},
         "hooks": [{"ps_health": {"report": "default", "barrier": true}}, saver(),
-                  {"server": {"ip": "127.0.0.1", "folder": "model_dir"}}],
+                  {"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}}],
         "faults": [],
         "steps": steps,
         "expect": {"reports": 1},
@@ -56,7 +56,7 @@ fn scenario(steps: &Value) -> Value {
 fn saver() -> Value {
     json!({"saver": {"save_steps": null, "save_secs": null, "first_save": false,
                      "dense_only": false, "ignore_save_errors": false, "tide": null,
-                       "dump_mode": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}})
+                       "dump_mode": false, "save_graph_def": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}})
 }
 
 /// The scenario with these hooks and no machine that is out of memory.
@@ -212,7 +212,7 @@ fn a_call_that_hangs_or_has_no_server_cannot_be_played() {
         "steps[1]: rpc: a call to {silent} hangs without a deadline"
     );
     assert_eq!(
-        failed(json!([silent, {"background": rpc("StopTraining")}])),
+        failed(json!([silent, {"background": rpc("StopTraining"), "after": 0}])),
         "steps[1]: background: a call to {silent} hangs without a deadline"
     );
     let mut third = rpc("StopTraining");
@@ -223,7 +223,7 @@ fn a_call_that_hangs_or_has_no_server_cannot_be_played() {
     );
     let call = json!({"call": {"phase": "after_run", "rpc": "StopTraining", "expect": "OK"}});
     let steps = json!([silent, {"train": 1}]);
-    let server = json!({"server": {"ip": "127.0.0.1", "folder": "model_dir"}});
+    let server = json!({"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}});
     let failed = answer(&with_hooks(&json!([saver(), server, call]), &steps));
     assert_eq!(
         failed["message"],
@@ -235,7 +235,7 @@ fn a_call_that_hangs_or_has_no_server_cannot_be_played() {
 fn a_hook_calls_in_its_phase_and_finds_whoever_is_there_by_then() {
     let call =
         |phase: &str, rpc: &str| json!({"call": {"phase": phase, "rpc": rpc, "expect": "OK"}});
-    let server = json!({"server": {"ip": "127.0.0.1", "folder": "model_dir"}});
+    let server = json!({"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}});
     let hooks = json!([
         call("after_create_session", "SaveCheckpoint"),
         saver(),
@@ -265,15 +265,15 @@ fn a_hook_calls_in_its_phase_and_finds_whoever_is_there_by_then() {
 
 #[test]
 fn a_call_in_the_background_is_waited_for_before_the_play_is_over() {
-    let server = json!({"server": {"ip": "127.0.0.1", "folder": "missing"}});
+    let server = json!({"server": {"ip": "127.0.0.1", "folder": "missing", "saver": true}});
     let trace = answer(&with_hooks(
         &json!([saver(), server]),
         &json!([
             {"train": 1},
             {"fault": {"slow_save": {"takes": 10000}}, "strikes": true},
-            {"background": rpc("SaveCheckpoint")},
+            {"background": rpc("SaveCheckpoint"), "after": 0},
             hurried("SaveCheckpoint", 4000),
-            {"background": rpc("GetBlockStatus")},
+            {"background": rpc("GetBlockStatus"), "after": 0},
             {"advance": 1000},
         ]),
     ));
@@ -297,7 +297,7 @@ fn a_call_in_the_background_is_waited_for_before_the_play_is_over() {
 
 #[test]
 fn an_ipv6_address_is_published_in_brackets() {
-    let server = json!({"server": {"ip": "::1", "folder": "model_dir"}});
+    let server = json!({"server": {"ip": "::1", "folder": "model_dir", "saver": true}});
     let trace = answer(&with_hooks(
         &json!([saver(), server]),
         &json!([{"end": {}}]),
@@ -307,7 +307,7 @@ fn an_ipv6_address_is_published_in_brackets() {
 
 #[test]
 fn an_address_that_cannot_be_published_fails_the_sessions_creation() {
-    let server = json!({"server": {"ip": "::1", "folder": "file"}});
+    let server = json!({"server": {"ip": "::1", "folder": "file", "saver": true}});
     let trace = answer(&with_hooks(
         &json!([saver(), server]),
         &json!([{"advance": 1}]),

@@ -34,6 +34,8 @@ const KINDS = {
   current_session: { family: "life", label: (event) => `session: ${event.session}` },
   files: { family: "file", label: (event) => `left ${event.left.length} ${event.left.length === 1 ? "file" : "files"}` },
   address: { family: "file", label: (event) => event.text },
+  state_file: { family: "file", label: (event) => `${event.file}: ${event.checkpoints.join(" ")}` },
+  file_error: { family: "alarm", label: (event) => `${event.operation} ${event.file} fails` },
   action_response: { family: "file", label: (event) => `response: ${event.response}` },
 };
 

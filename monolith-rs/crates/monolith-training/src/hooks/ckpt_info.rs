@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::errors::{Error, ErrorKind, Result};
-use crate::files::write_whole;
+use crate::files::Files;
 pub use crate::proto::ckpt_info::CkptInfo;
 use crate::save_utils::CheckpointSaverListener;
 pub use crate::session::{EmbeddingTable, TableKind};
@@ -68,7 +68,8 @@ impl CheckpointSaverListener for FidSlotCountSaverListener {
         let text = to_text(&self.count()?);
         let dir = &self.model_dir;
         std::fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
-        write_whole(&dir.join(format!("ckpt.info-{global_step}")), text)
+        let path = dir.join(format!("ckpt.info-{global_step}"));
+        Files::default().write_whole(&path, text)
     }
 }
 

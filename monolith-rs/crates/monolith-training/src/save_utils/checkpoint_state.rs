@@ -1,14 +1,12 @@
 //! TensorFlow's state files, which name the checkpoints of a folder.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::clock::relock;
 use crate::errors::{Error, Result};
-use crate::files::write_whole;
+use crate::files::Files;
 use crate::text_format::{Value, parse_fields, quote};
 
 /// The file that names the newest checkpoint, in TensorFlow's text form.
@@ -29,7 +27,7 @@ pub struct CheckpointState {
 /// read or parsed (a WARNING); one that names no newest checkpoint is a `ValueError`.
 pub fn get_checkpoint_state(dir: &Path, filename: &str) -> Result<Option<CheckpointState>> {
     let path = dir.join(filename);
-    let Some(mut state) = read_if_valid(&path, parse) else {
+    let Some(mut state) = read_if_valid(&Files::default(), &path, parse)? else {
         return Ok(None);
     };
     if state.model_checkpoint_path.is_empty() {
@@ -44,19 +42,22 @@ pub fn get_checkpoint_state(dir: &Path, filename: &str) -> Result<Option<Checkpo
 }
 
 /// Reads and parses a file. None where there is none, or it can't be read or parsed, with a
-/// WARNING.
+/// WARNING; an error in reading it that isn't an `OpError` leaves.
 pub(super) fn read_if_valid<T>(
+    files: &Files,
     path: &Path,
     parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Option<T> {
-    let text = match fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|error| error.to_string()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => Err(error.to_string()),
+) -> Result<Option<T>> {
+    let text = match files.read(path) {
+        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|error| error.to_string()),
+        Ok(None) => return Ok(None),
+        Err(error) if error.is_op_error() => Err(error.to_string()),
+        Err(error) => return Err(error),
     };
-    text.and_then(|text| parse(&text))
-        .inspect_err(|why| tracing::warn!("{}: ignored: {why}", path.display()))
-        .ok()
+    let state = text
+        .and_then(|text| parse(&text))
+        .inspect_err(|why| tracing::warn!("{}: ignored: {why}", path.display()));
+    Ok(state.ok())
 }
 
 fn parse(text: &str) -> Result<CheckpointState, String> {
@@ -75,13 +76,18 @@ fn parse(text: &str) -> Result<CheckpointState, String> {
 }
 
 /// Writes a state file that names these, the newest last; with relative paths.
-pub(crate) fn write_checkpoint_state(dir: &Path, filename: &str, kept: &[String]) -> Result<()> {
+pub(crate) fn write_checkpoint_state(
+    files: &Files,
+    dir: &Path,
+    filename: &str,
+    kept: &[String],
+) -> Result<()> {
     let newest = kept.last().into_iter();
     let newest = newest.map(|name| format!("model_checkpoint_path: {}\n", quote(name)));
     let all = kept.iter();
     let all = all.map(|name| format!("all_model_checkpoint_paths: {}\n", quote(name)));
     let text: String = newest.chain(all).collect();
-    write_whole(&dir.join(filename), text)
+    files.write_whole(&dir.join(filename), text)
 }
 
 /// The newest states of folders, each kept until a larger step is asked for (B74).
@@ -121,6 +127,8 @@ impl LatestCheckpointStates {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::errors::ErrorKind;
 
@@ -130,7 +138,7 @@ mod tests {
         let read = || get_checkpoint_state(dir.path(), "state");
         assert_eq!(read(), Ok(None));
         let kept = ["m-1".to_owned(), "/elsewhere/\"m\"-2".to_owned()];
-        write_checkpoint_state(dir.path(), "state", &kept).unwrap();
+        write_checkpoint_state(&Files::default(), dir.path(), "state", &kept).unwrap();
         let state = read().unwrap().unwrap();
         let first = dir.path().join("m-1").display().to_string();
         assert_eq!(state.all_model_checkpoint_paths, [first, kept[1].clone()]);
@@ -165,7 +173,8 @@ mod tests {
             Some(state.model_checkpoint_path.rsplit_once('/')?.1.to_owned())
         };
         let write = |name: &str| {
-            write_checkpoint_state(dir.path(), STATE_FILENAME, &[name.to_owned()]).unwrap();
+            let (files, kept) = (Files::default(), [name.to_owned()]);
+            write_checkpoint_state(&files, dir.path(), STATE_FILENAME, &kept).unwrap();
         };
         assert_eq!(newest(5), None);
         write("m-5");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use super::graph_files::{write_graph, write_meta_graph};
 pub use super::listener::CheckpointSaverListener;
 use super::listener::Guards;
 use super::monolith_checkpoint::{create_if_missing, record_save};
@@ -14,6 +15,10 @@ use crate::clock::{Clock, Lock, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, Result};
 use crate::session::{Graph, Session, SessionRunContext, SessionRunHook, StepValues};
+
+/// How many steps one run may take, as TensorFlow's saver hook has it: so many that what
+/// was fetched first alone hardly ever makes a step not due.
+const STEPS_PER_RUN: i64 = 1_000_000;
 
 /// Saves on a schedule and when told to, but not at the session's creation.
 ///
@@ -90,6 +95,15 @@ impl NoFirstSaveCheckpointSaverHook {
         Ok(())
     }
 
+    fn write_graph_files(&self, session: &Session) -> Result<()> {
+        let (dir, files) = (&self.dir, &self.options.files);
+        let variables = session.variable_names()?;
+        std::fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
+        write_meta_graph(files, dir, &variables)?;
+        create_if_missing(files, dir, self.options.table_type())?;
+        write_graph(files, dir, &variables)
+    }
+
     fn mark_saved(&self, step: i64) {
         let now = self.clock.now();
         self.with_timer(|timer| timer.update_last_triggered_step(step, now));
@@ -159,7 +173,12 @@ impl NoFirstSaveCheckpointSaverHook {
             stop |= listener.after_save(session, step)?;
         }
         let now = self.clock.now();
-        record_save(&self.dir, self.options.table_type(), now)?;
+        record_save(
+            &self.options.files,
+            &self.dir,
+            self.options.table_type(),
+            now,
+        )?;
         relock(&self.written).last_step = Some(step);
         let took = now.saturating_sub(begun).as_secs_f64();
         tracing::info!("saving checkpoint took {took} seconds");
@@ -183,7 +202,7 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
         let _held = self.saving.lock();
         if self.options.save_graph_def {
-            create_if_missing(&self.dir, self.options.table_type())?;
+            self.write_graph_files(session)?;
         }
         let step = session.global_step()?;
         self.save(session, step, self.options.ignore_save_errors)?;
@@ -191,12 +210,14 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
         Ok(())
     }
 
-    /// Looks at the step that was fetched first, plus one, and only then at what
-    /// the step is by now, as TensorFlow does: steps of other workers alone make
-    /// nothing due.
+    /// Looks at the step that was fetched first, plus so many that one run may take, and
+    /// only then at what the step is by now, as TensorFlow does.
     fn after_run(&self, context: &SessionRunContext, values: &StepValues) -> Result<()> {
         let _held = self.saving.lock();
-        if !values.global_step.is_some_and(|step| self.is_due(step + 1)) {
+        if !values
+            .global_step
+            .is_some_and(|step| self.is_due(step.wrapping_add(STEPS_PER_RUN)))
+        {
             return Ok(());
         }
         if self.save_if_due(context.session(), self.options.ignore_save_errors)? {

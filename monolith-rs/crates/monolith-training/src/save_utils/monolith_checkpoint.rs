@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::checkpoint_state::read_if_valid;
-use crate::errors::{Error, Result};
-use crate::files::write_whole;
+use crate::errors::Result;
+use crate::files::Files;
 pub use crate::proto::native_training::MonolithCheckpointState;
 pub use crate::proto::native_training::monolith_checkpoint_state::HashTableType;
 use crate::text_format::{Field, Value, parse_fields, quote};
@@ -24,7 +24,21 @@ pub fn get_monolith_checkpoint_state(
     remove_invalid_path: bool,
 ) -> Option<MonolithCheckpointState> {
     let filename = filename.unwrap_or(MONOLITH_CKPT_STATE_FILE_NAME);
-    let mut state = read_if_valid(&checkpoint_dir.join(filename), parse)?;
+    let files = Files::default();
+    // From the disk there are only `OpError`s, which are no state.
+    read_state(&files, checkpoint_dir, filename, remove_invalid_path).unwrap_or(None)
+}
+
+fn read_state(
+    files: &Files,
+    checkpoint_dir: &Path,
+    filename: &str,
+    remove_invalid_path: bool,
+) -> Result<Option<MonolithCheckpointState>> {
+    let state = read_if_valid(files, &checkpoint_dir.join(filename), parse)?;
+    let Some(mut state) = state else {
+        return Ok(None);
+    };
     if remove_invalid_path {
         let paths = std::mem::take(&mut state.exempt_model_checkpoint_paths);
         let paths = paths.iter().map(|path| checkpoint_dir.join(path));
@@ -38,7 +52,7 @@ pub fn get_monolith_checkpoint_state(
         state.exempt_model_checkpoint_paths =
             paths.map(|path| path.display().to_string()).collect();
     }
-    Some(state)
+    Ok(Some(state))
 }
 
 /// Whether there is a file of ours, or the index of one of TensorFlow's.
@@ -48,21 +62,29 @@ fn is_checkpoint(prefix: &Path) -> bool {
     prefix.is_file() || Path::new(&index).is_file()
 }
 
-/// Makes the file, unless there is one that can be read. The folder is created.
-pub(super) fn create_if_missing(dir: &Path, table_type: HashTableType) -> Result<()> {
-    if get_monolith_checkpoint_state(dir, None, false).is_some() {
-        return Ok(());
+/// Makes the file in an existing folder, unless there is one that can be read.
+pub(super) fn create_if_missing(
+    files: &Files,
+    dir: &Path,
+    table_type: HashTableType,
+) -> Result<()> {
+    match read_state(files, dir, MONOLITH_CKPT_STATE_FILE_NAME, false)? {
+        Some(_) => Ok(()),
+        None => write(files, dir, &new_state(table_type)),
     }
-    std::fs::create_dir_all(dir).map_err(|error| Error::from_io(&error, dir))?;
-    write(dir, &new_state(table_type))
 }
 
 /// Writes the file anew after a save at the time `now` since the epoch.
-pub(super) fn record_save(dir: &Path, table_type: HashTableType, now: Duration) -> Result<()> {
-    let state = get_monolith_checkpoint_state(dir, None, true);
+pub(super) fn record_save(
+    files: &Files,
+    dir: &Path,
+    table_type: HashTableType,
+    now: Duration,
+) -> Result<()> {
+    let state = read_state(files, dir, MONOLITH_CKPT_STATE_FILE_NAME, true)?;
     let mut state = state.unwrap_or_else(|| new_state(table_type));
     state.last_checkpoint_save_timestamp = Some(now.as_secs().cast_signed());
-    write(dir, &state)
+    write(files, dir, &state)
 }
 
 fn new_state(table_type: HashTableType) -> MonolithCheckpointState {
@@ -71,8 +93,8 @@ fn new_state(table_type: HashTableType) -> MonolithCheckpointState {
     state
 }
 
-fn write(dir: &Path, state: &MonolithCheckpointState) -> Result<()> {
-    write_whole(&dir.join(MONOLITH_CKPT_STATE_FILE_NAME), to_text(state))
+fn write(files: &Files, dir: &Path, state: &MonolithCheckpointState) -> Result<()> {
+    files.write_whole(&dir.join(MONOLITH_CKPT_STATE_FILE_NAME), to_text(state))
 }
 
 fn to_text(state: &MonolithCheckpointState) -> String {
@@ -131,13 +153,19 @@ mod tests {
     #[test]
     fn it_is_made_once_and_written_anew_with_the_time() {
         let dir = tempfile::tempdir().unwrap();
-        let dir = &dir.path().join("new");
-        create_if_missing(dir, HashTableType::MultiCuckooHashMap).unwrap();
+        let dir = dir.path();
+        create_if_missing(&Files::default(), dir, HashTableType::MultiCuckooHashMap).unwrap();
         let made = "builtin_hash_table_type: MULTI_CUCKOO_HASH_MAP\n";
         assert_eq!(text(dir), made);
-        create_if_missing(dir, CUCKOO).unwrap();
+        create_if_missing(&Files::default(), dir, CUCKOO).unwrap();
         assert_eq!(text(dir), made);
-        record_save(dir, CUCKOO, Duration::from_millis(12_900)).unwrap();
+        record_save(
+            &Files::default(),
+            dir,
+            CUCKOO,
+            Duration::from_millis(12_900),
+        )
+        .unwrap();
         let written = format!("last_checkpoint_save_timestamp: 12\n{made}");
         assert_eq!(text(dir), written);
     }
@@ -150,7 +178,7 @@ mod tests {
             fs::write(&path, wrong).unwrap();
             let state = get_monolith_checkpoint_state(dir.path(), None, false);
             assert_eq!(state, None);
-            create_if_missing(dir.path(), CUCKOO).unwrap();
+            create_if_missing(&Files::default(), dir.path(), CUCKOO).unwrap();
             assert_eq!(
                 text(dir.path()),
                 "builtin_hash_table_type: CUCKOO_HASH_MAP\n"
@@ -181,7 +209,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(MONOLITH_CKPT_STATE_FILE_NAME);
         fs::write(&path, "exempt_model_checkpoint_paths: 'gone'").unwrap();
-        record_save(dir.path(), CUCKOO, Duration::from_secs(3)).unwrap();
+        record_save(
+            &Files::default(),
+            dir.path(),
+            CUCKOO,
+            Duration::from_secs(3),
+        )
+        .unwrap();
         assert_eq!(text(dir.path()), "last_checkpoint_save_timestamp: 3\n");
     }
 }

@@ -8,6 +8,7 @@ use super::monolith_checkpoint::HashTableType;
 use super::saver::BASENAME;
 use super::tide::Tide;
 use super::timer::Every;
+use crate::files::Files;
 
 /// Options of a saver hook; the defaults are upstream's.
 #[derive(Clone, Debug)]
@@ -27,7 +28,8 @@ pub struct SaverOptions {
     pub is_dense_only: bool,
     /// Whether the first save is skipped: the one at the session's creation.
     pub no_first_save: bool,
-    /// Whether the creation of a session makes the file `monolith_checkpoint`.
+    /// Whether the creation of a session writes the graph, and makes the file
+    /// `monolith_checkpoint` (B74).
     pub save_graph_def: bool,
     /// Whether the tables in that file are multi hash tables.
     pub use_native_multi_hash_table: bool,
@@ -35,6 +37,8 @@ pub struct SaverOptions {
     pub listeners: Vec<Arc<dyn CheckpointSaverListener>>,
     /// Are told of each save, whatever its tries come to (B72).
     pub guard_saver_listeners: Vec<Arc<dyn CheckpointSaverListener>>,
+    /// Where `monolith_checkpoint` is.
+    pub files: Files,
     /// What the hooks of a process have in common.
     pub process: SaverProcessFlags,
 }
@@ -53,6 +57,7 @@ impl SaverOptions {
             use_native_multi_hash_table: false,
             listeners: Vec::new(),
             guard_saver_listeners: Vec::new(),
+            files: Files::default(),
             process: SaverProcessFlags::new(),
         }
     }

@@ -54,7 +54,8 @@ impl SecondOrStepTimer {
         };
         let due = match every {
             Every::Time(time) => now >= last_time.saturating_add(time),
-            Every::Steps(steps) => step >= last_step.saturating_add(steps),
+            // As TensorFlow's int64 does, it may wrap.
+            Every::Steps(steps) => step >= last_step.wrapping_add(steps),
         };
         self.enabled && step != last_step && due
     }

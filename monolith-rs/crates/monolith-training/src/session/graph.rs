@@ -12,7 +12,8 @@ use crate::errors::{Error, Result};
 /// module.
 #[derive(Debug)]
 pub struct Graph {
-    has_global_step: bool,
+    /// What it is at first, if there is one.
+    global_step: Option<i64>,
     added: Mutex<Added>,
 }
 
@@ -30,28 +31,34 @@ pub(super) struct Added {
 impl Graph {
     /// A graph with a global step and no barrier yet.
     pub fn new() -> Arc<Self> {
-        Self::with_global_step(true)
+        Self::with_global_step(Some(0))
     }
 
     /// A graph that has no global step.
     pub fn without_global_step() -> Arc<Self> {
-        Self::with_global_step(false)
+        Self::with_global_step(None)
     }
 
-    fn with_global_step(has_global_step: bool) -> Arc<Self> {
+    /// A graph whose global step begins with this, or that has none.
+    pub fn with_global_step(global_step: Option<i64>) -> Arc<Self> {
         let added = Added {
             keeps_iterators: true,
             ..Added::default()
         };
         Arc::new(Self {
-            has_global_step,
+            global_step,
             added: Mutex::new(added),
         })
     }
 
     /// Whether its sessions have a global step.
     pub fn has_global_step(&self) -> bool {
-        self.has_global_step
+        self.global_step.is_some()
+    }
+
+    /// The global step of a new session that isn't restored.
+    pub(super) fn first_global_step(&self) -> i64 {
+        self.global_step.unwrap_or(0)
     }
 
     /// Adds an iterator to the global ones.

@@ -1,5 +1,6 @@
 //! Raw sessions: variables that threads share, without hooks.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +8,7 @@ use super::graph::Graph;
 use super::variables::{BarrierVariables, Flag, StepValues, Values};
 use crate::clock::relock;
 use crate::errors::{Error, Result};
-use crate::save_utils;
+use crate::save_utils::{Saver, restore_global_step};
 
 /// A session without hooks; threads share it.
 ///
@@ -86,12 +87,20 @@ impl Session {
     }
 
     /// One training step: adds 1 to the global step and gives the new value.
+    ///
+    /// Where the graph has none it counts the session's steps instead. As TensorFlow's
+    /// int64 does, it wraps.
     pub fn train_step(&self) -> Result<i64> {
         self.with(|values| {
-            let step = values.step()?;
-            *step += 1;
+            let step = values.trained();
+            *step = step.wrapping_add(1);
             Ok(*step)
         })
+    }
+
+    /// The names of its variables.
+    pub(crate) fn variable_names(&self) -> Result<Vec<&'static str>> {
+        self.with(|values| Ok(values.names()))
     }
 
     /// What hooks fetch with a step, as it is before the step's own changes.
@@ -160,10 +169,10 @@ pub trait SessionCreator: Send {
 
 /// A chief's sessions: restored from the newest checkpoint where there is one,
 /// with a barrier that is clear.
-#[derive(Debug)]
 pub struct ChiefSessionCreator {
     graph: Arc<Graph>,
     checkpoint_dir: Option<PathBuf>,
+    saver: Option<Arc<dyn Saver>>,
 }
 
 impl ChiefSessionCreator {
@@ -172,16 +181,43 @@ impl ChiefSessionCreator {
         Self {
             graph,
             checkpoint_dir,
+            saver: None,
         }
+    }
+
+    /// Tells this saver, which writes there, of what is restored.
+    #[must_use]
+    pub fn with_saver(mut self, saver: Arc<dyn Saver>) -> Self {
+        self.saver = Some(saver);
+        self
+    }
+
+    /// The step of the newest checkpoint, if there is one.
+    fn restore(&self) -> Result<Option<i64>> {
+        let Some(dir) = &self.checkpoint_dir else {
+            return Ok(None);
+        };
+        let restored = restore_global_step(dir)?;
+        if let (Some(_), Some(saver)) = (restored, &self.saver) {
+            saver.recover_last_checkpoints(dir)?;
+        }
+        Ok(restored)
     }
 }
 
 impl SessionCreator for ChiefSessionCreator {
     fn create_session(&self) -> Result<Arc<Session>> {
-        let global_step = match &self.checkpoint_dir {
-            Some(dir) => save_utils::restore_global_step(dir)?.unwrap_or(0),
-            None => 0,
-        };
+        let restored = self.restore()?;
+        let global_step = restored.unwrap_or_else(|| self.graph.first_global_step());
         Session::new(&self.graph, global_step)
+    }
+}
+
+impl fmt::Debug for ChiefSessionCreator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChiefSessionCreator")
+            .field("graph", &self.graph)
+            .field("checkpoint_dir", &self.checkpoint_dir)
+            .finish_non_exhaustive()
     }
 }

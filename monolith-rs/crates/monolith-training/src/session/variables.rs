@@ -73,6 +73,8 @@ pub struct StepValues {
 #[derive(Debug)]
 pub(super) struct Values {
     global_step: Option<i64>,
+    /// Training steps of a session without a global step.
+    steps: i64,
     barrier: Option<BarrierVariables>,
     control: Option<ControlFlags>,
     ckpt_info: Option<Vec<u8>>,
@@ -89,6 +91,7 @@ impl Values {
         } = graph.added();
         Ok(Self {
             global_step: graph.has_global_step().then_some(global_step),
+            steps: 0,
             barrier: barrier_capacity.map(BarrierVariables::new).transpose()?,
             control: has_control.then(ControlFlags::default),
             ckpt_info: has_ckpt_info.then(Vec::new),
@@ -114,8 +117,29 @@ impl Values {
     }
 
     pub(super) fn step(&mut self) -> Result<&mut i64> {
-        let missing = || Error::new(ErrorKind::TypeError, "This session has no global step.");
+        // TensorFlow's words for a fetch of the global step that the graph hasn't.
+        let words = "Argument `fetch` = None has invalid type \"NoneType\". Cannot be None";
+        let missing = || Error::new(ErrorKind::TypeError, words);
         self.global_step.as_mut().ok_or_else(missing)
+    }
+
+    /// What a training step adds to.
+    pub(super) fn trained(&mut self) -> &mut i64 {
+        self.global_step.as_mut().unwrap_or(&mut self.steps)
+    }
+
+    /// The names of those that there are, as TensorFlow has them.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        let barrier = self.barrier.is_some();
+        let all = [
+            ("global_step", self.global_step.is_some()),
+            ("barrier_var", barrier),
+            ("barrier_op_action", barrier),
+            ("control_var", self.control.is_some()),
+            ("ckpt_info", self.ckpt_info.is_some()),
+        ];
+        let there = all.into_iter().filter(|(_, is_there)| *is_there);
+        there.map(|(name, _)| name).collect()
     }
 
     pub(super) fn barrier(&mut self) -> Result<&mut BarrierVariables> {

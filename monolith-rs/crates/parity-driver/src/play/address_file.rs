@@ -12,6 +12,7 @@ use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use tokio::net::TcpSocket;
 
 use super::recorder::Recorder;
+use super::state_files::{Changed, WatchedFile};
 use crate::wire::events::Event;
 use crate::wire::scenario::FileContent;
 
@@ -24,8 +25,8 @@ pub(crate) struct AddressFile {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    file: WatchedFile,
     /// Every address that was seen after a session's creation, the oldest first.
     published: Vec<String>,
     dead: Option<Dead>,
@@ -41,10 +42,16 @@ struct Silent(TcpListener);
 impl AddressFile {
     /// The file in the folder where the scenario's server publishes.
     pub(crate) fn new(folder: PathBuf, recorder: Arc<Recorder>) -> Self {
+        let state = State {
+            file: WatchedFile::new(folder.join(SERVER_ADDR_FILENAME)),
+            published: Vec::new(),
+            dead: None,
+            silent: None,
+        };
         Self {
             folder,
             recorder,
-            state: Mutex::default(),
+            state: Mutex::new(state),
         }
     }
 
@@ -55,21 +62,29 @@ impl AddressFile {
 
     /// Records an address that wasn't there when last seen.
     pub(crate) fn look(&self) {
-        let path = self.path();
-        let (Ok(bytes), Ok(metadata)) = (std::fs::read(&path), std::fs::metadata(&path)) else {
+        let Ok(metadata) = std::fs::metadata(self.path()) else {
             return;
         };
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        {
-            let mut state = self.state();
-            if state.published.last() == Some(&text) {
-                return;
-            }
-            state.published.push(text.clone());
-        }
+        let Some(Changed { replaced, text }) = self.changed() else {
+            return;
+        };
         let mode = format!("{:04o}", metadata.permissions().mode() & 0o7777);
-        let text = without_port(&text);
-        self.recorder.record(Event::Address { text, mode });
+        self.recorder.record(Event::Address {
+            text: without_port(&text),
+            mode,
+            replaced,
+        });
+    }
+
+    /// How it has changed if it holds another address now, which is published then.
+    fn changed(&self) -> Option<Changed> {
+        let mut state = self.state();
+        let changed = state.file.changed()?;
+        if state.published.last() == Some(&changed.text) {
+            return None;
+        }
+        state.published.push(changed.text.clone());
+        Some(changed)
     }
 
     /// The address that was seen published as this one, counted from 1.

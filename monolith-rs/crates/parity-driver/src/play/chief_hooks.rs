@@ -30,7 +30,8 @@ use super::observers::{
 };
 use crate::scenario::Scenario;
 use crate::wire::scenario::{
-    self as wire, Controller, HealthReport, Hook, ListenerKind, Probe, PsHealth, Saver, ServerIp,
+    self as wire, Controller, HealthReport, Hook, ListenerKind, Probe, PsHealth, Saver, Server,
+    ServerIp,
 };
 
 /// So long that a saver hook never saves by itself.
@@ -109,7 +110,7 @@ impl ChiefHooks {
     ) -> Arc<dyn SessionRunHook> {
         match hook {
             Hook::PsHealth(options) => Arc::new(health_hook(cluster, scenario, options)),
-            Hook::Server(options) => Arc::new(self.server_hook(cluster, options.ip)),
+            Hook::Server(options) => Arc::new(self.server_hook(cluster, options)),
             Hook::Call(call) => Arc::new(Caller {
                 call: call.clone(),
                 place: format!("hooks[{at}].call"),
@@ -126,14 +127,18 @@ impl ChiefHooks {
         }
     }
 
-    fn server_hook(&self, cluster: &Cluster, ip: ServerIp) -> ServerHook {
+    fn server_hook(&self, cluster: &Cluster, options: &Server) -> ServerHook {
         let hook = ServerHook::new(
             cluster.address_file.folder(),
             Arc::clone(&cluster.barrier_op),
-            self.savers.first().map(Arc::clone),
+            self.savers
+                .first()
+                .filter(|_| options.saver)
+                .map(Arc::clone),
             cluster.shared_clock(),
-        );
-        match ip {
+        )
+        .with_files(cluster.files.files());
+        match options.ip {
             ServerIp::V4 => hook.with_address(|port| Ok(concat_ip_and_port("127.0.0.1", port))),
             ServerIp::V6 => hook.with_address(|port| Ok(concat_ip_and_port("::1", port))),
         }
@@ -162,6 +167,7 @@ impl ChiefHooks {
             Arc::clone(controller),
             cluster.shared_clock(),
         )
+        .with_files(cluster.files.files())
     }
 }
 
@@ -180,7 +186,8 @@ fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHoo
     options.is_dense_only = saver.dense_only;
     options.ignore_save_errors = saver.ignore_save_errors;
     options.tide = saver.tide.as_ref().map(tide);
-    options.save_graph_def = false;
+    options.save_graph_def = saver.save_graph_def;
+    options.files = cluster.files.files();
     options.process.set_in_model_dump_mode(saver.dump_mode);
     let all = saver.listeners.iter().chain(&saver.guards).enumerate();
     options.listeners = all

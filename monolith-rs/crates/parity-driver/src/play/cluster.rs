@@ -1,7 +1,9 @@
 //! What a scenario is played on: fakes, and what hooks and steps share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use monolith_testing::files::{FaultyFiles, FileFault};
 use monolith_testing::machines::{MachineFault, Machines};
 use monolith_testing::saver::{FaultySaver, SaverFault};
 use monolith_testing::strikes::Strikes;
@@ -10,6 +12,7 @@ use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::Clock;
 use monolith_training::device_utils::ps_device;
 use monolith_training::errors::{Error, Result};
+use monolith_training::files::Operation;
 use monolith_training::hooks::ckpt_hooks::WorkerCkptHelper;
 use monolith_training::hooks::controller_hooks::StopHelper;
 use monolith_training::hooks::session_hooks::CurrentSession;
@@ -21,13 +24,16 @@ use monolith_training::session::{ChiefSessionCreator, ChiefsSession, Graph, Moni
 use super::address_file::AddressFile;
 use super::input::Input;
 use super::listener_faults::ListenerFaults;
-use super::model_dir::ModelDir;
+use super::model_dir::{ModelDir, known_files};
 use super::observers::{barrier_callback, probe_path};
 use super::recorder::Recorder;
 use super::rpc::Operator;
 use crate::scenario::Scenario;
-use crate::wire::events::CurrentSessionState;
-use crate::wire::scenario::{Fault, Hook, MachineInfo, Probe, ServerFolder, SessionKind, Step};
+use crate::wire::events::{CurrentSessionState, Event, FaultyFile, FileOperation};
+use crate::wire::scenario::{
+    BackgroundStep, Fault, FileError, Hook, InBackground, MachineInfo, Probe, ServerFolder,
+    SessionKind, Step,
+};
 
 /// Everything that lives as long as a play.
 pub(crate) struct Cluster {
@@ -38,6 +44,8 @@ pub(crate) struct Cluster {
     /// One for each hook that needs one, in the order of the list.
     pub(crate) stop_helpers: Vec<StopHelper>,
     pub(crate) chief: ChiefsSession,
+    /// Whether the session was created and not yet left.
+    is_open: AtomicBool,
     pub(crate) current_session: CurrentSession,
     pub(crate) model_dir: ModelDir,
     pub(crate) address_file: Arc<AddressFile>,
@@ -45,6 +53,7 @@ pub(crate) struct Cluster {
     pub(crate) graph: Arc<Graph>,
     pub(crate) machines: Arc<Machines>,
     pub(crate) saver: Arc<FaultySaver>,
+    pub(crate) files: Arc<FaultyFiles>,
     pub(crate) listener_faults: Arc<ListenerFaults>,
     /// The chief's input, if it has one, and what saves it.
     pub(crate) input: Option<(Arc<Input>, WorkerCkptHelper)>,
@@ -67,7 +76,7 @@ impl Cluster {
             Arc::clone(&recorder),
             Arc::clone(&address_file),
         )?;
-        let graph = Graph::new();
+        let graph = Graph::with_global_step(scenario.global_step);
         let stop_helpers: Vec<StopHelper> = scenario
             .hooks
             .iter()
@@ -96,10 +105,12 @@ impl Cluster {
             scenario.default_mem_limit.unwrap_or(DEFAULT_MEM_LIMIT),
             &rss,
         );
-        let files = Arc::new(FileSaver::default());
+        let files = faulty_files(&strikes, &recorder, &model_dir);
+        let writes = Arc::new(FileSaver::new(files.files()));
         let cluster = Self {
             recorder,
-            saver: Arc::new(FaultySaver::new(files, shared, Arc::clone(&strikes))),
+            saver: Arc::new(FaultySaver::new(writes, shared, Arc::clone(&strikes))),
+            files,
             listener_faults: Arc::new(ListenerFaults::new(Arc::clone(&strikes))),
             input,
             clock,
@@ -107,6 +118,7 @@ impl Cluster {
             barrier_op: Arc::new(barrier_op),
             stop_helpers,
             chief: ChiefsSession::default(),
+            is_open: AtomicBool::new(false),
             current_session: CurrentSession::new(),
             model_dir,
             address_file,
@@ -137,6 +149,7 @@ impl Cluster {
                 return self.saver.set(SaverFault::Error { error, times }, path);
             }
             Fault::ListenerError(raised) => return self.listener_faults.set(raised, path),
+            Fault::FileError(raised) => return self.files.set(file_fault(raised), path),
             Fault::SlowSave(save) => return self.saver.set(SaverFault::Slow(save.takes), path),
         };
         self.machines.set(ps, fault, path);
@@ -155,7 +168,8 @@ impl Cluster {
     /// server that nobody ended goes on.
     pub(crate) fn open(&self, scenario: &Scenario, hooks: &Hooks) -> Result<MonitoredSession> {
         let dir = Some(self.model_dir.path().to_owned());
-        let creator = ChiefSessionCreator::new(Arc::clone(&self.graph), dir);
+        let creator = ChiefSessionCreator::new(Arc::clone(&self.graph), dir)
+            .with_saver(Arc::clone(&self.saver) as _);
         let recovery = match scenario.session {
             SessionKind::Monitored => Recovery::Recreates,
             SessionKind::Singular => Recovery::Leaves,
@@ -166,6 +180,15 @@ impl Cluster {
             hooks.clone(),
             self.shared_clock(),
         )
+    }
+
+    /// Whether steps may use the session.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_open(&self, is_open: bool) {
+        self.is_open.store(is_open, Ordering::SeqCst);
     }
 
     /// What `get_current_session` gives, as a look at it is recorded.
@@ -182,6 +205,71 @@ impl Cluster {
 
     pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
         Arc::new(self.clock.clone())
+    }
+}
+
+/// The files of a play, whose failures are recorded.
+fn faulty_files(
+    strikes: &Arc<Strikes>,
+    recorder: &Arc<Recorder>,
+    model_dir: &ModelDir,
+) -> Arc<FaultyFiles> {
+    let (recorder, folder) = (Arc::clone(recorder), model_dir.path().to_owned());
+    FaultyFiles::new(Arc::clone(strikes), move |operation, name| {
+        let file = FAULTY_FILES.iter().find(|(_, known)| *known == name);
+        let Some((file, _)) = file else {
+            unreachable!("only the files that a scenario names fail");
+        };
+        recorder.record(Event::FileError {
+            operation: on_wire(operation),
+            file: *file,
+            left: known_files(&folder),
+        });
+    })
+}
+
+/// The files that can fail. Their names are written out: with the port's own a wrong name
+/// would be wrong on both ends.
+const FAULTY_FILES: [(FaultyFile, &str); 5] = [
+    (FaultyFile::Checkpoint, "checkpoint"),
+    (
+        FaultyFile::ControllerServerAddr,
+        "controller_server_addr.txt",
+    ),
+    (FaultyFile::MonolithAction, "monolith_action"),
+    (
+        FaultyFile::MonolithActionResponse,
+        "monolith_action_response",
+    ),
+    (FaultyFile::MonolithCheckpoint, "monolith_checkpoint"),
+];
+
+fn file_name(file: FaultyFile) -> &'static str {
+    let found = FAULTY_FILES.iter().find(|(known, _)| *known == file);
+    found.map_or("", |(_, name)| name)
+}
+
+fn on_wire(operation: Operation) -> FileOperation {
+    match operation {
+        Operation::Read => FileOperation::Read,
+        Operation::Write => FileOperation::Write,
+        Operation::Rename => FileOperation::Rename,
+        Operation::Delete => FileOperation::Delete,
+    }
+}
+
+fn file_fault(fault: FileError) -> FileFault {
+    FileFault {
+        operation: match fault.operation {
+            FileOperation::Read => Operation::Read,
+            FileOperation::Write => Operation::Write,
+            FileOperation::Rename => Operation::Rename,
+            FileOperation::Delete => Operation::Delete,
+        },
+        file: file_name(fault.file).to_owned(),
+        error: Error::new(fault.error, fault.message),
+        skips: fault.skips,
+        times: fault.times,
     }
 }
 
@@ -216,7 +304,13 @@ fn declared_faults(scenario: &Scenario) -> Vec<String> {
     let probes = probes.map(|(at, _)| probe_path(at));
     let first = (0..scenario.faults.len()).map(|at| format!("faults[{at}]"));
     let steps = scenario.steps.iter().enumerate();
-    let steps = steps.filter(|(_, step)| matches!(step, Step::Fault(_)));
-    let steps = steps.map(|(at, _)| format!("steps[{at}].fault"));
+    let steps = steps.filter_map(|(at, step)| match step {
+        Step::Fault(_) => Some(format!("steps[{at}].fault")),
+        Step::Background(BackgroundStep {
+            background: InBackground::Fault(_),
+            ..
+        }) => Some(format!("steps[{at}].background.fault")),
+        _ => None,
+    });
     probes.chain(first).chain(steps).collect()
 }

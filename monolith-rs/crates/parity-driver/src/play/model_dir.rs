@@ -8,7 +8,9 @@ use monolith_training::hooks::controller_hooks::query_action::{
 };
 use tempfile::TempDir;
 
-use crate::wire::events::{LISTED_CHECKPOINTS, LISTED_FILES, ResponseState};
+use crate::wire::events::{
+    LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, ResponseState, UNLISTED_FILES,
+};
 use crate::wire::scenario::ServerFolder;
 
 /// Where a server publishes whose folder is `missing`.
@@ -57,27 +59,93 @@ impl ModelDir {
         }
     }
 
-    /// What is left in it, by canonical names, sorted.
+    /// All that is left in it and in its folders, by canonical names, sorted.
     pub(crate) fn left(&self) -> Vec<String> {
-        let by_name = LISTED_FILES.iter().copied();
-        let by_name = by_name.filter(|name| self.path().join(name).is_file());
-        let entries = std::fs::read_dir(self.path())
-            .into_iter()
-            .flatten()
-            .flatten();
-        let checkpoints =
-            entries.filter_map(|entry| checkpoint(&entry.file_name().to_string_lossy()));
-        let mut names: Vec<String> = by_name.map(str::to_owned).chain(checkpoints).collect();
-        names.sort();
-        names.dedup();
-        names
+        left_in(self.path())
     }
 }
 
-fn checkpoint(name: &str) -> Option<String> {
+/// What is left in a model directory, without files that aren't known, such as a temporary
+/// one.
+pub(crate) fn known_files(model_dir: &Path) -> Vec<String> {
+    let mut names = left_in(model_dir);
+    names.retain(|name| !OTHER_FILES.contains(&name.as_str()));
+    names
+}
+
+fn left_in(model_dir: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    add_files(model_dir, "", &mut files);
+    let mut names: Vec<String> = files.iter().filter_map(|file| canonical(file)).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Adds the paths of all files below a folder, relative to the first one.
+fn add_files(folder: &Path, prefix: &str, files: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if path.is_file() {
+            files.push(name);
+        } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            add_files(&path, &format!("{name}/"), files);
+        }
+    }
+}
+
+/// The name that a file is listed by; none if it isn't listed.
+fn canonical(file: &str) -> Option<String> {
+    if UNLISTED_FILES.iter().any(|prefix| file.starts_with(prefix)) {
+        return None;
+    }
+    let other = || OTHER_FILES.concat();
+    let by_name = || LISTED_FILES.contains(&file).then(|| file.to_owned());
+    Some(checkpoint(file).or_else(by_name).unwrap_or_else(other))
+}
+
+/// The name of the checkpoint that a file is of.
+fn checkpoint(file: &str) -> Option<String> {
     LISTED_CHECKPOINTS.iter().find_map(|base| {
-        let step = name.strip_prefix(base)?.strip_prefix('-')?;
-        let step: u64 = step.split('.').next()?.parse().ok()?;
-        Some(format!("{base}-{step}"))
+        let step = file.strip_prefix(base)?.strip_prefix('-')?;
+        let step = step.split('.').next()?;
+        let is_step = !step.is_empty() && step.bytes().all(|c| c.is_ascii_digit());
+        is_step.then(|| format!("{base}-{step}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed_once_by_its_canonical_name() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("server/new")).unwrap();
+        for name in [
+            "model.ckpt-7",
+            "model.ckpt-7.index",
+            "model.ckpt-007",
+            "checkpoint",
+            "checkpoint.tmp0123",
+            "events.out.tfevents.1.host",
+            "server/new/controller_server_addr.txt",
+        ] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let mut known = vec![
+            "checkpoint",
+            "model.ckpt-007",
+            "model.ckpt-7",
+            "server/new/controller_server_addr.txt",
+        ];
+        assert_eq!(left_in(dir.path()), known);
+        for name in ["server/new/.tmp", "model.ckpt-", "model.ckpt--7"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        assert_eq!(known_files(dir.path()), known);
+        known.insert(0, "<other>");
+        assert_eq!(left_in(dir.path()), known);
+    }
 }

@@ -194,6 +194,10 @@ impl Saver for RecordingSaver {
         }
         outcome
     }
+
+    fn recover_last_checkpoints(&self, dir: &Path) -> Result<()> {
+        self.inner.recover_last_checkpoints(dir)
+    }
 }
 
 /// Records what a saver hook tells it, and asks for a stop after each save if it

@@ -8,23 +8,17 @@ use monolith_training::errors::{Error, Result};
 use monolith_training::session::MonitoredSession;
 use serde_json::Value;
 
-use super::address_file::write_content;
+use super::beside::{Beside, LEFT_BEFORE};
 use super::chief_hooks::ChiefHooks;
 use super::cluster::Cluster;
 use super::lanes::{Lane, wait_for};
 use super::logs;
-use super::rpc::Rpc;
 use super::workers::{Surroundings, Workers};
 use crate::protocol::Refusal;
 use crate::scenario::{Scenario, Unplayable};
 use crate::wire::events::{Event, SessionState, ThreadFate};
 use crate::wire::protocol::{Answer, Choice};
-use crate::wire::scenario::{
-    ConcurrentStep, ControllerOp, LookTarget, RpcStep, Step, TimerSwitch, WorkerTrain,
-};
-
-/// Why a step that needs the session can't be played.
-const LEFT_BEFORE: &str = "the session was left before";
+use crate::wire::scenario::{BackgroundStep, ConcurrentStep, InBackground, LookTarget, Step};
 
 /// Plays a scenario, and answers with its trace or with why there is none.
 pub(crate) fn play(seq: u64, clock: &VirtualClock, scenario: Value) -> Answer {
@@ -89,7 +83,7 @@ struct Player {
     session: Option<MonitoredSession>,
     /// Kept to the end, so that a server that nobody ended goes on.
     hooks: ChiefHooks,
-    workers: Arc<Workers>,
+    beside: Beside,
     background: Vec<Lane<Refusal>>,
 }
 
@@ -101,12 +95,13 @@ impl Player {
             barrier_op: Arc::clone(&cluster.barrier_op),
             chief: cluster.chief.clone(),
         });
-        let hooks = ChiefHooks::new(&cluster, scenario);
+        let hooks = ChiefHooks::new(&cluster, scenario)
+            .map_err(|error| Refusal::from(format!("setting up: {error}")))?;
         Ok(Self {
-            hooks: hooks.map_err(|error| Refusal::from(format!("setting up: {error}")))?,
+            beside: Beside::new(&cluster, workers, &hooks),
+            hooks,
             cluster,
             session: None,
-            workers: Arc::new(workers),
             background: Vec::new(),
         })
     }
@@ -141,53 +136,44 @@ impl Player {
 
     fn open(&mut self, scenario: &Scenario) {
         match self.cluster.open(scenario, &self.hooks.all) {
-            Ok(session) => self.session = Some(session),
+            Ok(session) => {
+                self.session = Some(session);
+                self.cluster.set_open(true);
+            }
             Err(error) => self.was_left(Err(error)),
         }
     }
 
     fn step(&mut self, at: usize, step: Step) -> Result<(), String> {
-        let cluster = &self.cluster;
-        match step {
-            Step::Train(count) => self.train(count),
+        let step = match step {
+            Step::Train(count) => return self.train(count),
             Step::Advance(time) => {
-                cluster.clock.sleep(time);
-                Ok(())
+                self.cluster.clock.sleep(time);
+                return Ok(());
             }
-            Step::Fault(step) => {
-                cluster.apply(step.fault, &format!("steps[{at}].fault"));
-                Ok(())
+            Step::Background(step) => {
+                self.start_in_background(at, step);
+                return Ok(());
             }
-            Step::Rpc(rpc) => cluster
-                .operator
-                .call(Rpc::from(&rpc), &format!("steps[{at}]")),
-            Step::Worker(worker) => {
-                self.check_session()?;
-                self.workers.give(worker.index, worker.train);
-                Ok(())
-            }
-            Step::Background(rpc) => {
-                self.start_in_background(at, &rpc);
-                Ok(())
-            }
-            Step::Concurrently(steps) => self.concurrently(at, steps),
-            Step::AddressFile(content) => cluster.address_file.write(content),
-            Step::ActionFile(content) => write_content(&cluster.model_dir.action_file(), &content),
-            Step::MachineInfo(info) => cluster
-                .create_machine_info(&info)
-                .map_err(|error| error.to_string()),
-            Step::ControllerOp(op) => self.run_controller_op(op),
-            Step::Timer(switch) => {
-                self.switch_timer(switch);
-                Ok(())
-            }
+            Step::Concurrently(steps) => return self.concurrently(at, steps),
             Step::Look(step) => {
                 self.look(step.look);
-                Ok(())
+                return Ok(());
             }
-            Step::Raise(raised) => self.leave(Some(Error::new(raised.error, raised.message))),
-            Step::End {} => self.leave(None),
-        }
+            Step::Raise(raised) => {
+                return self.leave(Some(Error::new(raised.error, raised.message)));
+            }
+            Step::End {} => return self.leave(None),
+            Step::Fault(step) => InBackground::Fault(step),
+            Step::Rpc(step) => InBackground::Rpc(step),
+            Step::Worker(step) => InBackground::Worker(step),
+            Step::AddressFile(step) => InBackground::AddressFile(step),
+            Step::ActionFile(step) => InBackground::ActionFile(step),
+            Step::MachineInfo(step) => InBackground::MachineInfo(step),
+            Step::ControllerOp(step) => InBackground::ControllerOp(step),
+            Step::Timer(step) => InBackground::Timer(step),
+        };
+        self.beside.play(step, &format!("steps[{at}]"))
     }
 
     fn train(&mut self, count: u32) -> Result<(), String> {
@@ -218,19 +204,13 @@ impl Player {
         Ok(())
     }
 
-    fn check_session(&self) -> Result<(), String> {
-        match self.session {
-            Some(_) => Ok(()),
-            None => Err(LEFT_BEFORE.to_owned()),
-        }
-    }
-
-    fn start_in_background(&mut self, at: usize, rpc: &RpcStep) {
+    fn start_in_background(&mut self, at: usize, step: BackgroundStep) {
         let label = format!("{BACKGROUND_PREFIX}{at}");
-        let (operator, rpc) = (Arc::clone(&self.cluster.operator), Rpc::from(rpc));
+        let (clock, beside) = (self.cluster.clock.clone(), self.beside.clone());
         let prefixed = move || {
-            let called = operator.call(rpc, &format!("steps[{at}].background"));
-            called.map_err(|message| Refusal {
+            clock.sleep(step.after);
+            let played = beside.play(step.background, &format!("steps[{at}].background"));
+            played.map_err(|message| Refusal {
                 step: Some(at),
                 ..format!("steps[{at}]: background: {message}").into()
             })
@@ -244,7 +224,7 @@ impl Player {
             .iter()
             .any(|step| matches!(step, ConcurrentStep::Worker(_)))
         {
-            self.check_session()?;
+            self.beside.check_session()?;
         }
         let label = format!("{CONCURRENT_PREFIX}{at}");
         let lanes = steps.into_iter().map(|step| {
@@ -261,37 +241,12 @@ impl Player {
         step: ConcurrentStep,
         place: String,
     ) -> impl FnOnce() -> Result<(), String> + Send + 'static {
-        let operator = Arc::clone(&self.cluster.operator);
-        let workers = Arc::clone(&self.workers);
-        move || match step {
-            ConcurrentStep::Rpc(rpc) => operator.call(Rpc::from(&rpc), &place),
-            ConcurrentStep::Worker(WorkerTrain { index, train }) => {
-                workers.give(index, train);
-                Ok(())
-            }
-        }
-    }
-
-    fn run_controller_op(&self, op: ControllerOp) -> Result<(), String> {
-        let (Some(session), Some(controller)) =
-            (self.cluster.chief.current(), self.hooks.controllers.first())
-        else {
-            return Err(LEFT_BEFORE.to_owned());
+        let beside = self.beside.clone();
+        let step = match step {
+            ConcurrentStep::Rpc(step) => InBackground::Rpc(step),
+            ConcurrentStep::Worker(step) => InBackground::Worker(step),
         };
-        let outcome = match op {
-            ControllerOp::StopOp => controller.stop_op(&session),
-            ControllerOp::TriggerSaveOp => controller.trigger_save_op(&session),
-        };
-        outcome.map_err(|error| error.to_string())
-    }
-
-    fn switch_timer(&self, switch: TimerSwitch) {
-        for saver in self.hooks.savers.iter().take(1) {
-            saver.with_timer(|timer| match switch {
-                TimerSwitch::Enable => timer.enable(),
-                TimerSwitch::Disable => timer.disable(),
-            });
-        }
+        move || beside.play(step, &place)
     }
 
     fn look(&self, look: LookTarget) {
@@ -317,6 +272,7 @@ impl Player {
     fn was_left(&self, outcome: Result<()>) {
         let recorder = &self.cluster.recorder;
         recorder.close();
+        self.cluster.set_open(false);
         self.cluster.chief.set(None);
         if let Err(error) = outcome {
             recorder.raised(&error);

@@ -9,6 +9,7 @@ use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::Session;
 
+use super::state_files::StateFiles;
 use crate::wire::events::{Event, ThreadFate, TimedEvent};
 
 /// Writes down events as `docs/trace-format.md` says.
@@ -20,8 +21,8 @@ pub(crate) struct Recorder {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    files: StateFiles,
     events: Vec<TimedEvent>,
     /// The barrier, and the chief's session while it may be looked at.
     open: Option<(Arc<BarrierOp>, Arc<Session>)>,
@@ -34,7 +35,12 @@ impl Recorder {
         Self {
             clock,
             model_dir: model_dir.display().to_string(),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                files: StateFiles::new(model_dir),
+                events: Vec::new(),
+                open: None,
+                blocked: Vec::new(),
+            }),
         }
     }
 
@@ -85,6 +91,13 @@ impl Recorder {
     fn look_on(&self, lane: &str) {
         let ms = self.clock.now_ms();
         let mut state = self.state();
+        let changes = state.files.changes();
+        let changes = changes.into_iter().map(|event| TimedEvent {
+            ms,
+            lane: lane.to_owned(),
+            event,
+        });
+        state.events.extend(changes);
         let look = state.open.as_ref();
         let look = look.map(|(barrier_op, session)| barrier_op.get_blocked_indices(session));
         // A session that is closed and not yet replaced can't be looked at.

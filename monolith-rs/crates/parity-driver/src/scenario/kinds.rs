@@ -35,7 +35,7 @@ fn step(step: &mut Value, at: &str) -> Result<(), Unplayable> {
     let place = format!("{at}.{kind}");
     match kind {
         "fault" => self::kind(&step[kind], FAULTS, &[], &place).map(drop)?,
-        "background" => self::kind(&step[kind], STEPS, STEP_OPTIONS, &place).map(drop)?,
+        "background" => self::step(&mut step[kind], &place)?,
         "concurrently" => each(step.get_mut(kind), &place, self::step)?,
         _ => {}
     }

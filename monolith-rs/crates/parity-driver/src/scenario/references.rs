@@ -1,8 +1,11 @@
 //! What one part of a scenario says of another, and what all of them come to together.
 
+use std::time::Duration;
+
 use super::{Scenario, Unplayable, failed};
 use crate::wire::scenario::{
-    ConcurrentStep, FileContent, Hook, LONGEST_TIME, MOST_LANES, MOST_STEPS, Step, WorkerTrain,
+    BackgroundStep, ConcurrentStep, FileContent, Hook, InBackground, LONGEST_TIME, MOST_LANES,
+    MOST_STEPS, Step, WorkerTrain,
 };
 
 /// Refuses what refers to something that isn't there, or is too much in all.
@@ -24,6 +27,11 @@ fn check_ps(scenario: &Scenario) -> Result<(), Unplayable> {
     let steps = scenario.steps.iter().enumerate().map(|(at, step)| {
         let ps = match step {
             Step::Fault(step) => step.fault.ps(),
+            Step::Background(step) => match &step.background {
+                InBackground::Fault(step) => step.fault.ps(),
+                InBackground::MachineInfo(info) => Some(info.ps),
+                _ => None,
+            },
             step => step.ps(),
         };
         (format!("steps[{at}].{}", step.kind()), ps)
@@ -41,11 +49,18 @@ fn check_ps(scenario: &Scenario) -> Result<(), Unplayable> {
 
 fn check_contents(scenario: &Scenario) -> Result<(), Unplayable> {
     for (at, step) in scenario.steps.iter().enumerate() {
-        if let Step::AddressFile(content) | Step::ActionFile(content) = step
-            && let FileContent {
-                text: Some(_),
-                hex: Some(_),
-            } = content
+        let content = match step {
+            Step::AddressFile(content) | Step::ActionFile(content) => content,
+            Step::Background(step) => match &step.background {
+                InBackground::AddressFile(content) | InBackground::ActionFile(content) => content,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if let FileContent {
+            text: Some(_),
+            hex: Some(_),
+        } = content
         {
             let at = format!("steps[{at}].{}", step.kind());
             return Err(failed(&at, "text and hex are both given"));
@@ -60,16 +75,26 @@ fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
     let has_controller = has(|hook| matches!(hook, Hook::Controller(_)));
     for (at, hook) in scenario.hooks.iter().enumerate() {
         let missing = match hook {
-            Hook::Server(_) if !has_saver => "a server needs a saver",
+            Hook::Server(server) if server.saver && !has_saver => "a server needs a saver",
             Hook::QueryAction {} if !has_controller => "a query_action needs a controller",
             _ => continue,
         };
         return Err(failed(&format!("hooks[{at}]"), missing));
     }
     for (at, step) in scenario.steps.iter().enumerate() {
-        let missing = match step {
-            Step::Timer(_) if !has_saver => "there is no saver",
-            Step::ControllerOp(_) if !has_controller => "there is no controller",
+        let (timer, op) = match step {
+            Step::Background(step) => (
+                matches!(step.background, InBackground::Timer(_)),
+                matches!(step.background, InBackground::ControllerOp(_)),
+            ),
+            step => (
+                matches!(step, Step::Timer(_)),
+                matches!(step, Step::ControllerOp(_)),
+            ),
+        };
+        let missing = match (timer, op) {
+            (true, _) if !has_saver => "there is no saver",
+            (_, true) if !has_controller => "there is no controller",
             _ => continue,
         };
         return Err(failed(&format!("steps[{at}]"), missing));
@@ -81,6 +106,10 @@ fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
 fn given<'a>(step: &'a Step, at: &str) -> Vec<(String, &'a WorkerTrain)> {
     match step {
         Step::Worker(worker) => vec![(format!("{at}.worker"), worker)],
+        Step::Background(BackgroundStep {
+            background: InBackground::Worker(worker),
+            ..
+        }) => vec![(format!("{at}.background.worker"), worker)],
         Step::Concurrently(steps) => {
             let steps = steps.iter().enumerate();
             let workers = steps.filter_map(|(index, step)| match step {
@@ -108,25 +137,26 @@ fn check_workers(scenario: &Scenario) -> Result<(), Unplayable> {
 
 /// What is bounded of one step is so of all of them together.
 fn check_totals(scenario: &Scenario) -> Result<(), Unplayable> {
-    let (mut time, mut training, mut calls): (u64, u64, u64) = (0, 0, 0);
+    let (mut time, mut training, mut lanes): (u64, u64, u64) = (0, 0, 0);
     for (at, step) in scenario.steps.iter().enumerate() {
+        let passes = match step {
+            Step::Advance(advance) => *advance,
+            Step::Background(step) => step.after,
+            _ => Duration::ZERO,
+        };
+        time = time.saturating_add(u64::try_from(passes.as_millis()).unwrap_or(u64::MAX));
         match step {
-            Step::Advance(advance) => {
-                let advance = u64::try_from(advance.as_millis()).unwrap_or(u64::MAX);
-                time = time.saturating_add(advance);
-            }
             Step::Train(train) => training = training.saturating_add(u64::from(*train)),
-            Step::Background(_) => calls = calls.saturating_add(1),
-            _ => {
-                for (_, WorkerTrain { train, .. }) in given(step, "") {
-                    training = training.saturating_add(u64::from(*train));
-                }
-            }
+            Step::Background(_) => lanes = lanes.saturating_add(1),
+            _ => {}
+        }
+        for (_, WorkerTrain { train, .. }) in given(step, "") {
+            training = training.saturating_add(u64::from(*train));
         }
         for (total, most, of) in [
             (time, LONGEST_TIME, "ms of time"),
             (training, MOST_STEPS, "training steps"),
-            (calls, MOST_LANES, "calls in the background"),
+            (lanes, MOST_LANES, "steps in the background"),
         ] {
             if total > most {
                 let message = format!("expected at most {most} {of} up to here, got {total}");

@@ -3,22 +3,26 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::wire::scenario::{Fault, FaultStep, FileContent, RpcStep, Step};
+use crate::wire::events::{FaultyFile, FileOperation};
+use crate::wire::scenario::{
+    BackgroundStep, Fault, FaultStep, FileContent, InBackground, RpcStep, Step,
+};
 
 fn document(steps: &Value) -> Value {
     json!({
         "name": "a/b", "about": "x", "covers": [],
         "cluster": {"ps": 1, "workers": 2, "capacity": 2},
         "session": "monitored",
+        "global_step": 9,
         "default_mem_limit": null,
         "machines": [{"ps": 0, "rss": 1, "mem_limit": null}],
         "barrier": {"callbacks": ["record", "raise"], "wait": 1000},
         "hooks": [
             {"saver": {"save_steps": null, "save_secs": 60000, "first_save": true,
                        "dense_only": false, "ignore_save_errors": false, "tide": null,
-                       "dump_mode": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000,
+                       "dump_mode": false, "save_graph_def": true, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000,
                        "listeners": ["plain", "after_stops"]}},
-            {"server": {"ip": "::1", "folder": "missing"}},
+            {"server": {"ip": "::1", "folder": "missing", "saver": true}},
             {"call": {"phase": "end", "rpc": "GetBlockStatus", "expect": "UNAVAILABLE"}},
             {"current_session": {}}, {"controller": {"barrier": true, "saver": true}}, {"query_action": {}},
             {"stop_helper": {}}],
@@ -52,20 +56,32 @@ fn every_kind_of_step_is_read() {
         {"raise": {"error": "ValueError", "message": "x"}},
         {"end": {}},
         {"background": {"rpc": "SaveCheckpoint", "deadline": 5000, "server": 2,
-                        "expect": "OK", "details": null, "response": null, "error": null}},
+                        "expect": "OK", "details": null, "response": null, "error": null},
+         "after": 500},
         {"address_file": {"text": "{addr}", "hex": null}},
         {"action_file": {"text": null, "hex": "ff00"}},
         {"action_file": {"text": null, "hex": null}},
         {"machine_info": {"ps": 0, "mem_limit": null}},
         {"controller_op": "trigger_save_op"},
         {"timer": "disable"},
-        {"look": "current_session", "expect": "left"}]);
+        {"look": "current_session", "expect": "left"},
+        {"fault": {"file_error": {"operation": "rename", "file": "controller_server_addr.txt",
+                                  "error": "DataLossError", "message": "disk", "skips": 2,
+                                  "times": null}},
+         "strikes": true}]);
     let scenario = Scenario::parse(document(&steps)).unwrap();
-    assert_eq!(scenario.steps.len(), 18);
+    assert_eq!(scenario.steps.len(), 19);
+    assert!(matches!(
+        &scenario.steps[18],
+        Step::Fault(FaultStep { fault: Fault::FileError(fault), .. })
+            if (fault.operation, fault.file) == (FileOperation::Rename, FaultyFile::ControllerServerAddr)
+    ));
     assert!(matches!(
         scenario.steps[10],
-        Step::Background(RpcStep { deadline: Some(deadline), server: Some(2), .. })
-            if deadline == Duration::from_secs(5)
+        Step::Background(BackgroundStep {
+            background: InBackground::Rpc(RpcStep { deadline: Some(deadline), server: Some(2), .. }),
+            after,
+        }) if deadline == Duration::from_secs(5) && after == Duration::from_millis(500)
     ));
     assert!(matches!(
         &scenario.steps[12],
@@ -97,7 +113,7 @@ fn what_is_not_known_is_named_as_a_missing_capability() {
     // One that only a player with real processes has.
     let real = json!([{"fault": {"kill": "ps-0"}, "strikes": true}]);
     assert_eq!(error(&real), skipped("kill"));
-    let in_background = json!([{"background": {"dance": {}}}]);
+    let in_background = json!([{"background": {"dance": {}}, "after": 0}]);
     assert_eq!(error(&in_background), skipped("dance"));
     let concurrent = json!([{"concurrently": [rpc("StopTraining"), {"dance": {}}]}]);
     assert_eq!(error(&concurrent), skipped("dance"));
@@ -114,8 +130,18 @@ fn what_is_wrong_is_named_with_its_place() {
     assert!(message(&json!(["end"])).starts_with("steps[0]: "));
     assert!(message(&json!([])).starts_with("steps: expected 1 to 10000 items"));
     assert!(message(&json!({"train": 1})).starts_with("steps: "));
-    let worker = json!([{"background": {"worker": {"index": 1, "train": 1}}}]);
-    assert!(message(&worker).starts_with("steps[0].background"));
+    let train = json!([{"background": {"train": 1}, "after": 0}]);
+    assert!(message(&train).starts_with("steps[0].background: unknown variant `train`"));
+    let worker = json!([{"background": {"worker": {"index": 9, "train": 1}}, "after": 0}]);
+    assert_eq!(
+        message(&worker),
+        "steps[0].background.worker: there is no worker 9"
+    );
+    let recover = json!({"fault": {"recover": {"ps": 1}}, "strikes": true});
+    let fault = json!([{"background": recover, "after": 0}]);
+    assert_eq!(message(&fault), "steps[0].background: there is no PS 1");
+    let both = json!([{"background": {"action_file": {"text": "", "hex": ""}}, "after": 0}]);
+    assert!(message(&both).starts_with("steps[0].background: text and hex"));
     let nameless = json!([{"raise": {"error": "Nonsense", "message": ""}}]);
     assert!(message(&nameless).starts_with("steps[0].raise.error: unknown variant `Nonsense`"));
     let no_deadline = json!([{"rpc": "StopTraining"}]);
@@ -156,7 +182,10 @@ fn a_hook_or_a_step_without_what_it_works_on_is_refused() {
     let end = || json!([{"end": {}}]);
     let failed = |text: &str| Unplayable::Failed(text.to_owned());
     assert_eq!(
-        message(json!([{"server": {"ip": "::1", "folder": "file"}}]), end()),
+        message(
+            json!([{"server": {"ip": "::1", "folder": "file", "saver": true}}]),
+            end()
+        ),
         failed("hooks[0]: a server needs a saver")
     );
     assert_eq!(
@@ -166,6 +195,15 @@ fn a_hook_or_a_step_without_what_it_works_on_is_refused() {
     assert_eq!(
         message(json!([]), json!([{"timer": "enable"}])),
         failed("steps[0]: there is no saver")
+    );
+    let background = |step: Value| json!([{"background": step, "after": 0}]);
+    assert_eq!(
+        message(json!([]), background(json!({"timer": "enable"}))),
+        failed("steps[0]: there is no saver")
+    );
+    assert_eq!(
+        message(json!([]), background(json!({"controller_op": "stop_op"}))),
+        failed("steps[0]: there is no controller")
     );
     assert_eq!(
         message(json!([]), json!([{"controller_op": "stop_op"}])),
@@ -322,10 +360,15 @@ fn what_is_bounded_of_a_step_is_bounded_of_all_together() {
         said(twice(json!({"train": 600_000}))),
         "steps[1]: expected at most 1000000 training steps up to here, got 1200000"
     );
-    let background = json!({"background": rpc("SaveCheckpoint")});
+    let background = json!({"background": rpc("SaveCheckpoint"), "after": 0});
     assert_eq!(
         said(Value::Array(vec![background; 1001])),
-        "steps[1000]: expected at most 1000 calls in the background up to here, got 1001"
+        "steps[1000]: expected at most 1000 steps in the background up to here, got 1001"
+    );
+    let later = json!({"background": {"timer": "enable"}, "after": 360_000_000_000_u64});
+    assert_eq!(
+        said(twice(later)),
+        "steps[1]: expected at most 360000000000 ms of time up to here, got 720000000000"
     );
     let all = json!([{"advance": 360_000_000_000_u64}, {"train": 500_000}, {"train": 500_000}]);
     assert!(Scenario::parse(with("/steps", all)).is_ok());

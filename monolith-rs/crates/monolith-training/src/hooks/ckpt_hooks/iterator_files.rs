@@ -9,9 +9,9 @@ use std::sync::Mutex;
 
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
-use crate::files::write_whole;
+use crate::files::Files;
 use crate::save_utils::checkpoint_state::{get_checkpoint_state, write_checkpoint_state};
-use crate::save_utils::saver::keep_newest;
+use crate::save_utils::saver::Kept;
 
 /// The files of one worker in one folder.
 ///
@@ -22,7 +22,7 @@ pub(super) struct IteratorFiles {
     dir: PathBuf,
     basename: String,
     state_filename: String,
-    kept: Mutex<Vec<String>>,
+    kept: Mutex<Kept>,
 }
 
 impl IteratorFiles {
@@ -55,15 +55,18 @@ impl IteratorFiles {
         let lengths = positions.iter();
         let lengths: Vec<String> = lengths.map(|it| format!("{}\n", it.len())).collect();
         let mut kept = relock(&self.kept);
-        write_whole(&data(&self.dir.join(&name)), positions.concat())?;
-        write_whole(&index_of(&self.dir.join(&name)), lengths.concat())?;
-        for oldest in keep_newest(&mut kept, name) {
+        let files = Files::default();
+        files.write_whole(&data(&self.dir.join(&name)), positions.concat())?;
+        files.write_whole(&index_of(&self.dir.join(&name)), lengths.concat())?;
+        kept.add(name);
+        write_checkpoint_state(&files, &self.dir, &self.state_filename, kept.names())?;
+        if let Some(oldest) = kept.take_surplus() {
             let oldest = self.dir.join(oldest);
             // One that somebody else removed is removed.
             drop(fs::remove_file(index_of(&oldest)));
             drop(fs::remove_file(data(&oldest)));
         }
-        write_checkpoint_state(&self.dir, &self.state_filename, &kept)
+        Ok(())
     }
 
     /// The positions that were written last, and the prefix of their files; none where

@@ -1,7 +1,6 @@
 //! An operator's requests through a file in the model directory.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use super::action_text::parse_action;
 use crate::clock::{Clock, Thread, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, ErrorKind, Result};
-use crate::files::write_whole;
+use crate::files::Files;
 use crate::proto::controller_hooks::controller_hooks_proto::Action;
 use crate::session::{Session, SessionRunHook};
 
@@ -68,6 +67,7 @@ impl QueryActionHook {
     ) -> Self {
         let model_dir = model_dir.into();
         let looker = Looker {
+            files: Files::default(),
             action: model_dir.join(ACTION_FILENAME),
             response: model_dir.join(RESPONSE_FILENAME),
             hook,
@@ -79,6 +79,16 @@ impl QueryActionHook {
             looking: Mutex::new(None),
         }
     }
+
+    /// Reads, answers and deletes in these files.
+    #[must_use]
+    pub fn with_files(mut self, files: Files) -> Self {
+        // No thread has it before the first session.
+        if let Some(looker) = Arc::get_mut(&mut self.looker) {
+            looker.files = files;
+        }
+        self
+    }
 }
 
 impl SessionRunHook for QueryActionHook {
@@ -89,10 +99,7 @@ impl SessionRunHook for QueryActionHook {
             None => Coordinator::new(),
         };
         let (looker, own) = (Arc::clone(&self.looker), Arc::clone(&coord));
-        let looks = Box::new(move || {
-            looker.run(&own);
-            Ok(())
-        });
+        let looks = Box::new(move || looker.run(&own));
         let newest = self.looker.clock.start_thread(THREAD_NAME, None, looks)?;
         *relock(&self.looking) = Some(Looking { coord, newest });
         Ok(())
@@ -111,6 +118,7 @@ impl SessionRunHook for QueryActionHook {
 /// Lookup of the action file, shared by all threads of a hook.
 #[derive(Debug)]
 struct Looker {
+    files: Files,
     action: PathBuf,
     response: PathBuf,
     hook: Arc<ControllerHook>,
@@ -120,24 +128,29 @@ struct Looker {
 }
 
 impl Looker {
-    /// Looks each [`QUERY_INTERVAL`] until it is stopped.
-    fn run(&self, coord: &Arc<Coordinator>) {
+    /// Looks each [`QUERY_INTERVAL`] until it is stopped. Only an interrupt leaves.
+    fn run(&self, coord: &Arc<Coordinator>) -> Result<()> {
         while !self.clock.wait_for_stop(coord, Some(QUERY_INTERVAL)) {
             if let Err(error) = self.look() {
+                if !error.kind().is_exception() {
+                    return Err(error);
+                }
                 tracing::error!("{error}");
             }
         }
+        Ok(())
     }
 
-    /// Reads the file, acts, answers, and deletes it.
+    /// Reads the file, acts, answers, and deletes it whatever came of that.
     fn look(&self) -> Result<()> {
-        let Some(text) = read_text(&self.action)? else {
+        let Some(text) = self.files.read(&self.action)? else {
             return Ok(());
         };
+        let text = String::from_utf8(text)
+            .map_err(|error| Error::new(ErrorKind::UnicodeDecodeError, error.to_string()))?;
         let answered = self.answer(&text);
-        let deleted = std::fs::remove_file(&self.action)
-            .map_err(|error| Error::from_io(&error, &self.action));
-        answered.and(deleted)
+        // As with Python's `finally`, its error is the one that leaves.
+        self.files.delete(&self.action).and(answered)
     }
 
     fn answer(&self, text: &str) -> Result<()> {
@@ -159,17 +172,6 @@ impl Looker {
     }
 
     fn respond(&self, text: &str) -> Result<()> {
-        write_whole(&self.response, text)
-    }
-}
-
-/// What the file holds; nothing if it isn't there.
-fn read_text(path: &Path) -> Result<Option<String>> {
-    match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map(Some)
-            .map_err(|error| Error::new(ErrorKind::UnicodeDecodeError, error.to_string())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::from_io(&error, path)),
+        self.files.write_whole(&self.response, text)
     }
 }

@@ -12,7 +12,7 @@ use crate::barrier_ops::BarrierOp;
 use crate::clock::{Clock, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, ErrorKind, Result};
-use crate::files::write_whole;
+use crate::files::Files;
 use crate::net_utils::get_local_server_addr;
 use crate::proto::controller::controller_server::ControllerServer;
 use crate::save_utils::NoFirstSaveCheckpointSaverHook;
@@ -44,6 +44,7 @@ pub struct ServerHook {
     saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
     clock: Arc<dyn Clock>,
     address_fn: AddressFn,
+    files: Files,
     serving: Mutex<Option<Serving>>,
 }
 
@@ -61,6 +62,7 @@ impl ServerHook {
             saver_hook,
             clock,
             address_fn: Arc::new(get_local_server_addr),
+            files: Files::default(),
             serving: Mutex::new(None),
         }
     }
@@ -72,6 +74,13 @@ impl ServerHook {
         address_fn: impl Fn(u16) -> Result<String> + Send + Sync + 'static,
     ) -> Self {
         self.address_fn = Arc::new(address_fn);
+        self
+    }
+
+    /// Publishes it in these files.
+    #[must_use]
+    pub fn with_files(mut self, files: Files) -> Self {
+        self.files = files;
         self
     }
 
@@ -89,7 +98,7 @@ impl ServerHook {
     /// Replaces the address file, so that readers see the old or the new one.
     fn publish(&self, address: &str) -> Result<()> {
         let path = self.model_dir.join(SERVER_ADDR_FILENAME);
-        write_whole(&path, address)
+        self.files.write_whole(&path, address)
     }
 }
 
@@ -109,7 +118,10 @@ impl SessionRunHook for ServerHook {
                 cancelled,
             })
         })?;
-        self.publish(&(self.address_fn)(serving.port())?)?;
+        let address = (self.address_fn)(serving.port());
+        let published = address.and_then(|address| self.publish(&address));
+        // A server that nobody can find refuses from the moment that this returns.
+        published.inspect_err(|_| serving.stop())?;
         *relock(&self.serving) = Some(serving);
         Ok(())
     }
