@@ -73,6 +73,7 @@ class BarrierModel:
         if self.visible and self.blocked != self._last_seen:
             self._last_seen = self.blocked
             self.shown.barrier.append(self.blocked)
+            self.shown.times.append((self.lanes.now, f"barrier {self.blocked}"))
 
     def place(self, action: str) -> Body:
         """Place it, and call the callbacks under the lock (B18, B21).
@@ -119,5 +120,6 @@ class BarrierModel:
         for index, kind in enumerate(self.options.callbacks):
             self.look()
             self.shown.callbacks.append(f"{index}: {action}".rstrip())
+            self.shown.times.append((self.lanes.now, f"callback {action}"))
             if kind == "slow":
                 yield from self.lanes.sleep(SLOW_CALLBACK)

@@ -181,6 +181,7 @@ class _Run:
     def _show_step(self, step: int) -> None:
         self._barrier.look()
         self._shown.global_step = max(step, self._shown.global_step or 0)
+        self._shown.times.append((self._lanes.now, f"step {step}"))
 
     # Workers
 
@@ -221,6 +222,7 @@ class _Run:
         code, response = answers[0] if answers else ("UNAVAILABLE", None)
         self._barrier.look()
         self._shown.answers[index] = Answer(code, self._lanes.now - begin, response)
+        self._shown.times.append((self._lanes.now, f"{step.rpc} {code}"))
 
     def _handle(
         self, step: RpcStep

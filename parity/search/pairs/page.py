@@ -47,9 +47,9 @@ generators, and a lock is a boolean. What it predicts is written into the scenar
 and response, and the barrier's states, callbacks, saves, steps, reports, threads and errors.
 
 Each call that is answered OK or ALREADY_EXISTS has a `deadline` of 1 ms more than the predicted
-time of its answer, so that a later answer is DEADLINE_EXCEEDED. That none is earlier is shown by
-a test, which compares the reference's answers with the model's
-(`tests/parity/search/pairs/test_played.py`).
+time of its answer, so that a later answer is DEADLINE_EXCEEDED. That nothing comes earlier is shown
+by a test that holds the reference to the time of each event
+(`tests/parity/search/pairs/test_played.py`), and by the comparison of a port with the reference.
 
 Where a player and the model disagree, docs/behaviour.md decides which is wrong.
 """

@@ -31,6 +31,8 @@ class Prediction:
     threads: dict[str, str] = field(default_factory=dict)
     global_step: int | None = None
     raised: str | None = None
+    times: list[tuple[int, str]] = field(default_factory=list)
+    """The milliseconds at which each state of the barrier, callback, save, step and answer came."""
 
     @property
     def blocked(self) -> list[int]:

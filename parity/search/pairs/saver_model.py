@@ -84,6 +84,7 @@ class SaverModel:
         self.barrier.must_be_open()
         self.barrier.look()
         self.shown.saves.append(step)
+        self.shown.times.append((self.barrier.lanes.now, f"save {step}"))
         if listens and self._listener_has_placed:
             yield from self.barrier.remove()
             self._listener_has_placed = False
