@@ -1,8 +1,8 @@
 """The committed files that are made from the models: ``nox -s generated``.
 
 They are the JSON Schema of scenario files, the line in each that tells editors of it, the
-scenario reference, and of what crosses a process border the JSON Schemas and the driver's
-types in Rust.
+scenario reference, the scenarios of pairs of operations and their page, and of what crosses a
+process border the JSON Schemas and the driver's types in Rust.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from parity.app.schemas import DIALECT, schema_text, schemas
 from parity.app.wire_types import wire_types
 from parity.base import project
 from parity.base.files import write_whole
+from parity.search.pairs.documents import scenario_texts
+from parity.search.pairs.page import pairs_page
 from parity.spec.scenario import Scenario
 
 SCHEMA: Final = project.SCENARIOS / "schema.json"
 REFERENCE: Final = project.ROOT / "docs" / "scenario-reference.md"
+PAIRS: Final = project.SCENARIOS / "pairs"
+PAIRS_PAGE: Final = project.ROOT / "docs" / "pairs.md"
 WIRE_TYPES: Final = project.ROOT / "monolith-rs" / "crates" / "parity-driver" / "src" / "wire"
 _MODELINE: Final = re.compile(r"# yaml-language-server: \$schema=.*\n")
 
@@ -44,12 +48,14 @@ def outdated() -> Iterator[tuple[Path, str]]:
     wanted = [
         (SCHEMA, yaml_schema_text()),
         (REFERENCE, scenario_reference()),
+        (PAIRS_PAGE, pairs_page()),
         (IMAGE, package_diagram()),
         *((WIRE_TYPES / name, text) for name, text in wire_types()),
         *((project.SCHEMAS / name, schema_text(schema)) for name, schema in schemas()),
+        *((PAIRS / f"{name}.yaml", modeline(PAIRS) + text) for name, text in scenario_texts()),
     ]
     for path in sorted(project.SCENARIOS.rglob("*.yaml")):
-        if path != project.KNOWN_DIFFERENCES:
+        if path != project.KNOWN_DIFFERENCES and path.parent != PAIRS:
             rest = _MODELINE.sub("", path.read_text(encoding="utf-8"), count=1)
             wanted.append((path, modeline(path.parent) + rest))
     for path, text in wanted:

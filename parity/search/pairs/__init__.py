@@ -1,0 +1,1 @@
+"""Scenarios in which one operation arrives while another is under way (docs/pairs.md)."""
