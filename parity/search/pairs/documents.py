@@ -29,6 +29,12 @@ def scenario_texts() -> Iterator[tuple[str, str]]:
         yield pair.name, f"{HEAD}\n{yaml_text(document(pair))}"
 
 
+def _by_number(clause: str) -> tuple[int, str]:
+    """Return what clauses are sorted by: ``B30g`` after ``B9``."""
+    number = clause[1:].rstrip("abcdefghijklmnopqrstuvwxyz")
+    return int(number), clause
+
+
 def document(pair: Pair) -> Document:
     """Return the scenario of a pair."""
     under_way, arrival = pair.under_way, pair.arrival
@@ -36,7 +42,7 @@ def document(pair: Pair) -> Document:
     saver = dict(under_way.saver)
     played: Document = {
         "about": pair.name,
-        "covers": sorted({*under_way.covers, *arrival.covers}, key=lambda fact: int(fact[1:])),
+        "covers": sorted({*under_way.covers, *arrival.covers}, key=_by_number),
         "needs": ["exact_time"],
         "cluster": {"workers": under_way.workers},
         "machines": [{"ps": 0, "mem_limit": "8GiB"}] if "ps_health" in hooks else [],
