@@ -127,7 +127,7 @@ def names(stage):
     return [thread.name for thread in stage.clock.threads]
 
 
-@pytest.mark.covers("B8", "B9")
+@pytest.mark.covers("B8a", "B9a")
 def test_a_real_device_without_memory_is_reported_once_and_the_workers_are_held(
     stage, tmp_path, config
 ):
@@ -254,7 +254,7 @@ class Asked:
         return (self._job.model_dir / RESPONSE_FILENAME).read_text()
 
 
-@pytest.mark.covers("B47")
+@pytest.mark.covers("B47c")
 def test_an_action_file_is_consumed_and_its_save_is_done_with_the_next_step(stage, job):
     asked = Asked(job)
     with job:
@@ -295,7 +295,7 @@ def test_a_stop_gives_up_on_a_worker_that_does_not_come(job, max_pending):
         assert job.blocked() == []
 
 
-@pytest.mark.covers("B34")
+@pytest.mark.covers("B34b")
 def test_a_handler_that_outlasts_the_grace_is_cut_off_and_runs_to_its_end(stage, tmp_path, config):
     with tf.Graph().as_default():
         job = Job(stage, tmp_path, config, grace_seconds=20 * MS)
