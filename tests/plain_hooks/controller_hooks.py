@@ -9,6 +9,7 @@ import tensorflow as tf
 from absl import logging
 from google.protobuf import text_format
 from monolith_hooks import controller_hooks_pb2
+from tensorflow.python.lib.io import file_io
 
 from plain_hooks.device_utils import ps_device
 
@@ -159,5 +160,4 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
         self._respond("OK")
 
     def _respond(self, text):
-        with tf.io.gfile.GFile(self._response_path, "w") as f:
-            f.write(text)
+        file_io.atomic_write_string_to_file(self._response_path, text)

@@ -187,7 +187,8 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             tf.compat.v1.train.export_meta_graph(
                 os.path.join(self._checkpoint_dir, "meta_graph_for_debugging.pb")
             )
-            self._write_state()
+            if get_monolith_checkpoint_state(self._checkpoint_dir) is None:
+                self._write_state()
         super().after_create_session(session, coord)
 
     def after_run(self, run_context, run_values):
@@ -209,9 +210,11 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             return
         step = session.run(self._global_step_tensor)
         if self._has_dense_only or self._in_model_dump_mode:
-            self._save_once(session, step)
+            with self._lock:
+                self._save_once(session, step)
         elif step != self._timer.last_triggered_step():
-            self._save(session, step)
+            with self._lock:
+                self._save(session, step)
         for listener in self._listeners:
             listener.end(session, step)
 

@@ -29,7 +29,9 @@ class _ToRecorder(logging.Handler):
             return
         message = record.getMessage()
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and not message.startswith(_SPECIFIED):
+        if not message.startswith(_SPECIFIED):
+            if error is None:
+                return
             message = error_name(error)  # Each implementation has words of its own.
         self._recorder.record(LogEvent, level=record.levelname, message=message)
 

@@ -14,6 +14,8 @@ from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, UNL
 NEW_FOLDER: Final = "server/new"
 """The folder of a server whose ``folder`` is ``missing``."""
 
+_TORN: Final = re.compile(r"\.tmp[0-9a-f]{32}$")
+"""The end of a temporary file that TensorFlow's own atomic writer leaves if it can't write it."""
 _BASES: Final = "|".join(map(re.escape, LISTED_CHECKPOINTS))
 _CHECKPOINT: Final = re.compile(rf"((?:{_BASES})--?\d+)(\..*)?")
 
@@ -42,13 +44,17 @@ def files_left(model_dir: Path) -> tuple[str, ...]:
     files = [
         path.relative_to(model_dir).as_posix() for path in model_dir.rglob("*") if path.is_file()
     ]
-    names = {_canonical(file) for file in files if not file.startswith(UNLISTED_FILES)}
+    names = {_canonical(file) for file in files if not _is_tensorflows(file)}
     return tuple(sorted(names))
 
 
 def known_files(model_dir: Path) -> tuple[str, ...]:
     """Return ``files_left`` without other files, of which a temporary one may be there."""
     return tuple(name for name in files_left(model_dir) if name != OTHER_FILES)
+
+
+def _is_tensorflows(file: str) -> bool:
+    return file.startswith(UNLISTED_FILES) or _TORN.search(file) is not None
 
 
 def _canonical(file: str) -> str:
