@@ -39,7 +39,7 @@ def lacks(scenario):
     needs = {
         "other hooks": list(hooks) != ["ps_health", "saver", "server"],
         "other savers": any(hooks.get("saver", {}).get(option) for option in SAVER_OPTIONS),
-        "other addresses": any(hooks["server"][key] != value for key, value in SERVER.items()),
+        "other addresses": any(hooks.get("server", {}).get(key) != SERVER[key] for key in SERVER),
         "another first step": scenario["global_step"] != 0,
         "faults": scenario["faults"] or scenario["barrier"]["callbacks"],
         "memory limits": any(limit is not None for limit in limits),

@@ -53,7 +53,7 @@ def faults(draw: DrawFn, ps: int, listeners: int, hooks: set[str]) -> Document:
         # These two end a handler without an answer: the caller would wait for ever.
         error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
         # A session that can never be created, or never take a step, would be tried for ever.
-        always = [] if error in RECREATED else [None]
+        always = [] if error in RECREATED else [None, None]
         times = draw(st.sampled_from([1, 2, *always]))
         message = draw(st.sampled_from(_MESSAGES))
         raised: Document = {"error": error, "times": times, "message": message}

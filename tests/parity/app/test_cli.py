@@ -111,7 +111,7 @@ def test_diff_names_the_first_difference_of_each_channel(two_traces):
 
 def test_diff_reads_recordings_as_well():
     path = "recorded/rust/health/oom.json"
-    assert command("diff", path, path).stdout == "equal: 13 events\n"
+    assert command("diff", path, path).stdout == "equal: 15 events\n"
 
 
 def test_diff_of_what_is_no_trace(tmp_path, two_traces):

@@ -31,7 +31,7 @@ def test_the_first_difference_of_each_channel_is_marked_where_it_is():
         story.record["differences"][mark.difference]["channel"]: rows(story)[mark.row]
         for mark in story.marks
     }
-    assert marked == {"reports": (0, None, 2, None), "barrier": (0, None, 3, None)}
+    assert marked == {"reports": (0, None, 2, None), "barrier": (0, 2, None, None)}
 
 
 def test_where_the_order_differs_what_moved_stands_apart_and_is_marked():
