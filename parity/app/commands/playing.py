@@ -80,7 +80,10 @@ def interop(
     limit: Limit = LIMIT,
 ) -> None:
     """Have each language call a controller of each, and compare their messages."""
-    from parity.app.interop import interop  # noqa: PLC0415 - imports TensorFlow
+    from parity.players.python.quiet import quiet_grpc  # noqa: PLC0415
+
+    quiet_grpc()
+    from parity.app.interop import interop  # noqa: PLC0415 - imports gRPC and TensorFlow
 
     raise typer.Exit(interop(peer, report, limit, stdout()))
 

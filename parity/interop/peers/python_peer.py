@@ -60,8 +60,9 @@ class PythonPeer:
 
     def __init__(self) -> None:
         self._run: _Run | None = None
-        # Some cases make a handler raise on purpose; its traceback would add nothing.
-        logging.getLogger("grpc").setLevel(logging.CRITICAL)
+        # Some cases make handlers raise and files be missing on purpose: that isn't the verdict.
+        for name in ("grpc", "tensorflow"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def serve(self, model_dir: Path, server: InteropServer) -> None:
         """Start a controller."""

@@ -24,11 +24,16 @@ def quiet_tensorflow() -> None:
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    quiet_grpc()
     for name in ("absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with held_back_unless_it_fails():
         import tensorflow  # noqa: F401, PLC0415
+
+
+def quiet_grpc() -> None:
+    """Keep gRPC's own log off stderr; call before the first import of it."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 
 @contextmanager
