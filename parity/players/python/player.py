@@ -6,7 +6,8 @@ PS machines are fake and time is virtual; everything else is real.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -100,7 +101,7 @@ class PythonPlayer:
     ) -> Outcome:
         """Play one scenario in virtual time."""
         clock = VirtualClock(seed=seed, schedule=schedule)
-        with model_folder() as folder:
+        with model_folder() as folder, _steps_may_wrap():
             try:
                 with interrupt_afterwards(), plain_umask(), self._implementation.playing(clock):
                     trace = clock.run(
@@ -118,6 +119,14 @@ class PythonPlayer:
 
     def close(self) -> None:
         """Do nothing, as no resources are held between runs."""
+
+
+@contextlib.contextmanager
+def _steps_may_wrap() -> Iterator[None]:
+    """Let a step beyond int64 wrap, as TensorFlow does, without a word from numpy."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)
+        yield
 
 
 def player_of(file: Path, tell: Callable[[str], None]) -> PythonPlayer:
