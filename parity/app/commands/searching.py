@@ -151,7 +151,7 @@ def mutants(
             callback=number,
             help="Real seconds that a mutant may take for a scenario.",
         ),
-    ] = 5.0,
+    ] = 20.0,
 ) -> None:
     """Make every mutant that a tool knows of one side, and see which the catalogue catches."""
     from parity.mutation.generated.command import MutantOptions, mutants  # noqa: PLC0415
