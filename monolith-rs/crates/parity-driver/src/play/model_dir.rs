@@ -110,7 +110,9 @@ fn checkpoint(file: &str) -> Option<String> {
     LISTED_CHECKPOINTS.iter().find_map(|base| {
         let step = file.strip_prefix(base)?.strip_prefix('-')?;
         let step = step.split('.').next()?;
-        let is_step = !step.is_empty() && step.bytes().all(|c| c.is_ascii_digit());
+        // A step that has wrapped around is below 0.
+        let digits = step.strip_prefix('-').unwrap_or(step);
+        let is_step = !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit());
         is_step.then(|| format!("{base}-{step}"))
     })
 }
@@ -127,6 +129,7 @@ mod tests {
             "model.ckpt-7",
             "model.ckpt-7.index",
             "model.ckpt-007",
+            "model.ckpt--7",
             "checkpoint",
             "checkpoint.tmp0123",
             "events.out.tfevents.1.host",
@@ -136,12 +139,13 @@ mod tests {
         }
         let mut known = vec![
             "checkpoint",
+            "model.ckpt--7",
             "model.ckpt-007",
             "model.ckpt-7",
             "server/new/controller_server_addr.txt",
         ];
         assert_eq!(left_in(dir.path()), known);
-        for name in ["server/new/.tmp", "model.ckpt-", "model.ckpt--7"] {
+        for name in ["server/new/.tmp", "model.ckpt-", "model.ckpt---7"] {
             std::fs::write(dir.path().join(name), "").unwrap();
         }
         assert_eq!(known_files(dir.path()), known);
