@@ -92,7 +92,7 @@ class OpenedPlayers:
             PortUnavailableError: One can't be started.
         """
         missing = [i for i, player in enumerate(self.players) if player is None]
-        opened = open_all([specs[i] for i in missing], limit, gives_up=True)
+        opened = open_all([specs[i] for i in missing], limit, gives_up=True, cached=True)
         for i, player in zip(missing, opened, strict=True):
             self.players[i] = player
         reference, peer = self.players

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-from parity.base import project
+from parity.base import content_cache, project
 from parity.base.host import without_reference
 from parity.base.model import Model
 from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
+from parity.players.cached import CachedPlayer, driver_identity, reference_identity
 from parity.players.driver.player import DriverPlayer
 from parity.players.driver.rust import build_driver, rust_player
 from parity.players.outcome import Player
@@ -172,6 +174,29 @@ def _sources() -> Path:
     return project.SOURCES
 
 
+def open_cached(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Player:
+    """Open a player like ``open_player``, which plays only what it hasn't played before.
+
+    It is the player itself where nothing is cached: traces of unknown sources, for instance.
+
+    Raises:
+        PortUnavailableError: It can't be started.
+    """
+    cache = content_cache.opened()
+    if cache is not None and spec.kind == "python":
+        # Opened when it first plays: TensorFlow's import takes seconds.
+        identity, opener = reference_identity(), partial(open_player, spec, limit)
+        return CachedPlayer(spec.kind, identity, cache, opener)
+    player = open_player(spec, limit, gives_up=gives_up)
+    if cache is None or spec.kind != "rust":
+        return player
+    assert isinstance(player, DriverPlayer)
+    assert player.hello is not None, "it was greeted"
+    assert player.hello.source_digest is not None, "it is that of the sources here"
+    identity = driver_identity(spec.kind, player.hello.source_digest)
+    return CachedPlayer(spec.kind, identity, cache, lambda: player, player)
+
+
 def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Player:
     """Open a player; ``limit`` is in real seconds per answer.
 
@@ -205,16 +230,19 @@ def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
     return player
 
 
-def open_all(specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = False) -> list[Player]:
-    """Open all of these players, or none.
+def open_all(
+    specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = False, cached: bool = False
+) -> list[Player]:
+    """Open all of these players, or none; ``cached`` as with ``open_cached``.
 
     Raises:
         PortUnavailableError: One can't be started.
     """
+    opens = open_cached if cached else open_player
     players: list[Player] = []
     try:
         for spec in specs:
-            players += [open_player(spec, limit, gives_up=gives_up)]
+            players += [opens(spec, limit, gives_up=gives_up)]
     except BaseException:
         close_players(players)
         raise
@@ -255,7 +283,7 @@ def open_drivers(specs: Sequence[PlayerSpec], limit: float) -> list[Player | Non
         PortUnavailableError: One can't be started.
     """
     drivers = [spec for spec in specs if spec.kind in _CAN_FAIL]
-    opened = iter(open_all(drivers, limit, gives_up=True))
+    opened = iter(open_all(drivers, limit, gives_up=True, cached=True))
     return [next(opened) if spec.kind in _CAN_FAIL else None for spec in specs]
 
 

@@ -29,7 +29,8 @@ class Played:
     """A trace, its maker, and its choice points if it was played with a schedule.
 
     ``late`` has each step that took longer than its ``within``; ``ordering`` is how far the
-    order of the trace can be compared. Two of these are equal if their traces are.
+    order of the trace can be compared; ``cached`` that it was played before, by another process
+    perhaps. Two of these are equal if their traces are.
     """
 
     trace: Trace
@@ -37,6 +38,7 @@ class Played:
     choices: tuple[Choice, ...] = field(default=(), compare=False)
     late: tuple[Late, ...] = field(default=(), compare=False)
     ordering: Ordering = field(default="total", compare=False)
+    cached: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import re
@@ -13,10 +15,10 @@ from typing import Any, Final, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
-from parity.base import project
+from parity.base import content_cache, project
 from parity.base.bounds import LARGEST_YAML
 from parity.base.files import check_within, read_text
-from parity.base.model import Model
+from parity.base.model import Model, canonical_json, frozen
 from parity.base.problems import Problem, ScenarioError, UsageError, did_you_mean
 from parity.base.strict_yaml import Node, YamlError, parse_yaml
 from parity.base.terminal_text import shortened
@@ -171,18 +173,32 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
         ScenarioError: The file can't be read or isn't a valid scenario.
     """
     text = _read(path)
-    scenario, document = _load(path, text, Scenario, "docs/scenario-format.md")
     try:
         name = check_scenario_name(scenario_name(path, root))
     except ValueError as error:
         raise ScenarioError([Problem(path, 1, 1, "", str(error))]) from None
+    cache = content_cache.opened()
+    key = {"yaml": hashlib.sha256(text.encode()).hexdigest(), "reader": _reader()}
+    kept = None if cache is None else cache.get(key)
+    if kept is not None:
+        with contextlib.suppress(ValueError):
+            return ScenarioFile(name, path, Scenario.model_validate(frozen(json.loads(kept))), text)
+    scenario, document = _load(path, text, Scenario, "docs/scenario-format.md")
     problems = _first(
         Problem(path, *document.place(loc), _dotted(loc), message)
         for loc, message in bad_references(scenario)
     )
     if problems:
         raise ScenarioError(problems)
+    if cache is not None:  # Parsing YAML takes ten times as long as all else.
+        cache.put(key, canonical_json(document.value))
     return ScenarioFile(name, path, scenario, text)
+
+
+def _reader() -> str:
+    """Return a digest of all that reads and checks a scenario."""
+    parity = Path(__file__).resolve().parents[1]
+    return content_cache.source_digest(parity / "base", parity / "spec")
 
 
 def scenario_name(path: Path, root: Path) -> str:

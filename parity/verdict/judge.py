@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from parity.base.project import shown
+from parity.players.cached import anew
 from parity.players.needs import skip_if_lacking
 from parity.players.outcome import (
     Failed,
@@ -33,7 +34,7 @@ from parity.verdict.compare import (
 )
 from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
 from parity.verdict.known import KnownDifferences, difference_id, stale_entries
-from parity.verdict.record import BrokenExpectation, Record, Verdict
+from parity.verdict.record import BrokenExpectation, Record, Side, Verdict
 from parity.verdict.replay_line import replay_line
 
 _REPEATS = 2
@@ -84,6 +85,7 @@ class Judge:
             peer_trace=findings.traces.peer,
             reference_by=findings.traces.reference_by,
             peer_by=findings.traces.peer_by,
+            cached=findings.traces.cached,
         )
 
     def replay_command(self, file: ScenarioFile) -> str:
@@ -101,12 +103,21 @@ class Judge:
             skipped = skip_if_lacking(player, file)
             if skipped is not None:
                 return _skipped(player, skipped)
-        reference = self.reference.play(file, self.seed, self.schedule)
+        found = self._played_by(self.reference, self.peer, file)
+        if found.comparison.differences and found.traces.cached:
+            # What is looked at again, or shown to a person, doesn't come from the cache.
+            found = self._played_by(anew(self.reference), anew(self.peer), file)
+        return found
+
+    def _played_by(
+        self, reference_player: Player, peer_player: Player, file: ScenarioFile
+    ) -> _Findings:
+        reference = reference_player.play(file, self.seed, self.schedule)
         early = _findings_without_trace(self.reference, reference)
         if early is not None:
             return early
         assert isinstance(reference, Played), "a reference plays"
-        peer = self.peer.play(file, self.seed, self.schedule)
+        peer = peer_player.play(file, self.seed, self.schedule)
         findings = self._compare(file, reference, peer)
         return replace(findings, traces=_Traces.by(reference, peer))
 
@@ -122,7 +133,7 @@ class Judge:
     def _compare_traces(self, file: ScenarioFile, reference: Played, peer: Played) -> _Findings:
         ordering = common_ordering((reference.ordering, peer.ordering))
         comparison = compare(reference.trace, peer.trace, ordering, self.channels)
-        if comparison.differences:
+        if comparison.differences and not (reference.cached or peer.cached):
             unsteady = self._unsteady_sides(file, reference, peer)
             if unsteady:
                 return _Findings("nondeterministic", unsteady, comparison)
@@ -213,7 +224,7 @@ class Judge:
         )
 
     def _repeats_differently(self, player: Player, file: ScenarioFile, first: Played) -> bool:
-        again = player.play(file, self.seed, self.schedule)
+        again = anew(player).play(file, self.seed, self.schedule)
         if not isinstance(again, Played):
             return True
         if first.ordering == "untimed":
@@ -229,14 +240,17 @@ class _Traces:
     peer: Trace | Literal["same"] | None = None
     reference_by: Maker | None = None
     peer_by: Maker | None = None
+    cached: tuple[Side, ...] = ()
 
     @classmethod
     def by(cls, reference: Played, peer: Outcome) -> _Traces:
         """Return the traces of a reference that played and a peer that may have."""
+        sides: tuple[tuple[Side, Outcome], ...] = (("reference", reference), ("peer", peer))
+        cached = tuple(side for side, each in sides if isinstance(each, Played) and each.cached)
         if not isinstance(peer, Played):
-            return cls(reference.trace, None, reference.by)
+            return cls(reference.trace, None, reference.by, cached=cached)
         theirs: Trace | Literal["same"] = "same" if peer == reference else peer.trace
-        return cls(reference.trace, theirs, reference.by, peer.by)
+        return cls(reference.trace, theirs, reference.by, peer.by, cached)
 
 
 @dataclass(frozen=True)

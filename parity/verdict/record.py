@@ -29,6 +29,8 @@ Verdict = Literal[
     "not run",
 ]
 
+Side = Literal["reference", "peer"]
+
 EXIT_CODES: Final[dict[Verdict, int]] = {
     "agree": 0,
     "partial": 0,
@@ -75,7 +77,8 @@ class Record(Model):
     on which there was something to compare, ``agreements`` counts equal events by channel,
     and ``not_compared`` names the channels that were left out. ``yaml`` is the text of the
     file. ``trace`` is the reference's, and ``peer_trace`` is ``same`` if the peer's equals it;
-    each is None if that side returned none.
+    each is None if that side returned none. ``cached`` are the sides whose trace an earlier run
+    had played and the cache kept.
     """
 
     scenario: ScenarioName
@@ -103,6 +106,7 @@ class Record(Model):
     peer_trace: Trace | Literal["same"] | None = None
     reference_by: Maker | None = None
     peer_by: Maker | None = None
+    cached: tuple[Side, ...] = ()
 
     @field_serializer("trace", "peer_trace")
     def _as_trace_files_have_it(self, value: Trace | str | None) -> Any:
