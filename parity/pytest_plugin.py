@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from parity.base.model import frozen
 from parity.base.problems import OutputError, PortUnavailableError, ScenarioError, UsageError
 from parity.players.choose import PlayerSpec, choose_player, close_players, open_all
 from parity.players.outcome import Player
-from parity.spec.loading import load_scenario, scenario_name
+from parity.spec.loading import ScenarioFile, load_scenario, scenario_name
 from parity.spec.schedules import parse_schedule
 from parity.verdict.compare import parse_channels
 from parity.verdict.judge import Judge
@@ -36,6 +36,7 @@ UNAVAILABLE: Final = "parity_unavailable"
 _JUDGE: Final = pytest.StashKey[Judge]()
 _WRONG_AT_THE_END: Final = "parity_wrong_at_the_end"
 _WRONG: Final = pytest.StashKey[list[str]]()
+_ONLY: Final = pytest.StashKey[frozenset[str]]()
 
 
 class ParityFailure(Exception):  # noqa: N818 - pytest prints it as a failure
@@ -52,6 +53,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--parity-limit", default=60.0, type=float, help="seconds per answer")
     group.addoption("--parity-channels", default=None, help="channels to compare the peer by")
     group.addoption("--parity-root", default=[], action="append", help="folders that name files")
+    group.addoption("--parity-only", default=[], action="append", help="files, and no others")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Pass over what ``--parity-only`` doesn't name, without a look into other folders."""
+    only = _only(config)
+    return (str(collection_path) not in only) if only else None
+
+
+def _only(config: pytest.Config) -> frozenset[str]:
+    """Return the files that are to be collected and all folders above them; empty means all."""
+    if _ONLY not in config.stash:
+        files = [Path(file) for file in config.getoption("--parity-only")]
+        named = (each for file in files for each in (file, *file.parents))
+        config.stash[_ONLY] = frozenset(map(str, named))
+    return config.stash[_ONLY]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -64,8 +82,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse known differences of scenarios that don't exist, before any item runs."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put items in the order in which they were asked for, and check the known differences.
+
+    Raises:
+        pytest.UsageError: There are known differences of scenarios that don't exist.
+    """
+    place = {file: i for i, file in enumerate(config.getoption("--parity-only"))}
+    items.sort(key=lambda item: place.get(str(item.path), -1))
     collected = [item for item in items if isinstance(item, ScenarioItem)]
     if collected:
         try:
@@ -75,15 +99,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(str(error)) from None
 
 
-class OpenedPlayers:
-    """A plugin with the reference and the peer that were opened before the session.
+class HandedOn:
+    """A plugin with what a run has before the session: scenarios, the reference and the peer.
 
     A player that wasn't opened is None. The creator of this plugin closes the players, unless
     ``complete`` has returned them.
     """
 
-    def __init__(self, players: Sequence[Player | None] = (None, None)) -> None:
+    def __init__(
+        self,
+        players: Sequence[Player | None] = (None, None),
+        files: Iterable[ScenarioFile] = (),
+    ) -> None:
         self.players = list(players)
+        self._files = {file.path.resolve(): file for file in files}
+
+    def load(self, path: Path, root: Path) -> ScenarioFile:
+        """Return the scenario of a file, which is read unless that was done before.
+
+        Raises:
+            ScenarioError: It isn't valid.
+        """
+        return self._files.get(path) or load_scenario(path, root)
 
     def complete(self, specs: Sequence[PlayerSpec], limit: float) -> tuple[Player, Player]:
         """Open the missing players, and return both, which the caller must then close.
@@ -129,7 +166,8 @@ class ScenarioItem(pytest.Item):
             PortUnavailableError: A player can't play any more; the session ends.
         """
         try:
-            record = _judge(self.config).judge(load_scenario(self.path, self._root))
+            file = _handed_on(self.config).load(self.path, self._root)
+            record = _judge(self.config).judge(file)
         except PortUnavailableError as error:
             self.session.shouldstop = str(error)
             raise
@@ -161,7 +199,9 @@ def pytest_runtest_makereport(
     report = yield
     if report.when == "call" and isinstance(item, ScenarioItem):
         if item.record is not None:
-            setattr(report, RECORD, item.record.model_dump_json())
+            # xdist returns a report as JSON.
+            is_worker = hasattr(item.config, "workerinput")
+            setattr(report, RECORD, item.record.model_dump_json() if is_worker else item.record)
         if call.excinfo is not None and isinstance(call.excinfo.value, PortUnavailableError):
             setattr(report, UNAVAILABLE, str(call.excinfo.value))
     return report
@@ -196,8 +236,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def record_of(report: pytest.TestReport) -> Record | None:
     """Return the record of a test report, or None."""
-    text = getattr(report, RECORD, None)
-    return None if text is None else Record.model_validate(frozen(json.loads(text)))
+    record: Record | str | None = getattr(report, RECORD, None)
+    if isinstance(record, str):
+        return Record.model_validate(frozen(json.loads(record)))
+    return record
 
 
 def unavailable_of(report: pytest.TestReport) -> str:
@@ -218,7 +260,7 @@ def _judge(config: pytest.Config) -> Judge:
         schedule = config.getoption("--parity-schedule")
         asked = (config.getoption("--parity-reference"), config.getoption("--parity-peer"))
         specs = [_spec(asked[0] or "python"), _spec(asked[1])]
-        reference, peer = _opened_players(config).complete(specs, limit)
+        reference, peer = _handed_on(config).complete(specs, limit)
         config.stash[_JUDGE] = Judge(
             reference=reference,
             peer=peer,
@@ -230,10 +272,10 @@ def _judge(config: pytest.Config) -> Judge:
     return config.stash[_JUDGE]
 
 
-def _opened_players(config: pytest.Config) -> OpenedPlayers:
+def _handed_on(config: pytest.Config) -> HandedOn:
     plugins = config.pluginmanager.get_plugins()
-    found = [plugin for plugin in plugins if isinstance(plugin, OpenedPlayers)]
-    return found[0] if found else OpenedPlayers()
+    found = [plugin for plugin in plugins if isinstance(plugin, HandedOn)]
+    return found[0] if found else HandedOn()
 
 
 def _spec(option: str | None) -> PlayerSpec:

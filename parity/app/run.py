@@ -27,7 +27,8 @@ from parity.players.choose import (
     greet_drivers,
     open_drivers,
 )
-from parity.pytest_plugin import OpenedPlayers, record_of, unavailable_of, wrong_at_the_end
+from parity.players.outcome import Player
+from parity.pytest_plugin import HandedOn, record_of, unavailable_of, wrong_at_the_end
 from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.report.report import Header, Report, ReportWriter, make_footer, versions
 from parity.report.terminal.console import RunPrinter
@@ -97,7 +98,7 @@ def play(options: RunOptions, console: Console) -> Report:
     files = load_all(options.paths)
     check_known(files)
     reference, peer = choose_sides(options.reference, options.peer)
-    handed_on = _greet([reference.spec, peer.spec], options)
+    handed_on = HandedOn(_greet([reference.spec, peer.spec], options), files)
     try:
         with held(options.folder, "--report"):
             return _play(options, files, reference, peer, handed_on, console)
@@ -110,7 +111,7 @@ def _play(
     files: Sequence[ScenarioFile],
     reference: PlayerChoice,
     peer: PlayerChoice,
-    handed_on: OpenedPlayers,
+    handed_on: HandedOn,
     console: Console,
 ) -> Report:
     header = Header(
@@ -171,6 +172,7 @@ def _play(
     if junit_xml is not None:
         write_whole(options.folder / JUNIT, junit_xml)
     path = results.writer.path
+    printer.cached(records)
     printer.totals(footer, project.shown(path), project.shown(options.folder / PAGE))
     if options.report is None and options.partial:
         printer.note(f"a part of the catalogue was played; {project.REPORTS}/ is as it was")
@@ -181,7 +183,7 @@ def _play(
     return report
 
 
-def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> OpenedPlayers:
+def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> list[Player | None]:
     """Start the drivers and greet them; they are kept if they are to play in this process.
 
     Raises:
@@ -189,8 +191,8 @@ def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> OpenedPlayers:
     """
     if options.workers > 1:
         greet_drivers(specs, options.limit)
-        return OpenedPlayers()
-    return OpenedPlayers(open_drivers(specs, options.limit))
+        return [None for _ in specs]
+    return open_drivers(specs, options.limit)
 
 
 def _pytest_args(
@@ -203,6 +205,7 @@ def _pytest_args(
     args = [
         "-c", os.devnull, "--rootdir", str(project.ROOT), "--noconftest",
         "-p", "parity.pytest_plugin", "-p", "no:terminalreporter", "-p", "no:cacheprovider",
+        "-p", "no:doctest", "-p", "no:unittest",
         "--junitxml", str(junit), "-o", "junit_family=xunit2",
         "--parity-reference", reference.spec.model_dump_json(),
         "--parity-peer", peer.spec.model_dump_json(),
@@ -219,7 +222,12 @@ def _pytest_args(
         args += ["-n", str(options.workers)]
     if options.keyword:
         args += ["-k", options.keyword]
-    return [*args, *(str(file.path.resolve()) for file in files)]
+    # The folders are collected, once each: with files as arguments pytest looks through a folder
+    # as many times as it has files in it.
+    only = [str(file.path.resolve()) for file in files]
+    for path in only:
+        args += ["--parity-only", path]
+    return [*args, os.path.commonpath(only)]
 
 
 class _Results:

@@ -12,6 +12,7 @@ from parity.app.commands.options import (
     AsForRun,
     Keyword,
     Limit,
+    NoCache,
     Paths,
     Report,
     RunReport,
@@ -21,7 +22,7 @@ from parity.app.commands.options import (
     schedule_of,
     stdout,
 )
-from parity.base import project
+from parity.base import content_cache, project
 
 
 def run(
@@ -47,8 +48,11 @@ def run(
             help="Compare the peer by these alone, such as reports,barrier; by default all."
         ),
     ] = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Play scenarios on both sides and compare."""
+    if no_cache:
+        content_cache.close()
     from parity.app.run import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
     from parity.verdict.compare import parse_channels  # noqa: PLC0415
 

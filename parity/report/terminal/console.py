@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from rich.console import Console
@@ -93,6 +94,13 @@ class RunPrinter:
         self._failures += EXIT_CODES[record.verdict] > 0
         failures = f"[bold red]{self._failures} not well" if self._failures else ""
         self._progress.update(self._task, advance=1, failures=failures, refresh=True)
+
+    def cached(self, records: Iterable[Record]) -> None:
+        """How many of the traces an earlier run had played."""
+        sides = Counter(side for record in records for side in record.cached)
+        if sides:
+            counts = ", ".join(f"{count} of the {side}" for side, count in sorted(sides.items()))
+            self.note(f"traces played before and kept: {counts} (--no-cache plays everything)")
 
     def totals(self, footer: Footer, report: str, page: str) -> None:
         """The last lines."""
