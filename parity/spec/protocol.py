@@ -13,13 +13,14 @@ from pydantic_core import PydanticCustomError
 from parity.base.model import DescribedAs, FailFastTuple, Model, canonical_json, frozen
 from parity.base.strict_json import parse_json
 from parity.base.terminal_text import printable
+from parity.spec.faults import Need
 from parity.spec.integers import Index, Unsigned
 from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
 from parity.spec.loading import ScenarioFile
 from parity.spec.names import ScenarioName
 from parity.spec.scenario import Scenario
 from parity.spec.schedules import Choice, Schedule
-from parity.spec.trace import Event
+from parity.spec.trace import Channel, Event
 
 PROTOCOL: Final = 1
 
@@ -176,6 +177,11 @@ class Hello(Model):
     capabilities: tuple[str, ...] = ()
     order: HelloOrder = "total"
     """``total`` if it schedules lanes as docs/virtual-time.md says, else ``lanes``."""
+    channels: tuple[Channel, ...] | None = None
+    """The channels that its traces have events for; ``null``: all of them."""
+    needs: tuple[Need, ...] | None = None
+    """The needs of a scenario that it meets; ``null``: ``injection``, ``exact_time`` and
+    ``exact_memory``."""
 
 
 class TraceAnswer(Model):

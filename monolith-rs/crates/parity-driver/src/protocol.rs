@@ -122,6 +122,8 @@ pub(crate) fn hello(protocol: u64) -> io::Result<Answer> {
         source_digest: Some(env!("MONOLITH_SOURCE_DIGEST").to_owned()),
         capabilities: capabilities.map(str::to_owned).collect(),
         order: HelloOrder::Total,
+        channels: None,
+        needs: None,
     })
 }
 

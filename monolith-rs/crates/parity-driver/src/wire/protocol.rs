@@ -159,6 +159,38 @@ pub(crate) enum HelloOrder {
     Lanes,
 }
 
+/// `Channel` of the specification.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Channel {
+    Reports,
+    Barrier,
+    Rpc,
+    Saves,
+    Steps,
+    Hooks,
+    Session,
+    Errors,
+    Threads,
+    Logs,
+    Files,
+}
+
+/// `Need` of the specification.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Need {
+    Kill,
+    StopProcess,
+    RealMemory,
+    Disk,
+    Injection,
+    ExactTime,
+    ExactMemory,
+    Ipv4,
+    Ipv6,
+}
+
 /// A choice point of a run: the labels of the lanes that could run, and the one taken.
 #[derive(Debug, Serialize)]
 pub(crate) struct Choice {
@@ -214,6 +246,11 @@ pub(crate) enum Answer {
         capabilities: Vec<String>,
         /// `total` if it schedules lanes as docs/virtual-time.md says, else `lanes`.
         order: HelloOrder,
+        /// The channels that its traces have events for; `null`: all of them.
+        channels: Option<Vec<Channel>>,
+        /// The needs of a scenario that it meets; `null`: `injection`, `exact_time` and
+        /// `exact_memory`.
+        needs: Option<Vec<Need>>,
     },
     /// The trace of the scenario, as JSON that isn't validated yet.
     Trace {
