@@ -24,7 +24,7 @@ from parity.players.choose import PlayerSpec, choose_player, close_players, open
 from parity.players.outcome import Player
 from parity.spec.loading import ScenarioFile, load_scenario, scenario_name
 from parity.spec.schedules import parse_schedule
-from parity.verdict.compare import parse_channels
+from parity.verdict.compare import parse_channels, shared_channels
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences, catalogue
 from parity.verdict.record import EXIT_CODES, Record, was_compared
@@ -267,7 +267,9 @@ def _judge(config: pytest.Config) -> Judge:
             known=KnownDifferences.load(project.KNOWN_DIFFERENCES),
             seed=config.getoption("--parity-seed"),
             schedule=None if schedule is None else parse_schedule(schedule),
-            channels=parse_channels(config.getoption("--parity-channels")),
+            channels=shared_channels(
+                parse_channels(config.getoption("--parity-channels")), peer.channels
+            ),
         )
     return config.stash[_JUDGE]
 

@@ -26,6 +26,7 @@ from parity.base.terminal_text import printable
 
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     playing.run,
+    playing.smoke,
     watching.replay,
     watching.diff,
     writing.validate,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,10 +24,9 @@ from parity.players.choose import (
     PlayerSpec,
     choose_sides,
     close_players,
-    greet_drivers,
     open_drivers,
 )
-from parity.players.outcome import Player
+from parity.players.outcome import ALL_CHANNELS, Player
 from parity.pytest_plugin import HandedOn, record_of, unavailable_of, wrong_at_the_end
 from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.report.report import Header, Report, ReportWriter, make_footer, versions
@@ -35,7 +34,8 @@ from parity.report.terminal.console import RunPrinter
 from parity.spec.injections import injections
 from parity.spec.loading import ScenarioFile, find_scenarios, load_all
 from parity.spec.schedules import Schedule, schedule_name
-from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel
+from parity.spec.trace import Channel
+from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, shared_channels
 from parity.verdict.known import check_known
 from parity.verdict.record import Record
 from parity.verdict.replay_line import replay_line
@@ -98,7 +98,9 @@ def play(options: RunOptions, console: Console) -> Report:
     files = load_all(options.paths)
     check_known(files)
     reference, peer = choose_sides(options.reference, options.peer)
-    handed_on = HandedOn(_greet([reference.spec, peer.spec], options), files)
+    players, has = _greet([reference.spec, peer.spec], options)
+    handed_on = HandedOn(players, files)
+    options = replace(options, channels=shared_channels(options.channels, has))
     try:
         with held(options.folder, "--report"):
             return _play(options, files, reference, peer, handed_on, console)
@@ -183,16 +185,24 @@ def _play(
     return report
 
 
-def _greet(specs: Sequence[PlayerSpec], options: RunOptions) -> list[Player | None]:
+def _greet(
+    specs: Sequence[PlayerSpec], options: RunOptions
+) -> tuple[list[Player | None], Collection[Channel]]:
     """Start the drivers and greet them; they are kept if they are to play in this process.
+
+    Returns the players that are kept, and the channels that the peer has.
 
     Raises:
         PortUnavailableError: one can't be started.
     """
+    players = open_drivers(specs, options.limit)
+    peer = players[-1]
+    has = ALL_CHANNELS if peer is None else peer.channels
     if options.workers > 1:
-        greet_drivers(specs, options.limit)
-        return [None for _ in specs]
-    return open_drivers(specs, options.limit)
+        # A failure of the bye is ignored, as it will be found again in the processes that play.
+        close_players([player for player in players if player is not None])
+        players = [None for _ in specs]
+    return players, has
 
 
 def _pytest_args(

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from parity.base.content_cache import ContentCache, Key, source_digest
 from parity.base.model import Model, canonical_json, frozen
-from parity.players.outcome import IN_VIRTUAL_TIME, Maker, Outcome, Played, Player
+from parity.players.outcome import ALL_CHANNELS, IN_VIRTUAL_TIME, Maker, Outcome, Played, Player
 from parity.spec.loading import ScenarioFile
 from parity.spec.ordering import Ordering
 from parity.spec.schedules import Schedule
@@ -49,6 +49,7 @@ class CachedPlayer:
     """
 
     can = IN_VIRTUAL_TIME
+    channels = ALL_CHANNELS
 
     def __init__(
         self,

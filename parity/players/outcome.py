@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from parity.base.model import Model
 from parity.spec.faults import Need
@@ -12,7 +13,7 @@ from parity.spec.ordering import Ordering
 from parity.spec.protocol import RefusalReason
 from parity.spec.scenario import Expect
 from parity.spec.schedules import Choice, Schedule
-from parity.spec.trace import Trace
+from parity.spec.trace import Channel, Trace
 
 
 class Maker(Model):
@@ -108,6 +109,9 @@ IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time", 
 """The capabilities of every player with a virtual clock and fake machines."""
 
 
+ALL_CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
+
+
 class Player(Protocol):
     """An opened player of one implementation."""
 
@@ -118,6 +122,10 @@ class Player(Protocol):
     @property
     def can(self) -> frozenset[Need]:
         """The capabilities that not every player has."""
+
+    @property
+    def channels(self) -> Collection[Channel]:
+        """The channels that its traces have events for."""
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None

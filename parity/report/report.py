@@ -191,7 +191,9 @@ def gaps(report: Report) -> Iterator[str]:
                 yield f"{record.scenario} {words}: {why}."
     unseen = Counter(key for record in report.records for key in record.not_compared)
     for key, count in sorted(unseen.items()):
-        why = "as --channels leaves it out" if key in left_out else "as the peer gave none"
+        why = (
+            "as --channels or the peer left it out" if key in left_out else "as the peer gave none"
+        )
         yield f"{key} was not compared in {count} scenarios, {why}."
     orderings = Counter(record.ordering for record in report.records if record.ordering)
     for ordering, words in _LOOSER.items():

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +21,7 @@ from parity.base.model import Model, canonical_json, frozen
 from parity.base.problems import Problem, ScenarioError, UsageError, did_you_mean
 from parity.base.strict_yaml import Node, YamlError, parse_yaml
 from parity.base.terminal_text import shortened
+from parity.base.validation_words import said, shown
 from parity.spec.expected_references import Loc
 from parity.spec.faults import FAULTS
 from parity.spec.hooks import HOOKS
@@ -44,23 +44,6 @@ _KINDS: Final = {
 """The existing kinds, by the type of the error that a union of kinds raises."""
 _MOST_PROBLEMS: Final = 50
 """Problems of one file that are shown; a person fixes some and tries again."""
-_EXPECTED: Final = {
-    "greater_than_equal": "a number of at least {ge}",
-    "less_than_equal": "a number of at most {le}",
-    "string_too_short": "text of at least {min_length} characters",
-    "string_too_long": "text of at most {max_length} characters",
-    "too_short": "at least {min_length} of them",
-    "too_long": "at most {max_length} of them",
-    "string_type": "text",
-    "int_type": "an integer",
-    "bool_type": "true or false",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "literal_error": "{expected}",
-}
-"""The expected value, by the type of pydantic's error; other errors keep pydantic's words."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +71,8 @@ def find_scenarios(paths: list[Path], root: Path) -> dict[Path, Path]:
         try:
             found.update(_scenarios_of(given, root))
         except (OSError, RuntimeError) as error:  # resolve raises the latter for a loop of links.
-            said = error.strerror if isinstance(error, OSError) else "it leads to itself"
-            raise UsageError(f"{given}: can't be read: {said}") from None
+            why = error.strerror if isinstance(error, OSError) else "it leads to itself"
+            raise UsageError(f"{given}: can't be read: {why}") from None
         except ValueError as error:
             raise UsageError(f"{given}: {error}") from None
     return found
@@ -234,7 +217,7 @@ def _mapping(path: Path, text: str, page: str) -> Node:
         message = f"the file is empty; expected a mapping, see {page}"
         raise ScenarioError([Problem(path, 1, 1, "", message)])
     if not isinstance(document.value, dict):
-        message = f"found {_shown(document.value)}; expected a mapping, see {page}"
+        message = f"found {shown(document.value)}; expected a mapping, see {page}"
         raise ScenarioError([Problem(path, document.line, document.column, "", message)])
     return document
 
@@ -284,31 +267,9 @@ def _say(error: Any, page: str) -> str:
     if kind in _KINDS:
         words = list(value)[:10] if isinstance(value, dict) else [value]
         hints = (did_you_mean(word, _KINDS[kind]) for word in words)
-        said, right = message.split("; ")
-        return f"{said}{next(filter(None, hints), '')}; {right}"
-    message = message.removeprefix("Value error, ")
-    if "expected" in message:
-        return message
-    if kind == "missing":
-        return f"this key is missing; see {page} for what is expected"
-    if kind in _EXPECTED:
-        right = _EXPECTED[kind].format(**error.get("ctx", {}))
-    else:
-        right = message[0].lower() + message[1:]
-        right = right.removeprefix("input should be ").removeprefix("input should ")
-    hint = ""
-    if kind == "literal_error":
-        hint = did_you_mean(value, re.findall("'([^']+)'", error["ctx"]["expected"]))
-    return f"expected {right}, got {_shown(value)}{hint}"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, str) and len(value) > 60:
-        return f"text of {len(value)} characters"
-    if isinstance(value, dict | tuple | list):
-        of = "a mapping" if isinstance(value, dict) else "a list"
-        return f"{of} of {len(value)}"
-    return json.dumps(value, default=str, ensure_ascii=False)
+        none, right = message.split("; ")
+        return f"{none}{next(filter(None, hints), '')}; {right}"
+    return said(error, page)
 
 
 def _dotted(loc: Loc) -> str:

@@ -5,7 +5,7 @@ docs/driver-protocol.md describes the protocol.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,8 @@ from pydantic_core import PydanticCustomError
 from parity.base.model import DescribedAs, FailFastTuple, Model, canonical_json, frozen
 from parity.base.strict_json import parse_json
 from parity.base.terminal_text import printable
+from parity.base.validation_words import said
+from parity.spec.capabilities import check_capability
 from parity.spec.faults import Need
 from parity.spec.integers import Index, Unsigned
 from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
@@ -162,6 +164,7 @@ Prose = Annotated[str, AfterValidator(prose)]
 Reason = Annotated[str, AfterValidator(_a_reason), AfterValidator(prose)]
 
 
+Capability = Annotated[str, AfterValidator(check_capability)]
 HelloOrder = Literal["total", "lanes"]
 
 
@@ -174,7 +177,9 @@ class Hello(Model):
     language: str
     version: str
     source_digest: str | None = None
-    capabilities: tuple[str, ...] = ()
+    capabilities: tuple[Capability, ...] = ()
+    """What it has, in the words of ``parity.spec.capabilities``. If these name kinds of hooks,
+    faults and steps, it is given only the scenarios that need no others."""
     order: HelloOrder = "total"
     """``total`` if it schedules lanes as docs/virtual-time.md says, else ``lanes``."""
     channels: tuple[Channel, ...] | None = None
@@ -289,6 +294,12 @@ Answer = TraceAnswer | SkippedAnswer | InteropAnswer
 """An answer to a request with a seq, unless it failed."""
 AnyAnswer = Hello | Answer | FailedAnswer | Bye
 
+_SCHEMA_OF_TYPE: Final[dict[int | str, str]] = {
+    get_args(each.model_fields["type"].annotation)[0]: each.__name__ for each in get_args(AnyAnswer)
+}
+_SCHEMA_OF_KIND: Final[dict[int | str, str]] = {
+    each.model_fields["kind"].default: each.__name__ for each in get_args(get_args(Event)[0])
+}
 _ANSWER: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(Annotated[AnyAnswer, Discriminator("type")])
 
 
@@ -330,6 +341,36 @@ def parse_answer(line: bytes) -> AnyAnswer:
 
 
 def first_of(error: ValidationError) -> str:
-    """Return the place and the message of the first validation error."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return prose(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    """Return the place of the first validation error, and what is wrong there."""
+    first = error.errors(include_url=False)[0]
+    loc = first["loc"]
+    place = _place(loc)
+    page = "docs/trace-format.md" if place.startswith("events") else "docs/driver-protocol.md"
+    text = f"{place}: {said(first, page)}" if place else said(first, page)
+    return prose(f"{text}; {_schema(loc)}")
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Return a place such as ``events[3].ms``, without the kinds that pydantic adds to it."""
+    text = ""
+    for i, part in enumerate(loc):
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif not (i == 0 and part in _SCHEMA_OF_TYPE) and not (
+            part in _SCHEMA_OF_KIND and _is_tag(loc, i)
+        ):
+            text += f".{part}"
+    return text.removeprefix(".")
+
+
+def _schema(loc: tuple[int | str, ...]) -> str:
+    """Return where the JSON Schema says what is expected at this place."""
+    of_event = [_SCHEMA_OF_KIND[part] for part in loc if part in _SCHEMA_OF_KIND]
+    if loc[:1] == ("events",):
+        return "/$defs/".join(["schemas/trace.json#", *of_event[:1]])
+    of_answer = [_SCHEMA_OF_TYPE[part] for part in loc[:1] if part in _SCHEMA_OF_TYPE]
+    return "/$defs/".join(["schemas/driver-protocol.json#", *of_answer])
+
+
+def _is_tag(loc: tuple[int | str, ...], i: int) -> bool:
+    return i >= 1 and isinstance(loc[i - 1], int) and loc[0] == "events"

@@ -7,7 +7,7 @@ both traces allows (parity.spec.ordering, BEHAVIOUR B78).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Final, Literal, get_args
 
@@ -46,6 +46,13 @@ def parse_channels(text: str | None) -> tuple[ComparedChannel, ...]:
                 f"got {word!r}{did_you_mean(word, COMPARED_CHANNELS)}"
             )
     return tuple(channel for channel in COMPARED_CHANNELS if channel in words)
+
+
+def shared_channels(
+    wanted: Sequence[ComparedChannel], has: Collection[Channel]
+) -> tuple[ComparedChannel, ...]:
+    """Return the wanted channels without those that a player doesn't have."""
+    return tuple(channel for channel in wanted if channel == ORDER or channel in has)
 
 
 class Difference(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from parity.base.model import frozen
-from parity.players.outcome import IN_VIRTUAL_TIME, Outcome, Played
+from parity.players.outcome import ALL_CHANNELS, IN_VIRTUAL_TIME, Outcome, Played
 from parity.report.report import Header, Report, make_footer
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
@@ -55,6 +55,7 @@ class Script:
     """A player that gives these outcomes, the last of them for ever."""
 
     can = IN_VIRTUAL_TIME
+    channels = ALL_CHANNELS
 
     def __init__(self, *outcomes: Outcome | Trace, name="scripted") -> None:
         self._outcomes = [Played(each) if isinstance(each, Trace) else each for each in outcomes]

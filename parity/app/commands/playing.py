@@ -1,4 +1,4 @@
-"""Commands that play scenarios on two sides: run, baseline, record, interop."""
+"""Commands that play scenarios: run, smoke, baseline, record, interop."""
 
 from __future__ import annotations
 
@@ -70,6 +70,16 @@ def run(
         channels=parse_channels(channels),
     )
     raise typer.Exit(run(options, stdout()))
+
+
+def smoke(
+    peer: Annotated[str, typer.Argument(help="A driver's command line, or rust.")],
+    limit: Limit = LIMIT,
+) -> None:
+    """Try a driver: hello, one small play, bye, and what is wrong with each."""
+    from parity.app.smoke import smoke  # noqa: PLC0415
+
+    raise typer.Exit(smoke(peer, limit, stdout()))
 
 
 def interop(

@@ -69,6 +69,7 @@ class _Remembered:
 
     name = "recorded"
     can = RecordedPlayer.can
+    channels = RecordedPlayer.channels
 
     def __init__(self, files: Sequence[ScenarioFile]) -> None:
         player = RecordedPlayer(project.RECORDED, sources=project.SOURCES)

@@ -93,6 +93,7 @@ class EndedWhenItHangs:
         self._limit = limit
         self.name = self._player.name
         self.can = self._player.can
+        self.channels = self._player.channels
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None

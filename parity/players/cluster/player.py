@@ -21,6 +21,7 @@ from parity.players.cluster.processes import ProcessLostError, RoleTimeoutError,
 from parity.players.cluster.wire import RoleAnswer, RoleCommand, TimestampedEvent
 from parity.players.model_folder import model_folder
 from parity.players.outcome import (
+    ALL_CHANNELS,
     Failed,
     Late,
     Maker,
@@ -101,6 +102,7 @@ class ClusterPlayer:
 
     name = "cluster"
     can: frozenset[Need] = frozenset({"kill", "stop_process", "real_memory", "disk"})
+    channels = ALL_CHANNELS
 
     def __init__(self, limit: float = 60.0) -> None:
         self._limit = limit

@@ -6,7 +6,7 @@ Concurrency. One thread at a time uses a player; process.py describes the other 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeVar
 
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from parity.players.driver.process import (
     DriverProcess,
 )
 from parity.players.outcome import (
+    ALL_CHANNELS,
     IN_VIRTUAL_TIME,
     Failed,
     Failure,
@@ -28,6 +29,8 @@ from parity.players.outcome import (
     Refusal,
     Skipped,
 )
+from parity.spec.capabilities import lacking
+from parity.spec.faults import Need
 from parity.spec.loading import ScenarioFile
 from parity.spec.protocol import (
     PROTOCOL,
@@ -42,7 +45,7 @@ from parity.spec.protocol import (
     play_request,
 )
 from parity.spec.schedules import Schedule
-from parity.spec.trace import Trace
+from parity.spec.trace import Channel, Trace
 
 HUNG_IN_A_ROW: Final = 3
 WRONG_IN_A_ROW: Final = 10
@@ -64,8 +67,6 @@ class DriverPlayer:
             False if one scenario is played repeatedly because the driver goes wrong.
     """
 
-    can = IN_VIRTUAL_TIME
-
     def __init__(
         self, name: str, command: Sequence[str], limit: float = 60.0, *, gives_up: bool = False
     ) -> None:
@@ -86,6 +87,18 @@ class DriverPlayer:
         """The player's name in reports."""
         return self._name
 
+    @property
+    def can(self) -> frozenset[Need]:
+        """The needs that it says it meets, or those that anybody meets in virtual time."""
+        said = None if self.hello is None else self.hello.needs
+        return IN_VIRTUAL_TIME if said is None else frozenset(said)
+
+    @property
+    def channels(self) -> Collection[Channel]:
+        """The channels that it says it has, or all."""
+        said = None if self.hello is None else self.hello.channels
+        return ALL_CHANNELS if said is None else said
+
     def start(self) -> Hello:
         """Start the process, and send hello.
 
@@ -101,7 +114,7 @@ class DriverPlayer:
             self.given_up = (
                 f"{self._name}: {self._again()}hello failed, {error.failure}: {error}"
                 + _last_words(error.log_tail)
-                + "\nsee docs/driver-protocol.md"
+                + "\nsee docs/driver-protocol.md; monolith-parity smoke tries it alone"
             )
             raise PortUnavailableError(self.given_up) from None
         except OSError as error:
@@ -115,11 +128,18 @@ class DriverPlayer:
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
-        """Request one trace; a driver that goes wrong is killed.
+        """Request one trace, unless it said that it lacks something for it.
+
+        A driver that goes wrong is killed.
 
         Raises:
             PortUnavailableError: The driver can't be started, or was given up.
         """
+        if self.hello is not None:
+            ordered = seed is not None or schedule is not None
+            missing = lacking(file.scenario, self.hello.capabilities, ordered=ordered)
+            if missing:
+                return Skipped(f"needs {', '.join(missing)}")
         try:
             return self.ask(lambda seq: play_request(seq, file, seed, schedule), self._outcome)
         except DriverError as error:

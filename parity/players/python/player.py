@@ -29,6 +29,7 @@ from parity.base import project
 from parity.players.environment import plain_umask
 from parity.players.model_folder import model_folder
 from parity.players.outcome import (
+    ALL_CHANNELS,
     IN_VIRTUAL_TIME,
     Failed,
     Maker,
@@ -92,6 +93,7 @@ class PythonPlayer:
 
     name = "python"
     can = IN_VIRTUAL_TIME
+    channels = ALL_CHANNELS
 
     def __init__(self, implementation: Implementation = OURS) -> None:
         self._implementation = implementation
