@@ -24,6 +24,7 @@ from parity.players.choose import PlayerSpec, choose_player, close_players, open
 from parity.players.outcome import Player
 from parity.spec.loading import ScenarioFile, load_scenario, scenario_name
 from parity.spec.schedules import parse_schedule
+from parity.verdict.causes import what_is_wrong
 from parity.verdict.compare import parse_channels, shared_channels
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences, catalogue
@@ -52,6 +53,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--parity-schedule", default=None, help="the schedule, by name")
     group.addoption("--parity-limit", default=60.0, type=float, help="seconds per answer")
     group.addoption("--parity-channels", default=None, help="channels to compare the peer by")
+    known = str(project.KNOWN_DIFFERENCES)
+    group.addoption("--parity-known", default=known, help="the file of known differences")
     group.addoption("--parity-root", default=[], action="append", help="folders that name files")
     group.addoption("--parity-only", default=[], action="append", help="files, and no others")
 
@@ -93,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     collected = [item for item in items if isinstance(item, ScenarioItem)]
     if collected:
         try:
-            known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
+            known = KnownDifferences.load(Path(config.getoption("--parity-known")))
             known.check_names(catalogue() | {item.scenario for item in collected})
         except ScenarioError as error:
             raise pytest.UsageError(str(error)) from None
@@ -178,7 +181,8 @@ class ScenarioItem(pytest.Item):
         if record.verdict == "skipped":
             pytest.skip("; ".join(record.reasons))
         if EXIT_CODES[record.verdict]:
-            raise ParityFailure("\n".join((record.verdict, *record.reasons, record.replay)))
+            what = f"{record.verdict}: {what_is_wrong(record)}"
+            raise ParityFailure("\n".join((what, *record.reasons, record.replay)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return only the message for a verdict or an error the user can fix."""
@@ -186,9 +190,9 @@ class ScenarioItem(pytest.Item):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, None, str]:
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Return the location and name for pytest's listing."""
-        return self.path, None, self.name
+        return self.path, 0, self.name
 
 
 @pytest.hookimpl(wrapper=True)
@@ -264,7 +268,7 @@ def _judge(config: pytest.Config) -> Judge:
         config.stash[_JUDGE] = Judge(
             reference=reference,
             peer=peer,
-            known=KnownDifferences.load(project.KNOWN_DIFFERENCES),
+            known=KnownDifferences.load(Path(config.getoption("--parity-known"))),
             seed=config.getoption("--parity-seed"),
             schedule=None if schedule is None else parse_schedule(schedule),
             channels=shared_channels(

@@ -14,12 +14,13 @@ import functools
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 from parity.app.commands import playing, reporting, searching, watching, writing
 from parity.app.standard_streams import check_standard_output, standard_streams
+from parity.base import project
 from parity.base.host import missing_package
 from parity.base.problems import OutputError, PortUnavailableError, UsageError
 from parity.base.terminal_text import printable
@@ -97,8 +98,27 @@ app = typer.Typer(
     help="Plays one scenario on several implementations and says where they differ.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"{project.NAME} {project.version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_say_version, help="Say the version, and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 for command in COMMANDS:
     app.command()(_ending(command))
 

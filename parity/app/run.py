@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
 import pytest
 from rich.console import Console
 
+from parity.app.selection import PARTIAL, Shard, check_found, selected
 from parity.base import project
 from parity.base.files import write_whole
 from parity.base.folder_lock import held
@@ -31,17 +31,15 @@ from parity.pytest_plugin import HandedOn, record_of, unavailable_of, wrong_at_t
 from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.report.report import Header, Report, ReportWriter, make_footer, versions
 from parity.report.terminal.console import RunPrinter
+from parity.report.terminal.github import annotation_lines, write_job_summary
 from parity.spec.injections import injections
 from parity.spec.loading import ScenarioFile, find_scenarios, load_all
 from parity.spec.schedules import Schedule, schedule_name
 from parity.spec.trace import Channel
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, shared_channels
-from parity.verdict.known import check_known
-from parity.verdict.record import Record
+from parity.verdict.known import KnownDifferences, check_known
+from parity.verdict.record import Record, was_compared
 from parity.verdict.replay_line import replay_line
-
-PARTIAL: Final = project.REPORTS / "partial"
-"""Where a run of some paths or of a filter leaves its report: the whole one's stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,15 @@ class RunOptions:
     as_json: bool
     schedule: Schedule | None = None
     channels: tuple[ComparedChannel, ...] = COMPARED_CHANNELS
+    verbose: bool = False
+    shard: Shard | None = None
+    last_failed: bool = False
+    known: Path | None = None
 
     @property
     def partial(self) -> bool:
         """True if only a part of the catalogue is played."""
-        return bool(self.paths or self.keyword)
+        return bool(self.paths or self.keyword or self.shard or self.last_failed)
 
     @property
     def folder(self) -> Path:
@@ -95,15 +97,15 @@ def play(options: RunOptions, console: Console) -> Report:
             played; or one went wrong for good, and the report says so.
         OutputError: the report can't be written.
     """
-    files = load_all(options.paths)
-    check_known(files)
+    files = selected(load_all(options.paths), options.shard, last=options.last_failed)
+    known = check_known(files, options.known)
     reference, peer = choose_sides(options.reference, options.peer)
     players, has = _greet([reference.spec, peer.spec], options)
     handed_on = HandedOn(players, files)
     options = replace(options, channels=shared_channels(options.channels, has))
     try:
         with held(options.folder, "--report"):
-            return _play(options, files, reference, peer, handed_on, console)
+            return _play(options, files, known, reference, peer, handed_on, console)
     finally:
         close_players([each for each in handed_on.players if each is not None])
 
@@ -111,6 +113,7 @@ def play(options: RunOptions, console: Console) -> Report:
 def _play(
     options: RunOptions,
     files: Sequence[ScenarioFile],
+    known: KnownDifferences,
     reference: PlayerChoice,
     peer: PlayerChoice,
     handed_on: HandedOn,
@@ -122,7 +125,7 @@ def _play(
         note="; ".join(filter(None, (reference.note, peer.note))),
         seed=options.seed,
         scenarios=len(files),
-        catalogue=not options.paths,
+        catalogue=not (options.paths or options.shard or options.last_failed),
         channels=options.channels,
         rust_source_digest=rust_source_digest(project.SOURCES) if project.SOURCES else "unknown",
         began=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -132,6 +135,7 @@ def _play(
         Console(file=open(os.devnull, "w")) if options.as_json else console,  # noqa: SIM115
         width=max(len(file.name) for file in files),
         total=len(files),
+        verbose=options.verbose,
     )
     printer.note(header.note)
     results = _Results(
@@ -155,6 +159,8 @@ def _play(
             with printer:
                 status = pytest.main(args, plugins=[results, handed_on])
         results.raise_failure()
+        if status != pytest.ExitCode.INTERRUPTED and not results.gone_wrong:
+            check_found(files, options.keyword, len(results.records))
         if status == pytest.ExitCode.USAGE_ERROR:
             raise UsageError("pytest refused these options; see above")
         if status == pytest.ExitCode.INTERNAL_ERROR:
@@ -167,6 +173,7 @@ def _play(
         records,
         interrupted=status == pytest.ExitCode.INTERRUPTED,
         notes=results.gone_wrong,
+        stale=_unused(known, records),
     )
     results.writer.finish(footer)
     report = Report(header=header, records=tuple(records), footer=footer)
@@ -174,7 +181,11 @@ def _play(
     if junit_xml is not None:
         write_whole(options.folder / JUNIT, junit_xml)
     path = results.writer.path
+    printer.causes(records)
     printer.cached(records)
+    for line in annotation_lines(report, os.environ):
+        printer.plain(line)
+    write_job_summary(report, os.environ)
     printer.totals(footer, project.shown(path), project.shown(options.folder / PAGE))
     if options.report is None and options.partial:
         printer.note(f"a part of the catalogue was played; {project.REPORTS}/ is as it was")
@@ -183,6 +194,12 @@ def _play(
     if results.gone_wrong:
         raise PortUnavailableError("\n".join(results.gone_wrong))
     return report
+
+
+def _unused(known: KnownDifferences, records: Sequence[Record]) -> list[str]:
+    made_by = next((record.peer_by for record in records if record.peer_by), None)
+    found = {record.scenario: record.differences for record in records if was_compared(record)}
+    return known.unused(None if made_by is None else made_by.implementation, found)
 
 
 def _greet(
@@ -216,11 +233,13 @@ def _pytest_args(
         "-c", os.devnull, "--rootdir", str(project.ROOT), "--noconftest",
         "-p", "parity.pytest_plugin", "-p", "no:terminalreporter", "-p", "no:cacheprovider",
         "-p", "no:doctest", "-p", "no:unittest",
-        "--junitxml", str(junit), "-o", "junit_family=xunit2",
+        # xunit1 has the file and the line of each case, which GitLab links.
+        "--junitxml", str(junit), "-o", "junit_family=xunit1", "-o", "junit_suite_name=parity",
         "--parity-reference", reference.spec.model_dump_json(),
         "--parity-peer", peer.spec.model_dump_json(),
         "--parity-limit", str(options.limit),
         "--parity-channels", ",".join(options.channels),
+        "--parity-known", str((options.known or project.KNOWN_DIFFERENCES).resolve()),
     ]  # fmt: skip
     for base in dict.fromkeys(find_scenarios(list(options.paths), project.SCENARIOS).values()):
         args += ["--parity-root", str(base.resolve())]

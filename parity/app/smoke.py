@@ -70,7 +70,10 @@ def _play(player: Player, console: Console) -> bool:
                 continue
             case Played(trace):
                 skipped = f", after {len(skips)} that it skipped" if skips else ""
-                console.print(f"play   {file.name}: a trace of {len(trace.events)} events{skipped}", soft_wrap=True)
+                console.print(
+                    f"play   {file.name}: a trace of {len(trace.events)} events{skipped}",
+                    soft_wrap=True,
+                )
                 return True
             case Failed(failure, message, log_tail):
                 console.print(f"play   {file.name}: {failure}: {message}", soft_wrap=True)

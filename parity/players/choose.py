@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from parity.base import content_cache, project
 from parity.base.host import without_reference
 from parity.base.model import Model
-from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
+from parity.base.problems import (
+    PortDoesNotCompileError,
+    PortUnavailableError,
+    UsageError,
+    did_you_mean,
+)
 from parity.players.cached import CachedPlayer, driver_identity, reference_identity
 from parity.players.driver.player import DriverPlayer
 from parity.players.driver.rust import build_driver, rust_player
 from parity.players.outcome import Player
 from parity.players.recorded import RecordedPlayer, recorded_digests
+
+PlayerKind = Literal["python", "hooks", "cluster", "rust", "recorded", "command"]
 
 
 class PlayerSpec(Model):
@@ -30,7 +39,7 @@ class PlayerSpec(Model):
     can't be built, if ``recorded`` replaces it.
     """
 
-    kind: Literal["python", "hooks", "cluster", "rust", "recorded", "command"]
+    kind: PlayerKind
     where: str = ""
     stands_in: str = ""
 
@@ -139,7 +148,13 @@ def _by_name(asked: str) -> PlayerSpec:
             if not Path(where).is_dir():
                 raise UsageError(f"{asked}: {where} is no folder; expected one with *.json")
             return PlayerSpec(kind="recorded", where=where)
-    _words(asked)
+    program = _words(asked)[0]
+    if shutil.which(program) is None and not os.path.exists(program):
+        hint = did_you_mean(asked, get_args(PlayerKind))
+        raise PortUnavailableError(
+            f"{asked}: there is no program {program}{hint}; expected "
+            f"{', '.join(get_args(PlayerKind)[:-1])} or a driver's command line"
+        )
     return PlayerSpec(kind="command", where=asked)
 
 

@@ -64,7 +64,8 @@ class Footer(Model):
 
     ``skips`` counts skipped scenarios by reason. ``never_compared`` are the channels that a
     whole run was to compare and on which no scenario had anything to compare. ``notes`` say
-    how a driver went wrong other than in a scenario.
+    how a driver went wrong other than in a scenario, and ``stale`` which lines of the known
+    differences accept nothing any more.
     """
 
     kind: Literal["footer"] = "footer"
@@ -75,6 +76,7 @@ class Footer(Model):
     interrupted: bool
     exit_code: int
     notes: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
 
 
 class Report(Model):
@@ -102,18 +104,24 @@ def versions() -> dict[str, str]:
 
 
 def make_footer(
-    header: Header, records: Sequence[Record], *, interrupted: bool, notes: Sequence[str] = ()
+    header: Header,
+    records: Sequence[Record],
+    *,
+    interrupted: bool,
+    notes: Sequence[str] = (),
+    stale: Sequence[str] = (),
 ) -> Footer:
     """Total these records, and say which exit code they come to.
 
-    That is the worst verdict's; at least 2 where the run was interrupted or a filter left
-    nothing to play, and 3 where nothing was compared, in a whole run a channel never was, or
-    ``notes`` say that a driver went wrong other than in a scenario.
+    That is the worst verdict's; at least 1 where a known difference is ``stale``; at least 2
+    where the run was interrupted or a filter left nothing to play; and 3 where nothing was
+    compared, in a whole run a channel never was, or ``notes`` say that a driver went wrong other
+    than in a scenario.
     """
     agreements: Counter[Channel] = Counter()
     for record in records:
         agreements.update(record.agreements)
-    code = exit_code([record.verdict for record in records])
+    code = max(exit_code([record.verdict for record in records]), 1 if stale else 0)
     nothing_to_play = all(record.verdict == "not run" for record in records)
     if interrupted or nothing_to_play:
         code = max(code, 2)
@@ -132,11 +140,13 @@ def make_footer(
         interrupted=interrupted,
         exit_code=3 if notes else code,
         notes=tuple(notes),
+        stale=tuple(stale),
     )
 
 
 def outcome_problems(footer: Footer) -> Iterator[str]:
     """Say why a run in which no scenario went wrong is no pass."""
+    yield from footer.stale
     if not footer.interrupted and not COMPARED & footer.verdicts.keys():
         yield "nothing was compared: no scenario was played by both sides"
     elif footer.never_compared:
@@ -170,7 +180,11 @@ def read_report(path: Path) -> Report:
         )
     footer = report.footer
     counted = make_footer(
-        report.header, report.records, interrupted=footer.interrupted, notes=footer.notes
+        report.header,
+        report.records,
+        interrupted=footer.interrupted,
+        notes=footer.notes,
+        stale=footer.stale,
     )
     totals = ("verdicts", "agreements", "skips", "never_compared", "exit_code")
     check_totals(path, footer, counted, totals)

@@ -138,11 +138,9 @@ class Judge:
             if unsteady:
                 return _Findings("nondeterministic", unsteady, comparison)
         broken = self._broken(file, reference, peer)
-        known = {
-            channel: entry
-            for channel, entry in self.known.of(file.name).items()
-            if channel in self.channels
-        }
+        made_by = None if peer.by is None else peer.by.implementation
+        accepting = self.known.accepting(file.name, made_by, comparison.differences)
+        known = {channel: accepting[channel] for channel in accepting if channel in self.channels}
         stale = tuple(stale_entries(known, comparison.differences))
         new = tuple(each for each in comparison.differences if each.channel not in known)
         not_compared = tuple(each for each in COMPARED_CHANNELS if each not in self.channels)
@@ -150,7 +148,7 @@ class Judge:
             *(f"{each.channel}: {_sentence(each)}" for each in new),
             *stale,
             *(f"{each.player} broke {each.unmet}" for each in broken),
-            *(f"known: {channel}: {entry.known.reason}" for channel, entry in known.items()),
+            *(f"known: {channel}: {entry.known.why}" for channel, entry in known.items()),
         )
         verdict: Verdict = "known" if known else "partial" if not_compared else "agree"
         if new:

@@ -11,13 +11,15 @@ import contextlib
 import difflib
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from parity.base import project
 from parity.base.model import Model
@@ -28,6 +30,8 @@ from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, Differenc
 
 SHORTEST_REASON: Final = 10
 """Fewest characters of a reason."""
+
+_WILDCARDS: Final = "*?"
 
 EntryKey = tuple[str, ComparedChannel]
 """The scenario and channel of an entry."""
@@ -51,13 +55,44 @@ def _date(value: object) -> object:
 
 
 class KnownDifference(Model):
-    """One accepted difference; ``difference`` is the id that the run prints."""
+    """One accepted difference, or with a pattern all of a channel that the scenarios show.
+
+    ``scenario`` is a name, or a pattern of names with ``*`` or ``?``. ``difference`` is the id
+    that the run prints; a pattern may go without. ``peer`` is the implementation that the entry
+    is of, as hello names it; without one it is of any. ``link`` says where more is known.
+    """
 
     scenario: str
     channel: Annotated[ComparedChannel, BeforeValidator(_known_channel)]
     reason: Annotated[str, Field(min_length=SHORTEST_REASON)]
     since: Annotated[date, BeforeValidator(_date)]
-    difference: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+    difference: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")] | None = None
+    peer: str | None = None
+    link: str | None = None
+
+    @model_validator(mode="after")
+    def _accept_one_difference(self) -> KnownDifference:
+        if self.difference is None and not self.is_pattern:
+            raise PydanticCustomError(
+                "no_id", "expected the difference's id, which a run prints; only a pattern has none"
+            )
+        return self
+
+    @property
+    def why(self) -> str:
+        """The reason, with the link if there is one."""
+        return self.reason if self.link is None else f"{self.reason} ({self.link})"
+
+    @property
+    def is_pattern(self) -> bool:
+        """True if it is of more than one scenario."""
+        return any(character in self.scenario for character in _WILDCARDS)
+
+    def is_of(self, scenario: str, peer: str | None) -> bool:
+        """Return True if it accepts differences of this scenario and implementation."""
+        named = fnmatchcase(scenario, self.scenario) if self.is_pattern else None
+        of_peer = self.peer is None or self.peer == peer
+        return of_peer and (self.scenario == scenario if named is None else named)
 
     @property
     def key(self) -> EntryKey:
@@ -115,8 +150,12 @@ class KnownDifferences:
         return cls(entries)
 
     def unknown(self, names: Collection[str]) -> tuple[KnownEntry, ...]:
-        """Return the entries whose scenario isn't one of these."""
-        return tuple(entry for entry in self.entries if entry.known.scenario not in names)
+        """Return the entries that are of none of these scenarios."""
+        return tuple(
+            entry
+            for entry in self.entries
+            if not any(entry.known.is_of(name, entry.known.peer) for name in names)
+        )
 
     def check_names(self, names: Collection[str]) -> None:
         """Refuse entries of scenarios that don't exist.
@@ -137,10 +176,43 @@ class KnownDifferences:
             raise ScenarioError(problems)
 
     def of(self, scenario: str) -> dict[ComparedChannel, KnownEntry]:
-        """Return the entries of one scenario, by channel."""
+        """Return the entries that name one scenario, by channel."""
         return {
             entry.known.channel: entry for entry in self.entries if entry.known.scenario == scenario
         }
+
+    def unused(self, peer: str | None, found: Mapping[str, Collection[Difference]]) -> list[str]:
+        """Return for each pattern of this peer that accepted nothing the line to remove.
+
+        ``found`` has the differences of each scenario that both sides played. A pattern of which
+        no scenario was played may still be true.
+        """
+        return [
+            f"{entry.at('scenario')}: the sides agree in all {len(of)} scenarios; remove the entry"
+            for entry in self.entries
+            if entry.known.is_pattern
+            and (of := [name for name in found if entry.known.is_of(name, peer)])
+            and not any(self.accepting(name, peer, found[name]) for name in of)
+        ]
+
+    def accepting(
+        self, scenario: str, peer: str | None, found: Iterable[Difference]
+    ) -> dict[ComparedChannel, KnownEntry]:
+        """Return the entries of a scenario by name, and the patterns that accept what was found.
+
+        ``peer`` is the implementation of the peer, if it is known.
+        """
+        ids = {each.channel: difference_id(each) for each in found}
+        entries = [entry for entry in self.entries if entry.known.is_of(scenario, peer)]
+        patterns = {
+            entry.known.channel: entry
+            for entry in entries
+            if entry.known.is_pattern
+            and entry.known.channel in ids
+            and entry.known.difference in (None, ids[entry.known.channel])
+        }
+        named = {entry.known.channel: entry for entry in entries if not entry.known.is_pattern}
+        return patterns | named
 
 
 def catalogue() -> frozenset[str]:
@@ -161,6 +233,8 @@ def stale_entries(
     """Yield for each stale entry the line to change."""
     by_channel = {difference.channel: difference for difference in found}
     for channel, entry in known.items():
+        if entry.known.is_pattern:
+            continue  # It has accepted something here.
         if channel not in by_channel:
             yield f"{entry.at('scenario')}: the sides agree now; remove the entry"
         elif (now := difference_id(by_channel[channel])) != entry.known.difference:
@@ -186,12 +260,14 @@ def _nearest(word: str, words: Collection[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word, words, n=1)), None)
 
 
-def check_known(files: Sequence[ScenarioFile]) -> KnownDifferences:
+def check_known(files: Sequence[ScenarioFile], path: Path | None = None) -> KnownDifferences:
     """Return the known differences, which may name these scenarios and all of the catalogue.
+
+    They are those of the file at ``path``, or of the catalogue's own.
 
     Raises:
         ScenarioError: The list isn't valid.
     """
-    known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
+    known = KnownDifferences.load(path or project.KNOWN_DIFFERENCES)
     known.check_names(catalogue() | {file.name for file in files})
     return known

@@ -49,11 +49,25 @@ def run(
         ),
     ] = None,
     no_cache: NoCache = False,
+    known: Annotated[
+        Path | None,
+        typer.Option(help="Known differences of this peer, instead of the catalogue's own."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Play one of N parts only: I/N, such as 2/5.")
+    ] = None,
+    last_failed: Annotated[
+        bool, typer.Option("--last-failed", help="Play what failed in the last run, or all.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="A line for each scenario, and all details.")
+    ] = False,
 ) -> None:
     """Play scenarios on both sides and compare."""
     if no_cache:
         content_cache.close()
     from parity.app.run import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
+    from parity.app.selection import Shard  # noqa: PLC0415
     from parity.verdict.compare import parse_channels  # noqa: PLC0415
 
     options = RunOptions(
@@ -68,6 +82,10 @@ def run(
         limit=limit,
         as_json=as_json,
         channels=parse_channels(channels),
+        verbose=verbose,
+        shard=None if shard is None else Shard.parse(shard),
+        last_failed=last_failed,
+        known=known,
     )
     raise typer.Exit(run(options, stdout()))
 

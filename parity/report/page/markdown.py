@@ -8,6 +8,7 @@ from typing import Final
 from parity.report.page.signs import SIGNS, WORST_FIRST, Tone
 from parity.report.page.templates import template
 from parity.report.report import Report, gaps, outcome_problems
+from parity.verdict.causes import causes_of
 from parity.verdict.record import EXIT_CODES, Record
 
 _COLOURS: Final[dict[Tone, str]] = {"good": "#1a6b3a", "bad": "#b3201f", "idle": "#56606c"}
@@ -73,6 +74,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield from (f"| {_text(reason)} | {n} |" for reason, n in sorted(footer.skips.items()))
         yield ""
     if bad:
+        causes = causes_of(bad)
+        yield f"{len(bad)} need a look, {len(causes)} {'cause' if len(causes) == 1 else 'causes'}:"
+        yield ""
+        yield from (f"- {_text(str(cause))}" for cause in causes[:_MOST])
+        yield ""
         yield from _bad(bad)
     counts = [f"{channel} {count}" for channel, count in footer.agreements.items() if count]
     yield f"Equal events by channel: {', '.join(counts) or 'none'}."

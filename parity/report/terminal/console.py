@@ -1,4 +1,4 @@
-"""The output of a run: a line a scenario, then the details, then the totals."""
+"""The output of a run: what needs a look, by cause, and the totals; or a line a scenario."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from rich.text import Text
 
 from parity.report.report import Footer, outcome_problems
 from parity.spec.trace import event_text
+from parity.verdict.causes import causes_of
 from parity.verdict.record import EXIT_CODES, Record, Verdict
 
 _STYLES: Final[dict[Verdict, str]] = {
@@ -43,6 +44,7 @@ class RunPrinter:
         width: of the longest name of a scenario.
         total: how many scenarios there are.
         now: monotonic seconds.
+        verbose: also what is well, and all that is known of each scenario.
     """
 
     def __init__(
@@ -51,9 +53,12 @@ class RunPrinter:
         width: int,
         total: int,
         now: Callable[[], float] = time.monotonic,
+        *,
+        verbose: bool = False,
     ) -> None:
         self._console = console
         self._width = width
+        self._verbose = verbose
         self._failures = 0
         self._progress = Progress(
             MofNCompleteColumn(),
@@ -81,8 +86,28 @@ class RunPrinter:
         if text:
             self._line(Text(text, style="cyan"))
 
+    def plain(self, text: str) -> None:
+        """A line that another program reads."""
+        self._line(Text(text))
+
     def record(self, record: Record) -> None:
-        """The line of a scenario, and why if it isn't plain."""
+        """The line of a scenario that needs a look; if verbose of any, and why it isn't plain."""
+        if self._verbose or EXIT_CODES[record.verdict]:
+            self._scenario(record)
+        if self._verbose:
+            self._details(record)
+        self._failures += EXIT_CODES[record.verdict] > 0
+        failures = f"[bold red]{self._failures} not well" if self._failures else ""
+        self._progress.update(self._task, advance=1, failures=failures, refresh=True)
+
+    def causes(self, records: Iterable[Record]) -> None:
+        """What is wrong, with the smallest scenario that shows it."""
+        for cause in causes_of(records):
+            self._line(Text(str(cause), style=_BAD))
+            if not self._verbose:
+                self._details(cause.smallest)
+
+    def _scenario(self, record: Record) -> None:
         events = sum(record.agreements.values())
         line = Text.assemble(
             (f"{record.verdict:<16}", _style(record.verdict)),
@@ -90,10 +115,6 @@ class RunPrinter:
             (f"  {events:>3} events equal" if events else "", "dim"),
         )
         self._line(line)
-        self._details(record)
-        self._failures += EXIT_CODES[record.verdict] > 0
-        failures = f"[bold red]{self._failures} not well" if self._failures else ""
-        self._progress.update(self._task, advance=1, failures=failures, refresh=True)
 
     def cached(self, records: Iterable[Record]) -> None:
         """How many of the traces an earlier run had played."""

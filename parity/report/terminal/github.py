@@ -1,0 +1,69 @@
+"""What GitHub Actions shows of a run beside its log: annotations, and the job's summary.
+
+A runner says that it is one by its environment, so nobody has to ask for this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from parity.base.problems import OutputError
+from parity.base.strict_yaml import YamlError, parse_yaml
+from parity.report.page.markdown import render_markdown
+from parity.report.report import Report
+from parity.verdict.causes import causes_of
+from parity.verdict.record import Record
+
+
+def annotation_lines(report: Report, environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield a line for each scenario that needs a look, on the line of its file that says why.
+
+    On a machine that isn't a runner of GitHub Actions there is none.
+    """
+    if environment.get("GITHUB_ACTIONS") != "true":
+        return
+    for cause in causes_of(report.records):
+        for record in cause.records:
+            title = f"{record.scenario}: {record.verdict}, {cause.what}"
+            place = f"file={_property(record.file)},line={_line(record)},title={_property(title)}"
+            yield f"::error {place}::{_data(chr(10).join((*record.reasons, record.replay)))}"
+
+
+def write_job_summary(report: Report, environment: Mapping[str, str]) -> None:
+    """Append the summary of the run to the job's, if there is one.
+
+    Raises:
+        OutputError: It can't be written.
+    """
+    path = environment.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(render_markdown(report) + "\n")
+    except OSError as error:
+        raise OutputError(f"{path}: can't be written: {error.strerror or error}") from None
+
+
+def _line(record: Record) -> int:
+    """Return the line of the first expectation that was broken, or 1."""
+    if not record.broken:
+        return 1
+    path = tuple(
+        int(part) if part.isdigit() else part
+        for part in record.broken[0].unmet.path.replace("[", ".").replace("]", "").split(".")
+    )
+    document = None
+    with contextlib.suppress(YamlError):  # A recording may have been made of another text.
+        document = parse_yaml(record.yaml)
+    return 1 if document is None else document.place(path)[0]
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
