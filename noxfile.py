@@ -231,7 +231,7 @@ def generated(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation as a site, in site/; a link or a snippet that leads nowhere fails."""
+    """The documentation as a site, in site/; a link that leads nowhere fails."""
     pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
     packages = list(nox.project.dependency_groups(pyproject, "docs"))
     programs = make_environment(session, ROOT / ".nox" / "docs", packages, "")

@@ -14,7 +14,7 @@ from typing import Any
 
 import tensorflow as tf
 
-# --8<-- [start:hooks]
+# [start:hooks]
 from monolith_hooks import logging_ops, ps_check_hooks, save_utils
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
 from monolith_hooks.device_utils import ps_device
@@ -35,7 +35,7 @@ def chief_hooks(model_dir: str, barrier: BarrierOp, num_ps: int) -> tuple[list[A
     return [health, saver, server, BarrierHook(0, barrier)], limits
 
 
-# --8<-- [end:hooks]
+# [end:hooks]
 
 
 def main(model_dir: str) -> None:

@@ -7,7 +7,7 @@ import json
 import sys
 
 
-# --8<-- [start:port]
+# [start:port]
 class Port:
     """The port itself; yours has more to it. One chief, whom the barrier never holds."""
 
@@ -26,8 +26,8 @@ class Port:
         return "OK", None, responses.get(method, {})
 
 
-# --8<-- [end:port]
-# --8<-- [start:lacks]
+# [end:port]
+# [start:lacks]
 SAVER_OPTIONS = ("save_steps", "save_secs", "first_save", "dense_only", "listeners", "guards")
 SERVER = {"ip": "127.0.0.1", "folder": "model_dir", "saver": True}
 
@@ -51,8 +51,8 @@ def lacks(scenario):
     return next((what for what, needed in needs.items() if needed), None)
 
 
-# --8<-- [end:lacks]
-# --8<-- [start:play]
+# [end:lacks]
+# [start:play]
 TABLES = "builtin_hash_table_type: CUCKOO_HASH_MAP"
 
 
@@ -102,8 +102,8 @@ def play(scenario):
     return events
 
 
-# --8<-- [end:play]
-# --8<-- [start:speak]
+# [end:play]
+# [start:speak]
 def answer(request):
     """The one answer to a request."""
     if request["type"] == "hello":
@@ -120,4 +120,4 @@ def answer(request):
 
 for line in sys.stdin:
     print(json.dumps(answer(json.loads(line))), flush=True)
-# --8<-- [end:speak]
+# [end:speak]

@@ -29,6 +29,8 @@ from parity.players.cluster.processes import Zygote
 _CHILD: Final = "parity.mutation.generated.python_child"
 _ALIVE: Final = Told()
 _CHUNK_BYTES: Final = 1 << 16
+_UNMUTATED: Final = 10
+"""Times the limit that a scenario may take without a mutant: what it runs is counted, too."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,13 @@ class Forks:
 
     def unmutated(self, scenarios: Sequence[str]) -> Shown:
         """The package as it is, with what each scenario runs of it."""
-        return self._play(None, scenarios)
+        return self._play(None, scenarios, _UNMUTATED * self._limit)
 
     def play(self, mutant: ChangedSource, scenarios: Sequence[str]) -> Shown:
         """A mutant, until a scenario is red."""
-        return self._play(mutant, scenarios)
+        return self._play(mutant, scenarios, self._limit)
 
-    def _play(self, mutant: ChangedSource | None, scenarios: Sequence[str]) -> Shown:
+    def _play(self, mutant: ChangedSource | None, scenarios: Sequence[str], limit: float) -> Shown:
         folder = Path(tempfile.mkdtemp(prefix="parity-mutant-"))
         try:
             module, text, origin = "", "", self._package
@@ -94,11 +96,11 @@ class Forks:
                 module, str(folder / text), str(origin), list(scenarios), str(folder),
                 mutant is None,
             ]  # fmt: skip
-            return self._fork(args, folder / "stderr.txt")
+            return self._fork(args, folder / "stderr.txt", limit)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _fork(self, args: list[object], log: Path) -> Shown:
+    def _fork(self, args: list[object], log: Path, limit: float) -> Shown:
         ours, theirs = os.pipe()
         null = os.open(os.devnull, os.O_RDONLY)
         stderr = os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -110,7 +112,7 @@ class Forks:
         told: list[Told] = []
         over, hung = False, False
         try:
-            for line in _lines(ours, self._limit):
+            for line in _lines(ours, limit):
                 said = Told.model_validate(frozen(json.loads(line)))
                 if said != _ALIVE:
                     told.append(said)

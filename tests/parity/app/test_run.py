@@ -23,7 +23,7 @@ class Run:
     """A finished command: its exit code, what it printed, and its report."""
 
     def __init__(self, folder: Path, *words: str, env=None) -> None:
-        done = monolith_parity("run", "--report", folder, *words, env=env)
+        done = monolith_parity("run", "-v", "--report", folder, *words, env=env)
         self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
         self.folder = folder
 

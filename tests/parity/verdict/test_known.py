@@ -151,3 +151,49 @@ def test_a_scenario_of_the_catalogue_is_known_by_name_whether_or_not_it_is_playe
 
 def test_no_file_is_an_empty_list(tmp_path):
     assert KnownDifferences.load(tmp_path / "none.yaml").entries == ()
+
+
+PATTERN = {
+    "scenario": '"sam*"', "channel": "reports", "reason": "the port reports nothing",
+    "since": "2026-11-24",
+}  # fmt: skip
+
+
+def test_a_pattern_accepts_what_differs_on_its_channel(listed):
+    record = judged(listed({**PATTERN, "link": "https://example.org/7"}))
+    assert record.verdict == "known"
+    assert record.reasons == ("known: reports: the port reports nothing (https://example.org/7)",)
+
+
+def test_a_pattern_says_nothing_where_the_sides_agree(listed):
+    record = judged(listed(PATTERN), peer=REPORTED)
+    assert record.verdict == "agree"
+
+
+def test_a_pattern_with_an_id_accepts_that_difference_alone(listed):
+    assert judged(listed({**PATTERN, "difference": ID})).verdict == "known"
+    assert judged(listed({**PATTERN, "difference": "0" * 12})).verdict == "differs"
+
+
+def test_an_entry_of_another_peer_says_nothing(listed):
+    known = listed({**PATTERN, "peer": "another-port"})
+    assert judged(known).verdict == "differs"
+    assert known.accepting("sample", "another-port", [DIFFERENCE])
+
+
+def test_a_pattern_that_accepts_nothing_is_stale_once_its_scenarios_were_played(listed):
+    known = listed(PATTERN)
+    assert known.unused(None, {"other": ()}) == []
+    assert known.unused(None, {"sample": (DIFFERENCE,)}) == []
+    (line,) = known.unused(None, {"sample": (), "other": ()})
+    assert line.startswith("known_differences.yaml:3: sam*, reports: the sides agree in all 1")
+
+
+def test_only_a_pattern_goes_without_an_id(listed):
+    entry = {key: value for key, value in GOOD.items() if key != "difference"}
+    assert "expected the difference's id" in refused(listed, entry)
+
+
+def test_a_pattern_of_no_scenario_is_refused(listed):
+    with pytest.raises(ScenarioError, match="there is no scenario sam"):
+        listed(PATTERN).check_names({"health/oom"})

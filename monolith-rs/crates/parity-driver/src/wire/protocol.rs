@@ -243,6 +243,8 @@ pub(crate) enum Answer {
         language: String,
         version: String,
         source_digest: Option<String>,
+        /// What it has, in the words of `parity.spec.capabilities`. If these name kinds of hooks,
+        /// faults and steps, it is given only the scenarios that need no others.
         capabilities: Vec<String>,
         /// `total` if it schedules lanes as docs/virtual-time.md says, else `lanes`.
         order: HelloOrder,

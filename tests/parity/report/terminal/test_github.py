@@ -1,0 +1,48 @@
+"""What a run says to GitHub Actions, and to nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity.base.problems import OutputError
+from parity.report.terminal.github import annotation_lines, write_job_summary
+from tests.parity.samples import REPORT, judged, report_of, trace
+
+RUNNER = {"GITHUB_ACTIONS": "true"}
+DIFFERS = report_of(judged(trace(), trace(REPORT)))
+
+
+def test_each_scenario_that_needs_a_look_is_annotated_in_one_line():
+    (line,) = annotation_lines(DIFFERS, RUNNER)
+    assert line.startswith(
+        "::error file=sample.yaml,line=1,title=sample%3A differs%2C one more report on ps_health::"
+    )
+    assert "%0A" in line
+    assert "\n" not in line
+    assert "replay" in line
+
+
+def test_a_broken_expectation_is_annotated_on_its_line():
+    record = judged(trace(), steps=[{"advance": "1s"}], expect={"reports": 3})
+    yaml = "about: a sample\nsteps:\n  - advance: 1s\nexpect:\n  reports: 3\n"
+    (line,) = annotation_lines(report_of(record.model_copy(update={"yaml": yaml})), RUNNER)
+    assert "line=5," in line
+
+
+def test_elsewhere_nothing_is_said(tmp_path):
+    assert list(annotation_lines(DIFFERS, {})) == []
+    write_job_summary(DIFFERS, {})
+
+
+def test_the_summary_is_appended_to_the_jobs(tmp_path):
+    path = tmp_path / "summary.md"
+    path.write_text("# the job\n")
+    write_job_summary(DIFFERS, {"GITHUB_STEP_SUMMARY": str(path)})
+    text = path.read_text()
+    assert text.startswith("# the job\n## Parity of python and rust: 1 of 1 scenarios need a look")
+    assert "1 need a look, 1 cause:" in text
+
+
+def test_a_summary_that_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(OutputError, match="can't be written"):
+        write_job_summary(DIFFERS, {"GITHUB_STEP_SUMMARY": str(tmp_path)})

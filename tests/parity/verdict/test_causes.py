@@ -1,0 +1,56 @@
+"""Records that need a look are grouped by what is wrong, the same in each of a group."""
+
+from __future__ import annotations
+
+import pytest
+
+from parity.verdict.causes import causes_of, what_is_wrong
+from tests.parity.samples import PLACED, REPORT, SESSION, STEP, judged, stop, trace
+
+LATER = {**REPORT, "ms": 30_000}
+
+
+@pytest.mark.parametrize(
+    ("reference", "peer", "what"),
+    [
+        ((REPORT,), (REPORT, REPORT), "one more report on ps_health"),
+        ((), (REPORT,), "one more report on ps_health"),
+        ((STEP,), (REPORT, STEP), "one more report on ps_health"),
+        ((REPORT, REPORT), (REPORT,), "a report is missing on ps_health"),
+        ((REPORT, LATER), (LATER,), "a report is missing on ps_health"),
+        ((REPORT,), (LATER,), "another ms of report on ps_health"),
+        ((stop("OK"),), (stop("ALREADY_EXISTS"),), "another code and details and response of rpc"),
+        ((REPORT, PLACED), (PLACED, REPORT), "report and barrier in opposite order"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_few_words(reference, peer, what):
+    assert what_is_wrong(judged(trace(*reference), trace(*peer))).startswith(what)
+
+
+def test_lanes_and_places_of_one_sort_are_one_cause():
+    one, ten = (
+        judged(trace(), trace({**STEP, "lane": f"worker-{i}", "worker": i})) for i in (1, 10)
+    )
+    assert what_is_wrong(one) == what_is_wrong(ten) == "one more step on worker-N"
+
+
+def test_a_broken_expectation_is_the_cause_where_nothing_differs():
+    record = judged(trace(SESSION), steps=[{"advance": "1s"}], expect={"reports": 3})
+    assert what_is_wrong(record) == "python broke expect.reports"
+
+
+def test_scenarios_of_one_cause_are_one_group_the_smallest_first():
+    records = [
+        judged(trace(SESSION, STEP), trace(SESSION, STEP, REPORT), "large"),
+        judged(trace(), trace(REPORT), "small"),
+        judged(trace(STEP), trace(), "other"),
+        judged(trace(SESSION), trace(SESSION), "fine", expect={"blocked": []}),
+    ]
+    first, second = causes_of(records)
+    assert [record.scenario for record in first.records] == ["small", "large"]
+    assert str(first) == "2 differ: one more report on ps_health; smallest: small"
+    assert str(second) == "1 differ: a step is missing on main; smallest: other"
+
+
+def test_where_all_is_well_there_is_no_cause():
+    assert causes_of([judged(trace(SESSION), expect={"blocked": []})]) == ()
