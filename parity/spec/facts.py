@@ -93,6 +93,13 @@ def clause_numbers() -> frozenset[str]:
     return frozenset(clause.number for fact in known_facts().values() for clause in fact.clauses)
 
 
+def clause_text(number: str) -> str | None:
+    """Return the text of a clause, or None if there is none of this number."""
+    fact = known_facts().get(number.rstrip(string.ascii_lowercase))
+    clauses = () if fact is None else fact.clauses
+    return next((clause.text for clause in clauses if clause.number == number), None)
+
+
 def fact_range() -> str:
     """Return the numbers that there are, in words: ``B1 to B80``."""
     return f"B1 to B{len(known_facts())}"

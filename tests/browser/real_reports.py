@@ -1,4 +1,4 @@
-"""Reports of the project's own scenarios as the reference plays them, with one peer spoilt."""
+"""Reports of the project's own scenarios as they were recorded, with one peer spoilt."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Teller:
 
 
 def play_all() -> list[tuple[ScenarioFile, Trace]]:
-    """Every scenario that the reference plays, with its trace."""
-    player = open_player(PlayerSpec(kind="python"), 60)
+    """Every scenario that was recorded, with its trace."""
+    player = open_player(PlayerSpec(kind="recorded"), 60)
     outcomes = [(file, play_if_able(player, file)) for file in load_all([])]
     return [(file, each.trace) for file, each in outcomes if isinstance(each, Played)]
 

@@ -74,3 +74,56 @@ def test_nothing_is_wider_than_a_phone(opened, report_page):
     for address in ("", f"#scenario={PLANTED}"):
         page = opened(report_page, address, viewport={"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_causes_are_listed_and_filter_when_clicked(opened, report_page):
+    page = opened(report_page)
+    causes = page.locator(".causes li")
+    assert causes.count() == 2
+    assert "one more report" in page.inner_text(".causes") or "missing" in page.inner_text(
+        ".causes"
+    )
+    with_planted = causes.filter(has_text=PLANTED)
+    with_planted.locator("button").click()
+    assert shown(page) == [PLANTED]
+    assert "cause=" in page.url
+    with_planted.locator("a").click()
+    assert page.inner_text("#story-title") == PLANTED
+
+
+def test_a_channel_filters_when_clicked(opened, report_page):
+    page = opened(report_page)
+    total = len(shown(page))
+    page.click("button[data-channel=callbacks], button[data-channel=logs]")
+    assert 0 < len(shown(page)) < total
+    page.reload()
+    assert 0 < len(shown(page)) < total
+
+
+def test_the_text_filter_finds_what_stands_in_events(opened, report_page):
+    page = opened(report_page)
+    page.fill("#filter-text", "barrier is placed already")
+    found = shown(page)
+    assert "controller/stop_twice" in found
+    assert len(found) < len(page.locator("#rows tr").all())
+
+
+def test_the_list_can_be_sorted(opened, report_page):
+    page = opened(report_page)
+    page.select_option("#sort", "scenario")
+    names = shown(page)
+    assert names == sorted(names)
+    page.select_option("#sort", "size")
+    sizes = [int(text) for text in page.locator("#rows .number").all_inner_texts()]
+    assert sizes == sorted(sizes, reverse=True)
+    page.click(f"a[data-scenario='{shown(page)[0]}']")
+    assert page.inner_text(".story-nav .position").startswith("1 of ")
+
+
+def test_a_dead_link_says_so(opened, report_page):
+    page = opened(report_page, "#scenario=health/none")
+    assert page.inner_text("#dead") == "There is no scenario health/none in this report."
+    page.evaluate("location.hash = '#scenario=health/oom'")
+    page.wait_for_selector("#story-title")
+    page.click("#back")
+    assert page.locator("#dead").is_hidden()

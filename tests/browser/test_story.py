@@ -123,3 +123,30 @@ def test_a_story_is_printed_whole_and_on_paper_colours(opened, report_page):
     assert not page.locator("#copy").is_visible()
     box = page.locator(".timeline svg").bounding_box()
     assert box["width"] <= page.locator(".timeline").bounding_box()["width"]
+
+
+def test_every_event_has_an_address(opened, report_page):
+    page = opened(report_page, STORY)
+    page.click(".events [data-row='3']")
+    assert page.url.endswith("&event=3")
+    again = opened(report_page, "#" + page.url.partition("#")[2])
+    assert again.get_attribute(".events .selected", "data-row") == "3"
+
+
+def test_what_it_covers_is_there_in_words(opened, report_page):
+    page = opened(report_page, STORY)
+    clause = page.locator(".covers details").first
+    assert not clause.locator("p").is_visible()
+    clause.locator("summary").click()
+    assert len(clause.locator("p").inner_text()) > 20
+
+
+def test_no_story_is_wider_than_a_phone(opened, report_page):
+    page = opened(report_page, viewport={"width": 360, "height": 740})
+    too_wide = page.evaluate(
+        """() => ROWS.map((row) => {
+          openStory(row.scenario, null);
+          return [row.scenario, document.documentElement.scrollWidth];
+        }).filter(([, width]) => width > 360)"""
+    )
+    assert too_wide == []

@@ -20,6 +20,7 @@ from parity.report.page.signs import SIGNS, WORST_FIRST, Tone, tone
 from parity.report.page.story import Story, make_story, short_name
 from parity.report.page.templates import static, template
 from parity.report.report import Report, gaps, outcome_problems
+from parity.verdict.causes import Cause, causes_of
 from parity.verdict.compare import ORDER, ComparedChannel
 from parity.verdict.record import Record, Verdict
 
@@ -45,7 +46,10 @@ class _ChannelTotal:
 
 @dataclass(frozen=True)
 class _ListRow:
-    """One scenario in the list; ``story`` is the number of its line among the stories."""
+    """One scenario in the list; ``story`` is the number of its line among the stories.
+
+    ``cause`` counts the causes from 1, and is None if nothing is wrong.
+    """
 
     record: Record
     story: int
@@ -56,6 +60,8 @@ class _ListRow:
     reference: Cell
     peer: Cell
     faults: tuple[str, ...]
+    channels: tuple[str, ...]
+    cause: int | None
     found_by: str
 
 
@@ -70,7 +76,8 @@ class _MakerLine:
 
 def render_html(report: Report, matrices: Sequence[Matrix] = ()) -> str:
     """The whole page, with other matrices below the scenarios."""
-    rows = _list_rows(report)
+    causes = causes_of(report.records)
+    rows = _list_rows(report, causes)
     return template("index.html.j2").render(
         header=report.header,
         peer=_peer_name(report),
@@ -78,6 +85,7 @@ def render_html(report: Report, matrices: Sequence[Matrix] = ()) -> str:
         count=len(rows),
         bad=sum(row.tone == "bad" for row in rows),
         problems=list(outcome_problems(report.footer)),
+        causes=causes,
         totals=_totals(report),
         channels=_channels(report),
         rows=rows,
@@ -103,14 +111,17 @@ def _line(story: Story) -> str:
     return canonical_json(story.model_dump(mode="json", exclude_none=True)).replace("<", "\\u003c")
 
 
-def _list_rows(report: Report) -> list[_ListRow]:
+def _list_rows(report: Report, causes: Sequence[Cause]) -> list[_ListRow]:
     """Worst first, and then by name."""
+    cause_of = {
+        record.scenario: i for i, cause in enumerate(causes, start=1) for record in cause.records
+    }
     rank = {verdict: i for i, verdict in enumerate(WORST_FIRST)}
     ordered = sorted(report.records, key=lambda each: (rank[each.verdict], each.scenario))
-    return [_list_row(record, i) for i, record in enumerate(ordered)]
+    return [_list_row(record, i, cause_of.get(record.scenario)) for i, record in enumerate(ordered)]
 
 
-def _list_row(record: Record, story: int) -> _ListRow:
+def _list_row(record: Record, story: int, cause: int | None) -> _ListRow:
     folder, _, name = record.scenario.rpartition("/")
     faults = tuple(sorted({each.kind for each in record.injections}))
     words = (record.scenario, record.about, *record.covers, record.verdict, *faults)
@@ -124,8 +135,16 @@ def _list_row(record: Record, story: int) -> _ListRow:
         reference=reference_cell(record),
         peer=peer_cell(record),
         faults=faults,
+        cause=cause,
+        channels=_of_interest(record),
         found_by=" ".join((*words, *record.reasons)).lower(),
     )
+
+
+def _of_interest(record: Record) -> tuple[str, ...]:
+    """Return the channels on which a scenario differs, or if it doesn't has something."""
+    differing = tuple(each.channel for each in record.differences)
+    return differing or tuple(channel for channel, count in record.agreements.items() if count)
 
 
 def _totals(report: Report) -> list[_Total]:

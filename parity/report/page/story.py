@@ -12,6 +12,7 @@ from parity.base.model import Model
 from parity.players.outcome import Maker
 from parity.report.alignment import EventPair, align
 from parity.report.page.spans import barrier_spans
+from parity.spec.facts import clause_text
 from parity.spec.trace import CHANNEL_OF_KIND, Event, Trace, event_to_json
 from parity.verdict.compare import ORDER, Difference
 from parity.verdict.record import Record
@@ -61,7 +62,8 @@ class Story(Model):
     """Everything that the page needs to show one scenario.
 
     ``reference`` and ``peer`` are events as traces have them; ``peer`` is ``same``
-    where it equals the other, and either is None where that side gave none.
+    where it equals the other, and either is None where that side gave none. ``clauses`` has the
+    texts of the clauses of docs/behaviour.md that it covers.
     """
 
     record: dict[str, Any]
@@ -75,6 +77,7 @@ class Story(Model):
     spans_reference: tuple[Span, ...]
     spans_peer: tuple[Span, ...]
     marks: tuple[Mark, ...]
+    clauses: dict[str, str]
 
 
 def make_story(record: Record) -> Story:
@@ -99,6 +102,7 @@ def make_story(record: Record) -> Story:
         if same
         else tuple(_barrier(peer, rows, "peer") + _lasting_faults(record, rows)),
         marks=tuple(_marks(record, rows)),
+        clauses={name: text for name in record.covers if (text := clause_text(name)) is not None},
     )
 
 

@@ -14,13 +14,16 @@ function readStory(number) {
 function route() {
   const address = new URLSearchParams(location.hash.slice(1));
   const scenario = address.get("scenario");
-  if (scenario !== null && rowOf(scenario)) return openStory(scenario);
+  const dead = document.getElementById("dead");
+  dead.hidden = scenario === null || rowOf(scenario) !== undefined;
+  if (!dead.hidden) dead.textContent = `There is no scenario ${scenario} in this report.`;
+  if (dead.hidden && scenario !== null) return openStory(scenario, address.get("event"));
   if (openScenario !== null) return closeStory();
   const isAnchor = location.hash.length > 1 && !location.hash.includes("=");
   if (!isAnchor) setFilter(address);
 }
 
-function openStory(scenario) {
+function openStory(scenario, event) {
   const row = rowOf(scenario);
   const shown = shownRows().map((each) => each.scenario);
   const at = shown.indexOf(scenario);
@@ -32,6 +35,7 @@ function openStory(scenario) {
     next: at >= 0 ? shown[at + 1] : null,
     position: at < 0 ? "" : `${at + 1} of ${shown.length}`,
   });
+  if (event !== null) selectRow(Number(event));
   scrollTo(0, 0);
   document.getElementById("story-title").focus({ preventScroll: true });
 }
@@ -92,10 +96,15 @@ function onArrow(event, by) {
 FILTER.text.addEventListener("input", filterChanged);
 FILTER.folder.addEventListener("change", filterChanged);
 FILTER.fault.addEventListener("change", filterChanged);
-for (const chip of FILTER.verdicts) {
-  chip.addEventListener("click", () => {
-    chip.setAttribute("aria-pressed", chip.getAttribute("aria-pressed") !== "true");
+FILTER.sort.addEventListener("change", () => {
+  sortRows();
+  filterChanged();
+});
+for (const button of [...FILTER.verdicts, ...FILTER.channels, ...FILTER.causes]) {
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
     filterChanged();
+    if (!button.matches(".chip")) document.getElementById("scenarios").scrollIntoView();
   });
 }
 document.getElementById("filter-reset").addEventListener("click", resetFilter);

@@ -13,7 +13,7 @@ function showStory(story, neighbours) {
       el("h2", { tabindex: -1, id: "story-title" }, record.scenario),
       verdictOf(record.scenario),
       el("p", {}, record.about),
-      record.covers.length ? el("p", { class: "covers" }, "covers ", record.covers.map((each) => el("code", {}, each))) : null),
+      record.covers.length ? el("div", { class: "covers" }, "covers", record.covers.map((each) => coveredBy(each, story.clauses[each]))) : null),
     reasonsOf(story, select),
     replayOf(record),
     el("div", { class: "play" },
@@ -34,16 +34,24 @@ function showStory(story, neighbours) {
   if (first !== null) selectRow(first);
 }
 
+/** What a scenario is evidence for; a clause of the behaviour with its text. */
+function coveredBy(name, text) {
+  if (text === undefined) return el("code", {}, name);
+  return el("details", {}, el("summary", {}, el("code", {}, name)), el("p", {}, text));
+}
+
 /** Marks one row in the timeline and in the list, and brings it into sight in both. */
 function selectRow(row) {
   const view = document.getElementById("story");
+  const item = view.querySelector(`.events [data-row="${row}"]`);
+  if (!item) return say("There is no such event in this report.");
+  history.replaceState(null, "", `${linkTo(openScenario)}&event=${row}`);
   for (const old of view.querySelectorAll("[data-row].selected")) {
     old.classList.remove("selected");
     old.removeAttribute("aria-current");
     if (old.localName === "button") old.tabIndex = -1;
   }
   const column = view.querySelector(`.hits [data-row="${row}"]`);
-  const item = view.querySelector(`.events [data-row="${row}"]`);
   column?.classList.add("selected");
   item.classList.add("selected");
   item.setAttribute("aria-current", "true");
