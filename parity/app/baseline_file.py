@@ -106,7 +106,11 @@ def _change(lines: list[str], entry: KnownEntry, to: KnownDifference) -> None:
 
 
 def _written(known: KnownDifference) -> list[str]:
-    return textwrap.indent(_yaml([known.model_dump()]), _INDENT).removesuffix("\n").split("\n")
+    return (
+        textwrap.indent(_yaml([known.model_dump(exclude_none=True)]), _INDENT)
+        .removesuffix("\n")
+        .split("\n")
+    )
 
 
 def _yaml(value: Any) -> str:

@@ -93,7 +93,7 @@ def test_update_lists_what_differs_and_a_run_then_knows_it(catalogue):
     assert code == 0, out
     assert "added: a, reports" in out
     assert catalogue.listed == [("a", "reports")]
-    code, out = catalogue.command("run", "scenarios", a=SILENT, b=SHOWN)
+    code, out = catalogue.command("run", "scenarios", "-v", a=SILENT, b=SHOWN)
     assert (code, catalogue.verdicts) == (0, {"a": "known", "b": "agree"})
     assert f"known: reports: {REASON}" in out
 
