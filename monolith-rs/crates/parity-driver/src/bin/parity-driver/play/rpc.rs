@@ -13,14 +13,14 @@ use monolith_training::proto::controller::{
     GetBlockStatusRequest, GetTrainingStatusRequest, ResumeTrainingRequest, SaveCheckpointRequest,
     StopTrainingRequest,
 };
+use parity_driver::Recorder;
+use parity_driver::wire::events::{Event, Method, RpcResponse};
+use parity_driver::wire::scenario::{Call, RpcStep};
 use tokio::runtime::{Builder, Runtime};
 use tonic::{Code, Status};
 
 use super::address_file::AddressFile;
-use super::recorder::Recorder;
-use crate::protocol::status_code;
-use crate::wire::events::{Event, Method, RpcResponse};
-use crate::wire::scenario::{Call, RpcStep};
+use crate::status::status_code;
 
 /// How the details begin when a handler raised.
 const HANDLER_RAISED: &str = "Exception calling application";

@@ -16,13 +16,13 @@ use monolith_training::save_utils::{CheckpointSaverListener, Saver};
 use monolith_training::session::{
     ChiefsSession, Session, SessionRunContext, SessionRunHook, StepValues,
 };
+use parity_driver::wire::events::{Event, ListenerMethod, Phase, PsResult, SessionState};
+use parity_driver::wire::scenario::{Call, CallbackKind, Raises, SaveMethod};
+use parity_driver::{Recorder, World};
 
 use super::address_file::AddressFile;
 use super::listener_faults::ListenerFaults;
-use super::recorder::Recorder;
 use super::rpc::{Operator, Rpc};
-use crate::wire::events::{Event, ListenerMethod, Phase, PsResult, SessionState};
-use crate::wire::scenario::{Call, CallbackKind, Raises, SaveMethod};
 
 /// Records its phases, and raises where it is told to.
 pub(crate) struct Probe {
@@ -33,11 +33,6 @@ pub(crate) struct Probe {
     pub(crate) path: String,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) strikes: Arc<Strikes>,
-}
-
-/// As what the error of the probe at this place in the list strikes.
-pub(crate) fn probe_path(at: usize) -> String {
-    format!("hooks[{at}].probe.raises")
 }
 
 impl Probe {
@@ -124,13 +119,8 @@ impl SessionRunHook for Caller {
 }
 
 /// A callback of the barrier that records, and takes 1 s or raises where it is told to.
-pub(crate) fn barrier_callback(
-    index: usize,
-    kind: CallbackKind,
-    recorder: &Arc<Recorder>,
-    clock: &Arc<dyn Clock>,
-) -> BarrierCallback {
-    let (recorder, clock) = (Arc::clone(recorder), Arc::clone(clock));
+pub(crate) fn barrier_callback(index: usize, kind: CallbackKind, world: &World) -> BarrierCallback {
+    let (recorder, clock) = (Arc::clone(&world.recorder), world.clock.clone());
     Arc::new(move |action, _| {
         recorder.record(Event::Callback {
             callback: index,
@@ -159,7 +149,9 @@ pub(crate) struct Observer {
 impl SessionRunHook for Observer {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
         self.chief.set(Some(session));
-        self.recorder.open(&self.barrier_op, session);
+        let (barrier_op, looked_at) = (Arc::clone(&self.barrier_op), Arc::clone(session));
+        self.recorder
+            .open(move || barrier_op.get_blocked_indices(&looked_at).ok());
         self.recorder.record(Event::Session {
             state: SessionState::Created,
         });
