@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | what a port implements | [`port`] |
 //! | what it is given to play on: clock, fakes, recorder | [`world`] |
+//! | what a scenario puts in the place of a job's functions | [`stand_ins`] |
 //! | the events that it records | [`wire::events`], [`recorder`] |
 //! | what a scenario says | [`wire::scenario`], [`scenario`] |
 //! | requests and answers | [`wire::protocol`], [`protocol`], `driver` |
@@ -25,6 +26,7 @@ pub mod port;
 pub mod protocol;
 pub mod recorder;
 pub mod scenario;
+pub mod stand_ins;
 pub mod state_files;
 pub mod wire;
 pub mod world;
@@ -37,6 +39,7 @@ pub use self::driver::{run, serve};
 pub use self::port::{Identity, Job, Port, Trained, Worker};
 pub use self::recorder::Recorder;
 pub use self::scenario::Unplayable;
+pub use self::stand_ins::RpcError;
 pub use self::wire::events::Event;
 pub use self::wire::scenario::Scenario;
 pub use self::world::World;

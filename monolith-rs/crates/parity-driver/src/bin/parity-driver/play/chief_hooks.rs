@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierHook;
-use monolith_training::errors::{Error, Result};
+use monolith_training::errors::Result;
 use monolith_training::hooks::ckpt_hooks::{BarrierSaverListener, WorkerCkptHelper};
 use monolith_training::hooks::controller_hooks::{
     ControllerHook, QueryActionHook, StopHelper, TriggerSave,
@@ -31,7 +31,7 @@ use parity_driver::wire::scenario::{
 
 use super::cluster::Cluster;
 use super::input::NewInput;
-use super::observers::{self, Caller, Observer, ProbeListener, RecordingSaver, record_report};
+use super::observers::{self, Caller, Observer, ProbeListener, RecordingSaver, shown};
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -241,17 +241,12 @@ fn listener(
 }
 
 fn health_hook(cluster: &Cluster, scenario: &Scenario, options: &PsHealth) -> PsHealthCheckerHook {
-    let recorder = Arc::clone(&cluster.world.recorder);
     let report_fn: ReportFn = match options.report {
         HealthReport::Default => Arc::new(default_report),
-        HealthReport::Record => Arc::new(move |results| {
-            record_report(&recorder, results);
-            Ok(())
-        }),
-        HealthReport::Raise => Arc::new(move |results| {
-            record_report(&recorder, results);
-            Err(Error::runtime("report failed"))
-        }),
+        kind => {
+            let world = cluster.world.clone();
+            Arc::new(move |results| world.report(kind, shown(results)))
+        }
     };
     PsHealthCheckerHook::new(Config {
         report_fn,

@@ -48,11 +48,7 @@ impl Cluster {
         let (recorder, model_dir) = (&world.recorder, &world.model_dir);
         let folder = model_dir.server_folder(server_folder(scenario))?;
         let address_file = Arc::new(AddressFile::new(folder, Arc::clone(recorder)));
-        let operator = Operator::new(
-            world.clock.clone(),
-            Arc::clone(recorder),
-            Arc::clone(&address_file),
-        )?;
+        let operator = Operator::new(world.clone(), Arc::clone(&address_file))?;
         let graph = Graph::with_global_step(scenario.global_step);
         let stop_helpers: Vec<StopHelper> = scenario
             .hooks

@@ -4,11 +4,9 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use monolith_testing::strikes::Strikes;
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
-use monolith_training::clock::Clock;
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::ps_check_hooks::Results;
@@ -118,23 +116,10 @@ impl SessionRunHook for Caller {
     }
 }
 
-/// A callback of the barrier that records, and takes 1 s or raises where it is told to.
+/// A callback of the barrier, as the port calls it.
 pub(crate) fn barrier_callback(index: usize, kind: CallbackKind, world: &World) -> BarrierCallback {
-    let (recorder, clock) = (Arc::clone(&world.recorder), world.clock.clone());
-    Arc::new(move |action, _| {
-        recorder.record(Event::Callback {
-            callback: index,
-            action: action.to_owned(),
-        });
-        match kind {
-            CallbackKind::Record => Ok(()),
-            CallbackKind::Slow => {
-                clock.sleep(Duration::from_secs(1));
-                Ok(())
-            }
-            CallbackKind::Raise => Err(Error::runtime("callback failed")),
-        }
-    })
+    let callback = world.barrier_callback(index, kind);
+    Arc::new(move |action, _| callback(action))
 }
 
 /// The last hook: records sessions and the addresses that they are controlled at,
@@ -240,14 +225,12 @@ impl CheckpointSaverListener for ProbeListener {
     }
 }
 
-/// Records a report.
-pub(crate) fn record_report(recorder: &Recorder, results: &Results) {
+/// The results of a report, as they are recorded.
+pub(crate) fn shown(results: &Results) -> Vec<PsResult> {
     let results = results.iter().map(|(ps, result)| PsResult {
         ps: *ps,
         status: (result.status).map(|_| result.status().as_str_name().to_owned()),
         message: result.message().to_owned(),
     });
-    recorder.record(Event::Report {
-        results: results.collect(),
-    });
+    results.collect()
 }
