@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
+import shlex
 import subprocess
 
 import pytest
@@ -14,6 +13,7 @@ from parity.players.driver.player import DriverPlayer
 from parity.players.outcome import Played, Skipped
 from parity.spec.loading import load_scenario
 from parity.verdict.compare import ORDER, compare
+from tests.docs.doc_pages import commands_for
 
 pytestmark = pytest.mark.timeout(600)  # It is built first.
 
@@ -32,20 +32,10 @@ LACKING = {
 
 @pytest.fixture(scope="module")
 def port(rust_player):
-    """The example's driver, built where ours is: what both are made of is built once."""
-    built = subprocess.run(
-        [
-            shutil.which("cargo"), "build", "--locked", "--quiet", "--message-format", "json",
-            "--target-dir", project.ROOT / "monolith-rs" / "target",
-        ],
-        cwd=PORT,
-        check=True,
-        capture_output=True,
-        encoding="utf-8",
-    )  # fmt: skip
-    messages = [json.loads(line) for line in built.stdout.splitlines()]
-    (executable,) = filter(None, (message.get("executable") for message in messages))
-    player = DriverPlayer("rust-port", [executable])
+    """The example's driver; where ours can't be built, it can't either."""
+    build, run = map(shlex.split, commands_for(__file__, "docs/your-own-port.md"))
+    subprocess.run(build, cwd=project.ROOT, check=True)
+    player = DriverPlayer("rust-port", [str(project.ROOT / run[-1])])
     yield player
     player.close()
 
