@@ -12,7 +12,7 @@
 //! | what a scenario puts in the place of a job's functions | [`stand_ins`] |
 //! | the events that it records | [`wire::events`], [`recorder`] |
 //! | what a scenario says | [`wire::scenario`], [`scenario`] |
-//! | requests and answers | [`wire::protocol`], [`protocol`], `driver` |
+//! | requests and answers | [`wire::protocol`], `protocol`, `driver` |
 //! | how a scenario is played | `play` |
 //! | the model directory | [`model_dir`], [`state_files`] |
 //!
@@ -23,7 +23,7 @@ mod driver;
 pub mod model_dir;
 mod play;
 pub mod port;
-pub mod protocol;
+mod protocol;
 pub mod recorder;
 pub mod scenario;
 pub mod stand_ins;
