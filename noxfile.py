@@ -297,6 +297,10 @@ def rust(session: nox.Session) -> None:
         session.run("cargo", "fmt", "--check")
         session.run("cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings")
         tee(session, REPORTS / "rust-tests.txt", "cargo", "test", "--locked", "--no-fail-fast")
+    with session.chdir(ROOT / "examples" / "rust-port"):
+        lints = ["--locked", "--target-dir", str(ROOT / "monolith-rs" / "target")]
+        session.run("cargo", "fmt", "--check")
+        session.run("cargo", "clippy", *lints, "--", "-D", "warnings")
 
 
 @nox.session

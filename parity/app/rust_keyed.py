@@ -32,19 +32,19 @@ class Keyed:
             body += [*doc(model, "    "), *_variant(module, model)]
         head = [*comment(self.doc), "#[derive(Clone, Debug, Deserialize)]"]
         head += ['#[serde(rename_all = "snake_case", deny_unknown_fields)]']
-        module.add(self.name, [*head, f"pub(crate) enum {self.name} {{", *body, "}"])
+        module.add(self.name, [*head, f"pub enum {self.name} {{", *body, "}"])
 
     def kinds(self, module: RustModule, name: str) -> None:
         """Add a list of the keys."""
         body = [f'    "{kind_of(model)}",' for model in self.models]
-        head = f"pub(crate) const {name}: &[&str] = &["
+        head = f"pub const {name}: &[&str] = &["
         module.add(name, [f"/// The keys of [`{self.name}`].", head, *body, "];"])
 
     def options(self, module: RustModule, name: str) -> None:
         """Add a list of the keys that may stand beside those, each after the one it is beside."""
         pairs = ((kind_of(model), key) for model in self.models for key in _keys(model)[1:])
         body = [f'    ("{kind}", "{key}"),' for kind, key in pairs]
-        head = f"pub(crate) const {name}: &[(&str, &str)] = &["
+        head = f"pub const {name}: &[(&str, &str)] = &["
         about = f"/// The keys of [`{self.name}`], each with one that may stand beside it."
         module.add(name, [about, head, *body, "];"])
 
@@ -70,7 +70,7 @@ class Keyed:
     ) -> None:
         head = [f"impl {self.name} {{", f"    /// {about}"]
         head += [f"    #[allow(clippy::{lint})]" for lint in allowed]
-        head += [f"    pub(crate) fn {name}(&self) -> {kind} {{", "        match self {"]
+        head += [f"    pub fn {name}(&self) -> {kind} {{", "        match self {"]
         body = [f"            {pattern} => {value}," for pattern, value in arms]
         module.add(f"{self.name}::{name}", [*head, *body, "        }", "    }", "}"])
 

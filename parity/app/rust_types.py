@@ -93,9 +93,9 @@ class RustModule:
         self._tagged("Debug, Serialize", tagged, body)
         if tagged.enveloped:
             lines = self._braced(
-                f"pub(crate) struct {tagged.enveloped}", base, tagged.envelope, public=True
+                f"pub struct {tagged.enveloped}", base, tagged.envelope, public=True
             )
-            lines[-1:] = ["    #[serde(flatten)]", f"    pub(crate) event: {tagged.name},", "}"]
+            lines[-1:] = ["    #[serde(flatten)]", f"    pub event: {tagged.name},", "}"]
             head = [*doc(tagged.envelope), "#[derive(Debug, Serialize)]"]
             self.add(tagged.enveloped, [*head, *lines])
 
@@ -111,7 +111,7 @@ class RustModule:
     def _tagged(self, derives: str, tagged: Tagged, body: list[str]) -> None:
         head = [*comment(tagged.doc), f"#[derive({derives})]"]
         head += [f'#[serde(tag = "{tagged.tag}", rename_all = "snake_case")]']
-        self.add(tagged.name, [*head, f"pub(crate) enum {tagged.name} {{", *body, "}"])
+        self.add(tagged.name, [*head, f"pub enum {tagged.name} {{", *body, "}"])
 
     def struct(self, model: type[Model], name: str = "") -> str:
         """Add a model by its name, or by this one, which is returned."""
@@ -123,7 +123,7 @@ class RustModule:
             head = [*doc(model), f"#[derive({derives.replace('Debug', f'Debug{defaults}')})]"]
             head += ["#[serde(deny_unknown_fields)]"] if "Deserialize" in derives else []
             fields = dict(_fields(model, but))
-            body = self._braced(f"pub(crate) struct {name}", fields, model, public=True)
+            body = self._braced(f"pub struct {name}", fields, model, public=True)
             self.add(name, [*head, *body])
         return name
 
@@ -137,7 +137,7 @@ class RustModule:
             body += [f"    {variant},"]
         head = [f"/// `{name}` of the specification.", f"#[derive({_WORD_DERIVES})]"]
         head += [f'#[serde(rename_all = "{rule}")]'] if rule not in ("", "PascalCase") else []
-        self.add(name, [*head, f"pub(crate) enum {name} {{", *body, "}"])
+        self.add(name, [*head, f"pub enum {name} {{", *body, "}"])
         return name
 
     def remote_words(self, literal: object, remote: str) -> None:
@@ -145,17 +145,17 @@ class RustModule:
         name = name_of(literal)
         body = [f"    {variant}," for _, variant in variants(literal)[1]]
         head = [f"/// `{name}` of the specification: names of [`{remote}`]."]
-        head += ["#[derive(Deserialize)]", f'#[serde(remote = "{remote}")]']
-        head += [f"pub(crate) enum {name} {{"]
+        head += ["#[derive(Debug, Deserialize)]", f'#[serde(remote = "{remote}")]']
+        head += [f"pub enum {name} {{"]
         self.add(name, [*head, *body, "}"])
 
     def constant(self, name: str, value: int, about: str) -> None:
         """Add a number."""
-        self.add(name, [*comment(about), f"pub(crate) const {name}: u64 = {value:_};"])
+        self.add(name, [*comment(about), f"pub const {name}: u64 = {value:_};"])
 
     def constants(self, name: str, values: Sequence[str], about: str) -> None:
         """Add a list of texts."""
-        head = f"pub(crate) const {name}: &[&str] = &["
+        head = f"pub const {name}: &[&str] = &["
         on_one_line = ", ".join(f'"{value}"' for value in values)
         if len(on_one_line) <= _ARRAY_WIDTH:
             lines = [f"{head}{on_one_line}];"]
@@ -189,7 +189,7 @@ class RustModule:
         if not _is_whole(model):
             lines.append(f'{indent}#[serde(skip_serializing_if = "Option::is_none")]')
         lines += [f"{indent}{attribute}" for attribute in kind.attributes()]
-        return [*lines, f"{indent}{'pub(crate) ' if public else ''}{name}: {kind.name},"]
+        return [*lines, f"{indent}{'pub ' if public else ''}{name}: {kind.name},"]
 
     def type_of(self, each: FieldInfo) -> RustType:
         """Return the type of a field, which is added if it is one of this module."""

@@ -65,7 +65,7 @@ ENUM = """\
 /// A step.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Step {
+pub enum Step {
     /// It stops.
     Stop {},
     /// It goes.
@@ -75,9 +75,9 @@ pub(crate) enum Step {
 }
 """
 WAIT_STEP = """\
-pub(crate) struct WaitStep {
+pub struct WaitStep {
     #[serde(deserialize_with = "Number::<1, 1_000_000>::read")]
-    pub(crate) wait: u32,
+    pub wait: u32,
     #[serde(rename = "expect")]
     _expect: IgnoredAny,
 }
@@ -85,7 +85,7 @@ pub(crate) struct WaitStep {
 METHODS = """\
 impl Step {
     /// The key that it is under.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Stop {} => "stop",
             Self::GoThere(_) => "go_there",
@@ -97,7 +97,7 @@ impl Step {
 impl Step {
     /// The PS that it names, if it names one.
     #[allow(clippy::match_same_arms)]
-    pub(crate) fn ps(&self) -> Option<usize> {
+    pub fn ps(&self) -> Option<usize> {
         match self {
             Self::Stop {} => None,
             Self::GoThere(step) => Some(step.ps),
@@ -108,14 +108,14 @@ impl Step {
 """
 KEYS = """\
 /// The keys of [`Step`].
-pub(crate) const STEPS: &[&str] = &[
+pub const STEPS: &[&str] = &[
     "stop",
     "go_there",
     "wait",
 ];
 
 /// The keys of [`Step`], each with one that may stand beside it.
-pub(crate) const OPTIONS: &[(&str, &str)] = &[
+pub const OPTIONS: &[(&str, &str)] = &[
     ("wait", "expect"),
 ];
 """
@@ -163,6 +163,6 @@ def test_a_driver_has_the_faults_that_need_no_real_process():
 
 
 def test_each_name_of_an_error_is_one_of_the_ports():
-    _, _, names = scenario_document().partition("pub(crate) enum ErrorName {\n")
+    _, _, names = scenario_document().partition("pub enum ErrorName {\n")
     listed = names.partition("}")[0].split()
     assert listed == [f"{name}," for name in get_args(ErrorName)]

@@ -42,13 +42,13 @@ class Short(Model):
 WRITTEN = """\
 /// A part of `Long`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Part {
-    pub(crate) text: Option<String>,
+pub struct Part {
+    pub text: Option<String>,
 }
 
 /// `ResponseState` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) enum ResponseState {
+pub enum ResponseState {
     #[serde(rename = "none")]
     None,
     #[serde(rename = "OK")]
@@ -60,7 +60,7 @@ pub(crate) enum ResponseState {
 /// Either.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Either {
+pub enum Either {
     /// Something longer.
     LongWord {
         /// Where it is.
@@ -95,7 +95,7 @@ def test_what_is_written_has_the_fields_in_its_variants():
 def test_what_is_read_has_structs_that_refuse_unknown_fields():
     text = either(RustModule.read)
     assert READ in text
-    assert "#[serde(deny_unknown_fields)]\npub(crate) struct Short {}\n" in text
+    assert "#[serde(deny_unknown_fields)]\npub struct Short {}\n" in text
 
 
 def test_a_set_of_words_needs_a_name():

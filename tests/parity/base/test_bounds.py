@@ -187,7 +187,7 @@ RUST_FIELDS = [
 
 @pytest.mark.parametrize(("name", "reader"), RUST_FIELDS)
 def test_rust_has_the_same_bounds(name, reader):
-    public = "" if name[0].isupper() else "pub(crate) "
+    public = "" if name[0].isupper() else "pub "
     field = f'    #[serde(deserialize_with = "{reader}::read")]\n    {public}{name},\n'
     assert field in RUST.read_text(encoding="utf-8")
 

@@ -1,13 +1,12 @@
 //! Reading requests and making answers of the driver protocol.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use monolith_testing::virtual_clock::{self, Failure, VirtualClock};
 use serde::Deserialize;
-use tonic::Code;
 
-use crate::scenario;
-use crate::wire::events::StatusCode;
+use crate::port::Identity;
 use crate::wire::protocol::{Answer, Choice, HelloOrder, RefusalReason, Request};
 
 /// The version of the protocol that this driver speaks.
@@ -15,7 +14,7 @@ const PROTOCOL: u64 = 1;
 
 impl Answer {
     /// That nothing was played, and why.
-    pub(crate) fn failed(seq: u64, message: String) -> Self {
+    pub fn failed(seq: u64, message: String) -> Self {
         Self::refused(seq, message.into(), Vec::new())
     }
 
@@ -27,6 +26,23 @@ impl Answer {
             reason: refusal.reason,
             step: refusal.step,
             choices,
+        }
+    }
+}
+
+impl Request {
+    /// The number of the request, by which its answer is known; 0 where it has none.
+    pub fn seq(&self) -> u64 {
+        match self {
+            Self::Hello(_) | Self::Bye(_) => 0,
+            Self::Play(request) => request.seq,
+            Self::Serve(request) => request.seq,
+            Self::Arrive(request) => request.seq,
+            Self::StopServing(request) => request.seq,
+            Self::Call(request) => request.seq,
+            Self::Encode(request) => request.seq,
+            Self::Decode(request) => request.seq,
+            Self::Look(request) => request.seq,
         }
     }
 }
@@ -106,46 +122,23 @@ pub(crate) fn clock(
     }
 }
 
-/// Introduces the driver to a host that speaks its protocol.
-pub(crate) fn hello(protocol: u64) -> io::Result<Answer> {
+/// Introduces the port to a host that speaks this protocol.
+pub(crate) fn hello(protocol: u64, port: Identity) -> io::Result<Answer> {
     if protocol != PROTOCOL {
         let message = format!("the host speaks protocol {protocol}, this driver {PROTOCOL}");
         return Err(io::Error::other(message));
     }
-    let capabilities = scenario::capabilities().into_iter();
-    let capabilities = capabilities.chain(["interop", "look"]);
+    let capabilities = port.capabilities.into_iter().chain(["seed"]);
+    let capabilities: BTreeSet<&str> = capabilities.collect();
     Ok(Answer::Hello {
         protocol: PROTOCOL,
-        implementation: "monolith-rs".to_owned(),
+        implementation: port.implementation,
         language: "rust".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        source_digest: Some(env!("MONOLITH_SOURCE_DIGEST").to_owned()),
-        capabilities: capabilities.map(str::to_owned).collect(),
+        version: port.version,
+        source_digest: port.source_digest,
+        capabilities: capabilities.into_iter().map(str::to_owned).collect(),
         order: HelloOrder::Total,
-        channels: None,
-        needs: None,
+        channels: port.channels,
+        needs: port.needs,
     })
-}
-
-/// A code by gRPC's own name.
-pub(crate) fn status_code(code: Code) -> StatusCode {
-    match code {
-        Code::Ok => StatusCode::Ok,
-        Code::Cancelled => StatusCode::Cancelled,
-        Code::Unknown => StatusCode::Unknown,
-        Code::InvalidArgument => StatusCode::InvalidArgument,
-        Code::DeadlineExceeded => StatusCode::DeadlineExceeded,
-        Code::NotFound => StatusCode::NotFound,
-        Code::AlreadyExists => StatusCode::AlreadyExists,
-        Code::PermissionDenied => StatusCode::PermissionDenied,
-        Code::ResourceExhausted => StatusCode::ResourceExhausted,
-        Code::FailedPrecondition => StatusCode::FailedPrecondition,
-        Code::Aborted => StatusCode::Aborted,
-        Code::OutOfRange => StatusCode::OutOfRange,
-        Code::Unimplemented => StatusCode::Unimplemented,
-        Code::Internal => StatusCode::Internal,
-        Code::Unavailable => StatusCode::Unavailable,
-        Code::DataLoss => StatusCode::DataLoss,
-        Code::Unauthenticated => StatusCode::Unauthenticated,
-    }
 }

@@ -6,7 +6,7 @@ use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::clock::{Thread, relock};
 
 /// A lane beside main, and why what it does can't be played.
-pub(crate) struct Lane<E = String> {
+pub(super) struct Lane<E> {
     thread: Arc<Thread>,
     outcome: Arc<Mutex<Result<(), E>>>,
 }
@@ -14,7 +14,7 @@ pub(crate) struct Lane<E = String> {
 impl<E: Send + 'static> Lane<E> {
     /// Starts it; it runs when main gives way. Lanes that are started at one instant
     /// with the same `twin` do the same.
-    pub(crate) fn start(
+    pub(super) fn start(
         clock: &VirtualClock,
         label: &str,
         twin: Option<String>,
@@ -35,7 +35,7 @@ impl<E: Send + 'static> Lane<E> {
 }
 
 /// Waits until all have ended; the first reason, if one can't be played.
-pub(crate) fn wait_for<E: Clone>(clock: &VirtualClock, lanes: &[Lane<E>]) -> Result<(), E> {
+pub(super) fn wait_for<E: Clone>(clock: &VirtualClock, lanes: &[Lane<E>]) -> Result<(), E> {
     let threads: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.thread)).collect();
     clock.wait_until(move || !threads.iter().any(|thread| thread.is_alive()));
     lanes

@@ -5,30 +5,32 @@ use std::sync::Arc;
 use monolith_testing::virtual_clock::{BACKGROUND_PREFIX, CONCURRENT_PREFIX, VirtualClock};
 use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, Result};
-use monolith_training::session::MonitoredSession;
 use serde_json::Value;
 
-use super::beside::{Beside, LEFT_BEFORE};
-use super::chief_hooks::ChiefHooks;
-use super::cluster::Cluster;
+use super::beside::Beside;
 use super::lanes::{Lane, wait_for};
-use super::logs;
-use super::workers::{Surroundings, Workers};
+use crate::port::{Job, Port};
 use crate::protocol::Refusal;
-use crate::scenario::{Scenario, Unplayable};
+use crate::scenario::Unplayable;
 use crate::wire::events::{Event, SessionState, ThreadFate};
 use crate::wire::protocol::{Answer, Choice};
-use crate::wire::scenario::{BackgroundStep, ConcurrentStep, InBackground, LookTarget, Step};
+use crate::wire::scenario::{BackgroundStep, ConcurrentStep, InBackground, Scenario, Step};
+use crate::world::World;
 
 /// Plays a scenario, and answers with its trace or with why there is none.
-pub(crate) fn play(seq: u64, clock: &VirtualClock, scenario: Value) -> Answer {
-    let played = try_play(clock, scenario);
+pub(crate) fn play(
+    port: &mut impl Port,
+    seq: u64,
+    clock: &VirtualClock,
+    scenario: Value,
+) -> Answer {
+    let played = try_play(port, clock, scenario);
     let choices = clock.choices().into_iter().map(Choice::from).collect();
     match played {
-        Ok(cluster) => Answer::Trace {
+        Ok(world) => Answer::Trace {
             seq,
-            events: cluster.recorder.take_events(),
-            struck: cluster.strikes.all(),
+            events: world.recorder.take_events(),
+            struck: world.strikes.all(),
             choices,
         },
         Err(NotPlayed::Skipped(reason)) => Answer::Skipped { seq, reason },
@@ -37,118 +39,116 @@ pub(crate) fn play(seq: u64, clock: &VirtualClock, scenario: Value) -> Answer {
 }
 
 /// Why there is no trace.
+#[derive(Clone)]
 enum NotPlayed {
     Skipped(String),
     Refused(Refusal),
 }
 
-impl From<Unplayable> for NotPlayed {
-    fn from(unplayable: Unplayable) -> Self {
+impl NotPlayed {
+    /// What can't be played of a step, or of what comes before the first one.
+    fn at(unplayable: Unplayable, place: &str, step: Option<usize>) -> Self {
         match unplayable {
             Unplayable::Skipped(reason) => Self::Skipped(reason),
-            Unplayable::Failed(message) => Self::Refused(message.into()),
+            Unplayable::Failed(message) => Self::Refused(Refusal {
+                step,
+                ..format!("{place}{message}").into()
+            }),
         }
     }
 }
 
-fn try_play(clock: &VirtualClock, scenario: Value) -> Result<Arc<Cluster>, NotPlayed> {
-    let scenario = Scenario::parse(scenario)?;
-    let set_up = |error: Error| NotPlayed::Refused(format!("setting up: {error}").into());
-    let cluster = Arc::new(Cluster::new(clock.clone(), &scenario).map_err(set_up)?);
-    clock.watch(Arc::clone(&cluster.recorder) as _);
-    logs::record_into(Some(Arc::clone(&cluster.recorder)));
-    let playing = Arc::clone(&cluster);
-    let outcome = clock.run(move || Player::new(playing, &scenario)?.play(scenario));
-    logs::record_into(None);
-    match outcome {
-        Err(failure) => Err(NotPlayed::Refused(failure.into())),
-        Ok(Err(refusal)) => Err(NotPlayed::Refused(refusal)),
-        Ok(Ok(())) => {
-            for label in clock.live_threads() {
-                let left = Event::Thread {
-                    thread: label.clone(),
-                    fate: ThreadFate::Left,
-                    error: None,
-                };
-                cluster.recorder.record_on(&label, left);
-            }
-            Ok(cluster)
-        }
+impl From<Unplayable> for NotPlayed {
+    fn from(unplayable: Unplayable) -> Self {
+        Self::at(unplayable, "", None)
     }
+}
+
+fn try_play(
+    port: &mut impl Port,
+    clock: &VirtualClock,
+    scenario: Value,
+) -> Result<World, NotPlayed> {
+    let scenario = Scenario::parse(scenario, &port.identity().capabilities)?;
+    let set_up = |unplayable| NotPlayed::at(unplayable, "setting up: ", None);
+    let world = World::new(clock.clone(), &scenario).map_err(|error| set_up(error.into()))?;
+    clock.watch(Arc::clone(&world.recorder) as _);
+    // Kept until all lanes were left, as they may use what it has.
+    let job = port.begin(&scenario, &world).map_err(set_up)?;
+    let player = Player::new(world.clone(), Arc::clone(&job));
+    match clock.run(move || player.play(scenario)) {
+        Err(failure) => return Err(NotPlayed::Refused(failure.into())),
+        Ok(played) => played?,
+    }
+    for label in clock.live_threads() {
+        let left = Event::Thread {
+            thread: label.clone(),
+            fate: ThreadFate::Left,
+            error: None,
+        };
+        world.recorder.record_on(&label, left);
+    }
+    drop(job);
+    Ok(world)
 }
 
 /// The scenario's own lane.
 struct Player {
-    cluster: Arc<Cluster>,
-    session: Option<MonitoredSession>,
-    /// Kept to the end, so that a server that nobody ended goes on.
-    hooks: ChiefHooks,
+    world: World,
+    job: Arc<dyn Job>,
     beside: Beside,
-    background: Vec<Lane<Refusal>>,
+    background: Vec<Lane<NotPlayed>>,
 }
 
 impl Player {
-    fn new(cluster: Arc<Cluster>, scenario: &Scenario) -> Result<Self, Refusal> {
-        let workers = Workers::new(Surroundings {
-            clock: cluster.clock.clone(),
-            recorder: Arc::clone(&cluster.recorder),
-            barrier_op: Arc::clone(&cluster.barrier_op),
-            chief: cluster.chief.clone(),
-        });
-        let hooks = ChiefHooks::new(&cluster, scenario)
-            .map_err(|error| Refusal::from(format!("setting up: {error}")))?;
-        Ok(Self {
-            beside: Beside::new(&cluster, workers, &hooks),
-            hooks,
-            cluster,
-            session: None,
+    fn new(world: World, job: Arc<dyn Job>) -> Self {
+        Self {
+            beside: Beside::new(world.clone(), Arc::clone(&job)),
+            world,
+            job,
             background: Vec::new(),
-        })
+        }
     }
 
     /// An error is one in the scenario, not one in what it plays.
-    fn play(mut self, scenario: Scenario) -> Result<(), Refusal> {
-        for (at, fault) in scenario.faults.iter().enumerate() {
-            self.cluster.apply(fault.clone(), &format!("faults[{at}]"));
+    fn play(mut self, scenario: Scenario) -> Result<(), NotPlayed> {
+        for (at, fault) in scenario.faults.into_iter().enumerate() {
+            let path = format!("faults[{at}]");
+            self.beside
+                .apply(fault, &path)
+                .map_err(|unplayable| NotPlayed::at(unplayable, &format!("{path}: "), None))?;
         }
-        self.open(&scenario);
-        self.cluster.operator.take_unplayable()?;
-        self.cluster.clock.settle();
+        self.open();
+        self.job.check()?;
+        self.world.clock.settle();
         for (at, step) in scenario.steps.into_iter().enumerate() {
-            let kind = step.kind();
+            let place = format!("steps[{at}]: {}: ", step.kind());
             self.step(at, step)
-                .and_then(|()| self.cluster.operator.take_unplayable())
-                .map_err(|message| Refusal {
-                    step: Some(at),
-                    ..format!("steps[{at}]: {kind}: {message}").into()
-                })?;
-            self.cluster.clock.settle();
+                .and_then(|()| self.job.check())
+                .map_err(|unplayable| NotPlayed::at(unplayable, &place, Some(at)))?;
+            self.world.clock.settle();
         }
-        if self.session.is_some() {
+        if self.beside.is_open() {
             self.leave(None)?;
-            self.cluster.operator.take_unplayable()?;
+            self.job.check()?;
         }
-        wait_for(&self.cluster.clock, &self.background)?;
-        let left = self.cluster.model_dir.left();
-        self.cluster.recorder.record(Event::Files { left });
+        wait_for(&self.world.clock, &self.background)?;
+        let left = self.world.model_dir.left();
+        self.world.recorder.record(Event::Files { left });
         Ok(())
     }
 
-    fn open(&mut self, scenario: &Scenario) {
-        match self.cluster.open(scenario, &self.hooks.all) {
-            Ok(session) => {
-                self.session = Some(session);
-                self.cluster.set_open(true);
-            }
+    fn open(&mut self) {
+        match self.job.open() {
+            Ok(()) => self.beside.set_open(true),
             Err(error) => self.was_left(Err(error)),
         }
     }
-
-    fn step(&mut self, at: usize, step: Step) -> Result<(), String> {
+    fn step(&mut self, at: usize, step: Step) -> Result<(), Unplayable> {
         let step = match step {
             Step::Train(count) => return self.train(count),
             Step::Advance(time) => {
-                self.cluster.clock.sleep(time);
+                self.world.clock.sleep(time);
                 return Ok(());
             }
             Step::Background(step) => {
@@ -156,10 +156,7 @@ impl Player {
                 return Ok(());
             }
             Step::Concurrently(steps) => return self.concurrently(at, steps),
-            Step::Look(step) => {
-                self.look(step.look);
-                return Ok(());
-            }
+            Step::Look(step) => return self.job.look(step.look),
             Step::Raise(raised) => {
                 return self.leave(Some(Error::new(raised.error, raised.message)));
             }
@@ -176,50 +173,39 @@ impl Player {
         self.beside.play(step, &format!("steps[{at}]"))
     }
 
-    fn train(&mut self, count: u32) -> Result<(), String> {
+    fn train(&self, count: u32) -> Result<(), Unplayable> {
         for _ in 0..count {
-            let session = self.session.as_mut().ok_or(LEFT_BEFORE)?;
-            if session.should_stop() {
-                return Ok(());
-            }
-            let input = self.cluster.input.as_ref().map(|(input, _)| input);
-            let stepped = session.run(|session| {
-                let element = input.map(|input| input.take());
-                Ok((session.train_step()?, element))
-            });
-            match stepped {
-                Ok((global_step, element)) => {
-                    let worker = 0;
-                    if let Some(value) = element {
-                        self.cluster.recorder.record(Event::Element { value });
-                    }
-                    self.cluster.recorder.record(Event::Step {
-                        worker,
-                        global_step,
-                    });
-                }
+            self.beside.check_session()?;
+            let trained = match self.job.train() {
+                Ok(Some(trained)) => trained,
+                Ok(None) => return Ok(()),
                 Err(error) => return self.leave(Some(error)),
+            };
+            if let Some(value) = trained.element {
+                self.world.recorder.record(Event::Element { value });
             }
+            self.world.recorder.record(Event::Step {
+                worker: 0,
+                global_step: trained.global_step,
+            });
         }
         Ok(())
     }
 
     fn start_in_background(&mut self, at: usize, step: BackgroundStep) {
         let label = format!("{BACKGROUND_PREFIX}{at}");
-        let (clock, beside) = (self.cluster.clock.clone(), self.beside.clone());
-        let prefixed = move || {
+        let (clock, beside) = (self.world.clock.clone(), self.beside.clone());
+        let body = move || {
             clock.sleep(step.after);
             let played = beside.play(step.background, &format!("steps[{at}].background"));
-            played.map_err(|message| Refusal {
-                step: Some(at),
-                ..format!("steps[{at}]: background: {message}").into()
-            })
+            let place = format!("steps[{at}]: background: ");
+            played.map_err(|unplayable| NotPlayed::at(unplayable, &place, Some(at)))
         };
-        let lane = Lane::start(&self.cluster.clock, &label, None, prefixed);
+        let lane = Lane::start(&self.world.clock, &label, None, body);
         self.background.push(lane);
     }
 
-    fn concurrently(&self, at: usize, steps: Vec<ConcurrentStep>) -> Result<(), String> {
+    fn concurrently(&self, at: usize, steps: Vec<ConcurrentStep>) -> Result<(), Unplayable> {
         if steps
             .iter()
             .any(|step| matches!(step, ConcurrentStep::Worker(_)))
@@ -230,9 +216,9 @@ impl Player {
         let lanes = steps.into_iter().map(|step| {
             let twin = Some(format!("{step:?}"));
             let body = self.concurrent(step, format!("steps[{at}].concurrently"));
-            Lane::start(&self.cluster.clock, &label, twin, body)
+            Lane::start(&self.world.clock, &label, twin, body)
         });
-        wait_for(&self.cluster.clock, &lanes.collect::<Vec<_>>())
+        wait_for(&self.world.clock, &lanes.collect::<Vec<_>>())
     }
 
     /// What the step does, on its own lane.
@@ -240,7 +226,7 @@ impl Player {
         &self,
         step: ConcurrentStep,
         place: String,
-    ) -> impl FnOnce() -> Result<(), String> + Send + 'static {
+    ) -> impl FnOnce() -> Result<(), Unplayable> + Send + 'static {
         let beside = self.beside.clone();
         let step = match step {
             ConcurrentStep::Rpc(step) => InBackground::Rpc(step),
@@ -249,31 +235,17 @@ impl Player {
         move || beside.play(step, &place)
     }
 
-    fn look(&self, look: LookTarget) {
-        let (cluster, recorder) = (&self.cluster, &self.cluster.recorder);
-        match look {
-            LookTarget::CurrentSession => recorder.record(Event::CurrentSession {
-                session: cluster.seen_current_session(),
-            }),
-            LookTarget::ActionResponse => recorder.record(Event::ActionResponse {
-                response: cluster.model_dir.action_response(),
-            }),
-        }
-    }
-
-    /// Leaves the session as its `with` block would be left.
-    fn leave(&mut self, error: Option<Error>) -> Result<(), String> {
-        let mut session = self.session.take().ok_or(LEFT_BEFORE)?;
-        let outcome = session.leave(error);
+    fn leave(&self, error: Option<Error>) -> Result<(), Unplayable> {
+        self.beside.check_session()?;
+        let outcome = self.job.leave(error);
         self.was_left(outcome);
         Ok(())
     }
 
     fn was_left(&self, outcome: Result<()>) {
-        let recorder = &self.cluster.recorder;
+        let recorder = &self.world.recorder;
         recorder.close();
-        self.cluster.set_open(false);
-        self.cluster.chief.set(None);
+        self.beside.set_open(false);
         if let Err(error) = outcome {
             recorder.raised(&error);
         }

@@ -1,87 +1,79 @@
 //! The workers beside the chief, each a lane with an inbox.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use monolith_testing::virtual_clock::VirtualClock;
-use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
 use monolith_training::clock::relock;
 use monolith_training::errors::Result;
-use monolith_training::session::{ChiefsSession, HookedSession, Session};
 
-use super::recorder::Recorder;
+use crate::port::{Job, Worker};
+use crate::scenario::Unplayable;
 use crate::wire::events::Event;
+use crate::world::World;
 
 type Inbox = Arc<Mutex<VecDeque<u32>>>;
 
-/// What a worker's lane needs.
-#[derive(Clone)]
-pub(crate) struct Surroundings {
-    pub(crate) clock: VirtualClock,
-    pub(crate) recorder: Arc<Recorder>,
-    pub(crate) barrier_op: Arc<BarrierOp>,
-    pub(crate) chief: ChiefsSession,
-}
-
 /// All workers that were given something to do, by index; worker 0 is the chief.
-pub(crate) struct Workers {
-    surroundings: Surroundings,
+pub(super) struct Workers {
+    world: World,
+    /// Whether the chief's session is open.
+    is_open: Arc<AtomicBool>,
     inboxes: Mutex<BTreeMap<usize, Inbox>>,
 }
 
 impl Workers {
-    pub(crate) fn new(surroundings: Surroundings) -> Self {
+    pub(super) fn new(world: World, is_open: Arc<AtomicBool>) -> Self {
         Self {
-            surroundings,
+            world,
+            is_open,
             inboxes: Mutex::default(),
         }
     }
 
     /// Puts steps into a worker's inbox; the first time this starts the worker.
-    pub(crate) fn give(&self, index: usize, train: u32) {
-        relock(&self.inbox(index)).push_back(train);
+    pub(super) fn give(&self, job: &dyn Job, index: usize, train: u32) -> Result<(), Unplayable> {
+        let inbox = relock(&self.inboxes).get(&index).cloned();
+        let inbox = match inbox {
+            Some(inbox) => inbox,
+            None => self.start(job, index)?,
+        };
+        relock(&inbox).push_back(train);
+        Ok(())
     }
 
-    fn inbox(&self, index: usize) -> Inbox {
-        let mut inboxes = relock(&self.inboxes);
-        let inbox = inboxes.entry(index).or_insert_with(|| {
-            let inbox = Inbox::default();
-            let (own, surroundings) = (Arc::clone(&inbox), self.surroundings.clone());
-            let label = format!("worker-{index}");
-            self.surroundings.clock.start_lane(&label, move || {
-                let outcome = surroundings.work(index, &own);
-                // Without a chief it is the session that was left meanwhile.
-                match outcome {
-                    Err(error) if surroundings.chief.current().is_some() => {
-                        surroundings.recorder.raised(&error);
-                    }
-                    _ => {}
-                }
-            });
-            inbox
+    fn start(&self, job: &dyn Job, index: usize) -> Result<Inbox, Unplayable> {
+        let mut worker = job.worker(index)?;
+        let inbox = Inbox::default();
+        relock(&self.inboxes).insert(index, Arc::clone(&inbox));
+        let (own, world) = (Arc::clone(&inbox), self.world.clone());
+        let is_open = Arc::clone(&self.is_open);
+        let label = format!("worker-{index}");
+        self.world.clock.start_lane(&label, move || {
+            let outcome = work(&world, index, &mut *worker, &own);
+            // Without a chief it is the session that was left meanwhile.
+            match outcome {
+                Err(error) if is_open.load(Ordering::SeqCst) => world.recorder.raised(&error),
+                _ => {}
+            }
         });
-        Arc::clone(inbox)
+        Ok(inbox)
     }
 }
 
-impl Surroundings {
-    /// Works off the inbox until the play is over or a step fails, as one does
-    /// once the chief has left its session.
-    fn work(&self, index: usize, inbox: &Inbox) -> Result<()> {
-        let bit = i64::try_from(index).unwrap_or(i64::MAX);
-        let hook = BarrierHook::new(bit, Arc::clone(&self.barrier_op));
-        let mut session = HookedSession::new(self.chief.shared(), vec![Arc::new(hook)]);
-        loop {
-            let filled = Arc::clone(inbox);
-            self.clock.wait_until(move || !relock(&filled).is_empty());
-            let given = relock(inbox).pop_front().unwrap_or(0);
-            for _ in 0..given {
-                let global_step = session.run(&mut Session::train_step)?;
-                self.recorder.record(Event::Step {
-                    worker: index,
-                    global_step,
-                });
-            }
+/// Works off the inbox until the play is over or a step fails, as one does
+/// once the chief has left its session.
+fn work(world: &World, index: usize, worker: &mut dyn Worker, inbox: &Inbox) -> Result<()> {
+    loop {
+        let filled = Arc::clone(inbox);
+        world.clock.wait_until(move || !relock(&filled).is_empty());
+        let given = relock(inbox).pop_front().unwrap_or(0);
+        for _ in 0..given {
+            let global_step = worker.train()?;
+            world.recorder.record(Event::Step {
+                worker: index,
+                global_step,
+            });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a hook, a fault or a step is, by the keys of its mapping.
 //!
-//! A key that isn't known names a capability that this driver lacks: the scenario is skipped.
+//! A key that isn't among the port's words names a capability that it lacks: the scenario is
+//! skipped.
 
 use serde_json::{Map, Value};
 use serde_path_to_error::Path;
@@ -8,15 +9,18 @@ use serde_path_to_error::Path;
 use super::{Unplayable, failed};
 use crate::wire::scenario::{FAULTS, HOOKS, STEP_OPTIONS, STEPS};
 
-/// Refuses what is of no known kind, and puts steps into the form of serde's enums.
-pub(super) fn check(document: &mut Value) -> Result<(), Unplayable> {
+/// Refuses what is of no known kind or not among `words`, and puts steps into the form of
+/// serde's enums.
+pub(super) fn check(document: &mut Value, words: &[&str]) -> Result<(), Unplayable> {
     each(document.get_mut("hooks"), "hooks", |hook, at| {
-        kind(hook, HOOKS, &[], at).map(drop)
+        kind(hook, HOOKS, words, &[], at).map(drop)
     })?;
     each(document.get_mut("faults"), "faults", |fault, at| {
-        kind(fault, FAULTS, &[], at).map(drop)
+        kind(fault, FAULTS, words, &[], at).map(drop)
     })?;
-    each(document.get_mut("steps"), "steps", step)
+    each(document.get_mut("steps"), "steps", |it, at| {
+        step(it, words, at)
+    })
 }
 
 /// The place in the document that a path is to, in which steps have the form of enums.
@@ -30,13 +34,17 @@ pub(super) fn place(path: &Path) -> String {
     })
 }
 
-fn step(step: &mut Value, at: &str) -> Result<(), Unplayable> {
-    let kind = kind(step, STEPS, STEP_OPTIONS, at)?;
+fn step(step: &mut Value, words: &[&str], at: &str) -> Result<(), Unplayable> {
+    let kind = kind(step, STEPS, words, STEP_OPTIONS, at)?;
     let place = format!("{at}.{kind}");
     match kind {
-        "fault" => self::kind(&step[kind], FAULTS, &[], &place).map(drop)?,
-        "background" => self::step(&mut step[kind], &place)?,
-        "concurrently" => each(step.get_mut(kind), &place, self::step)?,
+        "fault" => self::kind(&step[kind], FAULTS, words, &[], &place).map(drop)?,
+        "background" => self::step(&mut step[kind], words, &place)?,
+        "concurrently" => {
+            each(step.get_mut(kind), &place, |it, at| {
+                self::step(it, words, at)
+            })?;
+        }
         _ => {}
     }
     if STEP_OPTIONS.iter().any(|(of, _)| *of == kind) {
@@ -50,6 +58,7 @@ fn step(step: &mut Value, at: &str) -> Result<(), Unplayable> {
 fn kind(
     entry: &Value,
     kinds: &[&'static str],
+    words: &[&str],
     options: &[(&str, &str)],
     at: &str,
 ) -> Result<&'static str, Unplayable> {
@@ -61,10 +70,11 @@ fn kind(
     let is_option = |key: &str| kind.is_some_and(|kind| options.contains(&(*kind, key)));
     let is_known = |key: &str| kinds.contains(&key) || is_option(key);
     if let Some(unknown) = entry.keys().find(|key| !is_known(key)) {
-        return Err(Unplayable::Skipped(format!("needs {unknown}")));
+        return Err(Unplayable::lacks(unknown));
     }
     match (kind, second) {
-        (Some(kind), None) => Ok(kind),
+        (Some(kind), None) if words.contains(kind) => Ok(kind),
+        (Some(kind), None) => Err(Unplayable::lacks(kind)),
         _ => Err(failed(at, "must have one key that says what it is")),
     }
 }

@@ -2,37 +2,61 @@
 //!
 //! Its types are generated: [`crate::wire::scenario`]. What they can't say is here.
 //!
-//! - [`kinds`]: telling what this driver lacks from what is wrong;
-//! - [`references`]: what one part says of another.
+//! - `kinds`: telling what a port lacks from what is wrong;
+//! - `references`: what one part says of another;
+//! - `faults`: the faults that it declares.
 
+mod faults;
 mod kinds;
 mod references;
 
+use monolith_training::errors::Error;
 use serde_json::Value;
 
-pub(crate) use crate::wire::scenario::Scenario;
-use crate::wire::scenario::{FAULTS, HOOKS, STEPS};
+pub use self::faults::probe_path;
+use crate::wire::scenario::{FAULTS, HOOKS, STEPS, Scenario};
 
-/// What this driver can play, sorted.
-pub(crate) fn capabilities() -> Vec<&'static str> {
-    let mut all = [HOOKS, FAULTS, STEPS, &["seed"]].concat();
-    all.sort_unstable();
-    all
+/// Every hook, fault and step that a scenario can have.
+pub fn all_words() -> Vec<&'static str> {
+    [HOOKS, FAULTS, STEPS].concat()
 }
 
 /// Why a scenario is not played.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Unplayable {
-    /// It needs what this driver lacks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Unplayable {
+    /// It needs what the port lacks; the reason.
     Skipped(String),
-    /// It is not a scenario.
+    /// It is not a scenario, or says something that can't be done; the message.
     Failed(String),
+}
+
+impl Unplayable {
+    /// It needs this, which the port lacks.
+    pub fn lacks(what: &str) -> Self {
+        Self::Skipped(format!("needs {what}"))
+    }
+}
+
+impl From<String> for Unplayable {
+    fn from(message: String) -> Self {
+        Self::Failed(message)
+    }
+}
+
+impl From<Error> for Unplayable {
+    fn from(error: Error) -> Self {
+        Self::Failed(error.to_string())
+    }
 }
 
 impl Scenario {
     /// Reads a document and checks it.
-    pub(crate) fn parse(mut document: Value) -> Result<Self, Unplayable> {
-        kinds::check(&mut document)?;
+    ///
+    /// # Errors
+    ///
+    /// It has a hook, a fault or a step that isn't among `words`, or isn't a scenario.
+    pub fn parse(mut document: Value, words: &[&str]) -> Result<Self, Unplayable> {
+        kinds::check(&mut document, words)?;
         let scenario = serde_path_to_error::deserialize(document)
             .map_err(|error| failed(&kinds::place(error.path()), error.inner().to_string()))?;
         references::check(&scenario)?;

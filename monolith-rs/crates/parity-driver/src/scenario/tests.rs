@@ -37,8 +37,12 @@ fn rpc(method: &str) -> Value {
            "details": null, "response": null, "error": null})
 }
 
+fn parse(document: Value) -> Result<Scenario, Unplayable> {
+    Scenario::parse(document, &all_words())
+}
+
 fn error(steps: &Value) -> Unplayable {
-    Scenario::parse(document(steps)).unwrap_err()
+    parse(document(steps)).unwrap_err()
 }
 
 #[test]
@@ -69,7 +73,7 @@ fn every_kind_of_step_is_read() {
                                   "error": "DataLossError", "message": "disk", "skips": 2,
                                   "times": null}},
          "strikes": true}]);
-    let scenario = Scenario::parse(document(&steps)).unwrap();
+    let scenario = parse(document(&steps)).unwrap();
     assert_eq!(scenario.steps.len(), 19);
     assert!(matches!(
         &scenario.steps[18],
@@ -177,7 +181,7 @@ fn a_hook_or_a_step_without_what_it_works_on_is_refused() {
     let message = |hooks: Value, steps: Value| {
         let mut document = document(&steps);
         document["hooks"] = hooks;
-        Scenario::parse(document).unwrap_err()
+        parse(document).unwrap_err()
     };
     let end = || json!([{"end": {}}]);
     let failed = |text: &str| Unplayable::Failed(text.to_owned());
@@ -219,7 +223,7 @@ fn with(pointer: &str, value: Value) -> Value {
 }
 
 fn failure(document: Value) -> String {
-    match Scenario::parse(document).unwrap_err() {
+    match parse(document).unwrap_err() {
         Unplayable::Failed(message) => message,
         skipped @ Unplayable::Skipped(_) => panic!("{skipped:?}"),
     }
@@ -371,13 +375,13 @@ fn what_is_bounded_of_a_step_is_bounded_of_all_together() {
         "steps[1]: expected at most 360000000000 ms of time up to here, got 720000000000"
     );
     let all = json!([{"advance": 360_000_000_000_u64}, {"train": 500_000}, {"train": 500_000}]);
-    assert!(Scenario::parse(with("/steps", all)).is_ok());
+    assert!(parse(with("/steps", all)).is_ok());
 }
 
 #[test]
 fn a_worker_that_there_is_not_is_refused() {
     let worker = |index: u32| json!({"worker": {"index": index, "train": 1}});
-    assert!(Scenario::parse(with("/steps", json!([worker(1)]))).is_ok());
+    assert!(parse(with("/steps", json!([worker(1)]))).is_ok());
     assert_eq!(
         failure(with("/steps", json!([worker(2)]))),
         "steps[0].worker: there is no worker 2"
@@ -398,7 +402,7 @@ fn a_large_cluster_is_read() {
     let machines = (0..10_000).map(|ps| json!({"ps": ps, "rss": 1, "mem_limit": null}));
     let mut large = with("/machines", machines.collect());
     large["cluster"] = json!({"ps": 10_000, "workers": 10_000, "capacity": 10_000});
-    assert_eq!(Scenario::parse(large).unwrap().machines.len(), 10_000);
+    assert_eq!(parse(large).unwrap().machines.len(), 10_000);
 }
 
 #[test]
@@ -423,7 +427,7 @@ fn an_error_has_the_name_that_the_port_shows() {
         "SystemExit",
     ] {
         let steps = json!([{"raise": {"error": name, "message": "x"}}]);
-        let scenario = Scenario::parse(document(&steps)).unwrap();
+        let scenario = parse(document(&steps)).unwrap();
         let Step::Raise(raised) = &scenario.steps[0] else {
             panic!("{scenario:?}");
         };

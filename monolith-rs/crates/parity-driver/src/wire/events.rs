@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// `SessionState` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum SessionState {
+pub enum SessionState {
     Created,
     Closed,
 }
@@ -21,7 +21,7 @@ pub(crate) enum SessionState {
 /// `Phase` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Phase {
+pub enum Phase {
     Begin,
     AfterCreateSession,
     BeforeRun,
@@ -31,15 +31,15 @@ pub(crate) enum Phase {
 
 /// The result of one PS in a report.
 #[derive(Debug, Serialize)]
-pub(crate) struct PsResult {
-    pub(crate) ps: usize,
-    pub(crate) status: Option<String>,
-    pub(crate) message: String,
+pub struct PsResult {
+    pub ps: usize,
+    pub status: Option<String>,
+    pub message: String,
 }
 
 /// `Method` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) enum Method {
+pub enum Method {
     StopTraining,
     ResumeTraining,
     GetBlockStatus,
@@ -50,7 +50,7 @@ pub(crate) enum Method {
 /// `StatusCode` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum StatusCode {
+pub enum StatusCode {
     Ok,
     Cancelled,
     Unknown,
@@ -72,19 +72,19 @@ pub(crate) enum StatusCode {
 
 /// The fields of the response message; fields that it doesn't have are absent.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct RpcResponse {
+pub struct RpcResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) blocked_indices: Option<Vec<i64>>,
+    pub blocked_indices: Option<Vec<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) unblocked_indices: Option<Vec<i64>>,
+    pub unblocked_indices: Option<Vec<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) global_step: Option<i64>,
+    pub global_step: Option<i64>,
 }
 
 /// `ListenerMethod` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ListenerMethod {
+pub enum ListenerMethod {
     Begin,
     BeforeSave,
     AfterSave,
@@ -94,7 +94,7 @@ pub(crate) enum ListenerMethod {
 /// `CurrentSessionState` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum CurrentSessionState {
+pub enum CurrentSessionState {
     None,
     Current,
     Left,
@@ -102,7 +102,7 @@ pub(crate) enum CurrentSessionState {
 
 /// `ResponseState` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) enum ResponseState {
+pub enum ResponseState {
     #[serde(rename = "none")]
     None,
     #[serde(rename = "OK")]
@@ -114,7 +114,7 @@ pub(crate) enum ResponseState {
 /// `Replaced` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Replaced {
+pub enum Replaced {
     New,
     Whole,
     InPlace,
@@ -123,7 +123,7 @@ pub(crate) enum Replaced {
 /// `StateFile` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum StateFile {
+pub enum StateFile {
     Checkpoint,
     MonolithCheckpoint,
 }
@@ -131,7 +131,7 @@ pub(crate) enum StateFile {
 /// `FileOperation` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum FileOperation {
+pub enum FileOperation {
     Read,
     Write,
     Rename,
@@ -140,7 +140,7 @@ pub(crate) enum FileOperation {
 
 /// `FaultyFile` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) enum FaultyFile {
+pub enum FaultyFile {
     #[serde(rename = "checkpoint")]
     Checkpoint,
     #[serde(rename = "controller_server_addr.txt")]
@@ -156,7 +156,7 @@ pub(crate) enum FaultyFile {
 /// `ThreadFate` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ThreadFate {
+pub enum ThreadFate {
     Returned,
     Died,
     Left,
@@ -165,7 +165,7 @@ pub(crate) enum ThreadFate {
 /// What was seen.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Event {
+pub enum Event {
     /// A session was created or left.
     Session { state: SessionState },
     /// A probe reached a phase.
@@ -253,15 +253,15 @@ pub(crate) enum Event {
 
 /// Time and lane of an event; the time is in virtual milliseconds since the start.
 #[derive(Debug, Serialize)]
-pub(crate) struct TimedEvent {
-    pub(crate) ms: u64,
-    pub(crate) lane: String,
+pub struct TimedEvent {
+    pub ms: u64,
+    pub lane: String,
     #[serde(flatten)]
-    pub(crate) event: Event,
+    pub event: Event,
 }
 
 /// The files that are listed.
-pub(crate) const LISTED_FILES: &[&str] = &[
+pub const LISTED_FILES: &[&str] = &[
     "checkpoint",
     "checkpoint_input_worker_0",
     "controller_server_addr.txt",
@@ -275,10 +275,10 @@ pub(crate) const LISTED_FILES: &[&str] = &[
 ];
 
 /// Checkpoints are too.
-pub(crate) const LISTED_CHECKPOINTS: &[&str] = &["input_worker_0.ckpt", "model.ckpt"];
+pub const LISTED_CHECKPOINTS: &[&str] = &["input_worker_0.ckpt", "model.ckpt"];
 
 /// What begins so isn't listed.
-pub(crate) const UNLISTED_FILES: &[&str] = &["checkpoint.tmp", "events.out.tfevents."];
+pub const UNLISTED_FILES: &[&str] = &["checkpoint.tmp", "events.out.tfevents."];
 
 /// What any other file is listed as.
-pub(crate) const OTHER_FILES: &[&str] = &["<other>"];
+pub const OTHER_FILES: &[&str] = &["<other>"];

@@ -3,9 +3,14 @@
 //! - [`events`]: the events of a trace;
 //! - [`protocol`]: requests and answers;
 //! - [`scenario`]: a scenario in canonical JSON;
-//! - [`reading`]: the readers of its bounded values, which alone aren't generated.
+//! - `reading`: the readers of its bounded values, which alone aren't generated.
+//!
+//! Fields without a comment are in `docs/trace-format.md` and `docs/driver-protocol.md`.
 
-pub(crate) mod events;
-pub(crate) mod protocol;
+#[allow(missing_docs)]
+pub mod events;
+#[allow(missing_docs)]
+pub mod protocol;
 mod reading;
-pub(crate) mod scenario;
+#[allow(missing_docs)]
+pub mod scenario;

@@ -18,7 +18,7 @@ use super::events::{StatusCode, TimedEvent};
 /// What the host says.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Request {
+pub enum Request {
     /// Ask the driver to introduce itself.
     Hello(HelloRequest),
     /// Ask for the trace of one scenario, in the order of a seed or of a schedule.
@@ -44,83 +44,83 @@ pub(crate) enum Request {
 /// Ask the driver to introduce itself.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct HelloRequest {
-    pub(crate) protocol: u64,
+pub struct HelloRequest {
+    pub protocol: u64,
 }
 
 /// Ask for the trace of one scenario, in the order of a seed or of a schedule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PlayRequest {
-    pub(crate) seq: u64,
-    pub(crate) seed: Option<u64>,
-    pub(crate) schedule: Option<Vec<usize>>,
-    pub(crate) scenario: Value,
+pub struct PlayRequest {
+    pub seq: u64,
+    pub seed: Option<u64>,
+    pub schedule: Option<Vec<usize>>,
+    pub scenario: Value,
 }
 
 /// Ask for a controller, and that its address be published in `model_dir`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ServeRequest {
-    pub(crate) ip: String,
-    pub(crate) workers: i64,
-    pub(crate) global_step: Option<i64>,
-    pub(crate) save_error: Option<String>,
-    pub(crate) save_ms: u64,
-    pub(crate) callback_error: Option<String>,
-    pub(crate) callback_panic: Option<String>,
-    pub(crate) seq: u64,
-    pub(crate) model_dir: String,
+pub struct ServeRequest {
+    pub ip: String,
+    pub workers: i64,
+    pub global_step: Option<i64>,
+    pub save_error: Option<String>,
+    pub save_ms: u64,
+    pub callback_error: Option<String>,
+    pub callback_panic: Option<String>,
+    pub seq: u64,
+    pub model_dir: String,
 }
 
 /// Ask that these workers be blocked at the barrier.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ArriveRequest {
-    pub(crate) seq: u64,
-    pub(crate) workers: Vec<i64>,
+pub struct ArriveRequest {
+    pub seq: u64,
+    pub workers: Vec<i64>,
 }
 
 /// Ask that the session be closed, and the controller with it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct StopServingRequest {
-    pub(crate) seq: u64,
+pub struct StopServingRequest {
+    pub seq: u64,
 }
 
 /// Ask for one call of a controller; without `request_hex` the request is empty.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct CallRequest {
-    pub(crate) seq: u64,
-    pub(crate) model_dir: String,
-    pub(crate) method: String,
-    pub(crate) request_hex: Option<String>,
-    pub(crate) deadline_ms: u64,
+pub struct CallRequest {
+    pub seq: u64,
+    pub model_dir: String,
+    pub method: String,
+    pub request_hex: Option<String>,
+    pub deadline_ms: u64,
 }
 
 /// Ask for the bytes of a message.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct EncodeRequest {
-    pub(crate) seq: u64,
-    pub(crate) message: String,
-    pub(crate) fields: Value,
+pub struct EncodeRequest {
+    pub seq: u64,
+    pub message: String,
+    pub fields: Value,
 }
 
 /// Ask for the fields of a message.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct DecodeRequest {
-    pub(crate) seq: u64,
-    pub(crate) message: String,
-    pub(crate) hex: String,
+pub struct DecodeRequest {
+    pub seq: u64,
+    pub message: String,
+    pub hex: String,
 }
 
 /// `TimerCall` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TimerCall {
+pub enum TimerCall {
     Due,
     Count,
     Enable,
@@ -130,31 +130,31 @@ pub(crate) enum TimerCall {
 /// Ask what the port sees.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LookRequest {
-    pub(crate) port: u16,
-    pub(crate) addrs: Vec<String>,
-    pub(crate) candidates: Vec<String>,
-    pub(crate) hosts: Vec<String>,
-    pub(crate) timeout_ms: u64,
-    pub(crate) default_limit: Option<i64>,
-    pub(crate) machines: Vec<(String, Option<i64>)>,
-    pub(crate) basename: String,
-    pub(crate) prefixes: Vec<String>,
-    pub(crate) every_steps: Option<i64>,
-    pub(crate) every_ms: u64,
-    pub(crate) timer: Vec<(TimerCall, i64, u64)>,
-    pub(crate) seq: u64,
+pub struct LookRequest {
+    pub port: u16,
+    pub addrs: Vec<String>,
+    pub candidates: Vec<String>,
+    pub hosts: Vec<String>,
+    pub timeout_ms: u64,
+    pub default_limit: Option<i64>,
+    pub machines: Vec<(String, Option<i64>)>,
+    pub basename: String,
+    pub prefixes: Vec<String>,
+    pub every_steps: Option<i64>,
+    pub every_ms: u64,
+    pub timer: Vec<(TimerCall, i64, u64)>,
+    pub seq: u64,
 }
 
 /// Ask the driver to exit.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ByeRequest {}
+pub struct ByeRequest {}
 
 /// `HelloOrder` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum HelloOrder {
+pub enum HelloOrder {
     Total,
     Lanes,
 }
@@ -162,7 +162,7 @@ pub(crate) enum HelloOrder {
 /// `Channel` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Channel {
+pub enum Channel {
     Reports,
     Barrier,
     Rpc,
@@ -179,7 +179,7 @@ pub(crate) enum Channel {
 /// `Need` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Need {
+pub enum Need {
     Kill,
     StopProcess,
     RealMemory,
@@ -193,20 +193,20 @@ pub(crate) enum Need {
 
 /// A choice point of a run: the labels of the lanes that could run, and the one taken.
 #[derive(Debug, Serialize)]
-pub(crate) struct Choice {
-    pub(crate) candidates: Vec<String>,
-    pub(crate) taken: usize,
+pub struct Choice {
+    pub candidates: Vec<String>,
+    pub taken: usize,
 }
 
 /// The state of the served barrier.
 ///
 /// `refused` are those of the indices 0 and the capacity that a waiting worker may not have.
 #[derive(Debug, Serialize)]
-pub(crate) struct LookedBarrier {
-    pub(crate) removed: bool,
-    pub(crate) none_blocked: bool,
-    pub(crate) unblocked: Vec<usize>,
-    pub(crate) refused: Vec<i64>,
+pub struct LookedBarrier {
+    pub removed: bool,
+    pub none_blocked: bool,
+    pub unblocked: Vec<usize>,
+    pub refused: Vec<i64>,
 }
 
 /// Names of the checkpoint of step 7, and the existing, restored and named steps.
@@ -214,18 +214,18 @@ pub(crate) struct LookedBarrier {
 /// `existing` is ascending, and null if asking for it raises an AttributeError. A step in
 /// `steps` is null if its prefix names none.
 #[derive(Debug, Serialize)]
-pub(crate) struct LookedCheckpoints {
-    pub(crate) prefix: String,
-    pub(crate) asset_dir: String,
-    pub(crate) existing: Option<Vec<i64>>,
-    pub(crate) restored: Option<i64>,
-    pub(crate) steps: Vec<Option<i64>>,
+pub struct LookedCheckpoints {
+    pub prefix: String,
+    pub asset_dir: String,
+    pub existing: Option<Vec<i64>>,
+    pub restored: Option<i64>,
+    pub steps: Vec<Option<i64>>,
 }
 
 /// `RefusalReason` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum RefusalReason {
+pub enum RefusalReason {
     Deadlock,
     Stalled,
     Schedule,
@@ -235,7 +235,7 @@ pub(crate) enum RefusalReason {
 /// What the driver answers.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Answer {
+pub enum Answer {
     /// The driver's identity and capabilities.
     Hello {
         protocol: u64,

@@ -18,33 +18,33 @@ use super::events::{FaultyFile, FileOperation, Method, Phase};
 use super::reading::{Hex, List, Maybe, Milliseconds, Number, Plain, Read, Text};
 
 /// Milliseconds of all advances together.
-pub(crate) const LONGEST_TIME: u64 = 360_000_000_000;
+pub const LONGEST_TIME: u64 = 360_000_000_000;
 
 /// Training steps of all steps together.
-pub(crate) const MOST_STEPS: u64 = 1_000_000;
+pub const MOST_STEPS: u64 = 1_000_000;
 
 /// Calls in the background, all together.
-pub(crate) const MOST_LANES: u64 = 1_000;
+pub const MOST_LANES: u64 = 1_000;
 
 /// The number of PS, of workers including the chief, and of bits of the barrier.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Cluster {
+pub struct Cluster {
     /// The number of PS.
     #[serde(deserialize_with = "Number::<0, 10_000>::read")]
-    pub(crate) ps: usize,
+    pub ps: usize,
     /// The number of workers; the chief is worker 0.
     #[serde(deserialize_with = "Number::<1, 10_000>::read")]
-    pub(crate) workers: usize,
+    pub workers: usize,
     /// The barrier's bits; `null`: one for each worker. Canonical JSON has the number.
     #[serde(deserialize_with = "Number::<1, 10_000>::read")]
-    pub(crate) capacity: usize,
+    pub capacity: usize,
 }
 
 /// `SessionKind` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum SessionKind {
+pub enum SessionKind {
     Monitored,
     Singular,
 }
@@ -52,23 +52,23 @@ pub(crate) enum SessionKind {
 /// One PS at the start: its resident memory, and its limit if the job sets one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PsMachine {
+pub struct PsMachine {
     /// The PS, counted from 0.
     #[serde(deserialize_with = "Number::<0, 9_999>::read")]
-    pub(crate) ps: usize,
+    pub ps: usize,
     /// Its resident memory; by default 1 GiB.
     #[serde(deserialize_with = "Number::<0, 9_223_372_036_854_775_807>::read")]
-    pub(crate) rss: i64,
+    pub rss: i64,
     /// The limit with which the job creates this PS's machine info before any hook begins.
     /// `null`: the job doesn't, and the first creation sets the limit: a `machine_info` step, or
     /// the health hook's first poll with the flag's value.
-    pub(crate) mem_limit: Option<i64>,
+    pub mem_limit: Option<i64>,
 }
 
 /// `CallbackKind` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum CallbackKind {
+pub enum CallbackKind {
     Record,
     Slow,
     Raise,
@@ -77,51 +77,51 @@ pub(crate) enum CallbackKind {
 /// The barrier's callbacks, and the interval of a blocked worker's checks.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Barrier {
+pub struct Barrier {
     /// The callbacks, each of which records an event. `slow` then takes 1 s, while the barrier's
     /// lock is held; `raise` then raises RuntimeError `callback failed`.
     #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
-    pub(crate) callbacks: Vec<CallbackKind>,
+    pub callbacks: Vec<CallbackKind>,
     /// The time between two checks of a blocked worker.
     #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
-    pub(crate) wait: Duration,
+    pub wait: Duration,
 }
 
 /// Canonical JSON of a scenario, with its name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Scenario {
+pub struct Scenario {
     #[serde(rename = "about")]
     _about: IgnoredAny,
     #[serde(rename = "covers")]
     _covers: IgnoredAny,
     /// The number of PS and workers.
-    pub(crate) cluster: Cluster,
+    pub cluster: Cluster,
     /// `monitored` is recreated after AbortedError or UnavailableError; `singular` raises
     /// them.
-    pub(crate) session: SessionKind,
+    pub session: SessionKind,
     /// The global step of a new session that finds no checkpoint; `null`: the graph has none, and
     /// each step trains without one (B29).
     #[serde(deserialize_with = "Maybe::<Number<0, 9_223_372_036_854_775_807>>::read")]
-    pub(crate) global_step: Option<i64>,
+    pub global_step: Option<i64>,
     /// The value of the flag `monolith_default_machine_info_mem_limit` in the job's
     /// process; `null`: the flag isn't set, and the limit is 2^62 bytes.
-    pub(crate) default_mem_limit: Option<i64>,
+    pub default_mem_limit: Option<i64>,
     /// Memory and limit of the PS that differ from the default; canonical JSON lists every PS.
     #[serde(deserialize_with = "List::<0, 10_000, Plain>::read")]
-    pub(crate) machines: Vec<PsMachine>,
+    pub machines: Vec<PsMachine>,
     /// The barrier's callbacks, and the interval of a blocked worker's checks.
-    pub(crate) barrier: Barrier,
+    pub barrier: Barrier,
     /// The chief's hooks in order. After these the player always adds a BarrierHook of
     /// index 0, which never blocks, and an observer that records `session` events.
     #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
-    pub(crate) hooks: Vec<Hook>,
+    pub hooks: Vec<Hook>,
     /// Faults that are injected before the session is created; each must be triggered.
     #[serde(deserialize_with = "List::<0, 10_000, Plain>::read")]
-    pub(crate) faults: Vec<Fault>,
+    pub faults: Vec<Fault>,
     /// The steps, in order.
     #[serde(deserialize_with = "List::<1, 10_000, Plain>::read")]
-    pub(crate) steps: Vec<Step>,
+    pub steps: Vec<Step>,
     #[serde(rename = "expect")]
     _expect: IgnoredAny,
     #[serde(rename = "name")]
@@ -131,7 +131,7 @@ pub(crate) struct Scenario {
 /// `HealthReport` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum HealthReport {
+pub enum HealthReport {
     Record,
     Raise,
     Default,
@@ -140,40 +140,40 @@ pub(crate) enum HealthReport {
 /// Options of the health hook: its report function and its barrier.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PsHealth {
+pub struct PsHealth {
     /// `record`: each report becomes an event. `raise`: it is recorded, then RuntimeError
     /// `report failed` is raised. `default`: the default report, whose log record becomes an
     /// event.
-    pub(crate) report: HealthReport,
+    pub report: HealthReport,
     /// `true` if it has a barrier to place.
-    pub(crate) barrier: bool,
+    pub barrier: bool,
 }
 
 /// A part of the day, in UTC; virtual time starts at midnight (B76).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Tide {
+pub struct Tide {
     /// Hour at which it begins.
     #[serde(deserialize_with = "Number::<0, 23>::read")]
-    pub(crate) start_hour: usize,
+    pub start_hour: usize,
     /// Minute of that hour.
     #[serde(deserialize_with = "Number::<0, 59>::read")]
-    pub(crate) start_minute: usize,
+    pub start_minute: usize,
     /// Hour at which it has ended.
     #[serde(deserialize_with = "Number::<0, 23>::read")]
-    pub(crate) end_hour: usize,
+    pub end_hour: usize,
     /// Minute of that hour.
     #[serde(deserialize_with = "Number::<0, 59>::read")]
-    pub(crate) end_minute: usize,
+    pub end_minute: usize,
     /// Time between scheduled saves outside it, whatever the steps.
     #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
-    pub(crate) save_secs: Duration,
+    pub save_secs: Duration,
 }
 
 /// `ListenerKind` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ListenerKind {
+pub enum ListenerKind {
     Plain,
     Before,
     After,
@@ -185,47 +185,47 @@ pub(crate) enum ListenerKind {
 /// Options of NoFirstSaveCheckpointSaverHook, and its listeners.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Saver {
+pub struct Saver {
     /// Steps between scheduled saves; without this and `save_secs` there are none.
     #[serde(deserialize_with = "Maybe::<Number<1, 1_000_000>>::read")]
-    pub(crate) save_steps: Option<u32>,
+    pub save_steps: Option<u32>,
     /// Time between scheduled saves, instead of `save_steps`.
     #[serde(deserialize_with = "Maybe::<Milliseconds<1, 360_000_000_000>>::read")]
-    pub(crate) save_secs: Option<Duration>,
+    pub save_secs: Option<Duration>,
     /// `true` to save at session creation.
-    pub(crate) first_save: bool,
+    pub first_save: bool,
     /// The timer's tide; outside it saves have another interval (B76).
-    pub(crate) tide: Option<Tide>,
+    pub tide: Option<Tide>,
     /// The saver hook's own `is_dense_only`: a step that it wrote last and the exit are skipped
     /// (B32, B73).
-    pub(crate) dense_only: bool,
+    pub dense_only: bool,
     /// `true` if its exit always writes, with neither guards nor a second try (B73).
-    pub(crate) dump_mode: bool,
+    pub dump_mode: bool,
     /// `true` if session creation also writes `graph.pbtxt`, `meta_graph_for_debugging.pb` and
     /// `monolith_checkpoint` (B74). The hook's own default is `true`.
-    pub(crate) save_graph_def: bool,
+    pub save_graph_def: bool,
     /// The saver hook's own option; it doesn't hide an error from SaveCheckpoint (B31).
-    pub(crate) ignore_save_errors: bool,
+    pub ignore_save_errors: bool,
     /// The listeners, each of which records its calls: `plain` directly, `before` wrapped in a
     /// BeforeSaveListener, `after` wrapped in an AfterSaveListener. `stops` also requests a
     /// stop after each save; `after_stops` does so wrapped in an AfterSaveListener. `barrier` is
     /// a BarrierSaverListener on the barrier, which records nothing itself (B53).
     #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
-    pub(crate) listeners: Vec<ListenerKind>,
+    pub listeners: Vec<ListenerKind>,
     /// The guard listeners (B72), whose indices go on from those of `listeners`.
     #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
-    pub(crate) guards: Vec<ListenerKind>,
+    pub guards: Vec<ListenerKind>,
     /// Time between two checks of a `barrier` listener for workers that are missing.
     #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
-    pub(crate) barrier_wait: Duration,
+    pub barrier_wait: Duration,
     /// Time after which it goes on without them, at the next check.
     #[serde(deserialize_with = "Milliseconds::<0, 360_000_000_000>::read")]
-    pub(crate) barrier_pending: Duration,
+    pub barrier_pending: Duration,
 }
 
 /// `ServerIp` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) enum ServerIp {
+pub enum ServerIp {
     #[serde(rename = "127.0.0.1")]
     V4,
     #[serde(rename = "::1")]
@@ -235,7 +235,7 @@ pub(crate) enum ServerIp {
 /// `ServerFolder` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ServerFolder {
+pub enum ServerFolder {
     ModelDir,
     Missing,
     File,
@@ -244,56 +244,56 @@ pub(crate) enum ServerFolder {
 /// Options of ServerHook: the folder of its address file, and the IP that it publishes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Server {
+pub struct Server {
     /// The IP that it publishes with its port.
-    pub(crate) ip: ServerIp,
+    pub ip: ServerIp,
     /// Its model directory: `model_dir`, the directory of the run; `missing`, the folder
     /// `server/new` in it, which doesn't exist; `file`, `server` in it, which is a file.
     /// Clients read the address from this directory.
-    pub(crate) folder: ServerFolder,
+    pub folder: ServerFolder,
     /// `true` if it has the first saver hook; without it SaveCheckpoint is UNKNOWN.
-    pub(crate) saver: bool,
+    pub saver: bool,
 }
 
 /// The error that a probe raises, its phase, and the number of times.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Raises {
+pub struct Raises {
     /// The phase, which is recorded before the error is raised.
-    pub(crate) phase: Phase,
+    pub phase: Phase,
     /// The error: a TensorFlow error by its Python name, or one of Python's own.
     #[serde(deserialize_with = "ErrorName::read")]
-    pub(crate) error: ErrorKind,
+    pub error: ErrorKind,
     /// Its message; by default `<name> raises in <phase>`.
     #[serde(deserialize_with = "Text::<0, 65_536>::read")]
-    pub(crate) message: String,
+    pub message: String,
     /// The number of times that the phase is reached before it raises.
     #[serde(deserialize_with = "Number::<0, 1_000_000>::read")]
-    pub(crate) skips: u32,
+    pub skips: u32,
     /// The number of times that it raises, from then on.
     #[serde(deserialize_with = "Number::<1, 1_000_000>::read")]
-    pub(crate) times: u32,
+    pub times: u32,
 }
 
 /// Options of a hook that records its phases, and can raise in one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Probe {
+pub struct Probe {
     /// Its name in events, which is unique.
     #[serde(deserialize_with = "Text::<1, 200>::read")]
-    pub(crate) name: String,
+    pub name: String,
     /// The error that it raises, if any; it must be raised before the run ends.
-    pub(crate) raises: Option<Raises>,
+    pub raises: Option<Raises>,
 }
 
 /// Options of a hook that calls the controller each time one of its phases is reached.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Call {
+pub struct Call {
     /// The phase.
-    pub(crate) phase: Phase,
+    pub phase: Phase,
     /// The method.
-    pub(crate) rpc: Method,
+    pub rpc: Method,
     #[serde(rename = "expect")]
     _expect: IgnoredAny,
 }
@@ -301,17 +301,17 @@ pub(crate) struct Call {
 /// Options of ControllerHook: what it has to stop and to save with.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Controller {
+pub struct Controller {
     /// `true` if it has the barrier; without it a stop does nothing.
-    pub(crate) barrier: bool,
+    pub barrier: bool,
     /// `true` if it has the first saver hook's save, if there is a saver.
-    pub(crate) saver: bool,
+    pub saver: bool,
 }
 
 /// A hook of the chief.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Hook {
+pub enum Hook {
     /// The health hook, which monitors the memory of every PS.
     PsHealth(PsHealth),
     /// NoFirstSaveCheckpointSaverHook, which writes checkpoints.
@@ -343,7 +343,7 @@ pub(crate) enum Hook {
 }
 
 /// The keys of [`Hook`].
-pub(crate) const HOOKS: &[&str] = &[
+pub const HOOKS: &[&str] = &[
     "ps_health",
     "saver",
     "server",
@@ -359,34 +359,34 @@ pub(crate) const HOOKS: &[&str] = &[
 /// The resident memory of a PS from now on.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rss {
+pub struct Rss {
     /// The PS, counted from 0.
     #[serde(deserialize_with = "Number::<0, 9_999>::read")]
-    pub(crate) ps: usize,
+    pub ps: usize,
     /// Its resident memory from now on.
     #[serde(deserialize_with = "Number::<0, 9_223_372_036_854_775_807>::read")]
-    pub(crate) bytes: i64,
+    pub bytes: i64,
 }
 
 /// The bytes that the health check of a PS returns instead of its real result.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct HealthBytes {
+pub struct HealthBytes {
     /// The PS, counted from 0.
     #[serde(deserialize_with = "Number::<0, 9_999>::read")]
-    pub(crate) ps: usize,
+    pub ps: usize,
     /// The bytes, two lower-case hexadecimal digits each; any at all mean unhealthy (B7).
     #[serde(deserialize_with = "Hex::<2, 131_072>::read")]
-    pub(crate) hex: Vec<u8>,
+    pub hex: Vec<u8>,
 }
 
 /// The PS of a fault.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Machine {
+pub struct Machine {
     /// The PS, counted from 0.
     #[serde(deserialize_with = "Number::<0, 9_999>::read")]
-    pub(crate) ps: usize,
+    pub ps: usize,
 }
 
 /// The duration of the health check of a PS.
@@ -395,43 +395,43 @@ pub(crate) struct Machine {
 /// waits for the poll in real time, which a virtual clock doesn't control.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SlowPoll {
+pub struct SlowPoll {
     /// The PS, counted from 0.
     #[serde(deserialize_with = "Number::<0, 9_999>::read")]
-    pub(crate) ps: usize,
+    pub ps: usize,
     /// The virtual time that it takes.
     #[serde(deserialize_with = "Milliseconds::<0, 100_000>::read")]
-    pub(crate) takes: Duration,
+    pub takes: Duration,
 }
 
 /// The error that writing a checkpoint raises, the next `times` times or always.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SaveError {
+pub struct SaveError {
     /// The error: a TensorFlow error by its Python name, or one of Python's own.
     #[serde(deserialize_with = "ErrorName::read")]
-    pub(crate) error: ErrorKind,
+    pub error: ErrorKind,
     /// Its message.
     #[serde(deserialize_with = "Text::<0, 65_536>::read")]
-    pub(crate) message: String,
+    pub message: String,
     /// The number of writes that raise; `null`: every write.
     #[serde(deserialize_with = "Maybe::<Number<1, 1_000_000>>::read")]
-    pub(crate) times: Option<u32>,
+    pub times: Option<u32>,
 }
 
 /// The additional duration of writing a checkpoint.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SlowSave {
+pub struct SlowSave {
     /// The virtual time that it takes.
     #[serde(deserialize_with = "Milliseconds::<0, 360_000_000_000>::read")]
-    pub(crate) takes: Duration,
+    pub takes: Duration,
 }
 
 /// `SaveMethod` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum SaveMethod {
+pub enum SaveMethod {
     BeforeSave,
     AfterSave,
 }
@@ -439,50 +439,50 @@ pub(crate) enum SaveMethod {
 /// The error that a listener raises, the next `times` times or always.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ListenerError {
+pub struct ListenerError {
     /// Its index; those of the guards go on from those of the listeners.
     #[serde(deserialize_with = "Number::<0, 1_999>::read")]
-    pub(crate) listener: usize,
+    pub listener: usize,
     /// The method, whose call is recorded before the error is raised.
-    pub(crate) method: SaveMethod,
+    pub method: SaveMethod,
     /// The error: a TensorFlow error by its Python name, or one of Python's own.
     #[serde(deserialize_with = "ErrorName::read")]
-    pub(crate) error: ErrorKind,
+    pub error: ErrorKind,
     /// Its message.
     #[serde(deserialize_with = "Text::<0, 65_536>::read")]
-    pub(crate) message: String,
+    pub message: String,
     /// The number of calls that raise; `null`: every call.
     #[serde(deserialize_with = "Maybe::<Number<1, 1_000_000>>::read")]
-    pub(crate) times: Option<u32>,
+    pub times: Option<u32>,
 }
 
 /// The error of an operation on a file, `times` times or always.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct FileError {
+pub struct FileError {
     /// The operation. A `write` that fails has written half of the content, into the file itself
     /// or into a temporary file that is then renamed; each of the others has done nothing.
-    pub(crate) operation: FileOperation,
+    pub operation: FileOperation,
     /// The file, whatever folder of the model directory it is in.
-    pub(crate) file: FaultyFile,
+    pub file: FaultyFile,
     /// The error: a TensorFlow error by its Python name, or one of Python's own.
     #[serde(deserialize_with = "ErrorName::read")]
-    pub(crate) error: ErrorKind,
+    pub error: ErrorKind,
     /// Its message.
     #[serde(deserialize_with = "Text::<0, 65_536>::read")]
-    pub(crate) message: String,
+    pub message: String,
     /// The number of operations that succeed before it is raised.
     #[serde(deserialize_with = "Number::<0, 1_000_000>::read")]
-    pub(crate) skips: u32,
+    pub skips: u32,
     /// The number of operations that fail from then on; `null`: every one.
     #[serde(deserialize_with = "Maybe::<Number<1, 1_000_000>>::read")]
-    pub(crate) times: Option<u32>,
+    pub times: Option<u32>,
 }
 
 /// A fault that is injected.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The PS has this resident memory from now on. It is triggered when a poll reads it.
     Rss(Rss),
     /// The health check of the PS returns these bytes. It is triggered when a poll reads them.
@@ -518,7 +518,7 @@ pub(crate) enum Fault {
 impl Fault {
     /// The PS that it names, if it names one.
     #[allow(clippy::match_same_arms)]
-    pub(crate) fn ps(&self) -> Option<usize> {
+    pub fn ps(&self) -> Option<usize> {
         match self {
             Self::Rss(fault) => Some(fault.ps),
             Self::HealthBytes(fault) => Some(fault.ps),
@@ -534,7 +534,7 @@ impl Fault {
 }
 
 /// The keys of [`Fault`].
-pub(crate) const FAULTS: &[&str] = &[
+pub const FAULTS: &[&str] = &[
     "rss",
     "health_bytes",
     "poll_error",
@@ -549,9 +549,9 @@ pub(crate) const FAULTS: &[&str] = &[
 /// A fault is injected.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct FaultStep {
+pub struct FaultStep {
     /// The fault: a mapping with one key, its kind.
-    pub(crate) fault: Fault,
+    pub fault: Fault,
     #[serde(rename = "strikes")]
     _strikes: IgnoredAny,
 }
@@ -559,16 +559,16 @@ pub(crate) struct FaultStep {
 /// An operator calls the controller, through client_lib.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RpcStep {
+pub struct RpcStep {
     /// The method.
-    pub(crate) rpc: Method,
+    pub rpc: Method,
     /// The virtual time after which the client gives up with DEADLINE_EXCEEDED.
     #[serde(deserialize_with = "Maybe::<Milliseconds<1, 360_000_000_000>>::read")]
-    pub(crate) deadline: Option<Duration>,
+    pub deadline: Option<Duration>,
     /// `1`: the first address that the observer saw published, instead of the address
     /// file's; `2`: the second, and so on.
     #[serde(deserialize_with = "Maybe::<Number<1, 10_000>>::read")]
-    pub(crate) server: Option<usize>,
+    pub server: Option<usize>,
     #[serde(rename = "expect")]
     _expect: IgnoredAny,
     #[serde(rename = "details")]
@@ -582,42 +582,42 @@ pub(crate) struct RpcStep {
 /// Training steps for one worker other than the chief, which is worker 0.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WorkerTrain {
+pub struct WorkerTrain {
     /// The worker, counted from 1.
     #[serde(deserialize_with = "Number::<1, 9_999>::read")]
-    pub(crate) index: usize,
+    pub index: usize,
     /// The number of training steps that are put into its inbox.
     #[serde(deserialize_with = "Number::<1, 1_000_000>::read")]
-    pub(crate) train: u32,
+    pub train: u32,
 }
 
 /// The content of a file: text, or bytes in hex; without either the file is removed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct FileContent {
+pub struct FileContent {
     /// UTF-8 text.
     #[serde(deserialize_with = "Maybe::<Text<0, 65_536>>::read")]
-    pub(crate) text: Option<String>,
+    pub text: Option<String>,
     /// Bytes instead, two lower-case hexadecimal digits each.
     #[serde(deserialize_with = "Maybe::<Hex<0, 131_072>>::read")]
-    pub(crate) hex: Option<Vec<u8>>,
+    pub hex: Option<Vec<u8>>,
 }
 
 /// The PS, and its limit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct MachineInfo {
+pub struct MachineInfo {
     /// The PS, counted from 0.
     #[serde(deserialize_with = "Number::<0, 9_999>::read")]
-    pub(crate) ps: usize,
+    pub ps: usize,
     /// The limit; `null` is the flag's value.
-    pub(crate) mem_limit: Option<i64>,
+    pub mem_limit: Option<i64>,
 }
 
 /// `ControllerOp` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum ControllerOp {
+pub enum ControllerOp {
     StopOp,
     TriggerSaveOp,
 }
@@ -625,7 +625,7 @@ pub(crate) enum ControllerOp {
 /// `TimerSwitch` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TimerSwitch {
+pub enum TimerSwitch {
     Enable,
     Disable,
 }
@@ -636,18 +636,18 @@ pub(crate) enum TimerSwitch {
 /// close. The run ends only after all of these lanes have ended.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct BackgroundStep {
+pub struct BackgroundStep {
     /// The step.
-    pub(crate) background: InBackground,
+    pub background: InBackground,
     /// The time from this step until it is done.
     #[serde(deserialize_with = "Milliseconds::<0, 360_000_000_000>::read")]
-    pub(crate) after: Duration,
+    pub after: Duration,
 }
 
 /// `LookTarget` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum LookTarget {
+pub enum LookTarget {
     CurrentSession,
     ActionResponse,
 }
@@ -660,9 +660,9 @@ pub(crate) enum LookTarget {
 /// file), `OK`, or `error` for any other text, which is a parser's message.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LookStep {
+pub struct LookStep {
     /// The state to record.
-    pub(crate) look: LookTarget,
+    pub look: LookTarget,
     #[serde(rename = "expect")]
     _expect: IgnoredAny,
 }
@@ -670,19 +670,19 @@ pub(crate) struct LookStep {
 /// An exception in the body of the session.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Raised {
+pub struct Raised {
     /// A TensorFlow error by its Python name, or one of Python's own.
     #[serde(deserialize_with = "ErrorName::read")]
-    pub(crate) error: ErrorKind,
+    pub error: ErrorKind,
     /// Its message.
     #[serde(deserialize_with = "Text::<0, 65_536>::read")]
-    pub(crate) message: String,
+    pub message: String,
 }
 
 /// A step of the scenario.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Step {
+pub enum Step {
     /// The chief takes this many training steps, each of which adds 1 to the global step.
     ///
     /// It takes no more once a hook has requested a stop.
@@ -743,7 +743,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// The key that it is under.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Train(_) => "train",
             Self::Advance(_) => "advance",
@@ -767,7 +767,7 @@ impl Step {
 impl Step {
     /// The PS that it names, if it names one.
     #[allow(clippy::match_same_arms)]
-    pub(crate) fn ps(&self) -> Option<usize> {
+    pub fn ps(&self) -> Option<usize> {
         match self {
             Self::Train(_) => None,
             Self::Advance(_) => None,
@@ -789,7 +789,7 @@ impl Step {
 }
 
 /// The keys of [`Step`].
-pub(crate) const STEPS: &[&str] = &[
+pub const STEPS: &[&str] = &[
     "train",
     "advance",
     "fault",
@@ -808,7 +808,7 @@ pub(crate) const STEPS: &[&str] = &[
 ];
 
 /// The keys of [`Step`], each with one that may stand beside it.
-pub(crate) const STEP_OPTIONS: &[(&str, &str)] = &[
+pub const STEP_OPTIONS: &[(&str, &str)] = &[
     ("fault", "strikes"),
     ("rpc", "deadline"),
     ("rpc", "server"),
@@ -823,7 +823,7 @@ pub(crate) const STEP_OPTIONS: &[(&str, &str)] = &[
 /// A step that is done in the background.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum InBackground {
+pub enum InBackground {
     /// An operator calls the controller, through client_lib.
     Rpc(RpcStep),
     /// A worker gets training steps in its inbox.
@@ -853,7 +853,7 @@ pub(crate) enum InBackground {
 /// A step at the same instant as others.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum ConcurrentStep {
+pub enum ConcurrentStep {
     /// An operator calls the controller, through client_lib.
     Rpc(RpcStep),
     /// A worker gets training steps in its inbox.
@@ -865,9 +865,9 @@ pub(crate) enum ConcurrentStep {
 }
 
 /// `ErrorName` of the specification: names of [`ErrorKind`].
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(remote = "ErrorKind")]
-pub(crate) enum ErrorName {
+pub enum ErrorName {
     AbortedError,
     AlreadyExistsError,
     CancelledError,

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::clock::{Clock, relock};
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::server::client_lib::{
@@ -13,14 +12,14 @@ use monolith_training::proto::controller::{
     GetBlockStatusRequest, GetTrainingStatusRequest, ResumeTrainingRequest, SaveCheckpointRequest,
     StopTrainingRequest,
 };
+use parity_driver::wire::events::{Event, Method, RpcResponse};
+use parity_driver::wire::scenario::{Call, RpcStep};
+use parity_driver::{RpcError, World};
 use tokio::runtime::{Builder, Runtime};
 use tonic::{Code, Status};
 
 use super::address_file::AddressFile;
-use super::recorder::Recorder;
-use crate::protocol::status_code;
-use crate::wire::events::{Event, Method, RpcResponse};
-use crate::wire::scenario::{Call, RpcStep};
+use crate::status::status_code;
 
 /// How the details begin when a handler raised.
 const HANDLER_RAISED: &str = "Exception calling application";
@@ -59,18 +58,13 @@ impl From<&Call> for Rpc {
 /// Calls the controller from any lane.
 pub(crate) struct Operator {
     runtime: Runtime,
-    clock: VirtualClock,
-    recorder: Arc<Recorder>,
+    world: World,
     address_file: Arc<AddressFile>,
     unplayable: Mutex<Option<String>>,
 }
 
 impl Operator {
-    pub(crate) fn new(
-        clock: VirtualClock,
-        recorder: Arc<Recorder>,
-        address_file: Arc<AddressFile>,
-    ) -> Result<Self> {
+    pub(crate) fn new(world: World, address_file: Arc<AddressFile>) -> Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("operator-io")
@@ -79,8 +73,7 @@ impl Operator {
             .map_err(|error| Error::new(ErrorKind::UnknownError, error.to_string()))?;
         Ok(Self {
             runtime,
-            clock,
-            recorder,
+            world,
             address_file,
             unplayable: Mutex::default(),
         })
@@ -109,7 +102,7 @@ impl Operator {
         let (address, stub) = match self.find(rpc)? {
             Ok(found) => found,
             Err(error) => {
-                self.recorder.record(Event::ClientError {
+                self.world.recorder.record(Event::ClientError {
                     call: place.to_owned(),
                     method: rpc.method,
                     error: error.kind().to_string(),
@@ -118,18 +111,16 @@ impl Operator {
             }
         };
         let outcome = self.make(rpc, &address, stub)?;
-        let (code, details, response) = match outcome {
-            Some(Ok(response)) => (Code::Ok, None, Some(response)),
-            Some(Err(status)) => (status.code(), own_text(&status), None),
-            None => (Code::DeadlineExceeded, None, None),
-        };
-        self.recorder.record(Event::Rpc {
-            call: place.to_owned(),
-            method: rpc.method,
+        let error = |code, details| RpcError {
             code: status_code(code),
             details,
-            response,
-        });
+        };
+        let answer = match outcome {
+            Some(Ok(response)) => Ok(response),
+            Some(Err(status)) => Err(error(status.code(), own_text(&status))),
+            None => Err(error(Code::DeadlineExceeded, None)),
+        };
+        self.world.record_answer(rpc.method, place, answer);
         Ok(())
     }
 
@@ -160,10 +151,10 @@ impl Operator {
             sent = Some(self.runtime.spawn(async move {
                 drop(send(stub, rpc.method).await);
             }));
-            self.clock.sleep(deadline);
+            self.world.clock.sleep(deadline);
             None
         } else {
-            self.clock.call(rpc.deadline, |reply| {
+            self.world.clock.call(rpc.deadline, |reply| {
                 sent = Some(self.runtime.spawn(async move {
                     reply.send(send(stub, rpc.method).await);
                 }));

@@ -16,7 +16,7 @@ use monolith_training::session::Graph;
 
 use super::serving::Peer;
 use super::{failed, to_hex};
-use crate::wire::protocol::{Answer, LookRequest, LookedCheckpoints, TimerCall};
+use parity_driver::wire::protocol::{Answer, LookRequest, LookedCheckpoints, TimerCall};
 
 /// The device that machine info is made on.
 const DEVICE: &str = "/job:ps/task:0";

@@ -17,7 +17,8 @@ use crate::wire::scenario::ServerFolder;
 const NEW_FOLDER: &str = "server/new";
 
 /// A directory of this play's own, removed with it.
-pub(crate) struct ModelDir(TempDir);
+#[derive(Debug)]
+pub struct ModelDir(TempDir);
 
 impl ModelDir {
     pub(crate) fn new() -> Result<Self> {
@@ -28,12 +29,17 @@ impl ModelDir {
         Ok(Self(folder))
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Its path.
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Where a server publishes its address; makes the file that is in its way.
-    pub(crate) fn server_folder(&self, folder: ServerFolder) -> Result<PathBuf> {
+    ///
+    /// # Errors
+    ///
+    /// That file can't be written.
+    pub fn server_folder(&self, folder: ServerFolder) -> Result<PathBuf> {
         match folder {
             ServerFolder::ModelDir => Ok(self.path().to_path_buf()),
             ServerFolder::Missing => Ok(self.path().join(NEW_FOLDER)),
@@ -46,12 +52,12 @@ impl ModelDir {
     }
 
     /// The file that a query action hook looks for.
-    pub(crate) fn action_file(&self) -> PathBuf {
+    pub fn action_file(&self) -> PathBuf {
         self.path().join(ACTION_FILENAME)
     }
 
     /// How that hook has answered; a parser's words are an error.
-    pub(crate) fn action_response(&self) -> ResponseState {
+    pub fn action_response(&self) -> ResponseState {
         match std::fs::read(self.path().join(RESPONSE_FILENAME)) {
             Err(_) => ResponseState::None,
             Ok(response) if response == b"OK" => ResponseState::Ok,
@@ -60,14 +66,14 @@ impl ModelDir {
     }
 
     /// All that is left in it and in its folders, by canonical names, sorted.
-    pub(crate) fn left(&self) -> Vec<String> {
+    pub fn left(&self) -> Vec<String> {
         left_in(self.path())
     }
 }
 
 /// What is left in a model directory, without files that aren't known, such as a temporary
 /// one.
-pub(crate) fn known_files(model_dir: &Path) -> Vec<String> {
+pub fn known_files(model_dir: &Path) -> Vec<String> {
     let mut names = left_in(model_dir);
     names.retain(|name| !OTHER_FILES.contains(&name.as_str()));
     names

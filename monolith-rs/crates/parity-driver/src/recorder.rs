@@ -1,21 +1,20 @@
 //! The trace of one play.
 
+use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use monolith_testing::virtual_clock::{VirtualClock, Watcher};
-use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
-use monolith_training::session::Session;
 
-use super::state_files::StateFiles;
+use crate::state_files::StateFiles;
 use crate::wire::events::{Event, ThreadFate, TimedEvent};
 
 /// Writes down events as `docs/trace-format.md` says.
 ///
 /// The mutex is held for one event and what is looked at with it.
-pub(crate) struct Recorder {
+pub struct Recorder {
     clock: VirtualClock,
     model_dir: String,
     state: Mutex<State>,
@@ -24,9 +23,20 @@ pub(crate) struct Recorder {
 struct State {
     files: StateFiles,
     events: Vec<TimedEvent>,
-    /// The barrier, and the chief's session while it may be looked at.
-    open: Option<(Arc<BarrierOp>, Arc<Session>)>,
+    /// How the barrier is looked at, while it may be.
+    look: Option<Box<Look>>,
     blocked: Vec<usize>,
+}
+
+/// The indices of the barrier that are set, ascending; nothing while they can't be looked at.
+type Look = dyn Fn() -> Option<Vec<usize>> + Send;
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Recorder {
@@ -38,30 +48,35 @@ impl Recorder {
             state: Mutex::new(State {
                 files: StateFiles::new(model_dir),
                 events: Vec::new(),
-                open: None,
+                look: None,
                 blocked: Vec::new(),
             }),
         }
     }
 
-    /// The session in which this barrier is looked at from now on.
-    pub(crate) fn open(&self, barrier_op: &Arc<BarrierOp>, session: &Arc<Session>) {
-        self.state().open = Some((Arc::clone(barrier_op), Arc::clone(session)));
+    /// Has the barrier of a session that was created looked at like this from now on: just before
+    /// any event is recorded, and whenever a lane gives way.
+    ///
+    /// `look` gives the indices that are set, ascending, or nothing while there is no session. It
+    /// must not wait.
+    pub fn open(&self, look: impl Fn() -> Option<Vec<usize>> + Send + 'static) {
+        self.state().look = Some(Box::new(look));
     }
 
-    /// Looks for the last time in this session.
-    pub(crate) fn close(&self) {
+    /// Looks for the last time in this session: the ends of all hooks were called, or an exception
+    /// leaves it.
+    pub fn close(&self) {
         self.look();
-        self.state().open = None;
+        self.state().look = None;
     }
 
     /// Records an event of the lane that has the turn.
-    pub(crate) fn record(&self, event: Event) {
+    pub fn record(&self, event: Event) {
         self.record_on(&self.clock.label(), event);
     }
 
     /// Records an event on a lane.
-    pub(crate) fn record_on(&self, lane: &str, event: Event) {
+    pub fn record_on(&self, lane: &str, event: Event) {
         self.look_on(lane);
         let (ms, lane) = (self.clock.now_ms(), lane.to_owned());
         self.state().events.push(TimedEvent { ms, lane, event });
@@ -76,7 +91,7 @@ impl Recorder {
     }
 
     /// The message of an error, without this play's own path.
-    pub(crate) fn message_of(&self, error: &Error) -> String {
+    pub fn message_of(&self, error: &Error) -> String {
         error.message().replace(&self.model_dir, "<model_dir>")
     }
 
@@ -98,10 +113,8 @@ impl Recorder {
             event,
         });
         state.events.extend(changes);
-        let look = state.open.as_ref();
-        let look = look.map(|(barrier_op, session)| barrier_op.get_blocked_indices(session));
         // A session that is closed and not yet replaced can't be looked at.
-        let Some(Ok(blocked)) = look else {
+        let Some(blocked) = state.look.as_ref().and_then(|look| look()) else {
             return;
         };
         if blocked != state.blocked {

@@ -19,7 +19,7 @@ use monolith_training::session::{Graph, MonitoredSession, Session, SessionCreato
 
 use super::failed;
 use super::holding::HoldingClock;
-use crate::wire::protocol::{Answer, ArriveRequest, LookedBarrier, ServeRequest};
+use parity_driver::wire::protocol::{Answer, ArriveRequest, LookedBarrier, ServeRequest};
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);

@@ -5,14 +5,12 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use monolith_training::clock::relock;
+use parity_driver::{Event, Recorder};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
-
-use super::recorder::Recorder;
-use crate::wire::events::Event;
 
 /// The modules whose messages are the same on both sides.
 const WHOLE: [&str; 2] = [

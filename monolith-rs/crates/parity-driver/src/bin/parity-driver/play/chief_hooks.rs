@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierHook;
-use monolith_training::errors::{Error, Result};
+use monolith_training::errors::Result;
 use monolith_training::hooks::ckpt_hooks::{BarrierSaverListener, WorkerCkptHelper};
 use monolith_training::hooks::controller_hooks::{
     ControllerHook, QueryActionHook, StopHelper, TriggerSave,
@@ -22,17 +22,16 @@ use monolith_training::save_utils::{
 };
 use monolith_training::session::SessionRunHook;
 use monolith_training::session::monitored::Hooks;
-
-use super::cluster::Cluster;
-use super::input::NewInput;
-use super::observers::{
-    self, Caller, Observer, ProbeListener, RecordingSaver, probe_path, record_report,
-};
-use crate::scenario::Scenario;
-use crate::wire::scenario::{
+use parity_driver::Scenario;
+use parity_driver::scenario::probe_path;
+use parity_driver::wire::scenario::{
     self as wire, Controller, HealthReport, Hook, ListenerKind, Probe, PsHealth, Saver, Server,
     ServerIp,
 };
+
+use super::cluster::Cluster;
+use super::input::NewInput;
+use super::observers::{self, Caller, Observer, ProbeListener, RecordingSaver, shown};
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -92,7 +91,7 @@ impl ChiefHooks {
         let barrier_op = Arc::clone(&cluster.barrier_op);
         hooks.push(Arc::new(BarrierHook::new(0, barrier_op)));
         hooks.push(Arc::new(Observer {
-            recorder: Arc::clone(&cluster.recorder),
+            recorder: Arc::clone(&cluster.world.recorder),
             barrier_op: Arc::clone(&cluster.barrier_op),
             chief: cluster.chief.clone(),
             address_file: Arc::clone(&cluster.address_file),
@@ -135,7 +134,7 @@ impl ChiefHooks {
                 .first()
                 .filter(|_| options.saver)
                 .map(Arc::clone),
-            cluster.shared_clock(),
+            cluster.world.shared_clock(),
         )
         .with_files(cluster.files.files());
         match options.ip {
@@ -152,7 +151,7 @@ impl ChiefHooks {
         });
         ControllerHook::new(
             &cluster.graph,
-            cluster.shared_clock(),
+            cluster.world.shared_clock(),
             (options.barrier).then(|| Arc::clone(&cluster.barrier_op)),
             trigger_save,
         )
@@ -163,9 +162,9 @@ impl ChiefHooks {
             unreachable!("a scenario without a controller is refused");
         };
         QueryActionHook::new(
-            cluster.model_dir.path(),
+            cluster.world.model_dir.path(),
             Arc::clone(controller),
-            cluster.shared_clock(),
+            cluster.world.shared_clock(),
         )
         .with_files(cluster.files.files())
     }
@@ -174,7 +173,7 @@ impl ChiefHooks {
 fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHook {
     let writes = RecordingSaver {
         inner: Arc::clone(&cluster.saver) as _,
-        recorder: Arc::clone(&cluster.recorder),
+        recorder: Arc::clone(&cluster.world.recorder),
     };
     let every = match (saver.save_steps, saver.save_secs) {
         (Some(steps), _) => Every::Steps(i64::from(steps)),
@@ -196,8 +195,8 @@ fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHoo
     options.guard_saver_listeners = options.listeners.split_off(saver.listeners.len());
     NoFirstSaveCheckpointSaverHook::new(
         &cluster.graph,
-        cluster.shared_clock(),
-        cluster.model_dir.path(),
+        cluster.world.shared_clock(),
+        cluster.world.model_dir.path(),
         Arc::new(writes),
         options,
     )
@@ -221,14 +220,14 @@ fn listener(
     let listener = Arc::new(ProbeListener {
         index,
         asks_to_stop: matches!(kind, ListenerKind::Stops | ListenerKind::AfterStops),
-        recorder: Arc::clone(&cluster.recorder),
+        recorder: Arc::clone(&cluster.world.recorder),
         faults: Arc::clone(&cluster.listener_faults),
     });
     match kind {
         ListenerKind::Barrier => {
             let barrier_op = Arc::clone(&cluster.barrier_op);
             let listener =
-                BarrierSaverListener::new(&cluster.graph, cluster.shared_clock(), barrier_op)
+                BarrierSaverListener::new(&cluster.graph, cluster.world.shared_clock(), barrier_op)
                     .with_wait(saver.barrier_wait)
                     .with_max_pending(saver.barrier_pending);
             Arc::new(listener)
@@ -242,25 +241,20 @@ fn listener(
 }
 
 fn health_hook(cluster: &Cluster, scenario: &Scenario, options: &PsHealth) -> PsHealthCheckerHook {
-    let recorder = Arc::clone(&cluster.recorder);
     let report_fn: ReportFn = match options.report {
         HealthReport::Default => Arc::new(default_report),
-        HealthReport::Record => Arc::new(move |results| {
-            record_report(&recorder, results);
-            Ok(())
-        }),
-        HealthReport::Raise => Arc::new(move |results| {
-            record_report(&recorder, results);
-            Err(Error::runtime("report failed"))
-        }),
+        kind => {
+            let world = cluster.world.clone();
+            Arc::new(move |results| world.report(kind, shown(results)))
+        }
     };
     PsHealthCheckerHook::new(Config {
         report_fn,
         ..Config::new(
             (options.barrier).then(|| Arc::clone(&cluster.barrier_op)),
             scenario.cluster.ps,
-            Arc::clone(&cluster.machines) as _,
-            cluster.shared_clock(),
+            Arc::clone(&cluster.world.machines) as _,
+            cluster.world.shared_clock(),
         )
     })
 }
@@ -271,7 +265,7 @@ fn probe(cluster: &Cluster, options: &Probe, at: usize) -> observers::Probe {
         raises: options.raises.clone(),
         reached: AtomicU32::new(0),
         path: probe_path(at),
-        recorder: Arc::clone(&cluster.recorder),
-        strikes: Arc::clone(&cluster.strikes),
+        recorder: Arc::clone(&cluster.world.recorder),
+        strikes: Arc::clone(&cluster.world.strikes),
     }
 }

@@ -9,12 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use monolith_training::clock::relock;
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
+use parity_driver::Recorder;
+use parity_driver::state_files::{Changed, WatchedFile};
+use parity_driver::wire::events::Event;
+use parity_driver::wire::scenario::FileContent;
 use tokio::net::TcpSocket;
-
-use super::recorder::Recorder;
-use super::state_files::{Changed, WatchedFile};
-use crate::wire::events::Event;
-use crate::wire::scenario::FileContent;
 
 /// Looks at the file when a session was created, and remembers who was there before.
 ///

@@ -22,7 +22,7 @@ pub(crate) use self::looking::look;
 pub(crate) use self::messages::{decode, encode};
 pub(crate) use self::serving::Peer;
 
-use crate::wire::protocol::Answer;
+use parity_driver::wire::protocol::Answer;
 
 /// The answer to what can't be done.
 fn failed(seq: u64, error: &Error) -> Answer {

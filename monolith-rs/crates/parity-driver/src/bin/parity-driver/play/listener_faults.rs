@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use monolith_testing::strikes::Strikes;
 use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
-
-use crate::wire::scenario::{ListenerError, SaveMethod};
+use parity_driver::wire::scenario::{ListenerError, SaveMethod};
 
 impl Fault {
     fn is_of(&self, listener: usize, method: SaveMethod) -> bool {

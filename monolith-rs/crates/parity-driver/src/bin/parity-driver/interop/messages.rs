@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{failed, from_hex, to_hex};
-use crate::wire::protocol::{Answer, DecodeRequest, EncodeRequest};
+use parity_driver::wire::protocol::{Answer, DecodeRequest, EncodeRequest};
 
 pub(crate) fn encode(request: EncodeRequest) -> Answer {
     let EncodeRequest {

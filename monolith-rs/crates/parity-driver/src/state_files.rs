@@ -25,12 +25,14 @@ const REAL_TIMES: [&str; 2] = [
 ];
 
 /// A file that is kept open, so that its successor has another inode.
-pub(crate) struct WatchedFile {
+#[derive(Debug)]
+pub struct WatchedFile {
     path: PathBuf,
     seen: Option<Seen>,
 }
 
 /// A file as it was when it was looked at.
+#[derive(Debug)]
 struct Seen {
     inode: u64,
     modified: (i64, i64),
@@ -47,19 +49,23 @@ impl Seen {
 }
 
 /// What has changed.
-pub(crate) struct Changed {
-    pub(crate) replaced: Replaced,
-    pub(crate) text: String,
+#[derive(Debug)]
+pub struct Changed {
+    /// How.
+    pub replaced: Replaced,
+    /// What it holds now.
+    pub text: String,
 }
 
 impl WatchedFile {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    /// A file that wasn't seen yet, whether it is there or not.
+    pub fn new(path: PathBuf) -> Self {
         Self { path, seen: None }
     }
 
     /// How it has changed since the last call, and its text; nothing if it hasn't, or
     /// isn't there.
-    pub(crate) fn changed(&mut self) -> Option<Changed> {
+    pub fn changed(&mut self) -> Option<Changed> {
         let Ok(metadata) = std::fs::metadata(&self.path) else {
             self.seen = None;
             return None;

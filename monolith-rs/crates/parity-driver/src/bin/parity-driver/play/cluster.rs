@@ -1,57 +1,40 @@
-//! What a scenario is played on: fakes, and what hooks and steps share.
+//! What a scenario is played on beside its world: what hooks and steps share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use monolith_testing::files::{FaultyFiles, FileFault};
-use monolith_testing::machines::{MachineFault, Machines};
 use monolith_testing::saver::{FaultySaver, SaverFault};
-use monolith_testing::strikes::Strikes;
-use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::barrier_ops::BarrierOp;
-use monolith_training::clock::Clock;
-use monolith_training::device_utils::ps_device;
 use monolith_training::errors::{Error, Result};
 use monolith_training::files::Operation;
 use monolith_training::hooks::ckpt_hooks::WorkerCkptHelper;
 use monolith_training::hooks::controller_hooks::StopHelper;
 use monolith_training::hooks::session_hooks::CurrentSession;
-use monolith_training::logging_ops::{DEFAULT_MEM_LIMIT, HealthSource};
 use monolith_training::save_utils::FileSaver;
 use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{ChiefSessionCreator, ChiefsSession, Graph, MonitoredSession};
+use parity_driver::model_dir::known_files;
+use parity_driver::wire::events::{CurrentSessionState, Event, FaultyFile, FileOperation};
+use parity_driver::wire::scenario::{Fault, FileError, Hook, ServerFolder, SessionKind};
+use parity_driver::{Scenario, World};
 
 use super::address_file::AddressFile;
 use super::input::Input;
 use super::listener_faults::ListenerFaults;
-use super::model_dir::{ModelDir, known_files};
-use super::observers::{barrier_callback, probe_path};
-use super::recorder::Recorder;
+use super::observers::barrier_callback;
 use super::rpc::Operator;
-use crate::scenario::Scenario;
-use crate::wire::events::{CurrentSessionState, Event, FaultyFile, FileOperation};
-use crate::wire::scenario::{
-    BackgroundStep, Fault, FileError, Hook, InBackground, MachineInfo, Probe, ServerFolder,
-    SessionKind, Step,
-};
 
 /// Everything that lives as long as a play.
 pub(crate) struct Cluster {
-    pub(crate) clock: VirtualClock,
-    pub(crate) recorder: Arc<Recorder>,
-    pub(crate) strikes: Arc<Strikes>,
+    pub(crate) world: World,
     pub(crate) barrier_op: Arc<BarrierOp>,
     /// One for each hook that needs one, in the order of the list.
     pub(crate) stop_helpers: Vec<StopHelper>,
     pub(crate) chief: ChiefsSession,
-    /// Whether the session was created and not yet left.
-    is_open: AtomicBool,
     pub(crate) current_session: CurrentSession,
-    pub(crate) model_dir: ModelDir,
     pub(crate) address_file: Arc<AddressFile>,
     pub(crate) operator: Arc<Operator>,
     pub(crate) graph: Arc<Graph>,
-    pub(crate) machines: Arc<Machines>,
     pub(crate) saver: Arc<FaultySaver>,
     pub(crate) files: Arc<FaultyFiles>,
     pub(crate) listener_faults: Arc<ListenerFaults>,
@@ -60,22 +43,12 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Sets up what there is before the session; the faults are declared.
-    pub(crate) fn new(clock: VirtualClock, scenario: &Scenario) -> Result<Self> {
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let strikes = Arc::new(Strikes::default());
-        for path in declared_faults(scenario) {
-            strikes.declare(&path);
-        }
-        let model_dir = ModelDir::new()?;
-        let recorder = Arc::new(Recorder::new(clock.clone(), model_dir.path()));
+    /// Sets up what there is before the session.
+    pub(crate) fn new(world: &World, scenario: &Scenario) -> Result<Self> {
+        let (recorder, model_dir) = (&world.recorder, &world.model_dir);
         let folder = model_dir.server_folder(server_folder(scenario))?;
-        let address_file = Arc::new(AddressFile::new(folder, Arc::clone(&recorder)));
-        let operator = Operator::new(
-            clock.clone(),
-            Arc::clone(&recorder),
-            Arc::clone(&address_file),
-        )?;
+        let address_file = Arc::new(AddressFile::new(folder, Arc::clone(recorder)));
+        let operator = Operator::new(world.clone(), Arc::clone(&address_file))?;
         let graph = Graph::with_global_step(scenario.global_step);
         let stop_helpers: Vec<StopHelper> = scenario
             .hooks
@@ -84,7 +57,7 @@ impl Cluster {
             .map(|_| StopHelper::new())
             .collect();
         let callbacks = scenario.barrier.callbacks.iter().enumerate();
-        let callbacks = callbacks.map(|(at, kind)| barrier_callback(at, *kind, &recorder, &shared));
+        let callbacks = callbacks.map(|(at, kind)| barrier_callback(at, *kind, world));
         let helpers = stop_helpers.iter().map(StopHelper::create_barrier_callback);
         let input = has_input(scenario).then(|| {
             let input = Arc::new(Input::default());
@@ -95,82 +68,54 @@ impl Cluster {
         let positions = input
             .iter()
             .map(|(_, helper)| helper.create_save_iterator_callback());
-        let barrier_op = BarrierOp::new(&graph, Arc::clone(&shared), scenario.cluster.capacity)?
+        let barrier_op = BarrierOp::new(&graph, world.shared_clock(), scenario.cluster.capacity)?
             .with_callbacks(callbacks.chain(helpers).chain(positions).collect())
             .with_wait(scenario.barrier.wait);
-        let rss: Vec<i64> = scenario.machines.iter().map(|at| at.rss).collect();
-        let machines = Machines::new(
-            Arc::clone(&shared),
-            Arc::clone(&strikes),
-            scenario.default_mem_limit.unwrap_or(DEFAULT_MEM_LIMIT),
-            &rss,
-        );
-        let files = faulty_files(&strikes, &recorder, &model_dir);
+        let strikes = || Arc::clone(&world.strikes);
+        let files = faulty_files(world);
         let writes = Arc::new(FileSaver::new(files.files()));
-        let cluster = Self {
-            recorder,
-            saver: Arc::new(FaultySaver::new(writes, shared, Arc::clone(&strikes))),
+        Ok(Self {
+            saver: Arc::new(FaultySaver::new(writes, world.shared_clock(), strikes())),
             files,
-            listener_faults: Arc::new(ListenerFaults::new(Arc::clone(&strikes))),
+            listener_faults: Arc::new(ListenerFaults::new(strikes())),
             input,
-            clock,
-            strikes,
+            world: world.clone(),
             barrier_op: Arc::new(barrier_op),
             stop_helpers,
             chief: ChiefsSession::default(),
-            is_open: AtomicBool::new(false),
             current_session: CurrentSession::new(),
-            model_dir,
             address_file,
             operator: Arc::new(operator),
             graph,
-            machines: Arc::new(machines),
-        };
-        for machine in scenario.machines.iter().filter(|at| at.mem_limit.is_some()) {
-            cluster.create_machine_info(&MachineInfo {
-                ps: machine.ps,
-                mem_limit: machine.mem_limit,
-            })?;
-        }
-        Ok(cluster)
+        })
     }
 
-    /// Puts a fault into effect.
+    /// Puts a fault into effect that is none of a machine.
     pub(crate) fn apply(&self, fault: Fault, path: &str) {
-        let (ps, fault) = match fault {
-            Fault::Rss(rss) => (rss.ps, MachineFault::Rss(rss.bytes)),
-            Fault::HealthBytes(health) => (health.ps, MachineFault::HealthBytes(health.hex)),
-            Fault::PollError(machine) => (machine.ps, MachineFault::PollError),
-            Fault::SlowPoll(poll) => (poll.ps, MachineFault::SlowPoll(poll.takes)),
-            Fault::Recover(machine) => (machine.ps, MachineFault::Recover),
+        match fault {
             Fault::SaveError(raised) => {
                 let error = Error::new(raised.error, raised.message);
                 let times = raised.times.map(u64::from);
-                return self.saver.set(SaverFault::Error { error, times }, path);
+                self.saver.set(SaverFault::Error { error, times }, path);
             }
-            Fault::ListenerError(raised) => return self.listener_faults.set(raised, path),
-            Fault::FileError(raised) => return self.files.set(file_fault(raised), path),
-            Fault::SlowSave(save) => return self.saver.set(SaverFault::Slow(save.takes), path),
-        };
-        self.machines.set(ps, fault, path);
-    }
-
-    /// Creates a PS's machine info, as a job's own op does.
-    pub(crate) fn create_machine_info(&self, info: &MachineInfo) -> Result<()> {
-        // Written out: with the port's own function a wrong name would be wrong on both ends.
-        let name = format!("ps_machine_info_{}", info.ps);
-        let (device, limit) = (ps_device(info.ps), info.mem_limit);
-        self.machines.machine_info(&device, &name, limit)?;
-        Ok(())
+            Fault::SlowSave(save) => self.saver.set(SaverFault::Slow(save.takes), path),
+            Fault::ListenerError(raised) => self.listener_faults.set(raised, path),
+            Fault::FileError(raised) => self.files.set(file_fault(raised), path),
+            Fault::Rss(_)
+            | Fault::HealthBytes(_)
+            | Fault::PollError(_)
+            | Fault::SlowPoll(_)
+            | Fault::Recover(_) => unreachable!("the library applies the faults of machines"),
+        }
     }
 
     /// Opens the chief's session. The hooks are kept by the caller, so that a
     /// server that nobody ended goes on.
-    pub(crate) fn open(&self, scenario: &Scenario, hooks: &Hooks) -> Result<MonitoredSession> {
-        let dir = Some(self.model_dir.path().to_owned());
+    pub(crate) fn open(&self, kind: SessionKind, hooks: &Hooks) -> Result<MonitoredSession> {
+        let dir = Some(self.world.model_dir.path().to_owned());
         let creator = ChiefSessionCreator::new(Arc::clone(&self.graph), dir)
             .with_saver(Arc::clone(&self.saver) as _);
-        let recovery = match scenario.session {
+        let recovery = match kind {
             SessionKind::Monitored => Recovery::Recreates,
             SessionKind::Singular => Recovery::Leaves,
         };
@@ -178,17 +123,8 @@ impl Cluster {
             recovery,
             Box::new(creator),
             hooks.clone(),
-            self.shared_clock(),
+            self.world.shared_clock(),
         )
-    }
-
-    /// Whether steps may use the session.
-    pub(crate) fn is_open(&self) -> bool {
-        self.is_open.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn set_open(&self, is_open: bool) {
-        self.is_open.store(is_open, Ordering::SeqCst);
     }
 
     /// What `get_current_session` gives, as a look at it is recorded.
@@ -202,20 +138,15 @@ impl Cluster {
             (Some(_), _) => CurrentSessionState::Left,
         }
     }
-
-    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
-        Arc::new(self.clock.clone())
-    }
 }
 
 /// The files of a play, whose failures are recorded.
-fn faulty_files(
-    strikes: &Arc<Strikes>,
-    recorder: &Arc<Recorder>,
-    model_dir: &ModelDir,
-) -> Arc<FaultyFiles> {
-    let (recorder, folder) = (Arc::clone(recorder), model_dir.path().to_owned());
-    FaultyFiles::new(Arc::clone(strikes), move |operation, name| {
+fn faulty_files(world: &World) -> Arc<FaultyFiles> {
+    let (recorder, folder) = (
+        Arc::clone(&world.recorder),
+        world.model_dir.path().to_owned(),
+    );
+    FaultyFiles::new(Arc::clone(&world.strikes), move |operation, name| {
         let file = FAULTY_FILES.iter().find(|(_, known)| *known == name);
         let Some((file, _)) = file else {
             unreachable!("only the files that a scenario names fail");
@@ -286,31 +217,4 @@ fn server_folder(scenario: &Scenario) -> ServerFolder {
     });
     let mut elsewhere = folders.filter(|folder| *folder != ServerFolder::ModelDir);
     elsewhere.next().unwrap_or(ServerFolder::ModelDir)
-}
-
-/// The paths of everything that should strike.
-fn declared_faults(scenario: &Scenario) -> Vec<String> {
-    let raises = |hook: &Hook| {
-        matches!(
-            hook,
-            Hook::Probe(Probe {
-                raises: Some(_),
-                ..
-            })
-        )
-    };
-    let hooks = scenario.hooks.iter().enumerate();
-    let probes = hooks.filter(|(_, hook)| raises(hook));
-    let probes = probes.map(|(at, _)| probe_path(at));
-    let first = (0..scenario.faults.len()).map(|at| format!("faults[{at}]"));
-    let steps = scenario.steps.iter().enumerate();
-    let steps = steps.filter_map(|(at, step)| match step {
-        Step::Fault(_) => Some(format!("steps[{at}].fault")),
-        Step::Background(BackgroundStep {
-            background: InBackground::Fault(_),
-            ..
-        }) => Some(format!("steps[{at}].background.fault")),
-        _ => None,
-    });
-    probes.chain(first).chain(steps).collect()
 }

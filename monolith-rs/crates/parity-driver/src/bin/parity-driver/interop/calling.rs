@@ -18,8 +18,8 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Response, Status};
 
 use super::{failed, from_hex, to_hex};
-use crate::protocol::status_code;
-use crate::wire::protocol::{Answer, CallRequest};
+use crate::status::status_code;
+use parity_driver::wire::protocol::{Answer, CallRequest};
 
 /// Makes the call on a connection of its own.
 pub(crate) fn call(call: &CallRequest) -> Answer {

@@ -4,11 +4,9 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use monolith_testing::strikes::Strikes;
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
-use monolith_training::clock::Clock;
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::ps_check_hooks::Results;
@@ -16,13 +14,13 @@ use monolith_training::save_utils::{CheckpointSaverListener, Saver};
 use monolith_training::session::{
     ChiefsSession, Session, SessionRunContext, SessionRunHook, StepValues,
 };
+use parity_driver::wire::events::{Event, ListenerMethod, Phase, PsResult, SessionState};
+use parity_driver::wire::scenario::{Call, CallbackKind, Raises, SaveMethod};
+use parity_driver::{Recorder, World};
 
 use super::address_file::AddressFile;
 use super::listener_faults::ListenerFaults;
-use super::recorder::Recorder;
 use super::rpc::{Operator, Rpc};
-use crate::wire::events::{Event, ListenerMethod, Phase, PsResult, SessionState};
-use crate::wire::scenario::{Call, CallbackKind, Raises, SaveMethod};
 
 /// Records its phases, and raises where it is told to.
 pub(crate) struct Probe {
@@ -33,11 +31,6 @@ pub(crate) struct Probe {
     pub(crate) path: String,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) strikes: Arc<Strikes>,
-}
-
-/// As what the error of the probe at this place in the list strikes.
-pub(crate) fn probe_path(at: usize) -> String {
-    format!("hooks[{at}].probe.raises")
 }
 
 impl Probe {
@@ -123,28 +116,10 @@ impl SessionRunHook for Caller {
     }
 }
 
-/// A callback of the barrier that records, and takes 1 s or raises where it is told to.
-pub(crate) fn barrier_callback(
-    index: usize,
-    kind: CallbackKind,
-    recorder: &Arc<Recorder>,
-    clock: &Arc<dyn Clock>,
-) -> BarrierCallback {
-    let (recorder, clock) = (Arc::clone(recorder), Arc::clone(clock));
-    Arc::new(move |action, _| {
-        recorder.record(Event::Callback {
-            callback: index,
-            action: action.to_owned(),
-        });
-        match kind {
-            CallbackKind::Record => Ok(()),
-            CallbackKind::Slow => {
-                clock.sleep(Duration::from_secs(1));
-                Ok(())
-            }
-            CallbackKind::Raise => Err(Error::runtime("callback failed")),
-        }
-    })
+/// A callback of the barrier, as the port calls it.
+pub(crate) fn barrier_callback(index: usize, kind: CallbackKind, world: &World) -> BarrierCallback {
+    let callback = world.barrier_callback(index, kind);
+    Arc::new(move |action, _| callback(action))
 }
 
 /// The last hook: records sessions and the addresses that they are controlled at,
@@ -159,7 +134,9 @@ pub(crate) struct Observer {
 impl SessionRunHook for Observer {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
         self.chief.set(Some(session));
-        self.recorder.open(&self.barrier_op, session);
+        let (barrier_op, looked_at) = (Arc::clone(&self.barrier_op), Arc::clone(session));
+        self.recorder
+            .open(move || barrier_op.get_blocked_indices(&looked_at).ok());
         self.recorder.record(Event::Session {
             state: SessionState::Created,
         });
@@ -248,14 +225,12 @@ impl CheckpointSaverListener for ProbeListener {
     }
 }
 
-/// Records a report.
-pub(crate) fn record_report(recorder: &Recorder, results: &Results) {
+/// The results of a report, as they are recorded.
+pub(crate) fn shown(results: &Results) -> Vec<PsResult> {
     let results = results.iter().map(|(ps, result)| PsResult {
         ps: *ps,
         status: (result.status).map(|_| result.status().as_str_name().to_owned()),
         message: result.message().to_owned(),
     });
-    recorder.record(Event::Report {
-        results: results.collect(),
-    });
+    results.collect()
 }

@@ -1,0 +1,23 @@
+//! The job of a scenario on the port.
+//!
+//! - [`job`]: what steps do, on the chief and on workers;
+//! - [`cluster`]: what it is played on beside the library's world: what hooks share;
+//! - [`chief_hooks`]: the chief's hooks over them;
+//! - [`address_file`]: what clients find, whoever has written it;
+//! - [`observers`]: hooks, callbacks and a saver that record;
+//! - [`listener_faults`]: the errors that listeners raise;
+//! - [`input`]: the chief's input;
+//! - [`rpc`]: an operator's calls;
+//! - [`logs`]: log records that belong into a trace.
+
+mod address_file;
+mod chief_hooks;
+mod cluster;
+mod input;
+mod job;
+mod listener_faults;
+pub(crate) mod logs;
+mod observers;
+mod rpc;
+
+pub(crate) use self::job::MonolithJob;
