@@ -1,0 +1,3 @@
+module example.org/go-port
+
+go 1.21
