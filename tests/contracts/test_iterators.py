@@ -1,4 +1,4 @@
-"""Positions of iterators: how many were saved and how many there are, names, files that are gone."""
+"""Positions of iterators: how many there were and are, their names, and files that are gone."""
 
 from __future__ import annotations
 

@@ -6,11 +6,19 @@
 //! [`Stage::until`]: stage::Stage::until
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod chance;
 mod chief;
 mod clock;
 mod coordinator;
+mod errors;
+mod iterators;
 mod job;
 mod machines;
+mod memory;
+mod nodes;
 mod saver;
 mod server;
+mod slots;
 mod stage;
+mod states;
+mod timer;
