@@ -1,0 +1,494 @@
+"""Every error in every place: who is tried again, who is swallowed and logged, who leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
+from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierOp
+from monolith_hooks.checkpoint_state import get_monolith_checkpoint_state
+from monolith_hooks.ckpt_hooks import SAVE_ACTION, BarrierSaverListener, WorkerCkptHelper
+from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook
+from monolith_hooks.ps_check_hooks import Config, PsHealthCheckerHook
+from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
+from monolith_hooks.server.server_lib import ControllerServicer
+from monolith_hooks.server.service_pb2 import SaveCheckpointRequest, StopTrainingRequest
+from tests.contracts.stages import MS
+
+tf1 = tf.compat.v1
+
+Make = Callable[[str], BaseException]
+
+
+def op_error(kind: Any) -> Make:
+    return lambda message: kind(None, None, message)
+
+
+OP_ERRORS: list[Make] = [
+    op_error(getattr(tf.errors, f"{name}Error"))
+    for name in (
+        *("Cancelled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound"),
+        *("AlreadyExists", "PermissionDenied", "ResourceExhausted", "FailedPrecondition"),
+        *("Aborted", "OutOfRange", "Unimplemented", "Internal", "Unavailable", "DataLoss"),
+        "Unauthenticated",
+    )
+]
+EXCEPTIONS: list[Make] = [
+    *(OSError, FileNotFoundError, PermissionError, TimeoutError, ConnectionError, socket.gaierror),
+    *(RuntimeError, NotImplementedError, ValueError, KeyError, AttributeError, TypeError),
+    *(AssertionError, MemoryError, StopIteration, DecodeError),
+    lambda message: UnicodeDecodeError("utf-8", b"\xff", 0, 1, message),
+]
+LEAVING: list[Make] = [KeyboardInterrupt, SystemExit, GeneratorExit]
+"""What ``except Exception`` doesn't catch."""
+
+
+class Script(tf1.train.CheckpointSaverListener):
+    """A listener and saver whose calls are written down, and raise what was planned."""
+
+    saver_def = None
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self._planned: dict[str, list[BaseException]] = {}
+
+    def plan(self, place: str, *errors: BaseException) -> None:
+        """Raise these the next times, and write down anew."""
+        self._planned = {place: list(errors)}
+        self.calls.clear()
+
+    def called(self, place: str) -> None:
+        self.calls.append(place)
+        if self._planned.get(place):
+            raise self._planned[place].pop(0)
+
+    def before_save(self, session: Any, global_step_value: int) -> None:
+        self.called("before")
+
+    def save(self, *args: Any, **options: Any) -> None:
+        self.called("write")
+
+    def after_save(self, session: Any, global_step_value: int) -> None:
+        self.called("after")
+
+
+class Guard(tf1.train.CheckpointSaverListener):
+    """A guard that writes down into a script, and raises what that says."""
+
+    def __init__(self, script: Script, name: str) -> None:
+        self._script, self._name = script, name
+
+    def before_save(self, session: Any, global_step_value: int) -> None:
+        self._script.called(f"{self._name} before")
+
+    def after_save(self, session: Any, global_step_value: int) -> None:
+        self._script.called(f"{self._name} after")
+
+
+class Counters:
+    """Metrics that count."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def emit_counter(self, name: str, value: int, tags: Any) -> None:
+        self.names += [name] * value
+
+    def emit_timer(self, name: str, value: float, tags: Any) -> None:
+        pass
+
+
+class Saving:
+    """A saver hook that a script listens to and writes for, in a session."""
+
+    def __init__(self, folder: Path, clock: Any, config: Any) -> None:
+        self._folder, self._clock, self._config = folder, clock, config
+        self.script, self.metrics = Script(), Counters()
+        self.step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
+        self.hook = self.new_hook(guard_saver_listeners=self.guards("first", "second"))
+        self.hook.begin()
+        self.session = tf1.Session(config=config)
+        self.session.run(tf1.global_variables_initializer())
+        self.hook.after_create_session(self.session, None)
+
+    def guards(self, *names: str) -> list[Guard]:
+        return [Guard(self.script, name) for name in names]
+
+    def new_hook(self, **options: Any) -> NoFirstSaveCheckpointSaverHook:
+        return NoFirstSaveCheckpointSaverHook(
+            str(self._folder),
+            save_steps=1,
+            saver=self.script,
+            listeners=[self.script],
+            clock=self._clock,
+            metrics=self.metrics,
+            **options,
+        )
+
+    def save(self, ignore: bool = False) -> None:
+        self.metrics.names.clear()
+        self.hook.trigger_save(self.session, ignore)
+
+    def monitored(self, hook: Any) -> Any:
+        creator = tf1.train.ChiefSessionCreator(config=self._config)
+        return tf1.train.MonitoredSession(creator, [hook])
+
+
+TRY = ["before", "write", "after"]
+ENTER, LEAVE = ["first before", "second before"], ["second after", "first after"]
+
+
+def attempt(place: str) -> list[str]:
+    """The calls of an attempt that fails there."""
+    return TRY[: TRY.index(place) + 1]
+
+
+@pytest.fixture
+def stage(request):
+    return request.getfixturevalue("system_stage")
+
+
+@pytest.fixture
+def saving(tmp_path: Path, clock: Any, config: Any) -> Iterator[Saving]:
+    with tf.Graph().as_default():
+        yield Saving(tmp_path, clock, config)
+
+
+@contextlib.contextmanager
+def raised(error: BaseException | None) -> Iterator[None]:
+    """Check that this error leaves, or none."""
+    left: BaseException | None = None
+    try:
+        yield
+    except BaseException as other:  # noqa: BLE001 - whatever it is, it is compared
+        left = other
+    assert left is error, f"{left!r} left and not {error!r}"
+
+
+def records(caplog: Any, level: str) -> int:
+    """The number of our own records of this level since the last look."""
+    ours = [record for record in caplog.records if record.name == "absl"]
+    caplog.clear()
+    return sum(record.levelname == level for record in ours)
+
+
+@pytest.mark.covers("B31a", "B31b", "B31c", "B31e", "B31g", "B72b", "B77b")
+@pytest.mark.parametrize("place", TRY)
+def test_an_op_error_is_tried_once_more_and_then_raised_or_ignored(saving, caplog, place):
+    for make in OP_ERRORS:
+        errors = [make(str(number)) for number in range(3)]
+        for ignore in (False, True):
+            saving.script.plan(place, errors[0])
+            with raised(None):
+                saving.save(ignore)
+            assert saving.script.calls == [*ENTER, *attempt(place), *TRY, *LEAVE]
+            assert records(caplog, "ERROR") == 1
+            assert saving.metrics.names == ["save_checkpoint_failed", "save_checkpoint"]
+            saving.script.plan(place, *errors)
+            with raised(None if ignore else errors[1]):
+                saving.save(ignore)
+            assert saving.script.calls == [*ENTER, *attempt(place) * 2, *LEAVE]
+            assert records(caplog, "ERROR") == 2
+            assert saving.metrics.names == ["save_checkpoint_failed"] * 2
+
+
+@pytest.mark.covers("B31d", "B72b")
+@pytest.mark.parametrize("place", TRY)
+@pytest.mark.parametrize("ignore", [False, True])
+def test_any_other_error_is_neither_tried_again_nor_ignored(saving, caplog, place, ignore):
+    for make in (*EXCEPTIONS, BarrierAlreadyPlacedError, *LEAVING):
+        error = make("other")
+        saving.script.plan(place, error)
+        with raised(error):
+            saving.save(ignore)
+        assert saving.script.calls == [*ENTER, *attempt(place), *LEAVE]
+        saving.script.plan(place, OP_ERRORS[0]("first"), error)
+        with raised(error):
+            saving.save(ignore)
+        assert saving.script.calls == [*ENTER, *attempt(place) * 2, *LEAVE]
+        assert records(caplog, "ERROR") == 1
+        saving.script.plan("")
+        saving.save()
+        assert saving.script.calls == [*ENTER, *TRY, *LEAVE]
+
+
+@pytest.mark.covers("B72a", "B72b", "B72c")
+@pytest.mark.parametrize("place", [*ENTER, *LEAVE])
+def test_what_a_guard_raises_is_logged_and_the_rest_goes_on(saving, caplog, place):
+    for make in (*OP_ERRORS, *EXCEPTIONS, BarrierAlreadyPlacedError):
+        saving.script.plan(place, make("guard"))
+        saving.save()
+        assert saving.script.calls == [*ENTER, *TRY, *LEAVE]
+        assert records(caplog, "ERROR") == 1
+    for make in LEAVING:
+        error = make("leaves")
+        saving.script.plan(place, error)
+        with raised(error):
+            saving.save()
+
+
+@pytest.mark.covers("B74e")
+def test_a_state_file_that_cannot_be_written_is_a_failed_try(saving, tmp_path, caplog):
+    (tmp_path / "monolith_checkpoint").unlink()
+    (tmp_path / "monolith_checkpoint").mkdir()
+    saving.script.plan("")
+    with pytest.raises(tf.errors.OpError):
+        saving.save()
+    assert saving.script.calls == [*ENTER, *TRY * 2, *LEAVE]
+    assert records(caplog, "ERROR") == 2
+    saving.save(ignore=True)
+    (tmp_path / "monolith_checkpoint").rmdir()
+    saving.save()
+    assert saving.metrics.names == ["save_checkpoint"]
+
+
+@pytest.mark.covers("B31d", "B31e", "B31f")
+@pytest.mark.parametrize("ignores", [False, True])
+def test_the_hooks_own_saves_heed_its_option_and_calls_theirs(saving, ignores):
+    hook = saving.new_hook(ignore_save_errors=ignores)
+    for make in (OP_ERRORS[0], OP_ERRORS[8], OSError, ValueError):
+        with saving.monitored(hook) as session:
+            errors = [make(str(number)) for number in range(4)]
+            is_op_error = isinstance(errors[0], tf.errors.OpError)
+            left = errors[1] if is_op_error else errors[0]
+            raw = session._tf_sess()
+            for ignore in (False, True):
+                saving.script.plan("write", *errors)
+                with raised(None if ignore and is_op_error else left):
+                    hook.trigger_save(raw, ignore)
+            saving.script.plan("write", *errors)
+            with raised(None if ignores and is_op_error else left):
+                session.run(saving.step)
+            saving.script.plan("write")
+
+
+@pytest.mark.covers("B31h", "B73a")
+@pytest.mark.parametrize("make", [OP_ERRORS[0], OP_ERRORS[12], OSError, ValueError])
+def test_an_exit_writes_what_is_not_saved_with_a_retry_and_nothing_that_failed(saving, make):
+    hook = saving.new_hook(guard_saver_listeners=saving.guards("first", "second"))
+    with saving.monitored(hook) as session:
+        hook.timer.disable()
+        session.run(saving.step)
+        errors = [make("1"), make("2")]
+        saving.script.plan("write", *errors)
+        with pytest.raises(type(errors[0])):
+            hook.end(session._tf_sess())
+        tries = 2 if isinstance(errors[0], tf.errors.OpError) else 1
+        assert saving.script.calls == [*ENTER, *attempt("write") * tries, *LEAVE]
+        hook.timer.enable()
+        saving.script.plan("write", *errors)
+        with pytest.raises(type(errors[0])):
+            hook.trigger_save(session._tf_sess())
+        saving.script.plan("")
+    assert saving.script.calls == []
+
+
+@pytest.mark.covers("B73c", "B73d", "B73e")
+@pytest.mark.parametrize("flag", ["_has_dense_only", "_in_model_dump_mode"])
+@pytest.mark.parametrize("make", [OP_ERRORS[0], OP_ERRORS[12], OSError, ValueError])
+def test_an_exit_that_always_writes_has_one_try_and_no_guards(saving, monkeypatch, flag, make):
+    error = make("once")
+    monkeypatch.setattr(NoFirstSaveCheckpointSaverHook, flag, True)
+    saving.script.plan("write", error)
+    with raised(error):
+        saving.hook.end(saving.session)
+    assert saving.script.calls == attempt("write")
+    saving.script.plan("")
+    saving.hook.end(saving.session)
+    assert saving.script.calls == TRY
+
+
+class Barrier:
+    """A barrier with three callbacks, the second of which raises what was planned."""
+
+    def __init__(self, clock: Any, config: Any) -> None:
+        self.error: BaseException | None = None
+        self.called: list[int] = []
+        callbacks = [self._callback(number) for number in range(3)]
+        self.op = BarrierOp(2, wait_seconds=MS, barrier_callbacks=callbacks, clock=clock)
+        self.listener = BarrierSaverListener(
+            self.op, wait_seconds=0, max_pending_seconds=0, clock=clock
+        )
+        self.session = tf1.Session(config=config)
+        self.session.run(tf1.local_variables_initializer())
+
+    def _callback(self, number: int) -> Callable[[str, Any], None]:
+        def callback(action: str, session: Any) -> None:
+            self.called.append(number)
+            if number == 1 and self.error is not None:
+                raise self.error
+
+        return callback
+
+    def reset(self, error: BaseException | None = None) -> None:
+        self.op.remove_barrier(self.session)
+        self.error = error
+        self.called.clear()
+
+
+@pytest.fixture
+def barrier(clock: Any, config: Any) -> Iterator[Barrier]:
+    with tf.Graph().as_default():
+        yield Barrier(clock, config)
+
+
+@pytest.mark.covers("B21d", "B21e", "B56a", "B56b")
+def test_any_error_of_a_callback_leaves_the_barrier_placed_and_its_lock_free(barrier):
+    op, session = barrier.op, barrier.session
+    for make in (*OP_ERRORS, *EXCEPTIONS, *LEAVING):
+        error = make("callback")
+        for place in (
+            lambda: op.place_barrier(session, "any"),
+            lambda: barrier.listener.before_save(session, 3),
+        ):
+            barrier.reset(error)
+            with raised(error):
+                place()
+            assert (op.is_barrier_placed(session), barrier.called) == (True, [0, 1])
+            barrier.listener.after_save(session, 3)
+            assert op.is_barrier_placed(session)
+            with pytest.raises(BarrierAlreadyPlacedError):
+                op.place_barrier(session)
+            assert barrier.called == [0, 1]
+        barrier.reset(error)
+        with raised(error):
+            op.wait_until_barrier_removed(session, 1)
+        assert (op.get_blocked_indices(session), barrier.called) == ([1], [0, 1])
+        barrier.reset()
+        op.wait_until_barrier_removed(session, 1)
+        assert (op.is_none_blocked(session), barrier.called) == (True, [0, 1, 2])
+
+
+class Context:
+    """A gRPC context that can be told to abort."""
+
+    def abort(self, code: Any, details: str) -> None:
+        raise RuntimeError(f"{code.name}: {details}")
+
+
+@pytest.mark.covers("B25b", "B28b", "B31f")
+def test_any_error_of_a_handlers_work_leaves_it(barrier, saving):
+    servicer = ControllerServicer(barrier.session, barrier.op, saving.hook)
+    save = ControllerServicer(saving.session, barrier.op, saving.hook)
+    for make in (*OP_ERRORS, *EXCEPTIONS, *LEAVING):
+        errors = [make("1"), make("2")]
+        barrier.reset(errors[0])
+        with raised(errors[0]):
+            servicer.StopTraining(StopTrainingRequest(), Context())
+        with pytest.raises(RuntimeError, match=r"ALREADY_EXISTS: Barrier is placed already\."):
+            servicer.StopTraining(StopTrainingRequest(), Context())
+        saving.script.plan("write", *errors)
+        with raised(errors[isinstance(errors[0], tf.errors.OpError)]):
+            save.SaveCheckpoint(SaveCheckpointRequest(), Context())
+
+
+@pytest.mark.covers("B11a", "B11b", "B11c", "B14a", "B14b")
+def test_any_exception_of_a_report_ends_the_watch_and_nothing_else(barrier, stage, config):
+    planned: list[BaseException] = []
+    reports: list[Any] = []
+
+    def report(results: Any) -> None:
+        reports.append(results)
+        raise planned[-1]
+
+    hook = PsHealthCheckerHook(
+        Config(barrier.op, 1, ps_device_fn=lambda _: "/cpu:0", report_fn=report),
+        clock=stage.clock,
+        machine_info=lambda shared_name: None,
+        check_machine_health=lambda _: tf.constant(b"\x08\x01"),
+        poll_seconds=0,
+    )
+    hook.begin()
+    makes = (*OP_ERRORS, *EXCEPTIONS, BarrierAlreadyPlacedError, KeyboardInterrupt)
+    for number, make in enumerate(makes, 1):
+        planned.append(make("report"))
+        coord = tf.train.Coordinator()
+        hook.after_create_session(barrier.session, coord)
+        stage.until(lambda count=number: len(stage.deaths()) == count)
+        assert len(reports) == number
+        assert stage.deaths()[-1] == ("ps_health", type(planned[-1]).__name__)
+        assert not coord.should_stop()
+        coord.request_stop()
+        coord.join()
+    assert (barrier.called, barrier.op.is_barrier_placed(barrier.session)) == ([], False)
+
+
+class Refusing:
+    """A session that raises whatever is run in it."""
+
+    def __init__(self) -> None:
+        self.error: BaseException = ValueError()
+        self.runs = 0
+
+    def run(self, op: Any) -> None:
+        self.runs += 1
+        raise self.error
+
+
+@pytest.mark.covers("B47g", "B47h")
+def test_any_exception_of_an_action_is_logged_its_file_goes_and_the_next_is_looked_for(
+    stage, tmp_path, caplog, request
+):
+    session = Refusing()
+    with tf.Graph().as_default():
+        controller = ControllerHook(0)
+        hook = QueryActionHook(str(tmp_path), controller, clock=stage.clock, query_seconds=MS)
+    request.addfinalizer(lambda: hook.end(session))
+    hook.after_create_session(session, None)
+    action = tmp_path / ACTION_FILENAME
+    for number, make in enumerate((*OP_ERRORS, *EXCEPTIONS, BarrierAlreadyPlacedError), 1):
+        session.error = make("action")
+        action.with_suffix(".new").write_text("action: STOP")
+        action.with_suffix(".new").rename(action)
+        stage.until(lambda: not action.exists())
+        stage.until(lambda: "ERROR" in {record.levelname for record in caplog.records})
+        assert (session.runs, records(caplog, "ERROR")) == (number, 1)
+        assert not (tmp_path / RESPONSE_FILENAME).exists()
+    assert stage.deaths() == []
+
+
+@pytest.mark.covers("B62b", "B62c")
+def test_an_iterator_that_cannot_be_saved_is_a_warning_and_any_other_error_leaves(
+    config, tmp_path, monkeypatch, caplog
+):
+    with tf.Graph().as_default(), tf1.Session(config=config) as session:
+        tf1.data.make_one_shot_iterator(tf.data.Dataset.range(3))
+        save = WorkerCkptHelper(str(tmp_path), 0).create_save_iterator_callback()
+        session.run(tf1.local_variables_initializer())
+        for make in (*OP_ERRORS, *EXCEPTIONS, *LEAVING):
+            error = make("iterator")
+
+            def refuse(*args: Any, error: BaseException = error, **options: Any) -> None:
+                raise error
+
+            monkeypatch.setattr(tf1.train.Saver, "save", refuse)
+            is_none = isinstance(error, tf.errors.UnimplementedError)
+            with raised(None if is_none else error):
+                save(SAVE_ACTION, session)
+            assert records(caplog, "WARNING") == int(is_none)
+
+
+@pytest.mark.covers("B74h")
+def test_a_state_that_cannot_be_read_is_none_and_any_other_error_leaves(
+    tmp_path, monkeypatch, caplog
+):
+    (tmp_path / "monolith_checkpoint").touch()
+    for make in (*OP_ERRORS, *EXCEPTIONS, *LEAVING):
+        error = make("read")
+
+        def refuse(*args: Any, error: BaseException = error, **options: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(tf.io.gfile, "GFile", refuse)
+        is_none = isinstance(error, tf.errors.OpError | UnicodeDecodeError)
+        with raised(None if is_none else error):
+            assert get_monolith_checkpoint_state(str(tmp_path)) is None
+        assert records(caplog, "WARNING") == int(is_none)
