@@ -6,6 +6,7 @@
 //! [`Stage::until`]: stage::Stage::until
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod alarms;
 mod chance;
 mod chief;
 mod clock;
