@@ -2,89 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
 
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
-from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierHook, BarrierOp
 from monolith_hooks.ckpt_hooks import BarrierSaverListener
 from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
 from monolith_hooks.ps_check_hooks import Config, PsHealthCheckerHook
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server import service_pb2
-from monolith_hooks.server.client_lib import get_stub_from_model_dir
 from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
 from monolith_hooks.server.server_lib import ServerHook
 from monolith_hooks.session_hooks import SetCurrentSessionHook, get_current_session
-from tests.contracts.stages import MS, Stage
+from tests.contracts.rigs import Rig
+from tests.contracts.stages import MS
 
 tf1 = tf.compat.v1
 
 ENDINGS = ["clean", "error"]
-
-
-class LostError(Exception):
-    """What an unclean session is left with."""
-
-
-class Rig:
-    """A graph with a barrier, and hooks that are used for one session after the other."""
-
-    def __init__(self, stage: Stage, config: Any, folder: Path) -> None:
-        self.stage, self.clock, self.folder = stage, stage.clock, folder
-        self._config = config
-        self.actions: list[str] = []
-        self.hooks: list[Any] = []
-        self.step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
-        self.callbacks: list[Any] = [lambda action, _: self.actions.append(action)]
-        self.barrier = BarrierOp(
-            2, wait_seconds=MS, barrier_callbacks=self.callbacks, clock=self.clock
-        )
-
-    @contextmanager
-    def session(self, ending: str = "clean") -> Iterator[Rig]:
-        creator = tf1.train.ChiefSessionCreator(config=self._config)
-        session = tf1.train.MonitoredSession(creator, self.hooks)
-        self.raw = session._tf_sess()
-        self.monitored = session
-        yield self
-        if ending == "clean":
-            session.__exit__(None, None, None)
-        else:
-            assert not session.__exit__(LostError, LostError(), None)
-
-    def run(self) -> None:
-        self.monitored.run(self.step)
-
-    def call(self, method: str) -> Any:
-        stub = get_stub_from_model_dir(str(self.folder))
-        request = getattr(service_pb2, f"{method}Request")()
-        return self.stage.call(getattr(stub, method), request)
-
-    def saved(self) -> list[int]:
-        """The steps of the checkpoints, in the order of saving."""
-        state = tf.train.get_checkpoint_state(str(self.folder))
-        paths = [] if state is None else state.all_model_checkpoint_paths
-        return [int(path.rpartition("-")[2]) for path in paths]
-
-
-@pytest.fixture
-def play(stage, config, tmp_path):
-    """Play a test's body with a rig in a graph of its own."""
-
-    def run(body: Callable[[Rig], None]) -> None:
-        def main() -> None:
-            with tf.Graph().as_default():
-                body(Rig(stage, config, tmp_path))
-
-        stage.play(main)
-
-    return run
 
 
 def asks(rig: Rig, text: str) -> str:
@@ -99,7 +36,9 @@ def asks(rig: Rig, text: str) -> str:
 
 @pytest.mark.covers("B46a", "B47a", "B47c", "B47i", "B47j", "B47l")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_an_action_file_is_acted_on_in_each_session_and_the_last_end_stops_all(play, stage, ending):
+def test_an_action_file_is_acted_on_in_each_session_and_the_last_end_stops_all(
+    play_rig, stage, ending
+):
     def body(rig):
         saves = []
         controller = ControllerHook(0, rig.barrier, lambda: saves.append(1), clock=rig.clock)
@@ -123,7 +62,7 @@ def test_an_action_file_is_acted_on_in_each_session_and_the_last_end_stops_all(p
         rig.clock.sleep(5 * MS)
         assert (rig.folder / ACTION_FILENAME).exists()
 
-    play(body)
+    play_rig(body)
 
 
 def threads(stage: Any) -> list[Any]:
@@ -134,7 +73,7 @@ def threads(stage: Any) -> list[Any]:
 
 @pytest.mark.covers("B6b", "B8e", "B17d", "B40a")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_each_session_has_a_watch_that_reports_once_and_ends_with_it(play, stage, ending):
+def test_each_session_has_a_watch_that_reports_once_and_ends_with_it(play_rig, stage, ending):
     def body(rig):
         reports = []
         rig.hooks = [
@@ -164,12 +103,12 @@ def test_each_session_has_a_watch_that_reports_once_and_ends_with_it(play, stage
         assert len(threads(stage)) == 3
         assert stage.deaths() == []
 
-    play(body)
+    play_rig(body)
 
 
 @pytest.mark.covers("B34b", "B35f", "B35g", "B37a")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_each_session_has_a_server_which_a_clean_end_stops(play, stage, ending):
+def test_each_session_has_a_server_which_a_clean_end_stops(play_rig, stage, ending):
     def body(rig):
         saver = NoFirstSaveCheckpointSaverHook(str(rig.folder), save_steps=10**6, clock=rig.clock)
         rig.hooks = [
@@ -196,12 +135,12 @@ def test_each_session_has_a_server_which_a_clean_end_stops(play, stage, ending):
                 assert code.name in {"UNAVAILABLE", "CANCELLED"}
         assert len(addresses) == 3
 
-    play(body)
+    play_rig(body)
 
 
 @pytest.mark.covers("B17d", "B46a", "B46d", "B46f")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_what_was_requested_in_one_session_is_forgotten_in_the_next(play, ending):
+def test_what_was_requested_in_one_session_is_forgotten_in_the_next(play_rig, ending):
     def body(rig):
         saves = []
         controller = ControllerHook(
@@ -217,12 +156,12 @@ def test_what_was_requested_in_one_session_is_forgotten_in_the_next(play, ending
                 rig.run()
                 assert (rig.actions, saves) == (["Stop"] * number * 2, [])
 
-    play(body)
+    play_rig(body)
 
 
 @pytest.mark.covers("B30b")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_only_the_first_session_of_a_saver_hook_skips_its_save(play, ending):
+def test_only_the_first_session_of_a_saver_hook_skips_its_save(play_rig, ending):
     def body(rig):
         saver = NoFirstSaveCheckpointSaverHook(str(rig.folder), save_steps=2, clock=rig.clock)
         rig.hooks = [saver]
@@ -238,12 +177,14 @@ def test_only_the_first_session_of_a_saver_hook_skips_its_save(play, ending):
             rig.run()
         assert rig.saved() == ([*exits, 0, 1] if ending == "clean" else [*exits, 0])
 
-    play(body)
+    play_rig(body)
 
 
 @pytest.mark.covers("B17d", "B54d", "B54e", "B55a", "B55b")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_listener_that_owes_a_removal_removes_whatever_it_finds_in_the_next_session(play, ending):
+def test_a_listener_that_owes_a_removal_removes_whatever_it_finds_in_the_next_session(
+    play_rig, ending
+):
     def body(rig):
         listener = BarrierSaverListener(
             rig.barrier, wait_seconds=MS, max_pending_seconds=0, clock=rig.clock
@@ -262,7 +203,7 @@ def test_a_listener_that_owes_a_removal_removes_whatever_it_finds_in_the_next_se
             assert rig.barrier.is_barrier_placed(rig.raw)
             assert rig.actions == ["Save", "Stop", "Stop"]
 
-    play(body)
+    play_rig(body)
 
 
 @pytest.mark.covers("B45a", "B45b", "B45c")
@@ -287,7 +228,7 @@ def test_the_current_session_is_the_last_that_was_created_until_any_clean_end(co
 
 @pytest.mark.covers("B46l", "B46m")
 @pytest.mark.parametrize("action", ["Stop", "stop", "Save", ""])
-def test_a_stop_that_was_seen_stops_after_the_next_step_of_each_session(play, action):
+def test_a_stop_that_was_seen_stops_after_the_next_step_of_each_session(play_rig, action):
     def body(rig):
         helper = StopHelper()
         rig.callbacks.append(helper.create_barrier_callback())
@@ -303,122 +244,4 @@ def test_a_stop_that_was_seen_stops_after_the_next_step_of_each_session(play, ac
                     rig.run()
                     assert rig.monitored.should_stop() == is_stop
 
-    play(body)
-
-
-class After(tf1.train.SessionRunHook):
-    """A hook that does something after a step."""
-
-    def __init__(self, act: Callable[[Any], Any]) -> None:
-        self._act = act
-
-    def after_run(self, run_context: Any, run_values: Any) -> None:
-        self._act(run_context.session)
-
-
-@pytest.mark.covers("B20e", "B22a", "B22c")
-@pytest.mark.parametrize("is_first", [True, False])
-def test_a_worker_blocks_after_the_step_that_read_the_barrier_whatever_hooks_do(play, is_first):
-    def body(rig):
-        acts: list[Any] = []
-        after = After(lambda session: acts.pop(0)(session) if acts else None)
-        hook = BarrierHook(1, rig.barrier)
-        rig.hooks = [after, hook] if is_first else [hook, after]
-        with rig.session():
-            acts.append(lambda session: rig.barrier.place_barrier(session, "placed"))
-            rig.run()
-            assert rig.actions == ["placed"]
-            assert rig.barrier.get_blocked_indices(rig.raw) == [0]
-            if is_first:  # The step has read it placed, so the worker still comes by.
-                acts.append(rig.barrier.remove_barrier)
-            else:
-                rig.callbacks.append(lambda *_: rig.clock.start_thread(removes, name="removes"))
-            rig.run()
-            assert rig.actions == ["placed", "placed"]
-            rig.run()
-            assert rig.actions == ["placed", "placed"]
-            assert rig.barrier.is_none_blocked(rig.raw)
-
-        assert acts == []
-
-    def removes() -> None:
-        current.barrier.remove_barrier(current.raw)
-
-    def with_current(rig):
-        nonlocal current
-        current = rig
-        body(rig)
-
-    current: Any = None
-    play(with_current)
-
-
-@pytest.mark.covers("B46b", "B46h", "B46i")
-@pytest.mark.parametrize("is_first", [True, False])
-def test_a_flag_that_is_set_after_a_step_is_noticed_with_the_next_one(play, is_first):
-    def body(rig):
-        saves: list[int] = []
-        acts: list[Any] = []
-        hook = ControllerHook(
-            0, rig.barrier, lambda: saves.append(1), clock=rig.clock, max_pending_seconds=0
-        )
-        after = After(lambda session: session.run(acts.pop(0)) if acts else None)
-        rig.hooks = [after, hook] if is_first else [hook, after]
-        with rig.session():
-            acts.append(hook.trigger_save_op)
-            for expected in (0, 1, 1):
-                rig.run()
-                assert len(saves) == expected
-            acts.append([hook.stop_op, hook.trigger_save_op])
-            for expected in (0, 1, 2):
-                rig.run()
-                assert (len(rig.actions), len(saves)) == (expected, 1)
-
-    play(body)
-
-
-@pytest.mark.covers("B46h", "B46k")
-def test_a_save_flag_is_cleared_before_the_save_whatever_becomes_of_it(play):
-    def body(rig):
-        saves: list[str] = []
-
-        def save() -> None:
-            saves.append("asked")
-            if len(saves) == 1:
-                rig.raw.run(hook.trigger_save_op)
-            elif len(saves) == 2:
-                raise LostError
-
-        hook = ControllerHook(0, rig.barrier, save, clock=rig.clock)
-        rig.hooks = [hook]
-        with rig.session():
-            rig.raw.run(hook.trigger_save_op)
-            rig.run()
-            assert len(saves) == 1
-            with pytest.raises(LostError):
-                rig.run()
-            for _ in range(2):
-                rig.run()
-                assert len(saves) == 2
-
-    play(body)
-
-
-@pytest.mark.covers("B46g")
-def test_a_stop_on_a_placed_barrier_leaves_run_in_each_step(play):
-    def body(rig):
-        hook = ControllerHook(0, rig.barrier, clock=rig.clock, max_pending_seconds=0)
-        rig.hooks = [hook]
-        with rig.session():
-            rig.barrier.place_barrier(rig.raw, "mine")
-            rig.raw.run(hook.stop_op)
-            for _ in range(2):
-                with pytest.raises(BarrierAlreadyPlacedError):
-                    rig.run()
-            assert rig.barrier.is_barrier_placed(rig.raw)
-            rig.barrier.remove_barrier(rig.raw)
-            rig.run()
-            assert rig.barrier.is_barrier_removed(rig.raw)
-            assert rig.actions == ["mine", "Stop"]
-
-    play(body)
+    play_rig(body)
