@@ -6,7 +6,9 @@
 //! [`Stage::until`]: stage::Stage::until
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod after_run;
 mod alarms;
+mod at_once;
 mod chance;
 mod chief;
 mod clock;
@@ -19,6 +21,7 @@ mod memory;
 mod nodes;
 mod pending;
 mod pools;
+mod rig;
 mod saver;
 mod server;
 mod sessions;

@@ -1,33 +1,28 @@
 //! Hooks that see several sessions, one after the other, and hooks that see each other's doings.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use monolith_testing::machines::Machines;
 use monolith_testing::strikes::Strikes;
-use monolith_training::barrier_ops::{BarrierHook, BarrierOp};
-use monolith_training::clock::Clock;
 use monolith_training::coordinator::Coordinator;
-use monolith_training::errors::{Error, ErrorKind, Result};
+use monolith_training::errors::Error;
 use monolith_training::hooks::ckpt_hooks::BarrierSaverListener;
-use monolith_training::hooks::controller_hooks::{ControllerHook, QueryActionHook, StopHelper};
+use monolith_training::hooks::controller_hooks::{QueryActionHook, StopHelper};
 use monolith_training::hooks::ps_check_hooks::{Config, PsHealthCheckerHook};
 use monolith_training::hooks::session_hooks::{CurrentSession, SetCurrentSessionHook};
 use monolith_training::save_utils::{
     CheckpointSaverListener, Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
 };
-use monolith_training::session::monitored::{Hooks, Recovery};
-use monolith_training::session::{
-    ChiefSessionCreator, Flag, Graph, MonitoredSession, Session, SessionRunContext, SessionRunHook,
-    StepValues,
-};
-use tempfile::TempDir;
+use monolith_training::session::monitored::Hooks;
+use monolith_training::session::{Graph, MonitoredSession, Session, SessionRunHook};
 use tonic::Code;
 
 use crate::chief::{Chief, RawSession};
-use crate::stage::{MS, Seen, Stage, contracts, seen};
+use crate::rig::{Rig, step};
+use crate::stage::{MS, Stage, contracts, seen};
 
 /// How a session ends: cleanly, or with an error.
 const ENDINGS: [bool; 2] = [true, false];
@@ -39,77 +34,6 @@ fn leave(session: &mut MonitoredSession, is_clean: bool) {
         let error = Error::value("lost");
         assert_eq!(session.leave(Some(error.clone())), Err(error));
     }
-}
-
-/// A graph with a barrier, whose hooks are used for one session after the other.
-struct Rig {
-    stage: Stage,
-    dir: TempDir,
-    graph: Arc<Graph>,
-    barrier: Arc<BarrierOp>,
-    actions: Seen<String>,
-    raw: Arc<RawSession>,
-}
-
-impl Rig {
-    fn new(stage: &Stage) -> Self {
-        let (graph, actions) = (Graph::new(), Seen::default());
-        let barrier = BarrierOp::new(&graph, Arc::clone(&stage.clock), 2).unwrap();
-        let list = Arc::clone(&actions);
-        let barrier = barrier
-            .with_wait(MS)
-            .with_callbacks(vec![Arc::new(move |action, _| {
-                list.lock().unwrap().push(action.to_owned());
-                Ok(())
-            })]);
-        Self {
-            stage: stage.clone(),
-            dir: tempfile::tempdir().unwrap(),
-            graph,
-            barrier: Arc::new(barrier),
-            actions,
-            raw: Arc::default(),
-        }
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.stage.clock)
-    }
-
-    fn session(&self, hooks: &Hooks) -> MonitoredSession {
-        let creator = Box::new(ChiefSessionCreator::new(Arc::clone(&self.graph), None));
-        let hooks = [hooks.clone(), vec![self.raw.clone()]].concat();
-        MonitoredSession::new(Recovery::Recreates, creator, hooks, self.clock()).unwrap()
-    }
-
-    fn controller(&self, saves: &Arc<AtomicUsize>) -> Arc<ControllerHook> {
-        let (count, barrier) = (Arc::clone(saves), Some(Arc::clone(&self.barrier)));
-        let save = Arc::new(move || {
-            count.fetch_add(1, Ordering::SeqCst);
-            Ok(())
-        });
-        let hook = ControllerHook::new(&self.graph, self.clock(), barrier, Some(save));
-        Arc::new(hook.unwrap().with_max_pending(Duration::ZERO))
-    }
-
-    /// Writes the action file and waits until it is gone; the response.
-    fn ask(&self, text: &str) -> String {
-        let path = |name: &str| self.dir.path().join(name);
-        let response = path("monolith_action_response");
-        drop(std::fs::remove_file(&response));
-        std::fs::write(path("new"), text).unwrap();
-        std::fs::rename(path("new"), path("monolith_action")).unwrap();
-        self.stage.until(|| !path("monolith_action").exists());
-        std::fs::read_to_string(response).unwrap()
-    }
-
-    fn blocked(&self) -> Vec<usize> {
-        self.barrier.get_blocked_indices(&self.raw.get()).unwrap()
-    }
-}
-
-fn step(session: &mut MonitoredSession) {
-    session.run(Session::train_step).unwrap();
 }
 
 contracts! { of Stage;
@@ -331,139 +255,5 @@ fn a_stop_that_was_seen_stops_after_the_next_step_of_each_session() {
                 session.leave(None).unwrap();
             }
         }
-    });
-}
-
-type Act = Box<dyn FnOnce(&Arc<Session>) + Send>;
-
-/// A hook that does something after a step, once.
-#[derive(Default)]
-struct After(Mutex<Option<Act>>);
-
-impl After {
-    fn plan(&self, act: impl FnOnce(&Arc<Session>) + Send + 'static) {
-        *self.0.lock().unwrap() = Some(Box::new(act));
-    }
-}
-
-impl SessionRunHook for After {
-    fn after_run(&self, context: &SessionRunContext, _: &StepValues) -> Result<()> {
-        if let Some(act) = self.0.lock().unwrap().take() {
-            act(context.session());
-        }
-        Ok(())
-    }
-}
-
-/// The hooks in this order, or in the other.
-fn ordered(first: Arc<dyn SessionRunHook>, second: Arc<dyn SessionRunHook>, is: bool) -> Hooks {
-    if is {
-        vec![first, second]
-    } else {
-        vec![second, first]
-    }
-}
-
-#[test]
-fn a_worker_blocks_after_the_step_that_read_the_barrier_whatever_hooks_do() {
-    Stage::real(|stage| {
-        for is_first in [true, false] {
-            let (rig, after) = (Rig::new(stage), Arc::<After>::default());
-            let hook = Arc::new(BarrierHook::new(1, Arc::clone(&rig.barrier)));
-            let mut session = rig.session(&ordered(after.clone(), hook, is_first));
-            let barrier = Arc::clone(&rig.barrier);
-            after.plan(move |session| barrier.place_barrier(session, "placed").unwrap());
-            step(&mut session);
-            assert_eq!(seen(&rig.actions), ["placed"]);
-            assert_eq!(rig.blocked(), [0]);
-            let barrier = Arc::clone(&rig.barrier);
-            if is_first {
-                // The step has read it placed, so the worker still comes by.
-                after.plan(move |session| barrier.remove_barrier(session).unwrap());
-            } else {
-                let (raw, own) = (rig.raw.get(), stage.clone());
-                stage.beside(move || {
-                    own.until(|| barrier.get_blocked_indices(&raw) == Ok(vec![0, 1]));
-                    barrier.remove_barrier(&raw).unwrap();
-                });
-            }
-            for _ in 0..2 {
-                step(&mut session);
-                assert_eq!(seen(&rig.actions), ["placed", "placed"]);
-                assert!(rig.blocked().is_empty());
-            }
-            session.leave(None).unwrap();
-        }
-    });
-}
-
-#[test]
-fn a_flag_that_is_set_after_a_step_is_noticed_with_the_next_one() {
-    Stage::fake(|stage| {
-        for is_first in [true, false] {
-            let (rig, after) = (Rig::new(stage), Arc::<After>::default());
-            let saves = Arc::<AtomicUsize>::default();
-            let control = rig.controller(&saves);
-            let mut session = rig.session(&ordered(after.clone(), control, is_first));
-            after.plan(|session| session.set_flag(Flag::TriggerSave, true).unwrap());
-            for expected in [0, 1, 1] {
-                step(&mut session);
-                assert_eq!(saves.load(Ordering::SeqCst), expected);
-            }
-            after.plan(|session| {
-                session.set_flag(Flag::Stop, true).unwrap();
-                session.set_flag(Flag::TriggerSave, true).unwrap();
-            });
-            for expected in 0..3 {
-                step(&mut session);
-                assert_eq!(seen(&rig.actions).len(), expected);
-                assert_eq!(saves.load(Ordering::SeqCst), 1);
-            }
-            session.leave(None).unwrap();
-        }
-    });
-}
-
-#[test]
-fn a_save_flag_is_cleared_before_the_save_whatever_becomes_of_it() {
-    Stage::fake(|stage| {
-        let (rig, saves) = (Rig::new(stage), Arc::<AtomicUsize>::default());
-        let (raw, count) = (Arc::clone(&rig.raw), Arc::clone(&saves));
-        let save = Arc::new(move || match count.fetch_add(1, Ordering::SeqCst) {
-            0 => raw.get().set_flag(Flag::TriggerSave, true),
-            _ => Err(Error::value("lost")),
-        });
-        let hook = ControllerHook::new(&rig.graph, rig.clock(), None, Some(save)).unwrap();
-        let mut session = rig.session(&vec![Arc::new(hook)]);
-        rig.raw.get().set_flag(Flag::TriggerSave, true).unwrap();
-        step(&mut session);
-        assert_eq!(saves.load(Ordering::SeqCst), 1);
-        assert_eq!(session.run(Session::train_step), Err(Error::value("lost")));
-        for _ in 0..2 {
-            step(&mut session);
-            assert_eq!(saves.load(Ordering::SeqCst), 2);
-        }
-        session.leave(None).unwrap();
-    });
-}
-
-#[test]
-fn a_stop_on_a_placed_barrier_leaves_run_in_each_step() {
-    Stage::fake(|stage| {
-        let rig = Rig::new(stage);
-        let control = rig.controller(&Arc::default());
-        let mut session = rig.session(&vec![control.clone()]);
-        rig.barrier.place_barrier(&rig.raw.get(), "mine").unwrap();
-        control.stop_op(&rig.raw.get()).unwrap();
-        for _ in 0..2 {
-            let error = session.run(Session::train_step).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::BarrierAlreadyPlacedError);
-        }
-        assert_eq!(rig.blocked(), [0]);
-        rig.barrier.remove_barrier(&rig.raw.get()).unwrap();
-        step(&mut session);
-        assert!(rig.blocked().is_empty());
-        assert_eq!(seen(&rig.actions), ["mine", "Stop"]);
-        session.leave(None).unwrap();
     });
 }
