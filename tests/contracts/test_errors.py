@@ -282,3 +282,30 @@ def test_a_state_that_cannot_be_read_is_none_and_any_other_error_leaves(
         with raised(None if is_none else error):
             assert get_monolith_checkpoint_state(str(tmp_path)) is None
         assert records(caplog, "WARNING") == int(is_none)
+
+
+class Wishes(tf1.train.CheckpointSaverListener):
+    """A listener that wishes to stop, or not."""
+
+    def __init__(self, wish: bool | None) -> None:
+        self._wish = wish
+        self.saves = 0
+
+    def after_save(self, session: Any, global_step_value: int) -> bool | None:
+        self.saves += 1
+        return self._wish
+
+
+@pytest.mark.covers("B30l", "B31a")
+@pytest.mark.parametrize("wishes", [(True, None), (None, True), (True, True), (False, None)])
+def test_a_wish_to_stop_skips_no_listener_and_is_heeded_after_a_step_alone(saving, wishes):
+    listeners = [Wishes(wish) for wish in wishes]
+    hook = saving.new_hook(no_first_save=False)
+    hook._listeners = listeners
+    with saving.monitored(hook) as session:
+        first = listeners[0].saves
+        hook.trigger_save(session._tf_sess())
+        assert not session.should_stop()
+        session.run(saving.step)
+        assert session.should_stop() == (True in wishes)
+        assert [each.saves for each in listeners] == [first + 2] * 2
