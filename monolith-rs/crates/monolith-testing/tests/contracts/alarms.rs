@@ -22,7 +22,7 @@ use monolith_training::session::{
 use tonic::Code;
 
 use crate::chief::{Chief, placed_already};
-use crate::errors::{ALL, exceptions};
+use crate::script::{ALL, exceptions};
 use crate::stage::{MS, Seen, Stage, seen};
 
 /// A barrier with three callbacks, the second of which fails as is planned.

@@ -1,193 +1,16 @@
 //! Every error in every place of a save: who is tried again, who is swallowed, who leaves.
 
-use std::collections::VecDeque;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use monolith_training::clock::SystemClock;
-use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
-use monolith_training::files::Files;
-use monolith_training::save_utils::{
-    CheckpointSaverListener, Every, NoFirstSaveCheckpointSaverHook, Saver, SaverOptions,
-    SaverProcessFlags,
+use monolith_training::save_utils::{CheckpointSaverListener, SaverProcessFlags};
+use monolith_training::session::{Session, SessionRunHook};
+
+use crate::script::{
+    ALL, ENTER, LEAVE, LEAVING, Saving, Stepped, TRY, attempt, guarded, numbered, op_errors,
+    other_errors,
 };
-use monolith_training::session::monitored::{Hooks, Recovery};
-use monolith_training::session::{
-    ChiefSessionCreator, Graph, MonitoredSession, Session, SessionRunHook,
-};
-use tempfile::TempDir;
-
-/// Every kind of error that there is.
-pub(crate) const ALL: [ErrorKind; 27] = [
-    ErrorKind::CancelledError,
-    ErrorKind::UnknownError,
-    ErrorKind::InvalidArgumentError,
-    ErrorKind::DeadlineExceededError,
-    ErrorKind::NotFoundError,
-    ErrorKind::AlreadyExistsError,
-    ErrorKind::PermissionDeniedError,
-    ErrorKind::ResourceExhaustedError,
-    ErrorKind::FailedPreconditionError,
-    ErrorKind::AbortedError,
-    ErrorKind::OutOfRangeError,
-    ErrorKind::UnimplementedError,
-    ErrorKind::InternalError,
-    ErrorKind::UnavailableError,
-    ErrorKind::DataLossError,
-    ErrorKind::UnauthenticatedError,
-    ErrorKind::BarrierAlreadyPlacedError,
-    ErrorKind::DecodeError,
-    ErrorKind::AttributeError,
-    ErrorKind::RuntimeError,
-    ErrorKind::TypeError,
-    ErrorKind::UnicodeDecodeError,
-    ErrorKind::ValueError,
-    ErrorKind::GaiError,
-    ErrorKind::StopIteration,
-    ErrorKind::KeyboardInterrupt,
-    ErrorKind::SystemExit,
-];
-
-/// What `except Exception` doesn't catch.
-const LEAVING: [ErrorKind; 2] = [ErrorKind::KeyboardInterrupt, ErrorKind::SystemExit];
-
-fn op_errors() -> impl Iterator<Item = ErrorKind> {
-    ALL[..16].iter().copied()
-}
-
-fn other_errors() -> impl Iterator<Item = ErrorKind> {
-    ALL[16..].iter().copied()
-}
-
-pub(crate) fn exceptions() -> impl Iterator<Item = ErrorKind> {
-    ALL.into_iter().filter(|kind| !LEAVING.contains(kind))
-}
-
-/// A listener, a saver and files whose calls are written down, and fail as was planned.
-#[derive(Debug, Default)]
-struct Script {
-    calls: Mutex<Vec<String>>,
-    planned: Mutex<(String, VecDeque<Error>)>,
-}
-
-impl Script {
-    /// The next calls from this place fail with these; the list of calls begins anew.
-    fn plan(&self, place: &str, errors: &[Error]) {
-        self.calls.lock().unwrap().clear();
-        *self.planned.lock().unwrap() = (place.to_owned(), errors.iter().cloned().collect());
-    }
-
-    fn called(&self, place: &str) -> Result<()> {
-        self.calls.lock().unwrap().push(place.to_owned());
-        self.fails(place)
-    }
-
-    fn fails(&self, place: &str) -> Result<()> {
-        let mut planned = self.planned.lock().unwrap();
-        let error = (planned.0 == place).then(|| planned.1.pop_front());
-        error.flatten().map_or(Ok(()), Err)
-    }
-
-    fn calls(&self) -> Vec<String> {
-        self.calls.lock().unwrap().clone()
-    }
-}
-
-impl CheckpointSaverListener for Script {
-    fn before_save(&self, _: &Arc<Session>, _: i64) -> Result<()> {
-        self.called("before")
-    }
-
-    fn after_save(&self, _: &Arc<Session>, _: i64) -> Result<bool> {
-        self.called("after").map(|()| false)
-    }
-}
-
-impl Saver for Script {
-    fn save(&self, _: &Session, _: &Path, _: &str, _: i64) -> Result<()> {
-        self.called("write")
-    }
-}
-
-/// A guard that writes down into a script, and fails as that says.
-#[derive(Debug)]
-struct Guard(Arc<Script>, &'static str);
-
-impl CheckpointSaverListener for Guard {
-    fn before_save(&self, _: &Arc<Session>, _: i64) -> Result<()> {
-        self.0.called(&format!("{} before", self.1))
-    }
-
-    fn after_save(&self, _: &Arc<Session>, _: i64) -> Result<bool> {
-        self.0.called(&format!("{} after", self.1)).map(|()| true)
-    }
-}
-
-const TRY: [&str; 3] = ["before", "write", "after"];
-const ENTER: [&str; 2] = ["first before", "second before"];
-const LEAVE: [&str; 2] = ["second after", "first after"];
-
-/// The calls of an attempt that fails there.
-fn attempt(place: &str) -> &'static [&'static str] {
-    let end = TRY.iter().position(|it| *it == place).unwrap();
-    &TRY[..=end]
-}
-
-/// The calls of a save with these attempts.
-fn guarded(attempts: &[&[&'static str]]) -> Vec<&'static str> {
-    [&ENTER, &*attempts.concat(), &LEAVE].concat()
-}
-
-/// A saver hook that a script listens to and writes for, and a session.
-struct Saving {
-    dir: TempDir,
-    graph: Arc<Graph>,
-    script: Arc<Script>,
-    hook: Arc<NoFirstSaveCheckpointSaverHook>,
-    session: Arc<Session>,
-}
-
-impl Saving {
-    fn new(change: impl FnOnce(&mut SaverOptions)) -> Self {
-        let (graph, dir) = (Graph::new(), tempfile::tempdir().unwrap());
-        let (script, session) = (Arc::<Script>::default(), Session::new(&graph, 0).unwrap());
-        let mut options = SaverOptions::new(Every::Steps(1));
-        options.listeners = vec![script.clone()];
-        options.guard_saver_listeners = vec![
-            Arc::new(Guard(Arc::clone(&script), "first")),
-            Arc::new(Guard(Arc::clone(&script), "second")),
-        ];
-        let planned = Arc::clone(&script);
-        options.files = Files::checked_by(move |operation, path| {
-            if path.ends_with("monolith_checkpoint") {
-                return planned.fails(&format!("{operation:?}"));
-            }
-            Ok(())
-        });
-        change(&mut options);
-        let clock = Arc::new(SystemClock);
-        let saver = Arc::clone(&script) as Arc<dyn Saver>;
-        let hook = NoFirstSaveCheckpointSaverHook::new(&graph, clock, dir.path(), saver, options);
-        hook.after_create_session(&session, &Coordinator::new())
-            .unwrap();
-        Self {
-            dir,
-            graph,
-            script,
-            hook: Arc::new(hook),
-            session,
-        }
-    }
-
-    fn save(&self, ignore: bool) -> Result<()> {
-        self.hook.trigger_save(&self.session, ignore)
-    }
-}
-
-fn numbered(kind: ErrorKind) -> [Error; 3] {
-    ["0", "1", "2"].map(|message| Error::new(kind, message))
-}
 
 #[test]
 fn an_op_error_is_tried_once_more_and_then_raised_or_ignored() {
@@ -197,7 +20,7 @@ fn an_op_error_is_tried_once_more_and_then_raised_or_ignored() {
             let errors = numbered(kind);
             for ignore in [false, true] {
                 saving.script.plan(place, &errors[..1]);
-                assert_eq!(saving.save(ignore), Ok(()));
+                assert_eq!(saving.logged(ignore), (Ok(()), 1));
                 assert_eq!(saving.script.calls(), guarded(&[attempt(place), &TRY]));
                 saving.script.plan(place, &errors);
                 let raised = if ignore {
@@ -205,7 +28,7 @@ fn an_op_error_is_tried_once_more_and_then_raised_or_ignored() {
                 } else {
                     Err(errors[1].clone())
                 };
-                assert_eq!(saving.save(ignore), raised);
+                assert_eq!(saving.logged(ignore), (raised, 2));
                 assert_eq!(saving.script.calls(), guarded(&[attempt(place); 2]));
             }
         }
@@ -220,7 +43,7 @@ fn any_other_error_is_neither_tried_again_nor_ignored() {
             let error = Error::new(kind, "other");
             for ignore in [false, true] {
                 saving.script.plan(place, std::slice::from_ref(&error));
-                assert_eq!(saving.save(ignore), Err(error.clone()));
+                assert_eq!(saving.logged(ignore), (Err(error.clone()), 0));
                 assert_eq!(saving.script.calls(), guarded(&[attempt(place)]));
                 let first = Error::new(ErrorKind::CancelledError, "first");
                 saving.script.plan(place, &[first, error.clone()]);
@@ -241,7 +64,7 @@ fn what_a_guard_raises_goes_no_further() {
             if LEAVING.contains(&kind) {
                 assert_eq!(saving.save(false), Err(error));
             } else {
-                assert_eq!(saving.save(false), Ok(()));
+                assert_eq!(saving.logged(false), (Ok(()), 1));
                 assert_eq!(saving.script.calls(), guarded(&[&TRY]));
             }
         }
@@ -309,23 +132,6 @@ fn the_hooks_own_saves_heed_its_option_and_calls_theirs() {
     }
 }
 
-/// A monitored session of a saver hook, in which a step is run.
-struct Stepped(Mutex<MonitoredSession>);
-
-impl Stepped {
-    fn new(saving: &Saving) -> Self {
-        let creator = ChiefSessionCreator::new(Arc::clone(&saving.graph), None);
-        let hooks: Hooks = vec![saving.hook.clone()];
-        let clock = Arc::new(SystemClock);
-        let session = MonitoredSession::new(Recovery::Leaves, Box::new(creator), hooks, clock);
-        Self(Mutex::new(session.unwrap()))
-    }
-
-    fn run(&self) -> Result<()> {
-        self.0.lock().unwrap().run(Session::train_step).map(drop)
-    }
-}
-
 #[test]
 fn an_exit_writes_what_is_not_saved_with_a_retry_and_nothing_that_failed() {
     for kind in ALL {
@@ -365,5 +171,45 @@ fn an_exit_that_always_writes_has_one_try_and_no_guards() {
         saving.script.plan("", &[]);
         assert_eq!(saving.hook.end(&saving.session), Ok(()));
         assert_eq!(saving.script.calls(), TRY);
+    }
+}
+
+/// Wishes to stop, or not.
+#[derive(Debug)]
+struct Wishes {
+    wish: bool,
+    saves: AtomicUsize,
+}
+
+impl CheckpointSaverListener for Wishes {
+    fn after_save(&self, _: &Arc<Session>, _: i64) -> Result<bool> {
+        self.saves.fetch_add(1, Ordering::SeqCst);
+        Ok(self.wish)
+    }
+}
+
+#[test]
+fn a_wish_to_stop_skips_no_listener_and_is_heeded_after_a_step_alone() {
+    for wishes in [[true, false], [false, true], [true, true], [false, false]] {
+        let listeners = wishes.map(|wish| {
+            let saves = AtomicUsize::new(0);
+            Arc::new(Wishes { wish, saves })
+        });
+        let saves = || {
+            listeners
+                .each_ref()
+                .map(|it| it.saves.load(Ordering::SeqCst))
+        };
+        let saving = Saving::new(|options| {
+            options.listeners = listeners.iter().map(|it| it.clone() as _).collect();
+        });
+        let stepped = Stepped::new(&saving);
+        let before = saves()[0];
+        saving.save(false).unwrap();
+        assert!(!stepped.0.lock().unwrap().should_stop());
+        stepped.run().unwrap();
+        let should_stop = stepped.0.lock().unwrap().should_stop();
+        assert_eq!(should_stop, wishes != [false, false]);
+        assert_eq!(saves(), [before + 2; 2]);
     }
 }

@@ -299,7 +299,7 @@ impl SaveableIterator for Unsaveable {
 
 #[test]
 fn an_iterator_that_cannot_be_saved_is_none_of_the_saves_business_and_any_other_error_is() {
-    for kind in crate::errors::ALL {
+    for kind in crate::script::ALL {
         let dir = tempfile::tempdir().unwrap();
         let graph = Graph::new();
         graph.add_iterator(Arc::<Numbers>::default());
