@@ -1,18 +1,24 @@
 //! What is logged on a thread.
 
+use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::with_default;
+use tracing::subscriber::set_global_default;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// Keeps the messages of one level.
-struct Recorder {
-    level: Level,
-    messages: Arc<Mutex<Vec<String>>>,
+thread_local! {
+    /// What this thread has logged since it was asked to keep it.
+    static KEPT: RefCell<Option<Vec<(Level, String)>>> = const { RefCell::new(None) };
 }
+
+/// Keeps the messages of each thread that asks for it.
+///
+/// It is the whole process's: one that comes and goes with a test would race with those of
+/// other tests for what is enabled.
+struct Recorder;
 
 /// The message of an event, without its other fields.
 #[derive(Default)]
@@ -40,11 +46,13 @@ impl Subscriber for Recorder {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        if *event.metadata().level() == self.level {
-            let mut message = Message::default();
-            event.record(&mut message);
-            self.messages.lock().unwrap().push(message.0);
-        }
+        KEPT.with_borrow_mut(|kept| {
+            if let Some(kept) = kept {
+                let mut message = Message::default();
+                event.record(&mut message);
+                kept.push((*event.metadata().level(), message.0));
+            }
+        });
     }
 
     fn enter(&self, _: &Id) {}
@@ -54,13 +62,11 @@ impl Subscriber for Recorder {
 
 /// Runs this, and gives its result and the messages that it logs on this thread at a level.
 pub(crate) fn records<T>(level: Level, body: impl FnOnce() -> T) -> (T, Vec<String>) {
-    let messages = Arc::<Mutex<Vec<String>>>::default();
-    let list = Arc::clone(&messages);
-    let recorder = Recorder {
-        level,
-        messages: list,
-    };
-    let result = with_default(recorder, body);
-    let messages = messages.lock().unwrap().clone();
-    (result, messages)
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| set_global_default(Recorder).unwrap());
+    KEPT.set(Some(Vec::new()));
+    let result = body();
+    let kept = KEPT.take().unwrap_or_default().into_iter();
+    let messages = kept.filter(|(at, _)| *at == level).map(|(_, it)| it);
+    (result, messages.collect())
 }
