@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -309,3 +310,19 @@ def test_a_wish_to_stop_skips_no_listener_and_is_heeded_after_a_step_alone(savin
         session.run(saving.step)
         assert session.should_stop() == (True in wishes)
         assert [each.saves for each in listeners] == [first + 2] * 2
+
+
+@pytest.mark.covers("B31g", "B32c", "B32d")
+@pytest.mark.parametrize("place", [*TRY, "nowhere"])
+def test_a_dense_only_hook_writes_again_what_it_failed_to_write(saving, place):
+    hook = saving.new_hook(is_dense_only=True, no_first_save=False)
+    with saving.monitored(hook) as session:
+        raw = session._tf_sess()
+        raw.run(saving.step)
+        saving.script.plan(place, ValueError("refused"))
+        with contextlib.suppress(ValueError):
+            hook.trigger_save(raw)
+        for expected in ([] if place == "nowhere" else TRY, []):
+            saving.script.plan("")
+            hook.trigger_save(raw)
+            assert saving.script.calls == expected

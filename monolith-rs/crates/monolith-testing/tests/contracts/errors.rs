@@ -213,3 +213,22 @@ fn a_wish_to_stop_skips_no_listener_and_is_heeded_after_a_step_alone() {
         assert_eq!(saves(), [before + 2; 2]);
     }
 }
+
+#[test]
+fn a_dense_only_hook_writes_again_what_it_failed_to_write() {
+    for place in [TRY[0], TRY[1], TRY[2], "nowhere"] {
+        let saving = Saving::new(|options| {
+            options.is_dense_only = true;
+            options.guard_saver_listeners.clear();
+        });
+        saving.session.train_step().unwrap();
+        saving.script.plan(place, &[Error::value("refused")]);
+        assert_eq!(saving.save(false).is_err(), place != "nowhere");
+        let again: &[&str] = if place == "nowhere" { &[] } else { &TRY };
+        for expected in [again, &[]] {
+            saving.script.plan("", &[]);
+            saving.save(false).unwrap();
+            assert_eq!(saving.script.calls(), expected);
+        }
+    }
+}

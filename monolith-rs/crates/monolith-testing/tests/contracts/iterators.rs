@@ -4,13 +4,17 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
+use monolith_training::barrier_ops::BarrierOp;
+use monolith_training::clock::SystemClock;
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::ckpt_hooks::{
-    SAVE_ACTION, SaveableIterator, WorkerCkptHelper, WorkerCkptInfo, assign_ckpt_info,
-    disable_iterator_save_restore, get_ckpt_info,
+    BarrierSaverListener, SAVE_ACTION, SaveableIterator, WorkerCkptHelper, WorkerCkptInfo,
+    assign_ckpt_info, disable_iterator_save_restore, get_ckpt_info,
 };
+use monolith_training::save_utils::CheckpointSaverListener;
 use monolith_training::session::{Graph, Session};
 
 /// Numbers, as far as they were read; a session that starts begins anew.
@@ -314,4 +318,31 @@ fn an_iterator_that_cannot_be_saved_is_none_of_the_saves_business_and_any_other_
         assert_eq!(outcome, expected);
         assert!(files(dir.path()).is_empty());
     }
+}
+
+#[test]
+fn a_save_of_the_chief_gives_each_process_the_step_and_its_own_position() {
+    let dir = tempfile::tempdir().unwrap();
+    let worker = Worker::new(dir.path(), 1, 0);
+    let other = WorkerCkptHelper::new(&worker.graph, dir.path(), 1);
+    let callbacks = [&worker.helper, &other].map(WorkerCkptHelper::create_save_iterator_callback);
+    let clock = Arc::new(SystemClock);
+    let barrier = BarrierOp::new(&worker.graph, clock.clone(), 2).unwrap();
+    let barrier = Arc::new(barrier.with_callbacks(callbacks.to_vec()));
+    let listener = BarrierSaverListener::new(&worker.graph, clock, barrier);
+    let listener = listener
+        .with_wait(Duration::ZERO)
+        .with_max_pending(Duration::ZERO);
+    let session = Session::new(&worker.graph, 0).unwrap();
+    for step in [0, 1 << 40] {
+        worker.read(0);
+        listener.before_save(&session, step).unwrap();
+        assert_eq!(get_ckpt_info(&session).unwrap().global_step, Some(step));
+        listener.after_save(&session, step).unwrap();
+    }
+    let mut names = vec![state_of(0), state_of(1)];
+    for step in [0, 1 << 40] {
+        names.extend([0, 1].into_iter().flat_map(|index| of_step(step, index)));
+    }
+    assert_eq!(files(dir.path()), sorted(names));
 }
