@@ -49,9 +49,18 @@ fn a_worker_blocks_after_the_step_that_read_the_barrier_whatever_hooks_do() {
             let (rig, after) = (Rig::new(stage), Arc::<After>::default());
             let hook = Arc::new(BarrierHook::new(1, Arc::clone(&rig.barrier)));
             let mut session = rig.session(&ordered(after.clone(), hook, is_first));
+            let expected = Arc::new(AtomicUsize::new(1));
+            let (actions, most) = (Arc::clone(&rig.actions), Arc::clone(&expected));
+            rig.barrier.append_callback(Arc::new(move |_, _| {
+                if seen(&actions).len() > most.load(Ordering::SeqCst) {
+                    return Err(Error::value("it would wait for ever"));
+                }
+                Ok(())
+            }));
             let barrier = Arc::clone(&rig.barrier);
             after.plan(move |session| barrier.place_barrier(session, "placed").unwrap());
             step(&mut session);
+            expected.store(2, Ordering::SeqCst);
             assert_eq!(seen(&rig.actions), ["placed"]);
             assert_eq!(rig.blocked(), [0]);
             let barrier = Arc::clone(&rig.barrier);
