@@ -244,3 +244,13 @@ def test_a_name_that_does_not_resolve_is_asked_again_for_ipv6_alone(names, monke
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     assert net_utils.get_local_server_addr(80) == "[fd00::2]:80"
+
+
+@pytest.mark.covers("B44b")
+def test_an_ipv6_address_is_in_brackets_and_may_have_a_zone():
+    for ip in ("::", "::1", "fe80::1%eth0", "fe80::1%1", "::ffff:10.0.0.1", "FD00::A"):
+        assert net_utils.is_ipv6_address(ip), ip
+        assert net_utils.concat_ip_and_port(ip, 80) == f"[{ip}]:80"
+    for ip in ("10.0.0.1", "host", "", "[::1]", "::1:x", "1:2", ":::", "fe80::1%", "10.0.0.1%e"):
+        assert not net_utils.is_ipv6_address(ip), ip
+        assert net_utils.concat_ip_and_port(ip, 0) == f"{ip}:0"

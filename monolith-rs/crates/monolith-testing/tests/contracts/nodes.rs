@@ -276,3 +276,32 @@ fn a_name_that_does_not_resolve_is_asked_again_for_ipv6_alone() {
         assert_eq!(*asked.lock().unwrap(), 2);
     }
 }
+
+#[test]
+fn an_ipv6_address_is_in_brackets_and_may_have_a_zone() {
+    for ip in [
+        "::",
+        "::1",
+        "fe80::1%eth0",
+        "fe80::1%1",
+        "::ffff:10.0.0.1",
+        "FD00::A",
+    ] {
+        assert!(is_ipv6_address(ip), "{ip}");
+        assert_eq!(concat_ip_and_port(ip, 80), format!("[{ip}]:80"));
+    }
+    for ip in [
+        "10.0.0.1",
+        "host",
+        "",
+        "[::1]",
+        "::1:x",
+        "1:2",
+        ":::",
+        "fe80::1%",
+        "10.0.0.1%e",
+    ] {
+        assert!(!is_ipv6_address(ip), "{ip}");
+        assert_eq!(concat_ip_and_port(ip, 0), format!("{ip}:0"));
+    }
+}
