@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -12,6 +13,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 import pytest
 import tensorflow as tf
 
+from tests.contracts.rigs import Rig
 from tests.contracts.stages import Stage, SystemStage, VirtualStage
 
 
@@ -38,3 +40,17 @@ def clock(stage: Stage) -> Any:
 @pytest.fixture
 def config() -> Any:
     return tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+
+
+@pytest.fixture
+def play_rig(stage: Stage, config: Any, tmp_path: Path) -> Callable[[Callable[[Rig], None]], None]:
+    """Play a test's body with a rig in a graph of its own."""
+
+    def run(body: Callable[[Rig], None]) -> None:
+        def main() -> None:
+            with tf.Graph().as_default():
+                body(Rig(stage, config, tmp_path))
+
+        stage.play(main)
+
+    return run

@@ -123,7 +123,8 @@ pub fn resident_memory() -> Result<i64> {
     resident_memory_of(Path::new("/proc/self/status"))
 }
 
-fn resident_memory_of(path: &Path) -> Result<i64> {
+/// Resident memory, in bytes, of the process whose status file this is.
+pub fn resident_memory_of(path: &Path) -> Result<i64> {
     let status = std::fs::read(path).map_err(|error| Error::from_io(&error, path))?;
     parse_resident_memory(&status).ok_or_else(|| {
         let message = format!("no VmRSS line in {}", path.display());
@@ -138,7 +139,11 @@ fn parse_resident_memory(status: &[u8]) -> Option<i64> {
     let lines = status.split(|byte| *byte == b'\n');
     lines.rev().find_map(|line| {
         let value = line.strip_prefix(b"VmRSS:")?.strip_suffix(b" kB")?;
-        let kilobytes: i64 = str::from_utf8(value).ok()?.trim_ascii().parse().ok()?;
+        let digits = value.trim_ascii_start();
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let kilobytes: i64 = str::from_utf8(digits).ok()?.parse().ok()?;
         kilobytes.checked_mul(1024)
     })
 }

@@ -45,8 +45,13 @@ fn resolve(host: &str) -> std::io::Result<Vec<IpAddr>> {
     Ok((host, 0).to_socket_addrs()?.map(|addr| addr.ip()).collect())
 }
 
+/// The first address that `host` resolves to by `resolve`.
+///
 /// Where resolving fails it is tried once more, for IPv6 alone.
-fn local_ip(resolve: impl Fn(&str) -> std::io::Result<Vec<IpAddr>>, host: &str) -> Result<IpAddr> {
+pub fn local_ip(
+    resolve: impl Fn(&str) -> std::io::Result<Vec<IpAddr>>,
+    host: &str,
+) -> Result<IpAddr> {
     let first = resolve(host).ok().and_then(|ips| ips.first().copied());
     if let Some(ip) = first {
         return Ok(ip);

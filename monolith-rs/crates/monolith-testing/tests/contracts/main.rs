@@ -6,11 +6,33 @@
 //! [`Stage::until`]: stage::Stage::until
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+mod after_run;
+mod alarms;
+mod at_once;
+mod chance;
 mod chief;
 mod clock;
 mod coordinator;
+mod errors;
+mod files;
+mod graphs;
+mod iterators;
 mod job;
 mod machines;
+mod memory;
+mod nodes;
+mod pending;
+mod pools;
+mod records;
+mod reports;
+mod rig;
 mod saver;
+mod schedule;
+mod script;
 mod server;
+mod sessions;
+mod slots;
 mod stage;
+mod states;
+mod timer;
+mod workers;

@@ -1,7 +1,7 @@
 //! Whether servers accept connections.
 
-use std::io::Write;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl NodeAliveChecker {
     /// Whatever keeps it from connecting makes an address dead, one that is no address
     /// too; a line on standard output says why. With no threads nobody is asked.
     pub fn new(addrs: Vec<String>, timeout: Duration, num_thread: usize) -> Self {
-        let mut output = std::io::stdout();
+        let mut output = io::stdout();
         // Without a standard output nobody is told.
         Self::reporting_to(addrs, timeout, num_thread, |line| {
             drop(writeln!(output, "{line}"));
@@ -38,6 +38,18 @@ impl NodeAliveChecker {
         addrs: Vec<String>,
         timeout: Duration,
         num_thread: usize,
+        report: impl FnMut(&str),
+    ) -> Self {
+        Self::resolving_by(addrs, timeout, num_thread, resolve, report)
+    }
+
+    /// As [`reporting_to`](Self::reporting_to), with the addresses of a host and a port
+    /// from `resolve`.
+    pub fn resolving_by(
+        addrs: Vec<String>,
+        timeout: Duration,
+        num_thread: usize,
+        resolve: impl Fn((&str, u16)) -> io::Result<Vec<SocketAddr>> + Sync,
         mut report: impl FnMut(&str),
     ) -> Self {
         let asked: &[String] = if num_thread == 0 { &[] } else { &addrs };
@@ -48,7 +60,7 @@ impl NodeAliveChecker {
             }
         }
         let (mut alive, mut dead) = (Vec::new(), Vec::new());
-        for (addr, outcome) in ask_all(&targets, timeout, num_thread) {
+        for (addr, outcome) in ask_all(&targets, timeout, num_thread, &resolve) {
             match outcome {
                 Ok(()) => alive.push(addr.to_owned()),
                 Err(why) => {
@@ -81,6 +93,14 @@ impl NodeAliveChecker {
     }
 }
 
+/// Gives the addresses of a host and a port, or says why it has none.
+type Resolve<'a> = dyn Fn((&str, u16)) -> io::Result<Vec<SocketAddr>> + Sync + 'a;
+
+/// As the system does.
+fn resolve(target: (&str, u16)) -> io::Result<Vec<SocketAddr>> {
+    target.to_socket_addrs().map(Iterator::collect)
+}
+
 /// Asks each address, on this thread and `num_thread - 1` others.
 ///
 /// `outcomes` and `queue` are held to put one in or take one out, never while somebody
@@ -89,13 +109,14 @@ fn ask_all<'a>(
     addrs: &[&'a String],
     timeout: Duration,
     num_thread: usize,
+    resolve: &Resolve<'_>,
 ) -> Vec<(&'a str, Result<(), String>)> {
     let outcomes = Mutex::new(vec![Ok(()); addrs.len()]);
     let queue = Mutex::new(0..addrs.len());
     let next = || relock(&queue).next();
     let ask_those_left = || {
         while let Some(at) = next() {
-            let outcome = connect(addrs[at], timeout);
+            let outcome = connect(addrs[at], timeout, resolve);
             relock(&outcomes)[at] = outcome;
         }
     };
@@ -148,11 +169,9 @@ fn split(addr: &str) -> Option<(&str, u16)> {
 }
 
 /// Connects to any of what the host resolves to; the error says why it can't.
-fn connect(addr: &str, timeout: Duration) -> Result<(), String> {
+fn connect(addr: &str, timeout: Duration, resolve: &Resolve<'_>) -> Result<(), String> {
     let target = parse_addr(addr).map_err(|error| error.message().to_owned())?;
-    let resolved = target
-        .to_socket_addrs()
-        .map_err(|error| error.to_string())?;
+    let resolved = resolve(target).map_err(|error| error.to_string())?;
     let mut why = "the host has no address".to_owned();
     for socket in resolved {
         match TcpStream::connect_timeout(&socket, timeout) {

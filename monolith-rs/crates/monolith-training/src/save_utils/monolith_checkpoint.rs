@@ -116,6 +116,14 @@ fn to_text(state: &MonolithCheckpointState) -> String {
 fn parse(text: &str) -> Result<MonolithCheckpointState, String> {
     let mut state = MonolithCheckpointState::default();
     for Field { name, value } in parse_fields(text)? {
+        let is_second = match name.as_str() {
+            "last_checkpoint_save_timestamp" => state.last_checkpoint_save_timestamp.is_some(),
+            "builtin_hash_table_type" => state.builtin_hash_table_type.is_some(),
+            _ => false,
+        };
+        if is_second {
+            return Err(format!("a second {name}"));
+        }
         match (name.as_str(), value) {
             ("exempt_model_checkpoint_paths", Value::Text(path)) => {
                 state.exempt_model_checkpoint_paths.push(path);
