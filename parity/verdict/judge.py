@@ -32,8 +32,9 @@ from parity.verdict.compare import (
     Difference,
     compare,
 )
-from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
+from parity.verdict.expectations import Unmet, unmet, unmet_bounds, unmet_summary
 from parity.verdict.known import KnownDifferences, difference_id, stale_entries
+from parity.verdict.places import line_of
 from parity.verdict.record import BrokenExpectation, Record, Side, Verdict
 from parity.verdict.replay_line import replay_line
 
@@ -147,7 +148,7 @@ class Judge:
         reasons = (
             *(f"{each.channel}: {_sentence(each)}" for each in new),
             *stale,
-            *(f"{each.player} broke {each.unmet}" for each in broken),
+            *(_breach(file, each) for each in broken),
             *(f"known: {channel}: {entry.known.why}" for channel, entry in known.items()),
         )
         verdict: Verdict = "known" if known else "partial" if not_compared else "agree"
@@ -163,7 +164,7 @@ class Judge:
         self, file: ScenarioFile, reference: Played, peer: Played
     ) -> tuple[BrokenExpectation, ...]:
         return tuple(
-            BrokenExpectation(player=_short_name(player), unmet=each)
+            _broken_by(player, file, each)
             for player, played, channels in (
                 (self.reference, reference, COMPARED_CHANNELS),
                 (self.peer, peer, self.channels),
@@ -187,9 +188,9 @@ class Judge:
             return _skipped(self.peer, Skipped(reason))
         differing = unmet_summary(ours, theirs, channels=self.channels)
         broken = (
-            *(BrokenExpectation(player=_short_name(self.reference), unmet=each)
+            *(_broken_by(self.reference, file, each)
               for each in unmet(file.scenario, played.trace, played.ordering)),
-            *(BrokenExpectation(player=_short_name(self.peer), unmet=each)
+            *(_broken_by(self.peer, file, each)
               for each in unmet_summary(file.scenario.expect, theirs, channels=self.channels)),
         )  # fmt: skip
         reasons = (
@@ -198,7 +199,7 @@ class Judge:
                 f"peer has {each.got}"
                 for each in differing
             ),
-            *(f"{each.player} broke {each.unmet}" for each in broken),
+            *(_breach(file, each) for each in broken),
         )
         verdict: Verdict = "differs" if differing else "unexpected" if broken else "partial"
         compared = {CHANNEL_OF_KEY[key] for key in keys}
@@ -284,6 +285,16 @@ def _skipped(player: Player, skipped: Skipped) -> _Findings:
 def _short_name(player: Player) -> str:
     """Return a name that is short enough for a sentence, unlike a command line."""
     return "the peer" if " " in player.name or "/" in player.name else player.name
+
+
+def _broken_by(player: Player, file: ScenarioFile, unmet: Unmet) -> BrokenExpectation:
+    line = line_of(file.text, unmet.path)
+    return BrokenExpectation(player=_short_name(player), unmet=unmet, line=line)
+
+
+def _breach(file: ScenarioFile, broken: BrokenExpectation) -> str:
+    place = "" if broken.line is None else f", in {shown(file.path)}:{broken.line}"
+    return f"{broken.player} broke {broken.unmet}{place}"
 
 
 def _sentence(difference: Difference) -> str:

@@ -63,10 +63,11 @@ MEANINGS: Final[dict[Verdict, str]] = {
 
 
 class BrokenExpectation(Model):
-    """A hand-written expectation, and the side that didn't meet it."""
+    """A hand-written expectation, the side that didn't meet it, and its line in the file."""
 
     player: str
     unmet: Unmet
+    line: int | None = None
 
 
 class Record(Model):

@@ -22,7 +22,7 @@ from parity.app.commands.options import (
     schedule_of,
     stdout,
 )
-from parity.base import content_cache, project
+from parity.base import project
 
 
 def run(
@@ -65,6 +65,8 @@ def run(
 ) -> None:
     """Play scenarios on both sides and compare."""
     if no_cache:
+        from parity.base import content_cache  # noqa: PLC0415 - pydantic isn't needed for --help
+
         content_cache.close()
     from parity.app.run import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
     from parity.app.selection import Shard  # noqa: PLC0415

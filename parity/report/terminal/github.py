@@ -5,12 +5,10 @@ A runner says that it is one by its environment, so nobody has to ask for this.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from parity.base.problems import OutputError
-from parity.base.strict_yaml import YamlError, parse_yaml
 from parity.report.page.markdown import render_markdown
 from parity.report.report import Report
 from parity.verdict.causes import causes_of
@@ -49,16 +47,7 @@ def write_job_summary(report: Report, environment: Mapping[str, str]) -> None:
 
 def _line(record: Record) -> int:
     """Return the line of the first expectation that was broken, or 1."""
-    if not record.broken:
-        return 1
-    path = tuple(
-        int(part) if part.isdigit() else part
-        for part in record.broken[0].unmet.path.replace("[", ".").replace("]", "").split(".")
-    )
-    document = None
-    with contextlib.suppress(YamlError):  # A recording may have been made of another text.
-        document = parse_yaml(record.yaml)
-    return 1 if document is None else document.place(path)[0]
+    return next((broken.line for broken in record.broken if broken.line is not None), 1)
 
 
 def _data(text: str) -> str:

@@ -18,12 +18,12 @@ def record(scenario, verdict="agree"):
     )  # fmt: skip
 
 
-def screen(terminal, *records, seconds=1.0):
+def screen(terminal, *records, seconds=1.0, verbose=False):
     """All that was written while these records came in, one each so many seconds."""
     out = StringIO()
     time = 0.0
     console = Console(file=out, force_terminal=terminal, width=80, color_system=None)
-    printer = RunPrinter(console, width=10, total=4, now=lambda: time)
+    printer = RunPrinter(console, width=10, total=4, now=lambda: time, verbose=verbose)
     with printer:
         for each in records:
             time += seconds
@@ -43,8 +43,14 @@ def test_a_terminal_shows_how_many_are_not_well_so_far():
     assert "not well" not in screen(True, record("a"), record("b", "skipped"))
 
 
-def test_elsewhere_there_are_plain_lines_and_nothing_else():
-    assert screen(False, record("a"), record("b", "differs")).splitlines() == [
+def test_elsewhere_there_are_plain_lines_of_what_needs_a_look():
+    lines = screen(False, record("a"), record("b", "differs"), record("c", "known")).splitlines()
+    assert lines == ["differs         b         "]
+
+
+def test_verbose_there_is_a_line_for_each_and_all_that_is_known_of_it():
+    shown = screen(False, record("a"), record("b", "differs"), verbose=True)
+    assert shown.splitlines() == [
         "agree           a         ",
         "differs         b         ",
         "    replay: again b",

@@ -24,8 +24,8 @@ def test_each_scenario_that_needs_a_look_is_annotated_in_one_line():
 
 def test_a_broken_expectation_is_annotated_on_its_line():
     record = judged(trace(), steps=[{"advance": "1s"}], expect={"reports": 3})
-    yaml = "about: a sample\nsteps:\n  - advance: 1s\nexpect:\n  reports: 3\n"
-    (line,) = annotation_lines(report_of(record.model_copy(update={"yaml": yaml})), RUNNER)
+    broken = tuple(each.model_copy(update={"line": 5}) for each in record.broken)
+    (line,) = annotation_lines(report_of(record.model_copy(update={"broken": broken})), RUNNER)
     assert "line=5," in line
 
 
