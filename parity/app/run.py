@@ -37,7 +37,7 @@ from parity.spec.loading import ScenarioFile, find_scenarios, load_all
 from parity.spec.schedules import Schedule, schedule_name
 from parity.spec.trace import Channel
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, shared_channels
-from parity.verdict.known import KnownDifferences, check_known
+from parity.verdict.known import KnownDifferences, catalogue, check_known
 from parity.verdict.record import Record, was_compared
 from parity.verdict.replay_line import replay_line
 
@@ -199,7 +199,9 @@ def _play(
 def _unused(known: KnownDifferences, records: Sequence[Record]) -> list[str]:
     made_by = next((record.peer_by for record in records if record.peer_by), None)
     found = {record.scenario: record.differences for record in records if was_compared(record)}
-    return known.unused(None if made_by is None else made_by.implementation, found)
+    judged = {record.scenario for record in records if record.verdict != "not run"}
+    not_run = catalogue() - judged
+    return known.unused(None if made_by is None else made_by.implementation, found, not_run)
 
 
 def _greet(

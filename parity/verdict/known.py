@@ -181,17 +181,23 @@ class KnownDifferences:
             entry.known.channel: entry for entry in self.entries if entry.known.scenario == scenario
         }
 
-    def unused(self, peer: str | None, found: Mapping[str, Collection[Difference]]) -> list[str]:
+    def unused(
+        self,
+        peer: str | None,
+        found: Mapping[str, Collection[Difference]],
+        not_run: Collection[str] = (),
+    ) -> list[str]:
         """Return for each pattern of this peer that accepted nothing the line to remove.
 
         ``found`` has the differences of each scenario that both sides played. A pattern of which
-        no scenario was played may still be true.
+        no scenario was played, or one is ``not_run``, may still be true.
         """
         return [
             f"{entry.at('scenario')}: the sides agree in all {len(of)} scenarios; remove the entry"
             for entry in self.entries
             if entry.known.is_pattern
             and (of := [name for name in found if entry.known.is_of(name, peer)])
+            and not any(entry.known.is_of(name, peer) for name in not_run)
             and not any(self.accepting(name, peer, found[name]) for name in of)
         ]
 

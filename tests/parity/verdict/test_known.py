@@ -185,7 +185,8 @@ def test_a_pattern_that_accepts_nothing_is_stale_once_its_scenarios_were_played(
     known = listed(PATTERN)
     assert known.unused(None, {"other": ()}) == []
     assert known.unused(None, {"sample": (DIFFERENCE,)}) == []
-    (line,) = known.unused(None, {"sample": (), "other": ()})
+    assert known.unused(None, {"sample": ()}, not_run={"sample2"}) == []
+    (line,) = known.unused(None, {"sample": (), "other": ()}, not_run={"another"})
     assert line.startswith("known_differences.yaml:3: sam*, reports: the sides agree in all 1")
 
 
