@@ -172,7 +172,7 @@ def test_a_pattern_says_nothing_where_the_sides_agree(listed):
 
 def test_a_pattern_with_an_id_accepts_that_difference_alone(listed):
     assert judged(listed({**PATTERN, "difference": ID})).verdict == "known"
-    assert judged(listed({**PATTERN, "difference": "0" * 12})).verdict == "differs"
+    assert judged(listed({**PATTERN, "difference": "'000000000000'"})).verdict == "differs"
 
 
 def test_an_entry_of_another_peer_says_nothing(listed):
