@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from parity.base.problems import did_you_mean
+from parity.base.terminal_text import quoted
 
 _EXPECTED: Final = {
     "greater_than_equal": "a number of at least {ge}",
@@ -56,7 +57,7 @@ def _said_of_kind(error: Mapping[str, Any], page: str) -> str:
     if error["type"] == "union_tag_invalid":
         tags = re.findall("'([^']+)'", context["expected_tags"])
         found = str(context["tag"])
-        return f"there is none of the kind {json.dumps(found)}{did_you_mean(found, tags)}"
+        return f"there is none of the kind {quoted(found)}{did_you_mean(found, tags)}"
     if not isinstance(value, dict):
         return f"expected a mapping, got {shown(value)}"
     key = context["discriminator"].strip("'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import sys
@@ -29,6 +28,7 @@ from parity.players.outcome import Player
 from parity.players.recorded import RecordedPlayer, recorded_digests
 
 PlayerKind = Literal["python", "hooks", "cluster", "rust", "recorded", "command"]
+_NAMED: Final = tuple(kind for kind in get_args(PlayerKind) if kind != "command")
 
 
 class PlayerSpec(Model):
@@ -148,12 +148,12 @@ def _by_name(asked: str) -> PlayerSpec:
             if not Path(where).is_dir():
                 raise UsageError(f"{asked}: {where} is no folder; expected one with *.json")
             return PlayerSpec(kind="recorded", where=where)
-    program = _words(asked)[0]
-    if shutil.which(program) is None and not os.path.exists(program):
-        hint = did_you_mean(asked, get_args(PlayerKind))
+    program, *arguments = _words(asked)
+    hint = "" if arguments else did_you_mean(program, _NAMED)
+    if hint and shutil.which(program) is None:
         raise PortUnavailableError(
-            f"{asked}: there is no program {program}{hint}; expected "
-            f"{', '.join(get_args(PlayerKind)[:-1])} or a driver's command line"
+            f"{asked}: there is no program {program}{hint}; expected {', '.join(_NAMED)} or a "
+            "driver's command line"
         )
     return PlayerSpec(kind="command", where=asked)
 

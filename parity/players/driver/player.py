@@ -114,7 +114,7 @@ class DriverPlayer:
             self.given_up = (
                 f"{self._name}: {self._again()}hello failed, {error.failure}: {error}"
                 + _last_words(error.log_tail)
-                + "\nsee docs/driver-protocol.md; monolith-parity smoke tries it alone"
+                + "\nsee docs/driver-protocol.md"
             )
             raise PortUnavailableError(self.given_up) from None
         except OSError as error:

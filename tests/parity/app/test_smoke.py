@@ -38,7 +38,6 @@ def test_what_it_has_is_shown():
     assert done.returncode == 0, done.stdout + done.stderr
     assert "channels: reports, barrier" in done.stdout
     assert "it has 3 of " in done.stdout
-    assert "that it skipped" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,7 @@ def test_what_it_has_is_shown():
         ({"capabilities": ["savr"]}, "there is no capability savr (did you mean saver?)"),
         ({"channels": ["report"]}, 'got "report" (did you mean reports?)'),
         ({"needs": ["exact"]}, "needs[0]: expected 'kill'"),
-        ({"type": "helo"}, 'there is none of the kind "helo" (did you mean hello?)'),
+        ({"type": "helo"}, "there is none of the kind 'helo' (did you mean hello?)"),
     ],
 )
 def test_a_wrong_hello_is_explained_in_its_authors_words(says, message):
@@ -75,7 +74,7 @@ def scripted(tmp_path, events):
     ("events", "message", "schema"),
     [
         ({}, "events: expected a list, got a mapping of 0", "schemas/trace.json#"),
-        ([{"kind": "stp"}], 'none of the kind "stp" (did you mean step?)', "schemas/trace.json#"),
+        ([{"kind": "stp"}], "none of the kind 'stp' (did you mean step?)", "schemas/trace.json#"),
         ([{"lane": "main"}], "the key kind is missing", "schemas/trace.json#"),
         (
             [{"kind": "step", "ms": "0", "lane": "main", "worker": 0, "global_step": 1}],

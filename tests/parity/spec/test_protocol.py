@@ -28,10 +28,10 @@ def skipped(reason):
     [
         (
             skipped(""),
-            "no answer (skipped.reason: a skip needs a reason; expected what is lacking)",
+            "no answer (reason: a skip needs a reason; expected what is lacking; ",
         ),
-        (skipped(" \u200b\t\n"), "no answer (skipped.reason: a skip needs a reason; "),
-        (b'{"type": "skipped", "seq": 1}', "no answer (skipped.reason: Field required)"),
+        (skipped(" \u200b\t\n"), "no answer (reason: a skip needs a reason; "),
+        (b'{"type": "skipped", "seq": 1}', "no answer (reason: this key is missing; "),
         (b"[" * 5000 + b"]" * 5000, "nested too deep"),
         (b'{"type": "skipped", "seq": 1, "reason": "\\ud800"}', "\\ud800 is half a character"),
         (b'{"type": "trace", "seq": 1, "events": [NaN], "struck": {}}', "NaN isn't JSON"),
@@ -41,10 +41,13 @@ def skipped(reason):
         (b'{"type": "skipped", "seq": 1, "seq": 2, "reason": "no"}', "the key 'seq' comes twice"),
         (
             b'{"type": "trace", "seq": 1, "events": [], "struck": {"a": 1, "b": 2}}',
-            "no answer (trace.struck: a: expected true or false)",
+            "no answer (struck: a: expected true or false; ",
         ),
-        (b'{"type": "' + b"x" * 20_000 + b'"}', "no answer (: Input tag 'xxxx"),
-        (b'{"type": "skipped", "seq": 1, "' + b"x" * 20_000 + b'": 1}', "no answer (skipped: "),
+        (b'{"type": "' + b"x" * 20_000 + b'"}', "no answer (there is none of the kind 'xxxx"),
+        (
+            b'{"type": "skipped", "seq": 1, "' + b"x" * 20_000 + b'": 1}',
+            "no answer (unknown key xxxx",
+        ),
         (b"\xff\xfe", "not UTF-8, from byte 0 on: '\\\\xff\\\\xfe'"),
         ("\ufeff{}".encode(), "not JSON: "),
         (b"\x1b[2J", "not JSON: expecting value (column 1): '\\x1b[2J'"),
@@ -91,7 +94,7 @@ def test_whatever_a_line_is_it_is_an_answer_or_garbage_that_can_be_printed(line)
 
 def test_of_millions_of_mistakes_the_first_is_told():
     choices = {"type": "trace", "seq": 1, "events": [], "struck": {}, "choices": [1] * 1000}
-    with pytest.raises(GarbageError, match=r"no answer \(trace\.choices\.0: ") as caught:
+    with pytest.raises(GarbageError, match=r"no answer \(choices\[0\]: ") as caught:
         parse_answer(json.dumps(choices).encode())
     assert caught.value.__context__.error_count() == 1
 

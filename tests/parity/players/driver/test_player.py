@@ -84,11 +84,11 @@ def test_what_a_driver_skips_keeps_its_reason(driver):
     [
         ("{}", "no answer"),
         ('{"type": "leap", "seq": 1}', "no answer"),
-        ('{"type": "trace", "seq": 1}', "no answer (trace.events: Field required)"),
+        ('{"type": "trace", "seq": 1}', "no answer (events: this key is missing; "),
         ('{"type": "trace", "seq": 1, "events": 3, "struck": {}}', "no trace: events: "),
         (
             '{"type": "trace", "seq": 1, "events": [{"kind": "step", "ms": 0}], "struck": {}}',
-            "no trace: events.0.step.",
+            "no trace: events[0].lane: this key is missing; ",
         ),
         ('{"type": "bye"}', "it answered play with bye"),
         ("[1]", "no answer"),
