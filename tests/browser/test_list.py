@@ -114,7 +114,7 @@ def test_the_list_can_be_sorted(opened, report_page):
     names = shown(page)
     assert names == sorted(names)
     page.select_option("#sort", "size")
-    sizes = [int(text) for text in page.locator("#rows .number").all_inner_texts()]
+    sizes = [int(text) for text in page.locator("#rows .number").all_text_contents()]
     assert sizes == sorted(sizes, reverse=True)
     page.click(f"a[data-scenario='{shown(page)[0]}']")
     assert page.inner_text(".story-nav .position").startswith("1 of ")
