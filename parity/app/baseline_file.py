@@ -106,11 +106,8 @@ def _change(lines: list[str], entry: KnownEntry, to: KnownDifference) -> None:
 
 
 def _written(known: KnownDifference) -> list[str]:
-    return (
-        textwrap.indent(_yaml([known.model_dump(exclude_none=True)]), _INDENT)
-        .removesuffix("\n")
-        .split("\n")
-    )
+    entry = _yaml([known.model_dump(exclude_none=True)])
+    return textwrap.indent(entry, _INDENT).removesuffix("\n").split("\n")
 
 
 def _yaml(value: Any) -> str:

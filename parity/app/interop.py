@@ -14,7 +14,7 @@ from parity.base.folder_lock import held
 from parity.base.json_lines import JsonLinesWriter
 from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
 from parity.base.project import rust_source_digest
-from parity.interop.peers.driver_peer import CAPABILITY, DriverPeer
+from parity.interop.peers.driver_peer import DriverPeer
 from parity.interop.peers.peer import InteropPeer
 from parity.interop.playing import MissingPeer, play_cases
 from parity.interop.report import (
@@ -29,6 +29,7 @@ from parity.players.driver.player import DriverPlayer
 from parity.players.environment import plain_umask
 from parity.report.folder import render_again
 from parity.report.terminal.matrix import matrix, skips, trouble
+from parity.spec.capabilities import INTEROP
 
 
 def interop(peer: str | None, report: Path, limit: float, console: Console) -> int:
@@ -140,7 +141,7 @@ def _driver_peer(spec: PlayerSpec, limit: float) -> InteropPeer | MissingPeer:
             "expected rust, python or a driver's command"
         )
     assert player.hello is not None  # It was started.
-    if CAPABILITY not in player.hello.capabilities:
+    if INTEROP not in player.hello.capabilities:
         player.close()
-        return MissingPeer(player.name, f"{player.name} doesn't have the capability {CAPABILITY}")
+        return MissingPeer(player.name, f"{player.name} doesn't have the capability {INTEROP}")
     return DriverPeer(player)

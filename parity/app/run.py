@@ -26,7 +26,7 @@ from parity.players.choose import (
     close_players,
     open_drivers,
 )
-from parity.players.outcome import ALL_CHANNELS, Player
+from parity.players.outcome import Player
 from parity.pytest_plugin import HandedOn, record_of, unavailable_of, wrong_at_the_end
 from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.report.report import Header, Report, ReportWriter, make_footer, versions
@@ -35,7 +35,7 @@ from parity.report.terminal.github import annotation_lines, write_job_summary
 from parity.spec.injections import injections
 from parity.spec.loading import ScenarioFile, find_scenarios, load_all
 from parity.spec.schedules import Schedule, schedule_name
-from parity.spec.trace import Channel
+from parity.spec.trace import CHANNELS, Channel
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, shared_channels
 from parity.verdict.known import KnownDifferences, catalogue, check_known
 from parity.verdict.record import Record, was_compared
@@ -216,7 +216,7 @@ def _greet(
     """
     players = open_drivers(specs, options.limit)
     peer = players[-1]
-    has = ALL_CHANNELS if peer is None else peer.channels
+    has = CHANNELS if peer is None else peer.channels
     if options.workers > 1:
         # A failure of the bye is ignored, as it will be found again in the processes that play.
         close_players([player for player in players if player is not None])

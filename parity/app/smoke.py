@@ -13,10 +13,11 @@ from parity.base.problems import PortUnavailableError
 from parity.players.choose import choose_player, open_player
 from parity.players.driver.player import DriverPlayer
 from parity.players.needs import play_if_able
-from parity.players.outcome import ALL_CHANNELS, Failed, Played, Player, Skipped
+from parity.players.outcome import Failed, Played, Player, Skipped
 from parity.spec.capabilities import KINDS
 from parity.spec.loading import ScenarioFile, load_all
 from parity.spec.protocol import Hello
+from parity.spec.trace import CHANNELS
 
 _CANNOT: Final = 3
 _REASONS: Final = 3
@@ -55,8 +56,8 @@ def _introduction(hello: Hello) -> Iterator[str]:
         yield f"it has {len(kinds)} of {len(KINDS)} kinds of hooks, faults and steps"
     else:
         yield "it names no kinds of hooks, faults and steps, so it says itself what it lacks"
-    has = ALL_CHANNELS if hello.channels is None else hello.channels
-    yield f"channels: {'all' if set(has) == set(ALL_CHANNELS) else ', '.join(has)}"
+    has = CHANNELS if hello.channels is None else hello.channels
+    yield f"channels: {'all' if set(has) == set(CHANNELS) else ', '.join(has)}"
 
 
 def _play(player: Player, console: Console) -> bool:

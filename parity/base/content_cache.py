@@ -29,7 +29,7 @@ LARGEST: Final = 256 * 2**20
 """Bytes that a cache may have; the entries that weren't used for longest go first."""
 
 _SUFFIX: Final = ".tmp"
-_TOUCHED_EVERY: Final = 64
+_WRITTEN_BETWEEN_LOOKS: Final = 64
 """Written entries between two looks at the size of the folder."""
 
 Key = Mapping[str, str | int | None]
@@ -74,7 +74,7 @@ class ContentCache:
             finally:
                 temporary.unlink(missing_ok=True)
             self._written += 1
-            if self._written % _TOUCHED_EVERY == 1:
+            if self._written % _WRITTEN_BETWEEN_LOOKS == 1:
                 self.prune()
 
     def prune(self) -> None:
@@ -102,10 +102,12 @@ class ContentCache:
 def opened() -> ContentCache | None:
     """Return the cache of this process, or None if nothing is to be cached."""
     where = os.environ.get(ENVIRONMENT)
-    return None if where == "" else _at(Path(where) if where else _usual_folder())
+    if where is None:
+        return _at(_usual_folder())
+    return _at(Path(where)) if where else None
 
 
-def close() -> None:
+def disable() -> None:
     """Have this process, and those that it starts, cache nothing."""
     os.environ[ENVIRONMENT] = ""
 
@@ -118,7 +120,7 @@ def _at(folder: Path) -> ContentCache:
 def _usual_folder() -> Path:
     if project.SOURCES is not None:
         return project.SOURCES / ".parity-cache"
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(home) / "monolith-parity"
 
 

@@ -18,11 +18,11 @@ from typing import Any, Final
 
 from parity.base.content_cache import ContentCache, Key, source_digest
 from parity.base.model import Model, canonical_json, frozen
-from parity.players.outcome import ALL_CHANNELS, IN_VIRTUAL_TIME, Maker, Outcome, Played, Player
+from parity.players.outcome import IN_VIRTUAL_TIME, Maker, Outcome, Played, Player
 from parity.spec.loading import ScenarioFile
 from parity.spec.ordering import Ordering
 from parity.spec.schedules import Schedule
-from parity.spec.trace import Trace
+from parity.spec.trace import CHANNELS, Trace
 
 _FORMAT: Final = 1
 _OWN: Final = ("base", "spec", "players")
@@ -49,7 +49,7 @@ class CachedPlayer:
     """
 
     can = IN_VIRTUAL_TIME
-    channels = ALL_CHANNELS
+    channels = CHANNELS
 
     def __init__(
         self,
@@ -96,6 +96,7 @@ class CachedPlayer:
         if found is not None:
             return found
         outcome = self.anew.play(file, seed, schedule)
+        # The choice points of a play with a schedule aren't kept, so neither is its trace.
         if isinstance(outcome, Played) and not outcome.choices:
             self._cache.put(key, _text(outcome))
         return outcome

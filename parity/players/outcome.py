@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, get_args
+from typing import Final, Literal, Protocol
 
 from parity.base.model import Model
 from parity.spec.faults import Need
@@ -107,9 +107,6 @@ class UnplayableError(BaseException):
 
 IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time", "exact_memory"})
 """The capabilities of every player with a virtual clock and fake machines."""
-
-
-ALL_CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 
 
 class Player(Protocol):

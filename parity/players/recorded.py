@@ -16,7 +16,6 @@ from parity.base.problems import UsageError
 from parity.base.project import rust_source_digest
 from parity.base.strict_json import read_json
 from parity.players.outcome import (
-    ALL_CHANNELS,
     IN_VIRTUAL_TIME,
     Failed,
     Maker,
@@ -31,7 +30,7 @@ from parity.spec.names import ScenarioName
 from parity.spec.ordering import Ordering
 from parity.spec.scenario import Expect
 from parity.spec.schedules import Schedule
-from parity.spec.trace import Trace
+from parity.spec.trace import CHANNELS, Trace
 
 
 class Provenance(Model):
@@ -91,7 +90,7 @@ class RecordedPlayer:
     """
 
     can: frozenset[Need] = IN_VIRTUAL_TIME | frozenset[Need]({"ipv4", "ipv6"})
-    channels = ALL_CHANNELS
+    channels = CHANNELS
     """The calls were made on the recording host, so this host's loopbacks aren't needed."""
 
     def __init__(self, folder: Path, sources: Path | None, stands_in: str = "") -> None:

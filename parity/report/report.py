@@ -21,8 +21,8 @@ from parity.base.json_lines import JsonLinesWriter, check_totals, read_whole
 from parity.base.model import Model
 from parity.base.problems import UsageError
 from parity.spec.ordering import Ordering
-from parity.spec.trace import Channel
-from parity.verdict.compare import CHANNELS, COMPARED_CHANNELS, ORDER, ComparedChannel
+from parity.spec.trace import CHANNELS, Channel
+from parity.verdict.compare import COMPARED_CHANNELS, ORDER, ComparedChannel
 from parity.verdict.record import COMPARED, Record, Verdict, exit_code, was_compared
 
 _LOOSER: Final[dict[Ordering, str]] = {

@@ -16,7 +16,7 @@ from parity.spec.faults import FAULTS
 from parity.spec.hooks import HOOKS
 from parity.spec.kinds import kind_of
 from parity.spec.scenario import Scenario
-from parity.spec.steps import STEPS, BackgroundStep, ConcurrentlyStep, Step
+from parity.spec.steps import STEPS, BackgroundStep, ConcurrentlyStep, FaultStep, Step
 
 SEED: Final = "seed"
 INTEROP: Final = "interop"
@@ -65,13 +65,16 @@ def _kinds(scenario: Scenario) -> Iterator[str]:
         yield kind_of(type(fault))
     for step in scenario.steps:
         yield from _kinds_of_step(step)
-    for _, fault_step in scenario.fault_steps():
-        yield kind_of(type(fault_step.fault))
 
 
 def _kinds_of_step(step: Step) -> Iterator[str]:
     yield kind_of(type(step))
-    if isinstance(step, BackgroundStep):
-        yield kind_of(type(step.background))
-    elif isinstance(step, ConcurrentlyStep):
-        yield from (kind_of(type(each)) for each in step.concurrently)
+    match step:
+        case BackgroundStep():
+            yield from _kinds_of_step(step.background)
+        case ConcurrentlyStep():
+            yield from (kind_of(type(each)) for each in step.concurrently)
+        case FaultStep():
+            yield kind_of(type(step.fault))
+        case _:
+            pass

@@ -161,11 +161,20 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
     except ValueError as error:
         raise ScenarioError([Problem(path, 1, 1, "", str(error))]) from None
     cache = content_cache.opened()
+    if cache is None:
+        return ScenarioFile(name, path, _checked(path, text)[0], text)
     key = {"yaml": hashlib.sha256(text.encode()).hexdigest(), "reader": _reader()}
-    kept = None if cache is None else cache.get(key)
+    kept = cache.get(key)
     if kept is not None:
         with contextlib.suppress(ValueError):
             return ScenarioFile(name, path, Scenario.model_validate(frozen(json.loads(kept))), text)
+    scenario, document = _checked(path, text)
+    cache.put(key, canonical_json(document.value))  # Parsing YAML takes longer than all else.
+    return ScenarioFile(name, path, scenario, text)
+
+
+def _checked(path: Path, text: str) -> tuple[Scenario, Node]:
+    """Return a scenario whose references are good, and its document."""
     scenario, document = _load(path, text, Scenario, "docs/scenario-format.md")
     problems = _first(
         Problem(path, *document.place(loc), _dotted(loc), message)
@@ -173,9 +182,7 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
     )
     if problems:
         raise ScenarioError(problems)
-    if cache is not None:  # Parsing YAML takes ten times as long as all else.
-        cache.put(key, canonical_json(document.value))
-    return ScenarioFile(name, path, scenario, text)
+    return scenario, document
 
 
 def _reader() -> str:
@@ -267,8 +274,8 @@ def _say(error: Any, page: str) -> str:
     if kind in _KINDS:
         words = list(value)[:10] if isinstance(value, dict) else [value]
         hints = (did_you_mean(word, _KINDS[kind]) for word in words)
-        none, right = message.split("; ")
-        return f"{none}{next(filter(None, hints), '')}; {right}"
+        found, right = message.split("; ")
+        return f"{found}{next(filter(None, hints), '')}; {right}"
     return said(error, page)
 
 

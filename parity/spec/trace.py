@@ -38,6 +38,7 @@ Channel = Literal[
     "logs",
     "files",
 ]
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 
 
 class BaseEvent(Model):

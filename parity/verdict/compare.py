@@ -9,20 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import zip_longest
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from pydantic import Field
 
 from parity.base.model import Model, canonical_json
 from parity.base.problems import UsageError, did_you_mean
 from parity.spec.ordering import Ordering, sequences
-from parity.spec.trace import CHANNEL_OF_KIND, Channel, Event, Trace, WrittenEvent, event_text
+from parity.spec.trace import (
+    CHANNEL_OF_KIND,
+    CHANNELS,
+    Channel,
+    Event,
+    Trace,
+    WrittenEvent,
+    event_text,
+)
 from parity.spec.untimed import untimed
 
 ComparedChannel = Channel | Literal["order"]
 """A channel of events, or their order across channels and lanes."""
 
-CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 ORDER: Final = "order"
 COMPARED_CHANNELS: Final[tuple[ComparedChannel, ...]] = (*CHANNELS, ORDER)
 _NEIGHBOURS: Final = 2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, Final
 
 from parity.base.model import Model, canonical_json
+from parity.base.strict_yaml import YamlError, parse_yaml
 from parity.players.outcome import Late
 from parity.spec.hooks import Call, CallEntry, ProbeEntry
 from parity.spec.ordering import Ordering
@@ -24,6 +26,9 @@ from parity.spec.units import format_duration
 from parity.spec.untimed import bits, without_memory
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel
 
+_PART: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+"""A part of a path: an index, or a key."""
+
 
 class Unmet(Model):
     """An expectation that a side didn't meet: its place, and both values as JSON."""
@@ -34,6 +39,21 @@ class Unmet(Model):
 
     def __str__(self) -> str:
         return f"{self.path}: expected {self.expected}, got {self.got}"
+
+
+def line_of(text: str, path: str) -> int | None:
+    """Return the line of a path such as ``steps[2].expect``, or of what of it is written.
+
+    Lines count from 1. It is None if the text isn't there, or none of the path is written.
+    """
+    parts = tuple(int(index) if index else word for index, word in _PART.findall(path))
+    try:
+        document = parse_yaml(text)
+    except YamlError:
+        return None
+    if document is None or not isinstance(document.inner, dict) or parts[0] not in document.inner:
+        return None
+    return document.place(parts)[0]
 
 
 def unmet(

@@ -32,9 +32,8 @@ from parity.verdict.compare import (
     Difference,
     compare,
 )
-from parity.verdict.expectations import Unmet, unmet, unmet_bounds, unmet_summary
+from parity.verdict.expectations import Unmet, line_of, unmet, unmet_bounds, unmet_summary
 from parity.verdict.known import KnownDifferences, difference_id, stale_entries
-from parity.verdict.places import line_of
 from parity.verdict.record import BrokenExpectation, Record, Side, Verdict
 from parity.verdict.replay_line import replay_line
 
@@ -104,21 +103,12 @@ class Judge:
             skipped = skip_if_lacking(player, file)
             if skipped is not None:
                 return _skipped(player, skipped)
-        found = self._played_by(self.reference, self.peer, file)
-        if found.comparison.differences and found.traces.cached:
-            # What is looked at again, or shown to a person, doesn't come from the cache.
-            found = self._played_by(anew(self.reference), anew(self.peer), file)
-        return found
-
-    def _played_by(
-        self, reference_player: Player, peer_player: Player, file: ScenarioFile
-    ) -> _Findings:
-        reference = reference_player.play(file, self.seed, self.schedule)
+        reference = self.reference.play(file, self.seed, self.schedule)
         early = _findings_without_trace(self.reference, reference)
         if early is not None:
             return early
         assert isinstance(reference, Played), "a reference plays"
-        peer = peer_player.play(file, self.seed, self.schedule)
+        peer = self.peer.play(file, self.seed, self.schedule)
         findings = self._compare(file, reference, peer)
         return replace(findings, traces=_Traces.by(reference, peer))
 
@@ -134,7 +124,7 @@ class Judge:
     def _compare_traces(self, file: ScenarioFile, reference: Played, peer: Played) -> _Findings:
         ordering = common_ordering((reference.ordering, peer.ordering))
         comparison = compare(reference.trace, peer.trace, ordering, self.channels)
-        if comparison.differences and not (reference.cached or peer.cached):
+        if comparison.differences:
             unsteady = self._unsteady_sides(file, reference, peer)
             if unsteady:
                 return _Findings("nondeterministic", unsteady, comparison)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.needs import play_if_able
-from parity.players.outcome import ALL_CHANNELS, IN_VIRTUAL_TIME, Failed, Outcome, Played, Skipped
+from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Outcome, Played, Skipped
 from parity.report.page.html import render_html
 from parity.report.page.matrices import Cell, Matrix, MatrixRow
 from parity.report.report import Header, Report, make_footer
 from parity.spec.loading import ScenarioFile, load_all
 from parity.spec.schedules import Schedule
-from parity.spec.trace import Trace
+from parity.spec.trace import CHANNELS, Trace
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences
 from parity.verdict.record import Record
@@ -38,7 +38,7 @@ class Teller:
     """A player that tells one outcome."""
 
     can = IN_VIRTUAL_TIME
-    channels = ALL_CHANNELS
+    channels = CHANNELS
 
     def __init__(self, name: str, outcome: Outcome) -> None:
         self.name, self._outcome = name, outcome

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from parity.base.model import frozen
-from parity.players.outcome import ALL_CHANNELS, IN_VIRTUAL_TIME, Outcome, Played
+from parity.players.outcome import IN_VIRTUAL_TIME, Outcome, Played
 from parity.report.report import Header, Report, make_footer
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
-from parity.spec.trace import Trace
+from parity.spec.trace import CHANNELS, Trace
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences
 from parity.verdict.record import Record
@@ -55,7 +55,7 @@ class Script:
     """A player that gives these outcomes, the last of them for ever."""
 
     can = IN_VIRTUAL_TIME
-    channels = ALL_CHANNELS
+    channels = CHANNELS
 
     def __init__(self, *outcomes: Outcome | Trace, name="scripted") -> None:
         self._outcomes = [Played(each) if isinstance(each, Trace) else each for each in outcomes]

@@ -67,7 +67,7 @@ def run(
     if no_cache:
         from parity.base import content_cache  # noqa: PLC0415 - pydantic isn't needed for --help
 
-        content_cache.close()
+        content_cache.disable()
     from parity.app.run import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
     from parity.app.selection import Shard  # noqa: PLC0415
     from parity.verdict.compare import parse_channels  # noqa: PLC0415

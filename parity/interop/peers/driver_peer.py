@@ -11,6 +11,7 @@ from parity.base.problems import PortUnavailableError
 from parity.interop.peers.peer import PeerError
 from parity.players.driver.player import DriverPlayer
 from parity.players.driver.process import DriverError
+from parity.spec.capabilities import LOOK
 from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
 from parity.spec.protocol import (
     Answer,
@@ -31,9 +32,6 @@ from parity.spec.protocol import (
     StopServingRequest,
     request_line,
 )
-
-CAPABILITY = "interop"
-LOOK = "look"
 
 Expected = TypeVar("Expected", bound=Model)
 

@@ -21,7 +21,6 @@ from parity.players.cluster.processes import ProcessLostError, RoleTimeoutError,
 from parity.players.cluster.wire import RoleAnswer, RoleCommand, TimestampedEvent
 from parity.players.model_folder import model_folder
 from parity.players.outcome import (
-    ALL_CHANNELS,
     Failed,
     Late,
     Maker,
@@ -61,7 +60,7 @@ from parity.spec.steps import (
     TrainStep,
     WorkerStep,
 )
-from parity.spec.trace import ActionResponseEvent, Event, FilesEvent, Trace
+from parity.spec.trace import CHANNELS, ActionResponseEvent, Event, FilesEvent, Trace
 
 
 class PlayerEvents:
@@ -102,7 +101,7 @@ class ClusterPlayer:
 
     name = "cluster"
     can: frozenset[Need] = frozenset({"kill", "stop_process", "real_memory", "disk"})
-    channels = ALL_CHANNELS
+    channels = CHANNELS
 
     def __init__(self, limit: float = 60.0) -> None:
         self._limit = limit

@@ -19,7 +19,6 @@ from parity.players.driver.process import (
     DriverProcess,
 )
 from parity.players.outcome import (
-    ALL_CHANNELS,
     IN_VIRTUAL_TIME,
     Failed,
     Failure,
@@ -45,7 +44,7 @@ from parity.spec.protocol import (
     play_request,
 )
 from parity.spec.schedules import Schedule
-from parity.spec.trace import Channel, Trace
+from parity.spec.trace import CHANNELS, Channel, Trace
 
 HUNG_IN_A_ROW: Final = 3
 WRONG_IN_A_ROW: Final = 10
@@ -97,7 +96,7 @@ class DriverPlayer:
     def channels(self) -> Collection[Channel]:
         """The channels that it says it has, or all."""
         said = None if self.hello is None else self.hello.channels
-        return ALL_CHANNELS if said is None else said
+        return CHANNELS if said is None else said
 
     def start(self) -> Hello:
         """Start the process, and send hello.

@@ -29,7 +29,6 @@ from parity.base import project
 from parity.players.environment import plain_umask
 from parity.players.model_folder import model_folder
 from parity.players.outcome import (
-    ALL_CHANNELS,
     IN_VIRTUAL_TIME,
     Failed,
     Maker,
@@ -85,7 +84,7 @@ from parity.spec.steps import (
     TrainStep,
     WorkerStep,
 )
-from parity.spec.trace import ActionResponseEvent, FilesEvent, Trace
+from parity.spec.trace import CHANNELS, ActionResponseEvent, FilesEvent, Trace
 
 
 class PythonPlayer:
@@ -93,7 +92,7 @@ class PythonPlayer:
 
     name = "python"
     can = IN_VIRTUAL_TIME
-    channels = ALL_CHANNELS
+    channels = CHANNELS
 
     def __init__(self, implementation: Implementation = OURS) -> None:
         self._implementation = implementation

@@ -77,10 +77,9 @@ def test_swapped_entries_are_played_anew(run, tmp_path):
     assert {record.cached for record in records.values()} == {()}
 
 
-def test_a_difference_is_looked_at_again_without_it(run):
+def test_a_difference_from_what_was_kept_is_found(run):
     run()
     done, records = run(BUGGY)
     assert done.returncode == 1
     assert records["health/oom"].verdict == "differs"
-    assert records["health/oom"].cached == ()
-    assert records["barrier/stop_and_resume"].cached == ("reference",)
+    assert {record.cached for record in records.values()} == {("reference",)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 
 import pytest
 from hypothesis import given
@@ -91,8 +92,7 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path):
     for i in range(20):
         cache.put({"i": i}, "x" * 400)
         entry = max(entries(cache), key=lambda path: path.stat().st_ctime_ns)
-        os_time = 1_000_000 + i
-        content_cache.os.utime(entry, (os_time, os_time))
+        os.utime(entry, (1_000_000 + i, 1_000_000 + i))
     assert cache.get({"i": 0}) == "x" * 400  # It is used: the newest now.
     cache.prune()
     left = [i for i in range(20) if cache.get({"i": i}) is not None]
@@ -126,7 +126,7 @@ def test_processes_share_a_folder(tmp_path):
 def test_the_environment_says_where_it_is_and_whether(tmp_path, monkeypatch):
     monkeypatch.setenv("PARITY_CACHE", str(tmp_path))
     assert content_cache.opened().folder == tmp_path
-    content_cache.close()
+    content_cache.disable()
     assert content_cache.opened() is None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parity.verdict.expectations import unmet
+from parity.verdict.expectations import line_of, unmet
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, scenario, stop, trace
 
 CLOSED = {**SESSION, "state": "closed"}
@@ -212,3 +212,39 @@ def test_a_trace_that_no_scenario_could_expect_is_a_broken_expectation_and_no_cr
         'expect.threads: expected {}, got {"' + "x" * 1000 + '":"died: a b\\n"}',
         f"expect.saves: expected [], got [{-(2**63)}]",
     ]
+
+
+WRITTEN = """\
+about: a sample
+steps:
+  - train: 1
+  - rpc: StopTraining
+    expect: OK
+  - concurrently:
+      - rpc: StopTraining
+expect:
+  reports: 1
+  blocked:
+    - 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("expect.reports", 9),
+        ("expect.blocked", 10),
+        ("expect.raised", 8),
+        ("steps[1].expect", 5),
+        ("steps[2].concurrently[0].rpc", 7),
+        ("steps[0].train.within", 3),
+        ("hooks[0].call", None),
+    ],
+)
+def test_a_path_has_the_line_of_what_is_written_of_it(path, line):
+    assert line_of(WRITTEN, path) == line
+
+
+@pytest.mark.parametrize("text", ["", "- a", "a: [", "text"])
+def test_a_text_that_is_no_scenario_has_no_lines(text):
+    assert line_of(text, "expect.reports") is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from parity.base.content_cache import ContentCache
+from parity.players.cached import CachedPlayer
 from parity.players.outcome import Failed, Played, Skipped, Summarized
 from parity.spec.scenario import Expect
 from parity.verdict.judge import Judge
@@ -60,6 +62,31 @@ def test_a_side_that_does_not_repeat_itself_is_found_out_before_it_is_called_dif
     record = judged(Script(GOOD), Script(other, GOOD, name="rust"))
     assert record.verdict == "nondeterministic"
     assert record.reasons == ("rust doesn't repeat itself: played again it gave another trace",)
+
+
+def kept(tmp_path, now, before):
+    """A cached player that gave one trace before and would give another one now."""
+    cache, key = ContentCache(tmp_path), {"player": "python"}
+    CachedPlayer("python", key, cache, lambda: Script(before)).play(scenario_file())
+    return CachedPlayer("python", key, cache, lambda: Script(now))
+
+
+def cached_against(reference, peer):
+    judge = Judge(reference, peer, KnownDifferences())
+    return judge.judge(scenario_file())
+
+
+def test_a_difference_from_a_trace_that_was_kept_stands_if_playing_gives_the_same(tmp_path):
+    peer = Script(trace(STEP), name="rust")
+    record = cached_against(kept(tmp_path, now=GOOD, before=GOOD), peer)
+    assert (record.verdict, record.cached) == ("differs", ("reference",))
+
+
+def test_a_trace_that_was_kept_and_is_another_now_is_no_difference_of_the_peer(tmp_path):
+    peer = Script(GOOD, name="rust")
+    record = cached_against(kept(tmp_path, now=GOOD, before=trace(STEP)), peer)
+    assert record.verdict == "nondeterministic"
+    assert record.reasons == ("python doesn't repeat itself: played again it gave another trace",)
 
 
 def test_sides_that_agree_are_played_once():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from parity.mutation.planted.explored import QUICK_TO_EXPLORE, beyond, explored_files, outcomes_of
-from parity.players.outcome import ALL_CHANNELS, IN_VIRTUAL_TIME, Failed, Played, Refusal
+from parity.players.outcome import IN_VIRTUAL_TIME, Failed, Played, Refusal
 from parity.spec.schedules import Choice
+from parity.spec.trace import CHANNELS
 from tests.parity.samples import PLACED, SESSION, STEP, scenario_file, trace
 
 FILES = [scenario_file("a"), scenario_file("b")]
@@ -14,7 +15,7 @@ SOUND = [trace(SESSION), trace(SESSION, STEP)]
 class TwoOrders:
     """One choice point; each order has its outcome."""
 
-    name, can, channels = "two", IN_VIRTUAL_TIME, ALL_CHANNELS
+    name, can, channels = "two", IN_VIRTUAL_TIME, CHANNELS
 
     def __init__(self, *outcomes):
         self._outcomes = outcomes

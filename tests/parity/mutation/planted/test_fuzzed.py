@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from parity.mutation.planted.fuzzed import CaseStream, hunt
-from parity.players.outcome import ALL_CHANNELS, IN_VIRTUAL_TIME, Played
+from parity.players.outcome import IN_VIRTUAL_TIME, Played
 from parity.search.fuzz.case import Case
 from parity.search.fuzz.strategies import batch
 from parity.search.fuzz.trial import Sides
 from parity.spec.steps import RpcStep
+from parity.spec.trace import CHANNELS
 from tests.parity.samples import SESSION, STEP, scenario, trace
 
 
 class Mutant:
     """Shows less than it should where a scenario has a call to StopTraining."""
 
-    name, can, channels = "mutant", IN_VIRTUAL_TIME, ALL_CHANNELS
+    name, can, channels = "mutant", IN_VIRTUAL_TIME, CHANNELS
 
     def play(self, file, seed=None, schedule=None):
         stops = any(
