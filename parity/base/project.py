@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +32,8 @@ _PATTERNS: Final = ("Cargo.toml", "Cargo.lock", "crates/*/Cargo.toml", "crates/*
 
 def version() -> str:
     """Return the installed version of this project."""
+    from importlib import metadata  # noqa: PLC0415 - as slow as all else here, and seldom needed
+
     try:
         return metadata.version(NAME)
     except metadata.PackageNotFoundError:
