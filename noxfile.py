@@ -25,6 +25,7 @@ nox.options.sessions = [
     "docs",
     "rust",
     "tests",
+    "slow",
     "parity",
     "interop",
     "cluster",
@@ -108,11 +109,21 @@ def tee(session: nox.Session, path: Path, *command: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests but those of a real cluster; what follows -- goes to pytest."""
-    # Tests that start processes take many times longer than others: who is idle takes some over.
-    options = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/cluster"]
-    options += [f"--junitxml={REPORTS / 'tests.xml'}"]
-    run(session, "pytest", *options, *session.posargs)
+    """All tests but slow ones and those of a real cluster; what follows -- goes to pytest."""
+    some_tests(session, "not slow", "tests.xml")
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """The tests that start whole programs, build something, or play the whole catalogue."""
+    some_tests(session, "slow", "slow-tests.xml")
+
+
+def some_tests(session: nox.Session, marked: str, junit: str) -> None:
+    """Run the tests that are marked so, on two processes."""
+    # Some take many times longer than others: who is idle takes some over.
+    options = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/cluster", "-m", marked]
+    run(session, "pytest", *options, f"--junitxml={REPORTS / junit}", *session.posargs)
 
 
 @nox.session

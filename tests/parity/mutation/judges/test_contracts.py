@@ -13,6 +13,8 @@ from parity.mutation.judges import rust_contracts
 from parity.mutation.judges.python_contracts import PYTHON_CONTRACTS
 from parity.mutation.judges.rust_contracts import RUST_CONTRACTS, copy_contracts, red_contract
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import sys
 from pathlib import Path
