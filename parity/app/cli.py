@@ -98,6 +98,7 @@ app = typer.Typer(
     help="Plays one scenario on several implementations and says where they differ.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # Panels take half of the start of --help, and break words in columns.
 )
 
 

@@ -105,7 +105,7 @@ def smoke(
     peer: Annotated[str, typer.Argument(help="A driver's command line, or rust.")],
     limit: Limit = LIMIT,
 ) -> None:
-    """Try a driver: hello, one small play, bye, and what is wrong with each."""
+    """Say hello to a driver, have it play, and say what is wrong."""
     from parity.app.smoke import smoke  # noqa: PLC0415
 
     raise typer.Exit(smoke(peer, limit, stdout()))
@@ -122,7 +122,7 @@ def interop(
     report: Report = project.REPORTS,
     limit: Limit = LIMIT,
 ) -> None:
-    """Have each language call a controller of each, and compare their messages."""
+    """Have each language call a controller of each, and compare."""
     from parity.players.python.quiet import quiet_grpc  # noqa: PLC0415
 
     quiet_grpc()
@@ -137,7 +137,7 @@ def record(
     out: Annotated[Path | None, typer.Option(help="Folder for them.")] = None,
     limit: Limit = LIMIT,
 ) -> None:
-    """Have a player play scenarios and keep its traces, for machines without it."""
+    """Keep the traces of a player for machines without it."""
     from parity.app.record import record  # noqa: PLC0415
 
     raise typer.Exit(record(paths or [], peer, out or project.RECORDED, limit, stdout()))
@@ -161,7 +161,7 @@ def baseline(
     report: RunReport = None,
     limit: Limit = LIMIT,
 ) -> None:
-    """Play, and bring scenarios/known_differences.yaml up to date."""
+    """Play, and bring the list of known differences up to date."""
     from datetime import date  # noqa: PLC0415
 
     from parity.app.baseline import BaselineOptions, baseline  # noqa: PLC0415

@@ -51,7 +51,10 @@ def export_trace(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for them.")] = Path("traces"),
 ) -> None:
-    """Write traces of a report for ui.perfetto.dev (.pftrace) and chrome://tracing (.json)."""
+    """Write traces for ui.perfetto.dev and chrome://tracing.
+
+    Those of a report: NAME.pftrace for the one, NAME.json for the other.
+    """
     from parity.app.export_trace import export_traces  # noqa: PLC0415
     from parity.report.folder import report_file  # noqa: PLC0415
     from parity.report.report import read_report  # noqa: PLC0415
@@ -64,7 +67,7 @@ def compare(
     old: Annotated[Path, typer.Argument(help="A report, or the folder of one.")],
     new: Annotated[Path, typer.Argument(help="A later one.")],
 ) -> None:
-    """Say what changed between two runs; exits 1 if anything got worse."""
+    """Say what changed between two runs; 1 if anything got worse."""
     from parity.report.changes import show_changes  # noqa: PLC0415
     from parity.report.folder import report_file  # noqa: PLC0415
     from parity.report.report import read_report  # noqa: PLC0415
@@ -77,7 +80,10 @@ def merge(
     shards: Annotated[list[Path], typer.Argument(help="Folders that run --report wrote.")],
     out: Annotated[Path, typer.Option(help="Folder of the joined report.")] = project.REPORTS,
 ) -> None:
-    """Join the reports of a run's shards into one; exits as one run would have."""
+    """Join the reports of a run's shards into one.
+
+    It exits as one run would have.
+    """
     from parity.report.folder import PAGE  # noqa: PLC0415
     from parity.report.merge import merge  # noqa: PLC0415
 

@@ -32,7 +32,10 @@ def explore(
     ] = None,
     limit: Limit = LIMIT,
 ) -> None:
-    """Play every order of what is simultaneous on both sides, and compare what can come of it."""
+    """Play every order of what is simultaneous, on both sides.
+
+    What can come of it is compared.
+    """
     from parity.search.explore.command import ExploreOptions, explore  # noqa: PLC0415
 
     if on is not None and peer is not None:
@@ -62,7 +65,10 @@ def fuzz(
     / "reports"
     / "fuzz",
 ) -> None:
-    """Make up scenarios, play them on both sides, and keep the smallest that show a difference."""
+    """Make up scenarios, and keep those that show a difference.
+
+    Each is played on both sides. One that differs is made smaller as long as it does.
+    """
     from parity.search.fuzz.campaign import FuzzOptions, fuzz  # noqa: PLC0415 - takes a second
 
     options = FuzzOptions(
@@ -103,7 +109,10 @@ def killmatrix(
     ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write the table here as well.")] = None,
 ) -> None:
-    """Plant bugs in copies of both sides, one by one, and see what catches each."""
+    """Plant bugs on both sides, and see what catches each.
+
+    They are planted in copies of the sources, one at a time.
+    """
     from parity.mutation.planted.command import KillOptions, killmatrix  # noqa: PLC0415
     from parity.mutation.planted.planted import parse_ways  # noqa: PLC0415
 
@@ -158,7 +167,10 @@ def mutants(
         ),
     ] = 20.0,
 ) -> None:
-    """Make every mutant that a tool knows of one side, and see which the catalogue catches."""
+    """Make every small change to one side, and see what catches it.
+
+    The changes are those that a tool makes: cargo-mutants, mutmut.
+    """
     from parity.mutation.generated.command import MutantOptions, mutants  # noqa: PLC0415
 
     options = MutantOptions(

@@ -41,7 +41,7 @@ def replay(
     out: Annotated[Path | None, typer.Option(help="Write the trace to this file.")] = None,
     limit: Limit = LIMIT,
 ) -> None:
-    """Play one scenario and show it: virtual clock, lanes, faults and events.
+    """Play one scenario and show it, event by event.
 
     Playing takes milliseconds; what a terminal shows is played back afterwards, one
     event after the other. Elsewhere all events are printed, a line each.

@@ -44,7 +44,7 @@ def explain(
         ),
     ] = None,
 ) -> None:
-    """Say what a word of a scenario, a verdict or a fact means; without one, list them."""
+    """Say what a word, a verdict or a fact means, or list them."""
     from parity.app.explain import explain  # noqa: PLC0415
 
     explain(key, stdout())
