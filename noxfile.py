@@ -245,7 +245,7 @@ def generated(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation as a site, in site/; a link that leads nowhere fails."""
+    """The documentation as a site, in site/; links that lead nowhere and lost code fail."""
     pyproject = nox.project.load_toml(ROOT / "pyproject.toml")
     packages = list(nox.project.dependency_groups(pyproject, "docs"))
     programs = make_environment(session, ROOT / ".nox" / "docs", packages, "")
@@ -253,6 +253,7 @@ def docs(session: nox.Session) -> None:
         quiet = {"NO_MKDOCS_2_WARNING": "true"}
         # Not --quiet: what isn't logged isn't counted as a reason to fail.
         session.run(str(programs / "mkdocs"), "build", "--strict", env=quiet)
+    run(session, "python", "tests/docs/built_site.py", "site")
 
 
 @nox.session(default=False)
