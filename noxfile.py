@@ -255,10 +255,12 @@ def wheel(session: nox.Session) -> None:
     if find_spec(base, "tensorflow"):
         session.error("the base install has TensorFlow")
     driver = f"{base / 'python'} {ROOT / 'examples' / 'driver' / 'port_driver.py'}"
+    small_port = f"{base / 'python'} {ROOT / 'examples' / 'python-port' / 'main.py'}"
     channels = "barrier,files,order,rpc,saves,session,steps,threads"
     self_contained = ["python", str(ROOT / "tests" / "wheel" / "self_contained.py")]
     for words in (
         ["monolith-parity", "run", "--peer", driver, "--channels", channels, "--report", "kit"],
+        ["monolith-parity", "run", "health", "barrier", "--peer", small_port, "--report", "small"],
         [*self_contained, "kit"],
         ["monolith-parity", "replay", "health/oom", "--on", "recorded"],
         ["monolith-parity", "compare", "kit", "kit"],

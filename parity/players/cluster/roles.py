@@ -19,6 +19,7 @@ from absl import flags
 from fakes.faults import FaultLedger
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
 from monolith_hooks.ckpt_hooks import WorkerCkptHelper
+from parity.kit.unplayable import Unplayable
 from parity.players.cluster.memory import Ballast
 from parity.players.cluster.placement import (
     SHARED_DEVICE,
@@ -35,7 +36,6 @@ from parity.players.cluster.wire import (
     scenario_from,
     setting_from,
 )
-from parity.players.outcome import UnplayableError
 from parity.players.paced_clock import PacedClock
 from parity.players.python.hook_logs import hook_logs_go_to
 from parity.players.python.job import Job, callbacks, has_input, input_element
@@ -115,7 +115,7 @@ class Chief:
                     self.recorder.look()
                 case "finish":
                     self.recorder.threads_left()
-        except UnplayableError as error:
+        except Unplayable as error:
             refused = str(error)
         return RoleAnswer(
             refused=refused,

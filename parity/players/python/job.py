@@ -8,21 +8,22 @@ from typing import Any
 
 import tensorflow as tf
 
-from fakes.faults import FaultLedger, named_error
+from fakes.errors import named_error
+from fakes.faults import FaultLedger
 from fakes.faulty_files import FaultyFiles, Operation
 from fakes.faulty_saver import FaultySaver
 from fakes.probes import ListenerFaults
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import Clock
-from parity.players.outcome import UnplayableError
+from parity.kit.files_left import known_files
+from parity.kit.unplayable import Unplayable
 from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
 from parity.players.python.implementation import OURS, Implementation
 from parity.players.python.job_hooks import HookMaker, server_folder, set_options
 from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
-from parity.players.python.scenario_files import known_files
 from parity.players.python.stage import Stage
 from parity.players.python.workers import ChiefSession
 from parity.spec.hooks import InputEntry, StopHelperEntry
@@ -281,10 +282,10 @@ class Job:
         """Refuse a step that needs a session if there is none.
 
         Raises:
-            UnplayableError: The session was left.
+            Unplayable: The session was left.
         """
         if not self.is_open:
-            raise UnplayableError("the session was left before")
+            raise Unplayable("the session was left before")
 
     def _leave(self, error: BaseException | None) -> None:
         try:

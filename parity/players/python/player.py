@@ -14,20 +14,23 @@ from pathlib import Path
 import tensorflow as tf
 from absl.testing import flagsaver
 
-from fakes import faults as ps_faults
 from fakes.faults import FaultLedger
 from fakes.faulty_files import FileFault
-from fakes.lane import Lane
-from fakes.lane_pool import BACKGROUND_PREFIX, CONCURRENT_PREFIX
-from fakes.machines import FakeMachines, FakePs
+from fakes.machines import FakeMachines
+from fakes.ps import FakePs
 from fakes.scheduler import DeadlockError, StalledError
 from fakes.turns import ScheduleError
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks import logging_ops
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity.base import project
+from parity.kit.files_left import files_left
+from parity.kit.lanes import LanesBeside
+from parity.kit.machines import fake_servers, inject_machine_fault
+from parity.kit.model_folder import model_folder
+from parity.kit.state_files import StateFiles
+from parity.kit.unplayable import Unplayable
 from parity.players.environment import plain_umask
-from parity.players.model_folder import model_folder
 from parity.players.outcome import (
     IN_VIRTUAL_TIME,
     Failed,
@@ -35,7 +38,6 @@ from parity.players.outcome import (
     Outcome,
     Played,
     Refusal,
-    UnplayableError,
 )
 from parity.players.python.hook_logs import hook_logs_go_to
 from parity.players.python.implementation import OURS, Implementation
@@ -43,23 +45,14 @@ from parity.players.python.interrupts import interrupt_afterwards
 from parity.players.python.job import Job
 from parity.players.python.job_hooks import HealthOps
 from parity.players.python.recorder import Recorder
-from parity.players.python.scenario_files import (
-    files_left,
-    write_content,
-)
+from parity.players.python.scenario_files import write_content
 from parity.players.python.stage import Stage, local_config
-from parity.players.python.state_files import StateFiles
 from parity.players.python.workers import Worker
 from parity.spec.faults import (
     Fault,
     FileErrorFault,
-    HealthBytesFault,
     ListenerErrorFault,
-    PollErrorFault,
-    RecoverFault,
-    RssFault,
     SaveErrorFault,
-    SlowPollFault,
     SlowSaveFault,
 )
 from parity.spec.hooks import PsHealthEntry
@@ -108,7 +101,7 @@ class PythonPlayer:
                     trace = clock.run(
                         lambda: _play(file.scenario, clock, folder, self._implementation)
                     )
-            except (UnplayableError, DeadlockError, StalledError, ScheduleError) as error:
+            except (Unplayable, DeadlockError, StalledError, ScheduleError) as error:
                 refusal = _refusal(error)
                 return Failed("refused", str(error), choices=_choices(clock), refusal=refusal)
             finally:
@@ -142,10 +135,10 @@ def player_of(file: Path, tell: Callable[[str], None]) -> PythonPlayer:
 
 
 def _refusal(
-    error: UnplayableError | DeadlockError | StalledError | ScheduleError,
+    error: Unplayable | DeadlockError | StalledError | ScheduleError,
 ) -> Refusal:
     match error:
-        case UnplayableError():
+        case Unplayable():
             return Refusal("unplayable", error.step)
         case DeadlockError():
             return Refusal("deadlock")
@@ -167,12 +160,11 @@ def _play(
         flagsaver.flagsaver(monolith_default_machine_info_mem_limit=scenario.default_mem_limit),
     ):
         play = _Play(scenario, clock, model_dir, implementation)
-        with (
-            contextlib.closing(play.recorder),
-            hook_logs_go_to(play.recorder, implementation),
-            play.files_installed(),
-        ):
-            return play.run()
+        with hook_logs_go_to(play.recorder, implementation), play.files_installed():
+            try:
+                return play.run()
+            finally:
+                play.recorder.let_files_go()
 
 
 class _Play:
@@ -189,10 +181,7 @@ class _Play:
         self._clock = clock
         self._model_dir = model_dir
         self._ledger = FaultLedger()
-        self._machines = [FakePs(clock, self._ledger, each.rss) for each in scenario.all_machines()]
-        for machine, each in zip(self._machines, scenario.all_machines(), strict=True):
-            if each.mem_limit is not None:
-                machine.create_machine_info(each.mem_limit)
+        self._machines = fake_servers(scenario, clock, self._ledger)
         self._job = Job(
             scenario,
             clock,
@@ -203,7 +192,7 @@ class _Play:
             implementation,
         )
         self._workers: dict[int, Worker] = {}
-        self._background: list[Lane] = []
+        self._lanes = LanesBeside(clock, self._do)
         self.recorder = self._job.recorder
 
     def files_installed(self) -> AbstractContextManager[None]:
@@ -219,13 +208,13 @@ class _Play:
             for i, step in enumerate(self._scenario.steps):
                 try:
                     self._do(step, f"steps[{i}]")
-                except UnplayableError as error:
+                except Unplayable as error:
                     key = next(iter(step.model_dump(by_alias=True)))
-                    raise UnplayableError(f"steps[{i}]: {key}: {error}", step=i) from None
+                    raise error.at(f"steps[{i}]: {key}", i) from None
                 self._clock.settle()
             if self._job.is_open:
                 self._job.close()
-            self._wait_for(self._background)
+            self._lanes.wait_for_background()
         finally:
             self._job.give_back()
         self.recorder.record(FilesEvent, left=files_left(self._model_dir))
@@ -244,11 +233,11 @@ class _Play:
             case RpcStep():
                 job.operator.call(step, place)
             case BackgroundStep():
-                self._start_in_background(step, place)
+                self._lanes.start_in_background(step, _index(place))
             case WorkerStep():
                 self._train_worker(step.worker.index, step.worker.train)
             case ConcurrentlyStep():
-                self._do_concurrently(step, place)
+                self._lanes.do_concurrently(step, _index(place))
             case RaiseStep():
                 job.raise_in_body(step.raise_)
             case EndStep():
@@ -292,37 +281,6 @@ class _Play:
             )
         self._workers[index].train(steps)
 
-    def _start_in_background(self, step: BackgroundStep, place: str) -> None:
-        index = _index(place)
-
-        def do() -> None:
-            self._clock.sleep(step.after / 1000)
-            try:
-                self._do(step.background, f"{place}.background")
-            except UnplayableError as error:
-                raise UnplayableError(f"{place}: background: {error}", step=int(index)) from None
-
-        self._background.append(self._clock.start_lane(do, f"{BACKGROUND_PREFIX}{index}"))
-
-    def _do_concurrently(self, step: ConcurrentlyStep, place: str) -> None:
-        branches = [
-            self._clock.start_lane(
-                lambda branch=branch: self._do(  # type: ignore[misc]
-                    branch, f"{place}.concurrently"
-                ),
-                f"{CONCURRENT_PREFIX}{_index(place)}",
-                twin=_effect_of(branch),
-            )
-            for branch in step.concurrently
-        ]
-        self._wait_for(branches)
-
-    def _wait_for(self, lanes: Sequence[Lane]) -> None:
-        self._clock.wait_until(lambda: all(lane.ended for lane in lanes))
-        for lane in lanes:
-            if lane.error is not None:
-                raise lane.error
-
     def _action_response(self) -> str:
         path = self._model_dir / RESPONSE_FILENAME
         if not path.exists():
@@ -331,19 +289,10 @@ class _Play:
 
     def _inject(self, fault: Fault, place: str) -> None:
         self._ledger.declare(place)
-        ps = self._machines
         saver = self._job.saver
+        if inject_machine_fault(self._machines, fault, place):
+            return
         match fault:
-            case RssFault(rss=at):
-                ps[at.ps].inject(ps_faults.Rss(at.bytes), place)
-            case HealthBytesFault(health_bytes=at):
-                ps[at.ps].inject(ps_faults.HealthBytes(bytes.fromhex(at.hex)), place)
-            case PollErrorFault(poll_error=at):
-                ps[at.ps].inject(ps_faults.PollError(), place)
-            case SlowPollFault(slow_poll=at):
-                ps[at.ps].inject(ps_faults.SlowPoll(at.takes / 1000), place)
-            case RecoverFault(recover=at):
-                ps[at.ps].inject(ps_faults.Recovered(), place)
             case SaveErrorFault(save_error=at):
                 saver.fail(at.error, at.message, at.times, place)
             case ListenerErrorFault(listener_error=at):
@@ -372,11 +321,6 @@ def _health_ops(machines: Sequence[FakePs]) -> HealthOps:
     )
 
 
-def _effect_of(branch: RpcStep | WorkerStep) -> str:
-    """Return a text that is equal for branches that do the same, whatever they expect."""
-    return branch.model_dump_json(include={"rpc", "deadline", "server", "worker"})
-
-
-def _index(place: str) -> str:
-    """Return ``3`` for ``steps[3]``."""
-    return place.removeprefix("steps[").removesuffix("]")
+def _index(place: str) -> int:
+    """Return 3 for ``steps[3]``."""
+    return int(place.removeprefix("steps[").removesuffix("]"))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import tensorflow as tf
 
 from fakes.virtual_clock import VirtualClock
+from parity.kit.workers import Inbox
 from parity.players.python.recorder import Recorder
-from parity.spec.trace import StepEvent
 
 tf1 = tf.compat.v1
 
@@ -59,25 +58,23 @@ class Worker:
         self._chief = chief
         self._train_op = train_op
         self._recorder = recorder
-        self._inbox: deque[int] = deque()
+        self._inbox = Inbox()
         clock.start_lane(self._work, f"worker-{index}")
 
     def train(self, steps: int) -> None:
         """Put steps into the inbox."""
-        self._inbox.append(steps)
+        self._inbox.put(steps)
 
     def _work(self) -> None:
         with self._chief.graph.as_default():
             session = tf1.train.MonitoredSession(
                 session_creator=self._chief, hooks=[self._barrier_hook]
             )
-            while True:
-                self._clock.wait_until(lambda: bool(self._inbox))
-                for _ in range(self._inbox.popleft()):
-                    try:
-                        global_step = int(session.run(self._train_op))
-                    except Exception as error:  # noqa: BLE001 - it ends this worker
-                        if self._chief.current is not None:
-                            self._recorder.raised(error)
-                        return  # Or the chief left the session while this worker was blocked.
-                    self._recorder.record(StepEvent, worker=self._index, global_step=global_step)
+            self._inbox.work_off(
+                self._index,
+                lambda: int(session.run(self._train_op)),
+                clock=self._clock,
+                recorder=self._recorder,
+                # Or the chief left the session while this worker was blocked.
+                is_open=lambda: self._chief.current is not None,
+            )

@@ -1,0 +1,212 @@
+"""Plays a scenario on a port, from its first fault to the files that it leaves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fakes.virtual_clock import VirtualClock
+from parity.kit.errors import named_error
+from parity.kit.files_left import files_left
+from parity.kit.lanes import LanesBeside
+from parity.kit.model_folder import model_folder
+from parity.kit.port import Job, Port
+from parity.kit.unplayable import Unplayable
+from parity.kit.workers import Inbox
+from parity.kit.world import World
+from parity.spec.faults import Fault
+from parity.spec.kinds import kind_of
+from parity.spec.scenario import Scenario
+from parity.spec.steps import (
+    ActionFileStep,
+    AddressFileStep,
+    AdvanceStep,
+    BackgroundStep,
+    ConcurrentlyStep,
+    ControllerOpStep,
+    EndStep,
+    FaultStep,
+    LookStep,
+    MachineInfoStep,
+    RaiseStep,
+    RpcStep,
+    Step,
+    TimerStep,
+    TrainStep,
+    WorkerStep,
+    WorkerTrain,
+)
+from parity.spec.trace import ElementEvent, FilesEvent, SessionEvent, StepEvent, Trace
+
+_LEAVES: Final = (Exception, KeyboardInterrupt, SystemExit)
+"""Errors that can leave a session; others end the run itself."""
+
+
+def play(port: Port, scenario: Scenario, clock: VirtualClock) -> Trace:
+    """Play a scenario, and return its trace.
+
+    Raises:
+        Unplayable: The port lacks something, or a step can't be done.
+        DeadlockError: No lane can ever run again.
+        ScheduleError: The clock's schedule takes a candidate that doesn't exist.
+        StalledError: A lane keeps the turn for too long.
+        OutputError: There is no room for a model directory.
+    """
+    with model_folder() as folder:
+        world = World(clock, scenario, folder)
+        try:
+            job = _begin(port, scenario, world)
+            try:
+                clock.run(_Play(scenario, world, job).run)
+            finally:
+                job.give_back()
+        finally:
+            world.recorder.let_files_go()
+        return Trace.of(world.recorder.events, world.ledger.triggered())
+
+
+def _begin(port: Port, scenario: Scenario, world: World) -> Job:
+    try:
+        return port.begin(scenario, world)
+    except Unplayable as error:
+        if error.is_lacking:
+            raise
+        raise Unplayable(f"setting up: {error}") from None
+
+
+class _Play:
+    """A run of one scenario, on the lane ``main``."""
+
+    def __init__(self, scenario: Scenario, world: World, job: Job) -> None:
+        self._scenario = scenario
+        self._world = world
+        self._job = job
+        self._is_open = False
+        self._inboxes: dict[int, Inbox] = {}
+        self._lanes = LanesBeside(world.clock, self._do_beside)
+
+    def run(self) -> None:
+        recorder, clock = self._world.recorder, self._world.clock
+        for i, fault in enumerate(self._scenario.faults):
+            self._inject(fault, f"faults[{i}]")
+        self._open()
+        self._job.check()
+        clock.settle()
+        for i, step in enumerate(self._scenario.steps):
+            try:
+                self._do(step, i)
+                self._job.check()
+            except Unplayable as error:
+                raise error.at(f"steps[{i}]: {kind_of(type(step))}", i) from None
+            clock.settle()
+        if self._is_open:
+            self._leave(None)
+            self._job.check()
+        self._lanes.wait_for_background()
+        recorder.record(FilesEvent, left=files_left(self._world.model_dir))
+        recorder.threads_left()
+
+    def _open(self) -> None:
+        try:
+            self._job.open()
+        except _LEAVES as error:
+            self._was_left(error)
+        else:
+            self._is_open = True
+
+    def _do(self, step: Step, index: int) -> None:
+        match step:
+            case TrainStep():
+                self._train(step.train)
+            case AdvanceStep():
+                self._world.clock.sleep(step.advance / 1000)
+            case BackgroundStep():
+                self._lanes.start_in_background(step, index)
+            case ConcurrentlyStep():
+                self._lanes.do_concurrently(step, index)
+            case RaiseStep(raise_=raised):
+                self._leave(named_error(raised.error, raised.message))
+            case EndStep():
+                self._leave(None)
+            case LookStep():
+                self._job.look(step.look)
+            case _:
+                self._do_beside(step, f"steps[{index}]")
+
+    def _do_beside(self, step: Step, place: str) -> None:
+        """Do what can be done beside training too, on the current lane."""
+        match step:
+            case RpcStep():
+                self._job.rpc(step, place)
+            case WorkerStep():
+                self._give(step.worker)
+            case FaultStep():
+                self._inject(step.fault, f"{place}.fault")
+            case AddressFileStep():
+                self._job.address_file(step.address_file)
+            case ActionFileStep():
+                self._job.action_file(step.action_file)
+            case MachineInfoStep():
+                self._world.create_machine_info(step.machine_info)
+            case ControllerOpStep():
+                self._must_be_open()
+                self._job.controller_op(step.controller_op)
+            case TimerStep():
+                self._job.timer(step.timer)
+
+    def _inject(self, fault: Fault, place: str) -> None:
+        if not self._world.inject(fault, place):
+            self._job.fault(fault, place)
+
+    def _train(self, steps: int) -> None:
+        recorder = self._world.recorder
+        for _ in range(steps):
+            self._must_be_open()
+            try:
+                trained = self._job.train()
+            except _LEAVES as error:
+                self._leave(error)
+                return
+            if trained is None:
+                return
+            if trained.element is not None:
+                recorder.record(ElementEvent, value=trained.element)
+            recorder.record(StepEvent, worker=0, global_step=trained.global_step)
+
+    def _give(self, given: WorkerTrain) -> None:
+        """Put steps into a worker's inbox; the first time this starts the worker."""
+        self._must_be_open()
+        if given.index not in self._inboxes:
+            worker, inbox = self._job.worker(given.index), Inbox()
+            self._inboxes[given.index] = inbox
+            self._world.clock.start_lane(
+                lambda: inbox.work_off(
+                    given.index,
+                    worker.train,
+                    clock=self._world.clock,
+                    recorder=self._world.recorder,
+                    is_open=lambda: self._is_open,
+                ),
+                f"worker-{given.index}",
+            )
+        self._inboxes[given.index].put(given.train)
+
+    def _must_be_open(self) -> None:
+        if not self._is_open:
+            raise Unplayable("the session was left before")
+
+    def _leave(self, error: BaseException | None) -> None:
+        self._must_be_open()
+        try:
+            self._job.leave(error)
+        except _LEAVES as left:
+            self._was_left(left)
+        else:
+            self._was_left(None)
+
+    def _was_left(self, error: BaseException | None) -> None:
+        recorder = self._world.recorder
+        recorder.close()
+        self._is_open = False
+        if error is not None:
+            recorder.raised(error)
+        recorder.record(SessionEvent, state="closed")

@@ -1,0 +1,68 @@
+"""The port of examples/python-port, which is played with the kit ``parity.kit``."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+
+import pytest
+
+from parity.base import project
+from parity.players.driver.player import DriverPlayer
+from parity.players.outcome import Played, Skipped
+from parity.spec.loading import load_scenario
+from parity.verdict.compare import ORDER, compare
+from tests.docs.doc_pages import commands_for
+
+PORT = project.ROOT / "examples" / "python-port"
+NAMES = [
+    path.relative_to(project.SCENARIOS).with_suffix("").as_posix()
+    for folder in ("health", "barrier")
+    for path in sorted((project.SCENARIOS / folder).glob("*.yaml"))
+]
+LACKING = {
+    "health/raise_in_after_create_session": "needs probe",
+    "health/raise_in_before_run": "needs probe",
+    "health/stop_is_never_requested": "needs SaveCheckpoint",
+}
+
+
+@pytest.fixture(scope="module")
+def port():
+    """The example's driver, by the command that the page shows."""
+    ((*_, command),) = map(shlex.split, commands_for(__file__, "docs/your-own-port.md"))
+    python, main = command.split()
+    assert python == "python"
+    player = DriverPlayer("python-port", [sys.executable, str(project.ROOT / main)])
+    yield player
+    player.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_agrees_with_the_reference_on_its_channels(port, python_player, name):
+    file = load_scenario(project.SCENARIOS / f"{name}.yaml", project.SCENARIOS)
+    played = port.play(file)
+    if name in LACKING:
+        assert played == Skipped(LACKING[name])
+        return
+    assert isinstance(played, Played), played
+    channels = {*port.hello.channels, ORDER}
+    reference = python_player.play(file).trace
+    assert compare(reference, played.trace, channels=channels).differences == ()
+
+
+@pytest.mark.parametrize("order", [{"seed": 7}, {"schedule": (1, 0, 1)}])
+def test_it_agrees_in_another_order_too(port, python_player, order):
+    name = "barrier/workers_and_stop_at_once"
+    file = load_scenario(project.SCENARIOS / f"{name}.yaml", project.SCENARIOS)
+    ours, theirs = python_player.play(file, **order), port.play(file, **order)
+    channels = {*port.hello.channels, ORDER}
+    assert compare(ours.trace, theirs.trace, channels=channels).differences == ()
+    assert ours.choices == theirs.choices
+
+
+def test_the_code_that_has_it_played_is_about_as_long_as_the_walk_through_says():
+    text = "".join((PORT / name).read_text() for name in ("main.py", "job.py"))
+    code = [line for line in text.splitlines() if line.strip() and not re.match(r' *(#|""")', line)]
+    assert len(code) <= 180
