@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from fakes.lane import Lane
 from fakes.virtual_clock import VirtualClock
 from parity.kit.errors import named_error
 from parity.kit.files_left import files_left
@@ -82,6 +83,7 @@ class _Play:
         self._job = job
         self._is_open = False
         self._inboxes: dict[int, Inbox] = {}
+        self._worker_lanes: list[Lane] = []
         self._lanes = LanesBeside(world.clock, self._do_beside)
 
     def run(self) -> None:
@@ -102,6 +104,7 @@ class _Play:
             self._leave(None)
             self._job.check()
         self._lanes.wait_for_background()
+        self._check_workers()
         recorder.record(FilesEvent, left=files_left(self._world.model_dir))
         recorder.threads_left()
 
@@ -178,7 +181,7 @@ class _Play:
         if given.index not in self._inboxes:
             worker, inbox = self._job.worker(given.index), Inbox()
             self._inboxes[given.index] = inbox
-            self._world.clock.start_lane(
+            lane = self._world.clock.start_lane(
                 lambda: inbox.work_off(
                     given.index,
                     worker.train,
@@ -188,7 +191,14 @@ class _Play:
                 ),
                 f"worker-{given.index}",
             )
+            self._worker_lanes.append(lane)
         self._inboxes[given.index].put(given.train)
+
+    def _check_workers(self) -> None:
+        """Raise what ended a worker's lane other than an error of a step: a mistake of the port."""
+        for lane in self._worker_lanes:
+            if lane.error is not None:
+                raise lane.error
 
     def _must_be_open(self) -> None:
         if not self._is_open:

@@ -19,6 +19,8 @@ from parity.kit import (
     Port,
     Trained,
     Unplayable,
+    Worker,
+    named_error,
     serve,
 )
 from parity.spec.protocol import GarbageError
@@ -168,6 +170,51 @@ def test_a_mistake_of_the_port_fails_the_scenario_and_is_in_the_log(capsys):
 
     assert answer(port=Mistaken())["message"] == "KeyError: 'workers'"
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("step", ["a text", 1.5, None])
+def test_a_worker_whose_step_is_no_number_fails_the_scenario(step):
+    class Texting(Worker):
+        def train(self):
+            return step
+
+    class Employing(SteppingJob):
+        def worker(self, index):
+            return Texting()
+
+    class EmployingPort(Stepping):
+        def begin(self, scenario, world):
+            return Employing(world)
+
+    failed = answer(port=EmployingPort(), steps=[{"worker": {"index": 1, "train": 1}}])
+    assert failed["type"] == "failed"
+    assert "global_step" in failed["message"]
+
+
+def test_a_worker_that_raises_is_recorded_and_ends():
+    class Raising(Worker):
+        def train(self):
+            raise named_error("UnavailableError", "gone")
+
+    class Employing(SteppingJob):
+        def worker(self, index):
+            return Raising()
+
+    class EmployingPort(Stepping):
+        def begin(self, scenario, world):
+            return Employing(world)
+
+    trace = answer(port=EmployingPort(), steps=[{"worker": {"index": 1, "train": 2}}])
+    raised = [event for event in trace["events"] if event["lane"] == "worker-1"]
+    assert raised == [
+        {
+            "ms": 0,
+            "lane": "worker-1",
+            "kind": "raised",
+            "error": "UnavailableError",
+            "message": "gone",
+        }
+    ]
 
 
 def test_a_lane_that_nothing_wakes_is_a_deadlock():
