@@ -13,8 +13,9 @@ its steps are those of ``parity.spec.scenario``, ``hooks`` and ``steps``.
 from parity.kit.driver import main, serve
 from parity.kit.errors import named_error
 from parity.kit.machines import Machines
-from parity.kit.port import BASIC_STEPS, MACHINE_FAULTS, Identity, Job, Port, Trained, Worker
+from parity.kit.port import BASIC_STEPS, MACHINE_FAULTS, Identity, Job, Port, Worker
 from parity.kit.recorder import Recorder
+from parity.kit.session import Trained
 from parity.kit.unplayable import Unplayable
 from parity.kit.world import RpcError, World
 

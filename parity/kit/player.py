@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from fakes.lane import Lane
 from fakes.virtual_clock import VirtualClock
-from parity.kit.errors import named_error
 from parity.kit.files_left import files_left
 from parity.kit.lanes import LanesBeside
 from parity.kit.model_folder import model_folder
 from parity.kit.port import Job, Port
+from parity.kit.session import Session
 from parity.kit.unplayable import Unplayable
 from parity.kit.workers import Inbox
 from parity.kit.world import World
@@ -36,10 +34,7 @@ from parity.spec.steps import (
     WorkerStep,
     WorkerTrain,
 )
-from parity.spec.trace import ElementEvent, FilesEvent, SessionEvent, StepEvent, Trace
-
-_LEAVES: Final = (Exception, KeyboardInterrupt, SystemExit)
-"""Errors that can leave a session; others end the run itself."""
+from parity.spec.trace import FilesEvent, Trace
 
 
 def play(port: Port, scenario: Scenario, clock: VirtualClock) -> Trace:
@@ -53,11 +48,11 @@ def play(port: Port, scenario: Scenario, clock: VirtualClock) -> Trace:
         OutputError: There is no room for a model directory.
     """
     with model_folder() as folder:
-        world = World(clock, scenario, folder)
+        world = World.of(scenario, clock, folder)
         try:
             job = _begin(port, scenario, world)
             try:
-                clock.run(_Play(scenario, world, job).run)
+                clock.run(Play(scenario, world, job).run)
             finally:
                 job.give_back()
         finally:
@@ -74,23 +69,28 @@ def _begin(port: Port, scenario: Scenario, world: World) -> Job:
         raise Unplayable(f"setting up: {error}") from None
 
 
-class _Play:
+class Play:
     """A run of one scenario, on the lane ``main``."""
 
     def __init__(self, scenario: Scenario, world: World, job: Job) -> None:
         self._scenario = scenario
         self._world = world
         self._job = job
-        self._is_open = False
+        self._session = Session(job, world.recorder)
         self._inboxes: dict[int, Inbox] = {}
         self._worker_lanes: list[Lane] = []
         self._lanes = LanesBeside(world.clock, self._do_beside)
 
     def run(self) -> None:
+        """Play all of it, and record what is left.
+
+        Raises:
+            Unplayable: The port lacks something, or a step can't be done.
+        """
         recorder, clock = self._world.recorder, self._world.clock
         for i, fault in enumerate(self._scenario.faults):
             self._inject(fault, f"faults[{i}]")
-        self._open()
+        self._session.open()
         self._job.check()
         clock.settle()
         for i, step in enumerate(self._scenario.steps):
@@ -100,26 +100,18 @@ class _Play:
             except Unplayable as error:
                 raise error.at(f"steps[{i}]: {kind_of(type(step))}", i) from None
             clock.settle()
-        if self._is_open:
-            self._leave(None)
+        if self._session.is_open:
+            self._session.leave()
             self._job.check()
         self._lanes.wait_for_background()
         self._check_workers()
         recorder.record(FilesEvent, left=files_left(self._world.model_dir))
         recorder.threads_left()
 
-    def _open(self) -> None:
-        try:
-            self._job.open()
-        except _LEAVES as error:
-            self._was_left(error)
-        else:
-            self._is_open = True
-
     def _do(self, step: Step, index: int) -> None:
         match step:
             case TrainStep():
-                self._train(step.train)
+                self._session.train(step.train)
             case AdvanceStep():
                 self._world.clock.sleep(step.advance / 1000)
             case BackgroundStep():
@@ -127,9 +119,9 @@ class _Play:
             case ConcurrentlyStep():
                 self._lanes.do_concurrently(step, index)
             case RaiseStep(raise_=raised):
-                self._leave(named_error(raised.error, raised.message))
+                self._session.leave(self._job.error(raised.error, raised.message))
             case EndStep():
-                self._leave(None)
+                self._session.leave()
             case LookStep():
                 self._job.look(step.look)
             case _:
@@ -151,7 +143,7 @@ class _Play:
             case MachineInfoStep():
                 self._world.create_machine_info(step.machine_info)
             case ControllerOpStep():
-                self._must_be_open()
+                self._session.must_be_open()
                 self._job.controller_op(step.controller_op)
             case TimerStep():
                 self._job.timer(step.timer)
@@ -160,24 +152,9 @@ class _Play:
         if not self._world.inject(fault, place):
             self._job.fault(fault, place)
 
-    def _train(self, steps: int) -> None:
-        recorder = self._world.recorder
-        for _ in range(steps):
-            self._must_be_open()
-            try:
-                trained = self._job.train()
-            except _LEAVES as error:
-                self._leave(error)
-                return
-            if trained is None:
-                return
-            if trained.element is not None:
-                recorder.record(ElementEvent, value=trained.element)
-            recorder.record(StepEvent, worker=0, global_step=trained.global_step)
-
     def _give(self, given: WorkerTrain) -> None:
         """Put steps into a worker's inbox; the first time this starts the worker."""
-        self._must_be_open()
+        self._session.must_be_open()
         if given.index not in self._inboxes:
             worker, inbox = self._job.worker(given.index), Inbox()
             self._inboxes[given.index] = inbox
@@ -187,7 +164,7 @@ class _Play:
                     worker.train,
                     clock=self._world.clock,
                     recorder=self._world.recorder,
-                    is_open=lambda: self._is_open,
+                    is_open=lambda: self._session.is_open,
                 ),
                 f"worker-{given.index}",
             )
@@ -199,24 +176,3 @@ class _Play:
         for lane in self._worker_lanes:
             if lane.error is not None:
                 raise lane.error
-
-    def _must_be_open(self) -> None:
-        if not self._is_open:
-            raise Unplayable("the session was left before")
-
-    def _leave(self, error: BaseException | None) -> None:
-        self._must_be_open()
-        try:
-            self._job.leave(error)
-        except _LEAVES as left:
-            self._was_left(left)
-        else:
-            self._was_left(None)
-
-    def _was_left(self, error: BaseException | None) -> None:
-        recorder = self._world.recorder
-        recorder.close()
-        self._is_open = False
-        if error is not None:
-            recorder.raised(error)
-        recorder.record(SessionEvent, state="closed")

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from parity.kit.errors import named_error
+from parity.kit.session import Trained
 from parity.kit.unplayable import Unplayable
 from parity.kit.world import World
 from parity.spec.faults import Fault, Need
@@ -58,14 +60,6 @@ class Identity:
     channels: Sequence[Channel] | None = None
     source_digest: str | None = None
     needs: Sequence[Need] | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The global step after a training step's own addition, and the element that it took."""
-
-    global_step: int
-    element: int | None = None
 
 
 class Worker(ABC):
@@ -147,6 +141,14 @@ class Job(ABC):
         """Record a state that only the job itself can observe."""
         del target
         raise Unplayable.lacks("look")
+
+    def error(self, name: str, message: str) -> BaseException:
+        """Return the error that a scenario raises in the body of the session, by its name.
+
+        A port that catches errors of its own classes returns one of these; by default it is one
+        of Python's, or one that has the name alone.
+        """
+        return named_error(name, message)
 
     def check(self) -> None:  # noqa: B027 - a port with nothing to say leaves it out
         """Raise what a hook has found that it can't play. Called after each step."""

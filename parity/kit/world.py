@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from fakes.faults import FaultLedger
+from fakes.ps import FakePs
 from fakes.virtual_clock import VirtualClock
 from parity.kit.machines import Machines, fake_servers, inject_machine_fault
 from parity.kit.recorder import Recorder
@@ -42,15 +43,34 @@ class World:
         model_dir: The folder for checkpoints and other files, which is listed at the end.
     """
 
-    def __init__(self, clock: VirtualClock, scenario: Scenario, model_dir: Path) -> None:
+    def __init__(
+        self,
+        clock: VirtualClock,
+        recorder: Recorder,
+        ledger: FaultLedger,
+        model_dir: Path,
+        servers: Sequence[FakePs],
+        default_mem_limit: int | None,
+    ) -> None:
         self.clock = clock
+        self.recorder = recorder
+        self.ledger = ledger
         self.model_dir = model_dir
-        self.recorder = Recorder(clock, model_dir, StateFiles(model_dir))
-        self.ledger = FaultLedger()
-        for place in _declared_faults(scenario):
-            self.ledger.declare(place)
-        self._servers = fake_servers(scenario, clock, self.ledger)
-        self.machines = Machines(self._servers, scenario.default_mem_limit)
+        self._servers = servers
+        self.machines = Machines(servers, default_mem_limit)
+
+    @classmethod
+    def of(cls, scenario: Scenario, clock: VirtualClock, model_dir: Path) -> World:
+        """Return a new world at time 0, with the machines and the declared faults of a scenario."""
+        ledger = declared_faults(scenario)
+        return cls(
+            clock,
+            Recorder(clock, model_dir, StateFiles(model_dir)),
+            ledger,
+            model_dir,
+            fake_servers(scenario, clock, ledger),
+            scenario.default_mem_limit,
+        )
 
     def create_machine_info(self, info: MachineInfo) -> None:
         """Create the machine info of a parameter server, as a job's own op does."""
@@ -122,8 +142,15 @@ class World:
         )
 
 
-def _declared_faults(scenario: Scenario) -> Iterator[str]:
-    """Yield the place of each fault that a scenario declares."""
+def declared_faults(scenario: Scenario) -> FaultLedger:
+    """Return a ledger with each fault that a scenario declares, none of them triggered."""
+    ledger = FaultLedger()
+    for place in _places_of_faults(scenario):
+        ledger.declare(place)
+    return ledger
+
+
+def _places_of_faults(scenario: Scenario) -> Iterator[str]:
     for i, hook in enumerate(scenario.hooks):
         if isinstance(hook, ProbeEntry) and hook.probe.raises is not None:
             yield f"hooks[{i}].probe.raises"

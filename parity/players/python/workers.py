@@ -1,4 +1,4 @@
-"""The workers of a run, each of which trains in a lane of its own, on the chief's session."""
+"""The workers of a run, each of which trains on the chief's session."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from fakes.virtual_clock import VirtualClock
-from parity.kit.workers import Inbox
-from parity.players.python.recorder import Recorder
+from parity.kit.port import Worker
 
 tf1 = tf.compat.v1
 
@@ -38,43 +36,20 @@ class ChiefSession:
         """Do nothing, as the chief closes the session."""
 
 
-class Worker:
-    """One worker: an inbox of training steps, and the lane that takes them."""
+class SessionWorker(Worker):
+    """A worker with a MonitoredSession of its own, and with its own BarrierHook."""
 
-    def __init__(
-        self,
-        index: int,
-        *,
-        clock: VirtualClock,
-        chief: ChiefSession,
-        train_op: tf.Tensor,
-        recorder: Recorder,
-        barrier_hook: Any,
-    ) -> None:
-        """Start its lane; ``barrier_hook`` is its hook."""
-        self._barrier_hook = barrier_hook
-        self._index = index
-        self._clock = clock
+    def __init__(self, chief: ChiefSession, train_op: tf.Tensor, barrier_hook: Any) -> None:
         self._chief = chief
         self._train_op = train_op
-        self._recorder = recorder
-        self._inbox = Inbox()
-        clock.start_lane(self._work, f"worker-{index}")
+        self._barrier_hook = barrier_hook
+        self._session: Any = None
 
-    def train(self, steps: int) -> None:
-        """Put steps into the inbox."""
-        self._inbox.put(steps)
-
-    def _work(self) -> None:
+    def train(self) -> int:
+        """Take a step on its session, which the first one creates."""
         with self._chief.graph.as_default():
-            session = tf1.train.MonitoredSession(
-                session_creator=self._chief, hooks=[self._barrier_hook]
-            )
-            self._inbox.work_off(
-                self._index,
-                lambda: int(session.run(self._train_op)),
-                clock=self._clock,
-                recorder=self._recorder,
-                # Or the chief left the session while this worker was blocked.
-                is_open=lambda: self._chief.current is not None,
-            )
+            if self._session is None:
+                self._session = tf1.train.MonitoredSession(
+                    session_creator=self._chief, hooks=[self._barrier_hook]
+                )
+            return int(self._session.run(self._train_op))
