@@ -13,8 +13,9 @@ from fakes.scheduler import DeadlockError, StalledError
 from fakes.turns import ScheduleError
 from fakes.virtual_clock import VirtualClock
 from parity.base.model import first_error
+from parity.base.problems import UsageError
 from parity.kit.player import play
-from parity.kit.port import Port
+from parity.kit.port import Identity, Port
 from parity.kit.unplayable import Unplayable
 from parity.spec.capabilities import SEED, lacking
 from parity.spec.protocol import (
@@ -58,8 +59,8 @@ def main(port: Port) -> None:
             serve(port, sys.stdin.buffer, answers)
         except GarbageError as error:
             sys.exit(f"no request of the driver protocol: {error}")
-        except ValidationError as error:
-            sys.exit(f"identity: {first_error(error)}")
+        except UsageError as error:
+            sys.exit(str(error))
 
 
 def serve(port: Port, requests: BinaryIO, answers: BinaryIO) -> None:
@@ -67,7 +68,7 @@ def serve(port: Port, requests: BinaryIO, answers: BinaryIO) -> None:
 
     Raises:
         GarbageError: A line is no request, or one of another protocol.
-        ValidationError: The port's identity has a word that doesn't exist.
+        UsageError: The port's identity has a word that doesn't exist.
     """
     for line in requests:
         answer = _answer(port, parse_request(line))
@@ -94,7 +95,13 @@ def _answer(port: Port, request: Request | FailedAnswer) -> AnyAnswer:
 def _hello(port: Port, protocol: int) -> Hello:
     if protocol != PROTOCOL:
         raise GarbageError(f"the host speaks protocol {protocol}, this driver {PROTOCOL}")
-    identity = port.identity()
+    try:
+        return _introduced(port.identity())
+    except ValidationError as error:
+        raise UsageError(f"identity: {first_error(error)}") from None
+
+
+def _introduced(identity: Identity) -> Hello:
     return Hello(
         type="hello",
         protocol=PROTOCOL,

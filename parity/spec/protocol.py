@@ -368,7 +368,7 @@ def parse_request(line: bytes) -> Request | FailedAnswer:
         return _REQUEST.validate_python(frozen(document))
     except ValidationError as error:
         seq = document.get("seq") if isinstance(document, dict) else None
-        if isinstance(seq, int) and seq >= 0:
+        if type(seq) is int and seq >= 0:
             return FailedAnswer(type="failed", seq=seq, message=first_error(error))
         raise GarbageError(f"{first_error(error)}: {quoted_line(line)}") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from io import StringIO
 
 import pytest
@@ -74,6 +75,12 @@ def test_its_scenario_is_the_one_in_the_catalogue():
     expected = shown.pop("expect")
     assert expected.items() <= real.pop("expect").items()
     assert shown == real
+
+
+def test_it_names_the_oldest_python():
+    pyproject = tomllib.loads((project.ROOT / "pyproject.toml").read_text())
+    oldest = pyproject["project"]["requires-python"].removeprefix(">=")
+    assert set(re.findall(r"Python (3[.]\d+)", TEXT)) == {oldest}
 
 
 def test_it_names_every_command():

@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from pydantic import ValidationError
 
 from parity.base import project
+from parity.base.problems import UsageError
 from parity.kit import (
     BASIC_STEPS,
     MACHINE_FAULTS,
@@ -191,6 +191,27 @@ def test_a_worker_whose_step_is_no_number_fails_the_scenario(step):
     assert "global_step" in failed["message"]
 
 
+def test_a_port_may_have_errors_of_its_own_for_those_of_a_scenario():
+    class GoneError(ConnectionError):
+        """What this port has for UnavailableError."""
+
+    class Recovering(SteppingJob):
+        def error(self, name, message):
+            return GoneError(f"{name}: {message}")
+
+        def leave(self, error):
+            raise error
+
+    class RecoveringPort(Stepping):
+        def begin(self, scenario, world):
+            return Recovering(world)
+
+    raised = {"raise": {"error": "UnavailableError", "message": "x"}}
+    events = answer(port=RecoveringPort(), steps=[raised])["events"]
+    errors = [(each["error"], each["message"]) for each in events if each["kind"] == "raised"]
+    assert errors == [("GoneError", "UnavailableError: x")]
+
+
 def test_a_worker_that_raises_is_recorded_and_ends():
     class Raising(Worker):
         def train(self):
@@ -268,7 +289,7 @@ def test_a_capability_that_does_not_exist_is_refused():
         def identity(self):
             return Identity("x", "1", capabilities=("trian",))
 
-    with pytest.raises(ValidationError, match="did you mean train"):
+    with pytest.raises(UsageError, match=r"identity: capabilities.0: .*did you mean train"):
         answers({"type": "hello", "protocol": 1}, port=Misspelt())
 
 

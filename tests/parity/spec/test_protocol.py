@@ -156,7 +156,14 @@ def test_a_request_that_is_wrong_but_numbered_is_answered_and_any_other_is_garba
     answer = parse_request(b'{"type": "play", "seq": 4}')
     assert isinstance(answer, FailedAnswer)
     assert answer.seq == 4
-    for line in (b"{", b"\xff", b'{"type": "sing"}', b'{"type": "play", "seq": -1}', b"[1]"):
+    for line in (
+        b"{",
+        b"\xff",
+        b'{"type": "sing"}',
+        b'{"type": "play", "seq": -1}',
+        b"[1]",
+        b'{"type": "play", "seq": true}',
+    ):
         with pytest.raises(GarbageError):
             parse_request(line)
 
