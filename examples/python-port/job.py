@@ -1,42 +1,12 @@
 """The job of a scenario: a chief with its health threads, workers, and an operator."""
 
-import threading
-
 from barrier import Barrier, BarrierAlreadyPlacedError
+from coordinator import Coordinator
 from health import Watch
 
 from parity.kit import Job, RpcError, Trained, Unplayable, Worker
 from parity.spec.hooks import PsHealthEntry
 from parity.spec.trace import LogEvent, PsResult, RpcResponse, SessionEvent
-
-GRACE = 120
-"""Seconds for which a session that closes waits for its threads."""
-
-
-class Coordinator:
-    """Asks the threads of a session to stop, and waits for them."""
-
-    def __init__(self):
-        self.stop = threading.Event()
-        self.threads = []
-
-    def should_stop(self):
-        """Return whether a stop was requested."""
-        return self.stop.is_set()
-
-    def wait_for_stop(self, timeout=None):
-        """Wait in real time for a requested stop."""
-        return self.stop.wait(timeout)
-
-    def register_thread(self, thread):
-        """Let ``join`` wait for this thread."""
-        self.threads.append(thread)
-
-    def join(self, threads=None, stop_grace_period_secs=GRACE, ignore_live_threads=True):
-        """Wait for the threads; the virtual clock lets them end in virtual time first."""
-        del threads, ignore_live_threads
-        for thread in self.threads:
-            thread.join(stop_grace_period_secs)
 
 
 # [start:job]
@@ -83,7 +53,7 @@ class SmallJob(Job):
             error = None
         if error is None:
             self.world.recorder.close()
-        self.coord.stop.set()
+        self.coord.request_stop()
         self.coord.join()
         self.barrier.closed = True
         if error is not None:

@@ -1,7 +1,7 @@
 """A small port in Python, and its driver: the health hook and the barrier, without TensorFlow.
 
-It is written from docs/behaviour.md. ``barrier.py``, ``health.py`` and ``result.py`` are the port;
-this file and ``job.py`` are what has it played.
+It is written from docs/behaviour.md. ``barrier.py``, ``coordinator.py``, ``health.py`` and
+``result.py`` are the port; this file and ``job.py`` are what has it played.
 """
 
 # [start:port]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 import sys
+import time
 
 import pytest
 
+from fakes.faults import FaultLedger
+from fakes.ps import FakePs
+from monolith_hooks.clock import SystemClock
 from parity.base import project
+from parity.kit import Machines
 from parity.players.driver.player import DriverPlayer
 from parity.players.outcome import Played, Skipped
 from parity.spec.loading import load_scenario
@@ -73,4 +79,26 @@ def test_it_can_be_explored(port):
 def test_the_code_that_has_it_played_is_about_as_long_as_the_walk_through_says():
     text = "".join((PORT / name).read_text() for name in ("main.py", "job.py"))
     code = [line for line in text.splitlines() if line.strip() and not re.match(r' *(#|""")', line)]
-    assert len(code) <= 180
+    assert len(code) <= 130
+
+
+def test_the_same_port_runs_in_real_time(monkeypatch):
+    monkeypatch.syspath_prepend(str(PORT))
+    modules = [importlib.import_module(name) for name in ("barrier", "coordinator", "health")]
+    for path in PORT.glob("*.py"):
+        sys.modules.pop(path.stem, None)  # Names like these are anybody's.
+    barrier, coordinator, health = modules
+    clock, coord, reports = SystemClock(), coordinator.Coordinator(), []
+    held = barrier.Barrier(clock, 2, 0.01, [])
+    (server,) = [FakePs(clock, FaultLedger(), 10)]
+    machines = Machines([server], 10)
+    health.Watch(clock, machines, 1, reports.append, held).start(coord)
+    while not held.indices():
+        time.sleep(0.01)
+    coord.request_stop()
+    coord.join()
+    assert [(ps, str(result)) for ps, result in reports[0].items()] == [
+        (0, 'status: OUT_OF_MEMORY message: "Memory limit exceeded. Current: 10, Limit: 10"')
+    ]
+    assert len(reports) == 1
+    assert not any(thread.is_alive() for thread in coord.threads)
