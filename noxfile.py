@@ -25,6 +25,7 @@ nox.options.sessions = [
     "docs",
     "rust",
     "tests",
+    "slow",
     "parity",
     "interop",
     "cluster",
@@ -33,6 +34,7 @@ nox.options.default_venv_backend = "none"
 
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT / ".nox" / "shared"
+PACKAGES = ["monolith_hooks", "fakes", "parity"]
 REPORTS = ROOT / "reports"
 """What monolith-parity checklist reads."""
 PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
@@ -91,6 +93,8 @@ def run(session: nox.Session, tool: str, *args: str) -> None:
     programs = shared_environment(session)
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     with session.chdir(ROOT):
+        # As for what is installed: where nothing may write it, each process would compile it anew.
+        session.run(str(programs / "python"), "-m", "compileall", "-q", *PACKAGES, silent=True)
         session.run(str(programs / tool), *args, env={"PATH": path})
 
 
@@ -108,11 +112,21 @@ def tee(session: nox.Session, path: Path, *command: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests but those of a real cluster; what follows -- goes to pytest."""
-    # Tests that start processes take many times longer than others: who is idle takes some over.
-    options = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/cluster"]
-    options += [f"--junitxml={REPORTS / 'tests.xml'}"]
-    run(session, "pytest", *options, *session.posargs)
+    """All tests but slow ones and those of a real cluster; what follows -- goes to pytest."""
+    some_tests(session, "not slow", "tests.xml")
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """The tests that start whole programs, build something, or play the whole catalogue."""
+    some_tests(session, "slow", "slow-tests.xml")
+
+
+def some_tests(session: nox.Session, marked: str, junit: str) -> None:
+    """Run the tests that are marked so, on two processes."""
+    # Some take many times longer than others: who is idle takes some over.
+    options = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/cluster", "-m", marked]
+    run(session, "pytest", *options, f"--junitxml={REPORTS / junit}", *session.posargs)
 
 
 @nox.session

@@ -6,7 +6,8 @@ into this process, so they work on a local session only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Final
 
 import numpy as np
 import tensorflow as tf
@@ -19,35 +20,63 @@ class FakeMachines:
     """All the PS of a job, and the ops that a health hook builds for them."""
 
     def __init__(self, machines: Sequence[FakePs]) -> None:
-        self._by_name = {
-            ps_check_hooks.get_ps_machine_info_shared_name(index): machine
-            for index, machine in enumerate(machines)
+        self._machines = machines
+        self._index = {
+            ps_check_hooks.get_ps_machine_info_shared_name(index): index
+            for index in range(len(machines))
         }
-        self._last_check: tf.Tensor | None = None
+        self._created: dict[Hashable, tuple[int, int]] = {}
+        self._poll: _Poll | None = None
 
     def machine_info(
         self, mem_limit: int | None = None, shared_name: str | None = None
     ) -> tf.Tensor:
         """Return an op that creates the machine info of this PS, unless it exists."""
         limit = logging_ops.default_mem_limit() if mem_limit is None else mem_limit
+        index = self._index[shared_name or ""]
 
-        def create(name: bytes) -> object:
-            self._by_name[name.decode()].create_machine_info(limit)
-            return np.bytes_(name)
+        def create() -> object:
+            self._machines[index].create_machine_info(limit)
+            return np.bytes_(shared_name)
 
-        return tf.numpy_function(create, [shared_name], tf.string)
+        info = tf.numpy_function(create, [], tf.string)
+        self._created[info.ref()] = index, limit
+        return info
 
     def check_machine_health(self, machine_info_tensor: tf.Tensor) -> tf.Tensor:
-        """Return an op that returns the health of this PS.
+        """Return the health of this PS, whose machine info is created if it isn't there.
 
-        The ops of one graph run one after the other.
+        A poll is what one hook fetches: a PS that is in it already begins the next.
         """
+        index, limit = self._created[machine_info_tensor.ref()]
+        graph = machine_info_tensor.graph
+        if self._poll is None or self._poll.graph is not graph or index in self._poll.limits:
+            self._poll = _Poll(graph, self._machines)
+        return self._poll.add(index, limit)
 
-        def check(name: bytes) -> object:
-            return np.array(self._by_name[name.decode()].check(), dtype=object)
 
-        previous = self._last_check
-        same_graph = previous is not None and previous.graph is machine_info_tensor.graph
-        with tf.control_dependencies([previous] if same_graph else []):
-            self._last_check = tf.numpy_function(check, [machine_info_tensor], tf.string)
-        return self._last_check
+class _Poll:
+    """The health checks that are fetched together: one call back into this process for all.
+
+    One for each PS, of which a poll may have thousands, would take most of a play's time.
+    """
+
+    def __init__(self, graph: tf.Graph, machines: Sequence[FakePs]) -> None:
+        self.graph: Final = graph
+        self.limits: Final[dict[int, int]] = {}
+        """In the order of the checks."""
+        self._machines = machines
+        self._statuses = tf.numpy_function(self._check, [], [tf.string] * len(machines))
+
+    def add(self, index: int, limit: int) -> tf.Tensor:
+        """Have this PS checked after the others, and return its health."""
+        self.limits[index] = limit
+        return self._statuses[index]
+
+    def _check(self) -> list[object]:
+        for index, limit in self.limits.items():
+            self._machines[index].create_machine_info(limit)
+        statuses = [b""] * len(self._machines)
+        for index in self.limits:
+            statuses[index] = self._machines[index].check()
+        return [np.array(status, dtype=object) for status in statuses]

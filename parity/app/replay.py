@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from parity.app.standard_streams import check_standard_output
+from parity.app.watching import whenever_changed
 from parity.base import project
 from parity.base.files import must_be_replaceable, write_whole
 from parity.base.model import canonical_json, first_error
@@ -44,7 +45,6 @@ from parity.spec.trace import Trace, event_text
 from parity.verdict.compare import Comparison, compare
 from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
 
-_LOOK_EVERY_SECONDS: Final = 0.5
 _CANNOT: Final = 3
 _INTERRUPTED: Final = 130
 
@@ -99,7 +99,9 @@ def replay(
         try:
             if not options.watch:
                 return showing.once(path)
-            whenever_changed(path, lambda: showing.show_once_reporting_errors(path), clock)
+            whenever_changed(
+                lambda: [path], lambda: showing.show_once_reporting_errors(path), clock
+            )
         except KeyboardInterrupt:
             pass
         return _INTERRUPTED
@@ -269,27 +271,3 @@ def _read(path: Path) -> Trace:
         raise UsageError(f"{path}: no trace: {first_error(error)}") from None
     except ValueError as error:
         raise UsageError(f"{path}: no trace: {error}; replay --out writes one") from None
-
-
-def whenever_changed(path: Path, do: Callable[[], None], clock: Clock) -> None:
-    """Do it now, and again whenever the file is another; ends by an exception alone.
-
-    An editor may remove a file for a moment to put another in its place: one that
-    isn't there is no change.
-    """
-    seen = None
-    while True:
-        found = _stamp(path)
-        if found is not None and found != seen:
-            seen = found  # Taken before the file is read, so that no change is missed.
-            do()
-        else:
-            clock.sleep(_LOOK_EVERY_SECONDS)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

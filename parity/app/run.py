@@ -234,7 +234,8 @@ def _pytest_args(
     args = [
         "-c", os.devnull, "--rootdir", str(project.ROOT), "--noconftest",
         "-p", "parity.pytest_plugin", "-p", "no:terminalreporter", "-p", "no:cacheprovider",
-        "-p", "no:doctest", "-p", "no:unittest",
+        "-p", "no:doctest", "-p", "no:unittest", "-p", "no:logging", "-p", "no:warnings",
+        "-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:hypothesispytest",
         # xunit1 has the file and the line of each case, which GitLab links.
         "--junitxml", str(junit), "-o", "junit_family=xunit1", "-o", "junit_suite_name=parity",
         "--parity-reference", reference.spec.model_dump_json(),

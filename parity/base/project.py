@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +32,8 @@ _PATTERNS: Final = ("Cargo.toml", "Cargo.lock", "crates/*/Cargo.toml", "crates/*
 
 def version() -> str:
     """Return the installed version of this project."""
+    from importlib import metadata  # noqa: PLC0415 - as slow as all else here, and seldom needed
+
     try:
         return metadata.version(NAME)
     except metadata.PackageNotFoundError:
@@ -58,14 +59,15 @@ def shown(path: Path) -> str:
 def rust_source_digest(root: Path) -> str:
     """Return ``sha256:...`` of the path, length and content of each file, ordered by path."""
     digest = hashlib.sha256()
-    for path in sorted(_files(root), key=lambda path: path.relative_to(root).as_posix()):
+    for path in sorted(rust_sources(root), key=lambda path: path.relative_to(root).as_posix()):
         content = path.read_bytes()
         name = path.relative_to(root).as_posix()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return f"sha256:{digest.hexdigest()}"
 
 
-def _files(root: Path) -> Iterator[Path]:
+def rust_sources(root: Path) -> Iterator[Path]:
+    """Yield the files that the port is built from."""
     workspace = root / "monolith-rs"
     for pattern in _PATTERNS:
         yield from workspace.glob(pattern)

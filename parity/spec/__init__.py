@@ -15,7 +15,6 @@ __all__ = [
     "Scenario",
     "ScenarioFile",
     "Schedule",
-    "Summary",
     "Trace",
     "load_all",
     "load_scenario",

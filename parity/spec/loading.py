@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
@@ -193,7 +194,15 @@ def _reader() -> str:
 
 def scenario_name(path: Path, root: Path) -> str:
     """Return ``health/oom`` for ``scenarios/health/oom.yaml``."""
-    return path.resolve().relative_to(root.resolve()).with_suffix("").as_posix()
+    folder = _resolved_folder(path.parent.absolute())
+    real = path.resolve() if path.is_symlink() else folder / path.name
+    return real.relative_to(_resolved_folder(root.absolute())).with_suffix("").as_posix()
+
+
+@cache
+def _resolved_folder(folder: Path) -> Path:
+    """Return a folder without links, which takes a look at each of its parents."""
+    return folder.resolve()
 
 
 def _read(path: Path) -> str:

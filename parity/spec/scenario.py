@@ -270,6 +270,10 @@ class Scenario(Model):
 
     def digest(self) -> str:
         """Return ``sha256:...`` of everything that can affect the run, without the expectations."""
+        return self._digest
+
+    @functools.cached_property
+    def _digest(self) -> str:
         played = self.canonical()
         for unplayed in ("about", "covers", "expect"):
             del played[unplayed]

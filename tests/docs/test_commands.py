@@ -19,6 +19,8 @@ import pytest
 from parity.base import project
 from tests.docs.doc_pages import PAGES, bare, make_tools, to_run
 
+pytestmark = pytest.mark.slow
+
 SESSIONS = "python3 dev.py "
 TOOLS = ".nox/shared/bin/"
 """These begin a command that CI runs itself, which .ci/run must then have."""

@@ -20,6 +20,8 @@ from parity.verdict.compare import compare
 from parity.verdict.expectations import unmet
 from tests.parity.samples import scenario_file
 
+pytestmark = pytest.mark.slow
+
 WORKERS = 4
 WAIT = 1000
 

@@ -17,6 +17,8 @@ from parity.players.needs import needs
 from parity.players.outcome import IN_VIRTUAL_TIME, Played
 from parity.spec.loading import load_scenario
 
+pytestmark = pytest.mark.slow
+
 
 def in_virtual_time(path: Path) -> bool:
     needed = needs(load_scenario(path, project.SCENARIOS).scenario)

@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
 
 from parity.base.problems import UsageError
-from parity.base.terminal_text import printable
 
-
-class PrintableConsole(Console):
-    """Shows control characters that stand in text; styles and cursor movements are its own."""
-
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterable[Segment]:
-        """Render as any console does, and show what would steer a terminal."""
-        for text, style, control in super().render(renderable, options):
-            yield Segment(text if control else printable(text), style, control)
-
-
-def console_on(file: TextIO) -> Console:
-    """A console that takes text as it is: no markup, no emoji by name, nothing highlighted."""
-    return PrintableConsole(file=file, highlight=False, markup=False, emoji=False)
-
+if TYPE_CHECKING:
+    from rich.console import Console
 
 DAY = 86_400.0
 """The longest that anything can be told to wait, in seconds."""
@@ -95,4 +77,6 @@ def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
 
 def stdout() -> Console:
     """The console of standard output."""
+    from parity.app.commands.terminal import console_on  # noqa: PLC0415 - --help has no use for it
+
     return console_on(sys.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -59,11 +60,19 @@ def run(
     last_failed: Annotated[
         bool, typer.Option("--last-failed", help="Play what failed in the last run, or all.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again whenever a source or a scenario changes.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="A line for each scenario, and all details.")
     ] = False,
 ) -> None:
     """Play scenarios on both sides and compare."""
+    if watch:
+        from parity.app.watching import watch_run  # noqa: PLC0415
+
+        again = [word for word in sys.argv[1:] if word != "--watch"]
+        raise typer.Exit(watch_run(again, paths or [], (peer, reference), sys.stdout))
     if no_cache:
         from parity.base import content_cache  # noqa: PLC0415 - pydantic isn't needed for --help
 

@@ -95,8 +95,12 @@ def killmatrix(
         ),
     ] = 10.0,
     by: Annotated[
-        str, typer.Option(help="How to look for each bug: some of catalogue,fuzz,explore.")
+        str,
+        typer.Option(help="Ways to look for each: catalogue,interop,contracts,fuzz,explore."),
     ] = "catalogue",
+    until_caught: Annotated[
+        bool, typer.Option("--until-caught", help="Try no other way after one has caught the bug.")
+    ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write the table here as well.")] = None,
 ) -> None:
     """Plant bugs in copies of both sides, one by one, and see what catches each."""
@@ -107,6 +111,7 @@ def killmatrix(
         only=only or [],
         shard=shard,
         ways=parse_ways(by),
+        until_caught=until_caught,
         out=out,
         limit=limit,
         markdown=markdown,

@@ -6,26 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import TypeAdapter
 
 from parity.base.json_lines import read_records
 from parity.base.model import Model
 from parity.mutation.planted.planted import Language
-from parity.mutation.planted.scratch import digest_of, python_texts, sources_digest, texts_of
+from parity.mutation.planted.scratch import digest_of, judge_texts, sources_digest
 from parity.spec.loading import ScenarioFile
 
 Fate = Literal["caught", "survived", "unviable", "timeout"]
 Key = tuple[Language, str, str, int]
-
-INTEROP: Final = "interop"
-"""In place of a scenario: all cases of interop, with the mutant as client and server of itself."""
-CONTRACTS: Final = "contracts"
-"""In place of a scenario: the tests that fakes and real things both pass, with the mutant."""
-PYTHON_CONTRACTS: Final = "tests/contracts"
-RUST_CONTRACTS: Final = "monolith-rs/crates/monolith-testing/tests/contracts"
-CASES: Final = "parity/interop"
 
 
 class Mutant(Model):
@@ -109,12 +101,7 @@ class Bases:
     @classmethod
     def of(cls, root: Path, files: Sequence[ScenarioFile]) -> Bases:
         """Of the sources and scenarios that are here."""
-        cases = digest_of(python_texts(root, CASES))
-        contracts = [
-            *python_texts(root, PYTHON_CONTRACTS),
-            *texts_of(root, RUST_CONTRACTS, "*.rs"),
-        ]
-        judges = {INTEROP: cases, CONTRACTS: digest_of(contracts)}
+        judges = {name: digest_of(texts) for name, texts in judge_texts(root).items()}
         return cls(sources_digest(root), {file.name: file.text for file in files} | judges)
 
     def basis(self, mutant: Mutant, outcome: Fate, by: str = "") -> str:

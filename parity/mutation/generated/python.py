@@ -15,16 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from parity.base.problems import UsageError
-from parity.mutation.generated.outcome import (
-    CONTRACTS,
-    INTEROP,
-    Mutant,
-    MutantOutcome,
-    numbered,
-)
+from parity.mutation.generated.outcome import Mutant, MutantOutcome, numbered
 from parity.mutation.generated.python_forks import Forks, Shown
 from parity.mutation.generated.python_source import ChangedSource, all_changed
 from parity.mutation.generated.side import Bench
+from parity.mutation.judges.interop import INTEROP
+from parity.mutation.judges.python_contracts import CONTRACTS
 from parity.mutation.planted.planted import REFERENCE
 
 _AT_ONCE: Final = 2

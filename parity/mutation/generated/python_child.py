@@ -28,10 +28,9 @@ from pydantic import Field
 
 from parity.base import project
 from parity.base.model import Model
-from parity.mutation.generated import outcome
-from parity.mutation.generated.python_contracts import contracts_seen
 from parity.mutation.generated.python_source import MUTATED, PACKAGE
-from parity.mutation.planted.catalogue import ScenarioResult
+from parity.mutation.judges import interop, python_contracts
+from parity.mutation.judges.catalogue import ScenarioResult
 from parity.players.outcome import Outcome
 from parity.players.recorded import RecordedPlayer
 from parity.spec.loading import ScenarioFile, load_all
@@ -132,10 +131,10 @@ def judge(
         began = time.monotonic()
         with _lines_noted(Path(origin)) if note_lines else _nothing_noted() as ran:
             match name:
-                case outcome.INTEROP:
-                    seen = _interop_seen()
-                case outcome.CONTRACTS:
-                    seen = contracts_seen(passed=lambda: _tell(Told()))
+                case interop.INTEROP:
+                    seen = interop.python_interop_seen(passed=lambda: _tell(Told()))
+                case python_contracts.CONTRACTS:
+                    seen = python_contracts.contracts_seen(passed=lambda: _tell(Told()))
                 case _:
                     seen = _seen(judge, files[name])
         seconds = round(time.monotonic() - began, 3)
@@ -154,22 +153,6 @@ def _seen(judge: Judge, file: ScenarioFile) -> ScenarioResult:
     return ScenarioResult(
         scenario=file.name, verdict=record.verdict, reason=next(iter(record.reasons), "")
     )
-
-
-def _interop_seen() -> ScenarioResult:
-    # Both import the mutant.
-    from parity.interop.peers.python_peer import PythonPeer  # noqa: PLC0415
-    from parity.mutation.generated.side import first_red_cell  # noqa: PLC0415
-
-    peer = PythonPeer()
-    try:
-        red = first_red_cell(peer, passed=lambda: _tell(Told()))
-        peer.close()
-    except Exception as error:  # noqa: BLE001 - a run that it leaves is red
-        red = outcome.INTEROP, f"the peer raised {type(error).__name__}: {error}"
-    if red is None:
-        return ScenarioResult(scenario=outcome.INTEROP, verdict="agree", reason="")
-    return ScenarioResult(scenario=red[0], verdict="differs", reason=red[1])
 
 
 def _tell(told: Told) -> None:

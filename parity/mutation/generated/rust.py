@@ -21,9 +21,10 @@ from parity.base.files import write_whole
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.interop.peers.driver_peer import DriverPeer
 from parity.mutation.generated.outcome import Mutant, MutantOutcome, numbered
-from parity.mutation.generated.rust_contracts import copy_contracts, first_red_contract
-from parity.mutation.generated.side import Bench, first_red_cell
-from parity.mutation.planted.catalogue import record_reference
+from parity.mutation.generated.side import Bench
+from parity.mutation.judges.catalogue import record_reference
+from parity.mutation.judges.interop import first_red_cell
+from parity.mutation.judges.rust_contracts import copy_contracts, first_red_contract
 from parity.mutation.planted.planted import PORT
 from parity.mutation.planted.scratch import Scratch, digest_of
 from parity.players.choose import PlayerSpec, open_player

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from parity.interop.peers.peer import InteropPeer
-from parity.interop.playing import play_cases
-from parity.interop.report import INTEROP_EXIT_CODES
-from parity.mutation.generated.outcome import INTEROP, Bases, Mutant, MutantOutcome, judge_of
-from parity.players.environment import plain_umask
+from parity.mutation.generated.outcome import Bases, Mutant, MutantOutcome, judge_of
 from parity.spec.loading import ScenarioFile
 from parity.verdict.known import KnownDifferences
 
@@ -70,20 +66,3 @@ class MutatedSide(Protocol):
         Raises:
             UsageError: the catalogue is red without a mutant.
         """
-
-
-def first_red_cell(
-    peer: InteropPeer, passed: Callable[[], None] = lambda: None
-) -> tuple[str, str] | None:
-    """The first case that the peer doesn't pass as client and server of itself, and why.
-
-    ``passed`` is called after each case before it.
-    """
-    with plain_umask():
-        for cell in play_cases([peer]):
-            if INTEROP_EXIT_CODES[cell.verdict]:
-                return f"{INTEROP}: {cell.method}/{cell.case}", next(
-                    iter(cell.reasons), cell.verdict
-                )
-            passed()
-    return None

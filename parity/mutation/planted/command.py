@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,19 +23,28 @@ from parity.mutation.planted.matrix import (
     Key,
     explored_of,
     fuzzed_of,
+    judged_of,
     key_of,
     kill_of,
     kill_table,
     markdown,
     read_results,
 )
-from parity.mutation.planted.planted import Language, PlantedBug, Way, chosen_bugs, load_planted
-from parity.mutation.planted.scratch import Scratch, basis, python_texts
+from parity.mutation.planted.planted import (
+    Judge,
+    Language,
+    PlantedBug,
+    Way,
+    chosen_bugs,
+    load_planted,
+)
+from parity.mutation.planted.scratch import Scratch, basis, judge_texts, python_texts
 from parity.mutation.planted.sides import (
     BuggyPort,
     BuggyReference,
     BuggySide,
     Fuzzing,
+    Red,
     UnmutatedSides,
 )
 from parity.spec.loading import ScenarioFile, load_all
@@ -44,6 +53,7 @@ from parity.verdict.known import check_known
 _FUZZING = Fuzzing(seed=2026, count=3000)
 _GENERATOR = "parity/search/fuzz"
 _SIDES: tuple[Language, ...] = ("rust", "python")
+_JUDGES: tuple[Judge, ...] = ("interop", "contracts")
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,7 @@ class KillOptions:
     limit: float
     markdown: Path | None = None
     fuzzing: Fuzzing = _FUZZING
+    until_caught: bool = False
 
     @property
     def work(self) -> Path:
@@ -105,11 +116,18 @@ class _Campaign:
         return self._tell(known)
 
     def _to_do(self, bug: PlantedBug, known: dict[Key, AnyResult]) -> list[Way]:
-        return [
-            way
-            for way in self.options.ways
-            if (bug.name, way) not in known or known[bug.name, way].basis != self._basis(bug, way)
-        ]
+        """The ways of which nothing is known that still holds.
+
+        With ``until_caught`` only those before the first that is known to have caught the bug.
+        """
+        to_do: list[Way] = []
+        for way in self.options.ways:
+            result = known.get((bug.name, way))
+            if result is None or result.basis != self._basis(bug, way):
+                to_do.append(way)
+            elif self.options.until_caught and not result.survived:
+                break
+        return to_do
 
     def _results(
         self, side: Language, bugs: Sequence[PlantedBug], to_do: dict[str, list[Way]]
@@ -119,15 +137,17 @@ class _Campaign:
         scratch = Scratch(self.root, self.options.work / side, side)
         scratch.refresh()
         buggy = self._buggy_side(scratch, side)
-        if any("catalogue" in ways for ways in to_do.values()):
-            self._check_that_it_is_green(side, buggy)
+        self._check_that_it_is_green(side, buggy, {way for ways in to_do.values() for way in ways})
         for bug in bugs:
             with scratch.planted(bug):
                 for way in to_do[bug.name]:
                     try:
-                        yield self._look(bug, way, buggy)
+                        result = self._look(bug, way, buggy)
                     except PortUnavailableError as error:
                         raise UsageError(f"planted bug {bug.name}: {error}") from None
+                    yield result
+                    if self.options.until_caught and not result.survived:
+                        break
 
     def _buggy_side(self, scratch: Scratch, side: Language) -> BuggySide:
         limit = self.options.limit
@@ -148,6 +168,9 @@ class _Campaign:
         if way == "explore":
             beyond = buggy.explore()
             return explored_of(bug, basis_of_it, beyond, time.monotonic() - began)
+        if way in _JUDGES:
+            red = _red(buggy, way)
+            return judged_of(bug, basis_of_it, way, red, time.monotonic() - began)
         hunt = buggy.fuzz(self.options.fuzzing)
         self._keep(bug, hunt)
         seed = self.options.fuzzing.seed
@@ -169,15 +192,32 @@ class _Campaign:
         """The digest of all that this result depends on."""
         if way == "fuzz":
             return basis(self.root, bug, [*self._generator, str(self.options.fuzzing)])
+        if way in _JUDGES:
+            return basis(self.root, bug, self._judges[way])
         files = self.files if way == "catalogue" else explored_files()
         return basis(self.root, bug, [file.text for file in files])
+
+    @cached_property
+    def _judges(self) -> dict[str, list[str]]:
+        return judge_texts(self.root)
 
     @cached_property
     def _generator(self) -> list[str]:
         return [hypothesis.__version__, *python_texts(project.ROOT, _GENERATOR)]
 
-    def _check_that_it_is_green(self, side: Language, buggy: BuggySide) -> None:
-        """A catalogue that is red anyway would seem to catch everything."""
+    def _check_that_it_is_green(
+        self, side: Language, buggy: BuggySide, ways: Collection[Way]
+    ) -> None:
+        """What is red anyway would seem to catch everything."""
+        if "catalogue" in ways:
+            self._check_the_catalogue(side, buggy)
+        for way in _JUDGES:
+            if way in ways and (red := _red(buggy, way)) is not None:
+                raise UsageError(
+                    f"{side}: red without a planted bug: {red[0]}: {red[1]}; expected it green"
+                )
+
+    def _check_the_catalogue(self, side: Language, buggy: BuggySide) -> None:
         seen = list(buggy.catalogue())
         bad = [each for each in seen if each.bad]
         if bad or len(seen) != len(self.files):
@@ -199,11 +239,16 @@ class _Campaign:
             text = markdown(self.bugs, ways, known)
             write_whole(self.options.markdown, text)
         for way in ways:
-            names = [bug.name for bug in self.bugs if known[bug.name, way].survived]
-            self._print(f"{way}: {len(self.bugs) - len(names)} of {len(self.bugs)} are caught")
+            tried = [bug.name for bug in self.bugs if (bug.name, way) in known]
+            names = [name for name in tried if known[name, way].survived]
+            self._print(f"{way}: {len(tried) - len(names)} of {len(tried)} are caught")
             for name in names:
                 self._print(f"    not by {way}: {name}")
-        missed = [bug for bug in self.bugs if all(known[bug.name, way].survived for way in ways)]
+        missed = [
+            bug
+            for bug in self.bugs
+            if all((bug.name, way) in known and known[bug.name, way].survived for way in ways)
+        ]
         hidden = [bug for bug in missed if bug.only_by and bug.only_by not in ways]
         survivors = [bug for bug in missed if bug not in hidden]
         self._print(f"{len(self.bugs) - len(missed)} of {len(self.bugs)} planted bugs are caught")
@@ -217,3 +262,7 @@ class _Campaign:
 
     def _print(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, markup=False)
+
+
+def _red(buggy: BuggySide, way: Judge) -> Red | None:
+    return buggy.interop() if way == "interop" else buggy.contracts()

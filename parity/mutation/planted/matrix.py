@@ -11,15 +11,17 @@ from rich.table import Table
 
 from parity.base.json_lines import read_records
 from parity.base.model import Model
-from parity.mutation.planted.catalogue import ScenarioResult
+from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
-from parity.mutation.planted.planted import Language, PlantedBug, Way
+from parity.mutation.planted.planted import Judge, Language, PlantedBug, Way
 
 _NAMED: Final = 3
 """So many scenarios that caught a bug are named."""
 _TITLES: Final[dict[Way, tuple[str, ...]]] = {
     "catalogue": ("caught by", "scenarios"),
+    "interop": ("interop",),
+    "contracts": ("contracts",),
     "fuzz": ("fuzz", "symptom"),
     "explore": ("explore",),
 }
@@ -62,6 +64,24 @@ class Kill(BugResult):
     def gist(self) -> str:
         """In a few words."""
         return f"{self.caught} of {self.played}"
+
+
+class Judged(BugResult):
+    """What interop or the contracts showed: the first that was red, and what it said."""
+
+    way: Judge
+    by: str = ""
+    reason: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """True if none was red."""
+        return not self.by
+
+    @property
+    def gist(self) -> str:
+        """In a few words."""
+        return self.by or f"none of {self.way}"
 
 
 class Fuzzed(BugResult):
@@ -115,7 +135,7 @@ class Explored(BugResult):
         return ", ".join([*self.scenarios[:1], self.schedule]) + more
 
 
-AnyResult = Kill | Fuzzed | Explored
+AnyResult = Kill | Judged | Fuzzed | Explored
 _LINE: Final[TypeAdapter[AnyResult]] = TypeAdapter(AnyResult)
 
 Key = tuple[str, Way]
@@ -139,6 +159,26 @@ def kill_of(bug: PlantedBug, basis: str, seen: Iterable[ScenarioResult], seconds
         caught=len(bad),
         played=len(seen),
         reason=bad[0].reason if bad else "",
+        seconds=round(seconds, 1),
+    )
+
+
+def judged_of(
+    bug: PlantedBug,
+    basis: str,
+    way: Judge,
+    red: tuple[str, str] | None,
+    seconds: float,
+) -> Judged:
+    """Sum up what interop or the contracts showed of a bug."""
+    by, reason = red or ("", "")
+    return Judged(
+        bug=bug.name,
+        side=bug.side,
+        basis=basis,
+        way=way,
+        by=by.removeprefix(f"{way}: "),
+        reason=reason,
         seconds=round(seconds, 1),
     )
 
@@ -211,16 +251,20 @@ def _titles(ways: Sequence[Way]) -> tuple[str, ...]:
 
 
 def _cells(bug: PlantedBug, ways: Sequence[Way], known: Mapping[Key, AnyResult]) -> tuple[str, ...]:
-    return tuple(cell for way in ways for cell in _cells_of(known[bug.name, way]))
+    return tuple(
+        cell for way in ways for cell in _cells_of(known.get((bug.name, way)), len(_TITLES[way]))
+    )
 
 
-def _cells_of(result: AnyResult) -> tuple[str, ...]:
+def _cells_of(result: AnyResult | None, count: int) -> tuple[str, ...]:
     match result:
+        case None:
+            return ("",) * count  # It was caught before.
         case Kill():
             names = ", ".join(result.scenarios[:_NAMED])
             more = ", ..." if result.caught > _NAMED else ""
             return "survived" if result.survived else result.gist, names + more
         case Fuzzed():
             return result.gist, result.symptom
-        case Explored():
-            return (result.gist,)
+        case Judged() | Explored():
+            return ("survived" if result.survived else result.gist,)

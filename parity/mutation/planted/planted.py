@@ -15,8 +15,10 @@ from parity.base.terminal_text import shortened
 from parity.spec.facts import clause_numbers, expected_clause, fact_range
 from parity.spec.loading import load_yaml
 
-Way = Literal["catalogue", "fuzz", "explore"]
-"""The scenarios of the catalogue, made-up ones, or all orders of a few."""
+Judge = Literal["interop", "contracts"]
+Way = Literal["catalogue", Judge, "fuzz", "explore"]
+"""The scenarios of the catalogue, the cases of interop, the contracts, made-up scenarios, or all
+orders of a few."""
 
 
 PLANTED: Final = Path(__file__).with_name("planted.yaml")

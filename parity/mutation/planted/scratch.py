@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from parity.base.files import write_whole
+from parity.mutation.judges.interop import CASES, INTEROP
+from parity.mutation.judges.python_contracts import CONTRACTS, PYTHON_CONTRACTS
+from parity.mutation.judges.rust_contracts import RUST_CONTRACTS
 from parity.mutation.planted.planted import REFERENCE, Language, PlantedBug
 
 _SOURCES: Final[dict[Language, tuple[tuple[str, str], ...]]] = {
@@ -96,6 +99,12 @@ def sources_digest(root: Path) -> str:
         for path in source_files(root, side):
             digest.update(f"\0{path}\0".encode() + (root / path).read_bytes())
     return digest.hexdigest()
+
+
+def judge_texts(root: Path) -> dict[str, list[str]]:
+    """Return the sources of interop and of the contracts, by what stands for them."""
+    contracts = [*python_texts(root, PYTHON_CONTRACTS), *texts_of(root, RUST_CONTRACTS, "*.rs")]
+    return {INTEROP: python_texts(root, CASES), CONTRACTS: contracts}
 
 
 def python_texts(root: Path, folder: str) -> list[str]:

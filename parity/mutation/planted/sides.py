@@ -11,15 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from parity.base.model import frozen
-from parity.mutation.planted.catalogue import (
+from parity.interop.peers.driver_peer import DriverPeer
+from parity.mutation.judges.catalogue import (
     ScenarioResult,
     against_recorded,
     of_mutated_python,
     record_reference,
 )
+from parity.mutation.judges.interop import INTEROP, first_red_cell
+from parity.mutation.judges.python_contracts import CONTRACTS
+from parity.mutation.judges.rust_contracts import copy_contracts, first_red_contract
 from parity.mutation.planted.explored import (
     Outcomes,
     UnexpectedOutcomes,
@@ -39,6 +43,11 @@ from parity.search.fuzz.trial import Agreed, Sides
 from parity.spec.loading import ScenarioFile, load_scenario
 from parity.verdict.known import KnownDifferences
 
+Red = tuple[str, str]
+"""The name of what is red first, and what it says."""
+_ENOUGH_SECONDS: Final = 600.0
+"""For all of interop, or all contracts; each of their own waits ends much earlier."""
+
 
 @dataclass(frozen=True)
 class Fuzzing:
@@ -54,6 +63,12 @@ class BuggySide(Protocol):
     def catalogue(self) -> Iterator[ScenarioResult]:
         """Play the catalogue."""
 
+    def interop(self) -> Red | None:
+        """Play the cases of interop, until one is red."""
+
+    def contracts(self) -> Red | None:
+        """Run the contracts, until one is red."""
+
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
         """Play what is made up, until something is wrong."""
 
@@ -65,13 +80,13 @@ class UnmutatedSides:
     """Both sides without a bug, made ready when they are first needed."""
 
     def __init__(self, root: Path, limit: float) -> None:
-        self._root = root
+        self.root: Final = root
         self._limit = limit
 
     @cached_property
     def driver(self) -> Path:
         """The port's driver."""
-        return build_driver(self._root)
+        return build_driver(self.root)
 
     @cached_property
     def python(self) -> Player:
@@ -120,6 +135,16 @@ class BuggyPort:
         with self._mutant() as mutant:
             yield from against_recorded(traces, mutant, self._files, self._known)
 
+    def interop(self) -> Red | None:
+        """As client and server of itself."""
+        with self._mutant() as mutant:
+            return first_red_cell(DriverPeer(mutant))
+
+    def contracts(self) -> Red | None:
+        """With those of the crate monolith-testing."""
+        copy_contracts(self._sound.root, self._scratch.folder)
+        return first_red_contract(self._scratch.folder)
+
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
         """Against the sound port, whose plays cost milliseconds."""
         made_up = self._made_up.setdefault(fuzzing.seed, CaseStream(fuzzing.seed))
@@ -133,7 +158,7 @@ class BuggyPort:
             return beyond(mutant, explored_files(), allowed)
 
     @contextmanager
-    def _mutant(self) -> Iterator[Player]:
+    def _mutant(self) -> Iterator[DriverPlayer]:
         with _driver("mutant", build_driver(self._scratch.folder), self._limit) as player:
             yield player
 
@@ -163,7 +188,22 @@ class BuggyReference:
 
     def catalogue(self) -> Iterator[ScenarioResult]:
         """Against the recorded traces of the port."""
-        return of_mutated_python(self._scratch, self._root, self._files, self._limit)
+        return of_mutated_python(self._scratch.folder, self._root, self._files, self._limit)
+
+    def interop(self) -> Red | None:
+        """As client and server of itself."""
+        return self._judged("parity.mutation.judges.interop", INTEROP)
+
+    def contracts(self) -> Red | None:
+        """With those of tests/contracts."""
+        return self._judged("parity.mutation.judges.python_contracts", CONTRACTS)
+
+    def _judged(self, module: str, judge: str) -> Red | None:
+        said, ended = self._program(module, seconds=_ENOUGH_SECONDS)
+        if ended:
+            return judge, ended
+        seen = ScenarioResult.model_validate_json(said)
+        return (seen.scenario, seen.reason) if seen.bad else None
 
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
         """Against the port."""
@@ -181,27 +221,31 @@ class BuggyReference:
             else UnexpectedOutcomes.model_validate(frozen(json.loads(said)))
         )
 
-    def _program(self, module: str, *words: str) -> tuple[str, str]:
+    def _program(self, module: str, *words: str, seconds: float | None = None) -> tuple[str, str]:
         """The last line that it says, and how it ended if that was before its time."""
         path = os.pathsep.join([str(self._scratch.folder), str(self._root)])
         with (self._scratch.folder / "stderr.txt").open("wb") as log:
-            done = subprocess.run(  # noqa: S603 - ourselves
-                [sys.executable, "-m", module, *words],
-                cwd=self._scratch.folder,
-                env={**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                check=False,
-            )
+            try:
+                done = subprocess.run(  # noqa: S603 - ourselves
+                    [sys.executable, "-m", module, *words],
+                    cwd=self._scratch.folder,
+                    env={**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    check=False,
+                    timeout=seconds,
+                )
+            except subprocess.TimeoutExpired:
+                return "", f"its process hung: no end after {seconds} s"
         if done.returncode != 0:
             return "", f"its process ended with {done.returncode}: it crashed, or hung"
         return done.stdout.rstrip("\n").rpartition("\n")[2], ""
 
 
 @contextmanager
-def _driver(name: str, program: Path, limit: float) -> Iterator[Player]:
+def _driver(name: str, program: Path, limit: float) -> Iterator[DriverPlayer]:
     player = DriverPlayer(name, [str(program)], limit)
     try:
         yield player

@@ -15,6 +15,8 @@ from parity.verdict.compare import COMPARED_CHANNELS
 from parity.verdict.known import KnownDifferences
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP
 
+pytestmark = pytest.mark.slow
+
 HERE = project.ROOT / "tests" / "parity"
 SCRIPTED = HERE.parent / "drivers" / "scripted.py"
 REASON = "the port has no reports yet"

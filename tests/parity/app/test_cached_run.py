@@ -10,6 +10,8 @@ from parity.base import project
 from parity.report.report import read_report
 from tests.parity.preloaded import monolith_parity
 
+pytestmark = pytest.mark.slow
+
 FEW = ["scenarios/health/oom.yaml", "scenarios/barrier/stop_and_resume.yaml"]
 SOUND = "recorded"
 BUGGY = f"{sys.executable} {project.ROOT / 'tests' / 'drivers' / 'buggy.py'} report_twice"

@@ -14,6 +14,8 @@ from parity.base import project
 from parity.report.report import ReportWriter
 from tests.parity.samples import PLACED, REPORT, STEP, judged, report_of, trace
 
+pytestmark = pytest.mark.slow
+
 
 def command(*words):
     return subprocess.run(

@@ -32,6 +32,8 @@ from parity.search.fuzz.state import State, header
 from tests.parity import hostile_inputs as hostile
 from tests.parity.preloaded import monolith_parity
 
+pytestmark = pytest.mark.slow
+
 MOST_SECONDS = 10.0
 """Of the processor: other processes may hold it up."""
 

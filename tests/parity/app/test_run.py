@@ -15,6 +15,8 @@ from parity.report.report import read_report
 from parity.spec.trace import event_text
 from tests.parity.preloaded import monolith_parity
 
+pytestmark = pytest.mark.slow
+
 DRIVERS = project.ROOT / "tests" / "drivers"
 FEW = ["health/oom", "health/basic", "barrier/stop_and_resume"]
 

@@ -19,6 +19,8 @@ from parity.report.report import read_report
 from tests.parity.no_room import small_disk
 from tests.parity.samples import PLACED, REPORT, STEP, judged, report_of, trace
 
+pytestmark = pytest.mark.slow
+
 HERE = project.ROOT / "tests" / "parity"
 DRIVERS = HERE.parent / "drivers"
 WHOLE = ["badge.svg", "index.html", "junit.xml", "report.jsonl", "summary.md"]

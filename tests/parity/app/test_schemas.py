@@ -100,6 +100,7 @@ def test_each_schema_is_committed():
     assert {name for name, _ in schemas()} == {path.name for path in project.SCHEMAS.iterdir()}
 
 
+@pytest.mark.slow
 def test_canonical_json_of_every_scenario_is_valid(files):
     schema = validator("scenario.json")
     for file in files:
@@ -137,6 +138,7 @@ def traces():
         yield path, json.loads(path.read_text())["trace"]
 
 
+@pytest.mark.slow
 def test_every_recorded_trace_is_valid():
     schema = validator("trace.json")
     for _, trace in traces():
@@ -160,6 +162,7 @@ def test_a_trace_with_a_wrong_event_is_refused(event):
     assert not validator("trace.json").is_valid({"events": [event], "struck": {}})
 
 
+@pytest.mark.slow
 def test_every_summary_is_valid(files):
     schema = validator("summary.json")
     recorded = {path: trace for path, trace in traces() if trace is not None}
@@ -175,6 +178,7 @@ def test_a_wrong_summary_is_refused(wrong):
     assert not validator("summary.json").is_valid(wrong)
 
 
+@pytest.mark.slow
 def test_every_request_is_valid(files):
     schema = validator("driver-protocol.json", "Request")
     lines = [hello_request(), bye_request(), *map(request_line, INTEROP_REQUESTS)]

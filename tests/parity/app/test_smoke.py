@@ -11,6 +11,8 @@ import pytest
 from parity.base import project
 from tests.parity.preloaded import monolith_parity
 
+pytestmark = pytest.mark.slow
+
 DRIVERS = project.ROOT / "tests" / "drivers"
 
 

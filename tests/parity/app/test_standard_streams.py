@@ -13,6 +13,8 @@ from parity.app.standard_streams import StandardStream, check_standard_output, s
 from parity.base import project
 from parity.base.problems import OutputError
 
+pytestmark = pytest.mark.slow
+
 HINT = "let its reader read to the end, or send it to a file or to /dev/null\n"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from monolith_hooks.clock import SystemClock
-from parity.app.replay import whenever_changed
+from parity.app import watching
+from parity.app.watching import driver_files, watch_run, whenever_changed
 
 
 class Script(SystemClock):
@@ -24,7 +27,7 @@ class Script(SystemClock):
 def texts_seen(path, *things):
     seen = []
     with pytest.raises(KeyboardInterrupt):
-        whenever_changed(path, lambda: seen.append(path.read_text()), Script(*things))
+        whenever_changed(lambda: [path], lambda: seen.append(path.read_text()), Script(*things))
     return seen
 
 
@@ -55,5 +58,55 @@ def test_a_change_while_it_is_being_done_is_not_missed(tmp_path):
             path.write_text("second")
 
     with pytest.raises(KeyboardInterrupt):
-        whenever_changed(path, do, Script())
+        whenever_changed(lambda: [path], do, Script())
     assert seen == ["one", "second"]
+
+
+def test_any_of_several_files_counts_and_so_does_a_new_one(tmp_path):
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("one")
+    done = []
+    changes = (lambda: second.write_text("two"), lambda: first.write_text("three"))
+    with pytest.raises(KeyboardInterrupt):
+        whenever_changed(
+            lambda: tmp_path.glob("*.yaml"),
+            lambda: done.append(sorted(path.name for path in tmp_path.iterdir())),
+            Script(*changes),
+        )
+    assert done == [["a.yaml"], ["a.yaml", "b.yaml"], ["a.yaml", "b.yaml"]]
+
+
+SCENARIO = """
+about: One step.
+steps: [train: 1]
+expect: {reports: 0}
+"""
+
+
+def test_a_run_is_run_again_when_its_scenario_or_its_driver_changes(tmp_path, monkeypatch):
+    scenario, driver, beside = (tmp_path / name for name in ("a.yaml", "port.py", "more.py"))
+    scenario.write_text(SCENARIO)
+    driver.touch()
+    beside.touch()
+    ran = []
+    monkeypatch.setattr(watching.subprocess, "run", lambda command, check: ran.append(command[1:]))
+    changes = (
+        lambda: scenario.write_text(SCENARIO + " "),
+        lambda: None,
+        lambda: driver.write_text("1"),
+        lambda: beside.write_text("1"),
+    )
+    out = io.StringIO()
+    code = watch_run(
+        ["run", str(scenario)], [scenario], (f"python {driver}", None), out, Script(*changes)
+    )
+    assert code == 130
+    assert ran == [["-m", "parity", "run", str(scenario)]] * 4
+    assert out.getvalue() == "waiting for a change; Ctrl-C ends\n" * 4
+
+
+def test_a_program_without_an_ending_is_watched_alone(tmp_path):
+    program = tmp_path / "port"
+    program.touch()
+    (tmp_path / "other").touch()
+    assert list(driver_files(f"{program} --flag")) == [program]

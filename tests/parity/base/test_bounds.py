@@ -80,6 +80,7 @@ LISTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "item", "most"), LISTS)
 def test_a_list_has_the_same_bound_in_the_model_and_in_the_schema(path, item, most):
     largest, larger = with_(path, [item] * most), with_(path, [item] * (most + 1))

@@ -7,6 +7,8 @@ import pytest
 from tests.parity.hosts.playing import Hosts, Played
 from tests.proxies import environment, listening_proxy
 
+pytestmark = pytest.mark.slow
+
 NEEDS_IPV4 = "needs ipv4: this host has no IPv4 loopback"
 NEEDS_IPV6 = "needs ipv6: this host has no IPv6 loopback"
 NEEDS_A_NAME = "needs host_name: this host doesn't resolve its own name"

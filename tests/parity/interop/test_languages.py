@@ -7,6 +7,8 @@ import pytest
 from parity.interop.playing import play_cases
 from parity.interop.report import InteropCell
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def python():

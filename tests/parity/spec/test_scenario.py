@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
 import pytest
+from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from parity.base import project
@@ -15,6 +15,7 @@ from parity.spec.scenario import Scenario
 from tests.parity.samples import scenario
 
 ALL = sorted(project.SCENARIOS.rglob("*.yaml"))
+SCHEMA = Draft202012Validator(Scenario.model_json_schema(by_alias=True))
 
 
 def test_the_canonical_form_has_every_default_and_plain_units():
@@ -59,8 +60,7 @@ def test_every_scenario_is_valid_and_its_canonical_form_is_json(path: Path):
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 def test_every_scenario_fits_the_json_schema_that_editors_use(path: Path):
-    schema = Scenario.model_json_schema(by_alias=True)
-    jsonschema.validate(YAML(typ="safe").load(path), schema)
+    SCHEMA.validate(YAML(typ="safe").load(path))
 
 
 @pytest.mark.parametrize(

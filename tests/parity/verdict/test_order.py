@@ -13,6 +13,8 @@ from parity.spec.trace import event_text
 from parity.verdict.judge import Judge
 from parity.verdict.known import KnownDifferences
 
+pytestmark = pytest.mark.slow
+
 MISORDERED = project.ROOT / "tests" / "drivers" / "misordered.py"
 
 

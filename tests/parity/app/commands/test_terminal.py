@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from parity.app.commands.options import console_on
+from parity.app.commands.terminal import console_on
 
 HOSTILE = "a\x1b[2J\x9b1m\u202eb [red]c[/] :bug: d"
 SHOWN = "a\\x1b[2J\\x9b1m\\u202eb [red]c[/] :bug: d"

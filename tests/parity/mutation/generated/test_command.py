@@ -11,13 +11,11 @@ from rich.console import Console
 from parity.base.problems import UsageError
 from parity.mutation.generated import command
 from parity.mutation.generated.command import MutantOptions, mutants
-from parity.mutation.generated.outcome import (
-    CASES,
-    PYTHON_CONTRACTS,
-    RUST_CONTRACTS,
-    numbered,
-)
+from parity.mutation.generated.outcome import numbered
 from parity.mutation.generated.survivors import Survivor
+from parity.mutation.judges.interop import CASES
+from parity.mutation.judges.python_contracts import PYTHON_CONTRACTS
+from parity.mutation.judges.rust_contracts import RUST_CONTRACTS
 from tests.parity.samples import scenario_file
 
 FATES = {"seen": "caught", "unseen": "survived", "broken": "unviable"}

@@ -6,17 +6,10 @@ import pytest
 
 from parity.base.json_lines import write_records
 from parity.base.problems import UsageError
-from parity.mutation.generated.outcome import (
-    CASES,
-    CONTRACTS,
-    INTEROP,
-    PYTHON_CONTRACTS,
-    RUST_CONTRACTS,
-    Bases,
-    Mutant,
-    numbered,
-    read_outcomes,
-)
+from parity.mutation.generated.outcome import Bases, Mutant, numbered, read_outcomes
+from parity.mutation.judges.interop import CASES, INTEROP
+from parity.mutation.judges.python_contracts import CONTRACTS, PYTHON_CONTRACTS
+from parity.mutation.judges.rust_contracts import RUST_CONTRACTS
 from tests.parity.samples import scenario_file
 
 MUTANT = Mutant(side="rust", file="barrier_ops.rs", line=7, mutant="replace < with <=")

@@ -11,7 +11,7 @@ from parity.mutation.generated.python_child import Told
 from parity.mutation.generated.python_forks import Shown
 from parity.mutation.generated.python_source import ChangedSource
 from parity.mutation.generated.side import Bench, ScenarioRanking
-from parity.mutation.planted.catalogue import ScenarioResult
+from parity.mutation.judges.catalogue import ScenarioResult
 from parity.verdict.known import KnownDifferences
 from tests.parity.samples import scenario_file
 

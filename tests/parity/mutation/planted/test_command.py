@@ -8,8 +8,11 @@ import pytest
 from rich.console import Console
 
 from parity.base.problems import UsageError
+from parity.mutation.judges.catalogue import ScenarioResult
+from parity.mutation.judges.interop import CASES
+from parity.mutation.judges.python_contracts import PYTHON_CONTRACTS
+from parity.mutation.judges.rust_contracts import RUST_CONTRACTS
 from parity.mutation.planted import command, sides
-from parity.mutation.planted.catalogue import ScenarioResult
 from parity.mutation.planted.command import KillOptions, killmatrix
 from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
@@ -44,8 +47,8 @@ def project(tmp_path, monkeypatch):
     source.write_text(SOUND)
     played = []
 
-    def play(scratch, root, files, limit):
-        text = (scratch.folder / "monolith_hooks" / "n.py").read_text()
+    def play(copy, root, files, limit):
+        text = (copy / "monolith_hooks" / "n.py").read_text()
         played.append(text)
         verdicts = ("agree", "agree" if text.startswith("ONE = 1") else "differs")
         for file, verdict in zip(files, verdicts, strict=True):
@@ -63,12 +66,13 @@ def plant(monkeypatch, *bugs):
     monkeypatch.setattr(command, "load_planted", lambda: bugs)
 
 
-def run(folder, only=(), ways=("catalogue",), count=100):
+def run(folder, only=(), ways=("catalogue",), count=100, until_caught=False):
     options = KillOptions(
         only=only,
         shard=None,
         ways=ways,
         fuzzing=Fuzzing(7, count),
+        until_caught=until_caught,
         out=folder / "out.jsonl",
         limit=1,
         markdown=folder / "out.md",
@@ -152,9 +156,12 @@ SMALL = Finding(
 
 @pytest.fixture
 def ways(project, monkeypatch):
-    """Fuzzing and exploring that see the second number; gives how often each was done."""
+    """Ways beside the catalogue that see the second number; gives how often each was done."""
     folder, _ = project
     done = []
+    for judge in (f"{CASES}/cases.py", f"{PYTHON_CONTRACTS}/one.py", f"{RUST_CONTRACTS}/one.rs"):
+        (folder / judge).parent.mkdir(parents=True)
+        (folder / judge).touch()
 
     class Mutants:
         def __init__(self, scratch, *_):
@@ -164,6 +171,14 @@ def ways(project, monkeypatch):
             done.append(way)
             text = (self.scratch.folder / "monolith_hooks" / "n.py").read_text()
             return not text.endswith("TWO = 2\n")
+
+        def interop(self):
+            return (
+                ("interop: StopTraining/plain", "another code") if self._seen("interop") else None
+            )
+
+        def contracts(self):
+            return ("contracts: test_x", "it failed") if self._seen("contracts") else None
 
         def fuzz(self, fuzzing):
             seen = self._seen("fuzz")
@@ -189,6 +204,35 @@ def test_what_one_way_misses_another_may_catch(ways):
     assert "survived: seen" in text
 
 
+def test_interop_and_the_contracts_are_tried_without_a_bug_first(ways):
+    folder, done = ways
+    code, text = run(folder, only=["unseen"], ways=("interop", "contracts"))
+    assert code == 0
+    assert "unseen, interop: StopTraining/plain" in text
+    assert "unseen, contracts: test_x" in text
+    assert done == ["interop", "contracts", "interop", "contracts"]
+    assert "| StopTraining/plain | test_x |" in (folder / "out.md").read_text()
+    run(folder, ways=("contracts",))
+    assert "survived: seen" in run(folder, ways=("contracts",))[1]
+
+
+def test_what_is_red_without_a_bug_catches_nothing(ways):
+    folder, _ = ways
+    (folder / "monolith_hooks" / "n.py").write_text("ONE = 1\nTWO = 2  # as before\n")
+    with pytest.raises(UsageError, match="python: red without a planted bug: contracts: test_x"):
+        run(folder, ways=("contracts",))
+    assert list(read_results(folder / "out.jsonl")) == []
+
+
+def test_another_contract_has_the_bugs_judged_again(ways):
+    folder, done = ways
+    run(folder, ways=("interop", "contracts"))
+    done.clear()
+    (folder / PYTHON_CONTRACTS / "one.py").write_text("# new")
+    run(folder, ways=("interop", "contracts"))
+    assert done == ["contracts", "contracts", "contracts"]
+
+
 def test_the_smallest_scenario_is_kept(ways):
     folder, _ = ways
     run(folder, ways=("fuzz",))
@@ -205,6 +249,20 @@ def test_that_a_bug_is_missed_by_a_way_that_cannot_see_it_is_no_news(ways, monke
     code, text = run(folder, ways=("fuzz", "explore"))
     assert code == 1
     assert "survived: hidden" in text
+
+
+def test_no_way_is_tried_after_one_that_caught_the_bug_if_so_asked(ways):
+    folder, done = ways
+    code, text = run(folder, ways=("fuzz", "explore"), until_caught=True)
+    assert code == 1
+    assert done == ["fuzz", "explore", "fuzz"]
+    assert "fuzz: 1 of 2 are caught" in text
+    assert "explore: 0 of 1 are caught" in text
+    assert "survived: seen" in text
+    run(folder, ways=("fuzz", "explore"), until_caught=True)
+    assert len(done) == 3
+    run(folder, ways=("fuzz", "explore"))
+    assert done[3:] == ["explore"]
 
 
 def test_each_way_goes_on_by_itself(ways):

@@ -6,7 +6,7 @@ import pytest
 
 from parity.base.json_lines import write_records
 from parity.base.problems import UsageError
-from parity.mutation.planted.catalogue import ScenarioResult
+from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.matrix import (

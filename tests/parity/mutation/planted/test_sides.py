@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.planted import sides
 from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
@@ -26,6 +27,9 @@ SMALL = Finding(
     steps=1,
     text="about: small\nsteps:\n- train: 1\nexpect: {reports: 0}\n",
 )
+
+
+PROGRAMS = {"planted": ("fuzzed", "explored"), "judges": ("interop", "python_contracts")}
 
 
 class Fixed(UnmutatedSides):
@@ -47,12 +51,13 @@ def saying(tmp_path):
     """The mutants of a copy whose programs are this source."""
 
     def mutants(source):
-        folder = tmp_path / "copy" / "parity" / "mutation" / "planted"
-        folder.mkdir(parents=True)
-        for each in (folder, *folder.parents[:2]):
+        package = tmp_path / "copy" / "parity" / "mutation"
+        for folder, names in PROGRAMS.items():
+            (package / folder).mkdir(parents=True)
+            for name in names:
+                (package / folder / f"{name}.py").write_text(textwrap.dedent(source))
+        for each in (*package.rglob("*/"), package, package.parent):
             (each / "__init__.py").touch()
-        for name in ("fuzzed", "explored"):
-            (folder / f"{name}.py").write_text(textwrap.dedent(source))
         scratch = Scratch(tmp_path, tmp_path / "copy", "python")
         return BuggyReference(scratch, Fixed(), tmp_path, [], limit=5)
 
@@ -68,6 +73,23 @@ def test_a_mutant_of_the_reference_has_a_process_that_says_what_it_found(saying)
 def test_and_so_it_has_when_every_order_is_played(saying):
     beyond = UnexpectedOutcomes(scenarios=("a", "b"), schedule="s:0.1", schedules=9)
     assert saying(f"print({beyond.model_dump_json()!r})").explore() == beyond
+
+
+def test_interop_and_the_contracts_say_what_is_red(saying):
+    red = ScenarioResult(scenario="contracts: test_x", verdict="differs", reason="1 is not 2")
+    mutants = saying(f"print('noise'); print({red.model_dump_json()!r})")
+    assert mutants.contracts() == mutants.interop() == ("contracts: test_x", "1 is not 2")
+
+
+def test_or_that_nothing_is(saying):
+    green = ScenarioResult(scenario="interop", verdict="agree")
+    assert saying(f"print({green.model_dump_json()!r})").interop() is None
+
+
+def test_a_judge_that_hangs_has_caught_the_bug(saying, monkeypatch):
+    monkeypatch.setattr(sides, "_ENOUGH_SECONDS", 0.5)
+    mutants = saying("import time; time.sleep(60)")
+    assert mutants.contracts() == ("contracts", "its process hung: no end after 0.5 s")
 
 
 def test_it_is_told_which_driver_what_to_make_up_and_how_long(saying):

@@ -6,7 +6,15 @@ import io
 
 from rich.console import Console
 
-from parity.mutation.planted.matrix import Explored, Fuzzed, Kill, key_of, kill_table, markdown
+from parity.mutation.planted.matrix import (
+    Explored,
+    Fuzzed,
+    Judged,
+    Kill,
+    key_of,
+    kill_table,
+    markdown,
+)
 from parity.mutation.planted.planted import PlantedBug
 
 BASE = {"bug": "wrong", "side": "python", "basis": "sha256:1"}
@@ -32,6 +40,8 @@ def kill(*scenarios):
 
 
 def test_a_row_has_what_each_way_showed():
+    judged = Judged(**BASE, way="contracts", by="test_x.py::test_y", reason="1 is not 2")
+    assert "| test_x.py::test_y |" in markdown(BUGS, ["contracts"], known(judged))
     fuzzed = Fuzzed(**BASE, seed=1, first=5, played=5, steps=1, symptom="differs steps step main")
     explored = Explored(**BASE, scenarios=("c",), schedule="s:0.1", schedules=3)
     text = markdown(BUGS, ["catalogue", "fuzz", "explore"], known(kill("a"), fuzzed, explored))

@@ -19,6 +19,7 @@ GO = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
 PORT = project.ROOT / "examples" / "go-port"
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(GO is None, reason="there is no Go toolchain"),
     pytest.mark.timeout(300),  # It is built first.
 ]

@@ -15,7 +15,7 @@ from parity.spec.loading import load_scenario
 from parity.verdict.compare import ORDER, compare
 from tests.docs.doc_pages import commands_for
 
-pytestmark = pytest.mark.timeout(600)  # It is built first.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # It is built first.
 
 PORT = project.ROOT / "examples" / "rust-port"
 NAMES = [

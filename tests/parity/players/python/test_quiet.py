@@ -11,6 +11,8 @@ import pytest
 from parity.base import project
 from parity.players.python.quiet import held_back_unless_it_fails
 
+pytestmark = pytest.mark.slow
+
 
 def run(*words):
     """As a user's shell does: the tests' own log level isn't handed on."""

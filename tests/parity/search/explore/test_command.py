@@ -18,6 +18,8 @@ from parity.spec.loading import load_scenario
 from tests.parity.preloaded import monolith_parity
 from tests.parity.samples import PLACED, REPORT, SESSION, trace
 
+pytestmark = pytest.mark.slow
+
 DRIVERS = project.ROOT / "tests" / "drivers"
 
 THREE_LOOK_FOUR_TIMES = project.SCENARIOS / "barrier" / "three_held_workers_look_four_times.yaml"

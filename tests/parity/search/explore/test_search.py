@@ -12,6 +12,8 @@ from fakes.virtual_clock import VirtualClock
 from parity.search.explore.search import Search, UnsteadyError
 from parity.spec.schedules import Choice
 
+pytestmark = pytest.mark.slow
+
 
 def player(lanes, *, clock_of=lambda schedule: VirtualClock(schedule=schedule)):
     """Plays ``lanes(clock, seen)``; what is seen in which order is the result."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from parity.search.fuzz.case import document_of, scenario_of
 from parity.search.fuzz.features import all_features, features_of
 from parity.search.fuzz.strategies import BATCH, batch
+
+pytestmark = pytest.mark.slow
 
 
 def digests(cases):

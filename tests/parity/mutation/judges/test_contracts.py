@@ -9,15 +9,17 @@ import sys
 import pytest
 
 from parity.base import project
-from parity.mutation.generated import rust_contracts
-from parity.mutation.generated.outcome import PYTHON_CONTRACTS, RUST_CONTRACTS
-from parity.mutation.generated.rust_contracts import copy_contracts, red_contract
+from parity.mutation.judges import rust_contracts
+from parity.mutation.judges.python_contracts import PYTHON_CONTRACTS
+from parity.mutation.judges.rust_contracts import RUST_CONTRACTS, copy_contracts, red_contract
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = """
 import sys
 from pathlib import Path
 from parity.base import project
-from parity.mutation.generated.python_contracts import contracts_seen
+from parity.mutation.judges.python_contracts import contracts_seen
 project.ROOT = Path(sys.argv[1])
 seen = contracts_seen(passed=lambda: print("passed", flush=True))
 print(seen.verdict, seen.scenario, seen.reason, sep="|")

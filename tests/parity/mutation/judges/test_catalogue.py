@@ -6,8 +6,7 @@ import textwrap
 
 import pytest
 
-from parity.mutation.planted.catalogue import ScenarioResult, against_recorded, of_mutated_python
-from parity.mutation.planted.scratch import Scratch
+from parity.mutation.judges.catalogue import ScenarioResult, against_recorded, of_mutated_python
 from parity.players.outcome import Failed, Played
 from parity.players.recorded import Provenance, write_recording
 from parity.verdict.known import KnownDifferences
@@ -58,13 +57,12 @@ def child(tmp_path):
     """Says what the process of a mutated reference does; gives what is seen of it."""
 
     def playing(source):
-        program = tmp_path / "copy" / "parity" / "mutation" / "planted" / "catalogue.py"
+        program = tmp_path / "copy" / "parity" / "mutation" / "judges" / "catalogue.py"
         program.parent.mkdir(parents=True)
         for folder in list(program.parents)[:3]:
             (folder / "__init__.py").touch()
         program.write_text(textwrap.dedent(source))
-        scratch = Scratch(tmp_path, tmp_path / "copy", "python")
-        return list(of_mutated_python(scratch, tmp_path, FILES[:2], limit=5))
+        return list(of_mutated_python(tmp_path / "copy", tmp_path, FILES[:2], limit=5))
 
     return playing
 

@@ -1,6 +1,6 @@
 """Plays the catalogue against one mutant, here or in a process of its own.
 
-As a program, ``python -m parity.mutation.planted.catalogue``, it plays monolith_hooks as
+As a program, ``python -m parity.mutation.judges.catalogue``, it plays monolith_hooks as
 PYTHONPATH has it against the recorded traces of the Rust port.
 """
 
@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from parity.base.files import make_folder
 from parity.base.model import Model
 from parity.base.problems import UsageError
-from parity.mutation.planted.scratch import Scratch
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.outcome import Player
 from parity.spec.loading import ScenarioFile, load_all
@@ -67,15 +66,15 @@ def against_recorded(
 
 
 def of_mutated_python(
-    scratch: Scratch, root: Path, files: Sequence[ScenarioFile], limit: float
+    copy: Path, root: Path, files: Sequence[ScenarioFile], limit: float
 ) -> Iterator[ScenarioResult]:
     """The catalogue on a copy of monolith_hooks, in a process that has that copy alone."""
-    path = os.pathsep.join([str(scratch.folder), str(root)])
+    path = os.pathsep.join([str(copy), str(root)])
     with (
-        (scratch.folder / "stderr.txt").open("wb") as log,
+        (copy / "stderr.txt").open("wb") as log,
         subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, "-m", "parity.mutation.planted.catalogue", str(limit)],
-            cwd=scratch.folder,
+            [sys.executable, "-m", "parity.mutation.judges.catalogue", str(limit)],
+            cwd=copy,
             env={**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -1,4 +1,8 @@
-"""The contracts of tests/contracts as a judge of a mutant of monolith_hooks, in this process."""
+"""The contracts of tests/contracts as a judge of a mutant of monolith_hooks, in this process.
+
+As a program, ``python -m parity.mutation.judges.python_contracts``, it judges monolith_hooks as
+PYTHONPATH has it.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from typing import Final
 import pytest
 
 from parity.base import project
-from parity.mutation.generated.outcome import CONTRACTS, PYTHON_CONTRACTS
-from parity.mutation.planted.catalogue import ScenarioResult
+from parity.mutation.judges.catalogue import ScenarioResult
 
+CONTRACTS: Final = "contracts"
+"""In place of a scenario: the tests that fakes and real things both pass, with the mutant."""
+PYTHON_CONTRACTS: Final = "tests/contracts"
 _STDOUT, _STDERR = 1, 2
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-W", "default")
 """The first failure is enough, and what a forked process is warned of is none."""
@@ -82,3 +88,15 @@ def _on_stdout(kept: int, tell: Callable[[], None]) -> None:
     finally:
         os.dup2(current, _STDOUT)
         os.close(current)
+
+
+def _main() -> None:
+    # pytest puts the project first on the path: the mutant is what is imported by then.
+    import monolith_hooks  # noqa: F401, PLC0415
+
+    seen = contracts_seen(passed=lambda: None)
+    print(seen.model_dump_json())  # noqa: T201 - read by killmatrix
+
+
+if __name__ == "__main__":
+    _main()

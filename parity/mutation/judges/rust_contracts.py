@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from parity.base.problems import PortUnavailableError
-from parity.mutation.generated.outcome import CONTRACTS, RUST_CONTRACTS
+from parity.mutation.judges.python_contracts import CONTRACTS
 
+RUST_CONTRACTS: Final = "monolith-rs/crates/monolith-testing/tests/contracts"
 _SECONDS: Final = 300.0
 """Enough to build and run them many times over; each of their own waits ends after 60 s."""
 _FAILED: Final = re.compile(r"^test (\S+) \.\.\. FAILED$", re.MULTILINE)
