@@ -74,6 +74,7 @@ def test_no_block_of_the_page_is_shown_without_being_tried():
     assert text.count("\n```diff\n") == sum(bool(each.change) for each in TRIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", TRIES, ids=lambda each: f"{each.command}-{each.change[:40]!r}")
 def test_what_the_page_shows_is_what_is_printed(each, tmp_path):
     driver = tmp_path / DRIVER

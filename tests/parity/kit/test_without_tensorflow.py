@@ -14,6 +14,8 @@ from parity.players.driver.player import DriverPlayer
 from parity.players.outcome import Played
 from parity.spec.loading import load_scenario
 
+pytestmark = pytest.mark.slow
+
 ABSENT = ("tensorflow", "grpc", "absl", "h2", "numpy")
 HIDE = f"import sys; sys.modules.update(dict.fromkeys({ABSENT!r}))"
 EXAMPLE = f"{HIDE}; sys.path.insert(0, 'examples/python-port'); import runpy"

@@ -21,6 +21,8 @@ from parity.spec.loading import load_scenario
 from parity.verdict.compare import ORDER, compare
 from tests.docs.doc_pages import commands_for
 
+pytestmark = pytest.mark.slow
+
 PORT = project.ROOT / "examples" / "python-port"
 NAMES = [
     path.relative_to(project.SCENARIOS).with_suffix("").as_posix()
