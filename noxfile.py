@@ -258,7 +258,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def wheel(session: nox.Session) -> None:
-    """The built package without the checkout: the parity kit alone, and with the reference."""
+    """The built package without the checkout: parity alone, and with the reference."""
     uv = shutil.which("uv") or session.error("this needs uv; dev.py has it")
     folder = Path(session.create_tmp()).resolve()
     shutil.rmtree(folder, ignore_errors=True)
@@ -270,13 +270,15 @@ def wheel(session: nox.Session) -> None:
     if find_spec(base, "tensorflow"):
         session.error("the base install has TensorFlow")
     driver = f"{base / 'python'} {ROOT / 'examples' / 'driver' / 'port_driver.py'}"
+    small_port = f"{base / 'python'} {ROOT / 'examples' / 'python-port' / 'main.py'}"
     channels = "barrier,files,order,rpc,saves,session,steps,threads"
     self_contained = ["python", str(ROOT / "tests" / "wheel" / "self_contained.py")]
     for words in (
-        ["monolith-parity", "run", "--peer", driver, "--channels", channels, "--report", "kit"],
-        [*self_contained, "kit"],
+        ["monolith-parity", "run", "--peer", driver, "--channels", channels, "--report", "alone"],
+        ["monolith-parity", "run", "health", "barrier", "--peer", small_port, "--report", "small"],
+        [*self_contained, "alone"],
         ["monolith-parity", "replay", "health/oom", "--on", "recorded"],
-        ["monolith-parity", "compare", "kit", "kit"],
+        ["monolith-parity", "compare", "alone", "alone"],
         ["monolith-parity", "new", "mine"],
         ["monolith-parity", "validate", "scenarios"],
         ["monolith-parity", "explain", "B12"],

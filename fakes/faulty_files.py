@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 import tensorflow as tf
 from tensorflow.python.lib.io import file_io
 
-from fakes.faults import FaultLedger, named_error
+from fakes.errors import named_error
+from fakes.faults import FaultLedger
 
 Operation = Literal["read", "write", "rename", "delete"]
 

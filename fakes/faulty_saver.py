@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from fakes.faults import FaultLedger, named_error
+from fakes.errors import named_error
+from fakes.faults import FaultLedger
 from monolith_hooks.clock import Clock
 
 

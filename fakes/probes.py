@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from fakes.faults import FaultLedger, named_error
+from fakes.errors import named_error
+from fakes.faults import FaultLedger
 
 
 @dataclass(frozen=True)

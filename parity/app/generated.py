@@ -2,7 +2,8 @@
 
 They are the JSON Schema of scenario files, the line in each that tells editors of it, the
 scenario reference, the scenarios of pairs of operations and their page, the code on all pages,
-and of what crosses a process border the JSON Schemas and the driver's types in Rust.
+the README's figures, and of what crosses a process border the JSON Schemas and the driver's types
+in Rust.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 
 from parity.app.package_diagram import IMAGE, package_diagram
 from parity.app.page_code import pages
+from parity.app.readme import README, readme
 from parity.app.reference_page import scenario_reference
 from parity.app.schemas import DIALECT, schema_text, schemas
 from parity.app.wire_types import wire_types
@@ -51,6 +53,7 @@ def outdated() -> Iterator[tuple[Path, str]]:
         (REFERENCE, scenario_reference()),
         (PAIRS_PAGE, pairs_page()),
         *(each for each in pages() if each[0] not in (REFERENCE, PAIRS_PAGE)),
+        (README, readme()),
         (IMAGE, package_diagram()),
         *((WIRE_TYPES / name, text) for name, text in wire_types()),
         *((project.SCHEMAS / name, schema_text(schema)) for name, schema in schemas()),

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from parity.base.bounds import HEX_DIGITS, INT64
-from parity.spec.units import parse_duration
+from parity.spec.units import read_duration
 
 _INDEX: Final = 2**16
 """More than any index or number of things; a ``usize`` has at least 16 bits."""
@@ -45,7 +45,7 @@ def number(metadata: Iterable[Any]) -> RustType:
     constraints = list(_constraints(metadata))
     least = max(_given(constraints, "ge"), default=-INT64 - 1)
     most = min(_given(constraints, "le"), default=INT64)
-    if any(isinstance(each, BeforeValidator) and each.func is parse_duration
+    if any(isinstance(each, BeforeValidator) and each.func is read_duration
            for each in constraints):  # fmt: skip
         return RustType("Duration", f"Milliseconds<{least:_}, {most:_}>")
     if (least, most) == (-INT64 - 1, INT64):

@@ -25,7 +25,7 @@ from parity.spec.schedules import Schedule
 from parity.spec.trace import CHANNELS, Trace
 
 _FORMAT: Final = 1
-_OWN: Final = ("base", "spec", "players")
+_OWN: Final = ("base", "spec", "kit", "players")
 """The packages of parity whose code a play on ``python`` runs through."""
 _PACKAGES: Final = ("tensorflow", "grpcio", "protobuf", "numpy", "absl-py")
 

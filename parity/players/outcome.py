@@ -93,18 +93,6 @@ class Failed:
 Outcome = Played | Summarized | Skipped | Failed
 
 
-class UnplayableError(BaseException):
-    """A scenario has a step that can't be played.
-
-    It isn't an Exception, so that no hook swallows it. ``step`` is the index of the step,
-    once it is known.
-    """
-
-    def __init__(self, message: str, step: int | None = None) -> None:
-        super().__init__(message)
-        self.step = step
-
-
 IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time", "exact_memory"})
 """The capabilities of every player with a virtual clock and fake machines."""
 

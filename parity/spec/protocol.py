@@ -10,7 +10,14 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AfterValidator, Discriminator, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from parity.base.model import DescribedAs, FailFastTuple, Model, canonical_json, frozen
+from parity.base.model import (
+    DescribedAs,
+    FailFastTuple,
+    Model,
+    canonical_json,
+    first_error,
+    frozen,
+)
 from parity.base.strict_json import parse_json
 from parity.base.terminal_text import printable
 from parity.base.validation_words import said
@@ -20,6 +27,7 @@ from parity.spec.integers import Index, Unsigned
 from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
 from parity.spec.loading import ScenarioFile
 from parity.spec.names import ScenarioName
+from parity.spec.references import bad_references
 from parity.spec.scenario import Scenario
 from parity.spec.schedules import Choice, Schedule
 from parity.spec.trace import Channel, Event
@@ -301,6 +309,7 @@ _SCHEMA_OF_KIND: Final[dict[int | str, str]] = {
     each.model_fields["kind"].default: each.__name__ for each in get_args(get_args(Event)[0])
 }
 _ANSWER: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(Annotated[AnyAnswer, Discriminator("type")])
+_REQUEST: Final[TypeAdapter[Request]] = TypeAdapter(Annotated[Request, Discriminator("type")])
 
 
 def request_line(request: Request) -> str:
@@ -338,6 +347,45 @@ def parse_answer(line: bytes) -> AnyAnswer:
         raise GarbageError(f"no answer ({first_of(error)}): {quoted_line(line)}") from None
     except ValueError as error:
         raise GarbageError(f"{error}: {quoted_line(line)}") from None
+
+
+def answer_line(answer: AnyAnswer) -> str:
+    """Return the line of an answer."""
+    return canonical_json(answer.model_dump(mode="json"))
+
+
+def parse_request(line: bytes) -> Request | FailedAnswer:
+    """Parse one line of the host; one that is wrong but has a number gets this answer.
+
+    Raises:
+        GarbageError: It isn't a request of this protocol.
+    """
+    try:
+        document = parse_json(line.decode("utf-8"))
+    except ValueError as error:
+        raise GarbageError(f"{error}: {quoted_line(line)}") from None
+    try:
+        return _REQUEST.validate_python(frozen(document))
+    except ValidationError as error:
+        seq = document.get("seq") if isinstance(document, dict) else None
+        if type(seq) is int and seq >= 0:
+            return FailedAnswer(type="failed", seq=seq, message=first_error(error))
+        raise GarbageError(f"{first_error(error)}: {quoted_line(line)}") from None
+
+
+def scenario_of(request: PlayRequest) -> Scenario:
+    """Return the scenario that a driver is asked to play.
+
+    Raises:
+        ValueError: It isn't one; the message has the place and what is wrong there.
+    """
+    try:
+        scenario = NamedScenario.model_validate(frozen(request.scenario), context="canonical")
+    except ValidationError as error:
+        raise ValueError(first_error(error)) from None
+    for loc, message in bad_references(scenario):
+        raise ValueError(f"{'.'.join(map(str, loc))}: {message}")
+    return scenario
 
 
 def first_of(error: ValidationError) -> str:

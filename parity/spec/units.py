@@ -12,6 +12,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     PlainSerializer,
     SerializationInfo,
+    ValidationInfo,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -95,6 +96,11 @@ def _for_people(value: int, info: SerializationInfo) -> int | str:
     return format_duration(value) if info.context == "yaml" else value
 
 
+def read_duration(value: object, info: ValidationInfo) -> object:
+    """Return the milliseconds of YAML's text with a unit, or those of canonical JSON."""
+    return value if info.context == "canonical" else parse_duration(value)
+
+
 def _up_to(most: int) -> str:
     """Return a regular expression of the decimal numbers from 0 to ``most``."""
     digits = str(most)
@@ -136,7 +142,7 @@ class _InYaml:
 Duration = Annotated[
     int,
     Field(ge=0, le=LONGEST_TIME),
-    BeforeValidator(parse_duration),
+    BeforeValidator(read_duration),
     PlainSerializer(_for_people),
     _InYaml(
         {

@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 
 from fakes.faults import FaultLedger, Rss
-from fakes.machines import FakeMachines, FakePs
+from fakes.machines import FakeMachines
+from fakes.ps import FakePs
 from monolith_hooks import logging_ops
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp

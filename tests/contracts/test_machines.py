@@ -11,7 +11,8 @@ import tensorflow as tf
 from absl import flags
 
 from fakes.faults import FaultLedger
-from fakes.machines import FakeMachines, FakePs
+from fakes.machines import FakeMachines
+from fakes.ps import FakePs
 from monolith_hooks import logging_ops
 from monolith_hooks.logging_ops_pb2 import MachineHealthResult
 from monolith_hooks.ps_check_hooks import get_ps_machine_info_shared_name

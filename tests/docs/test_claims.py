@@ -10,9 +10,12 @@ import typer
 from parity.app.cli import app
 from parity.base import project
 from tests.docs.doc_pages import PAGES, SHELLS, all_blocks, blocks, sessions
+from tests.docs.test_first_tries import TRIES
 
 SHOWN = [block for block in all_blocks() if block.language in SHELLS]
 CLAIMED = [block for block in SHOWN if block.test]
+OUTPUTS = {each.printed for each in TRIES}
+"""What begins with the name of a driver here, which is a command, is held to be an output."""
 PARITY = typer.main.get_command(app).commands
 
 
@@ -52,7 +55,9 @@ def test_no_command_hides_in_a_block_of_another_language():
     hidden = [
         f"{block.page.name}: {block.text.splitlines()[0]}"
         for block in all_blocks()
-        if block.language in {"", "text"} and pattern.search(block.text)
+        if block.language in {"", "text"}
+        and block.text not in OUTPUTS
+        and pattern.search(block.text)
     ]
     assert hidden == []
 

@@ -15,11 +15,13 @@ from typing import Any, Final
 
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity.base import project
+from parity.kit.files_left import files_left
+from parity.kit.model_folder import model_folder
+from parity.kit.unplayable import Unplayable
 from parity.players.cluster.cluster import ClusterProcesses
 from parity.players.cluster.faults import ClusterFaults, ShortOfMemoryError
 from parity.players.cluster.processes import ProcessLostError, RoleTimeoutError, Zygote
 from parity.players.cluster.wire import RoleAnswer, RoleCommand, TimestampedEvent
-from parity.players.model_folder import model_folder
 from parity.players.outcome import (
     Failed,
     Late,
@@ -28,16 +30,12 @@ from parity.players.outcome import (
     Played,
     Refusal,
     Skipped,
-    UnplayableError,
 )
 from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
 from parity.players.python.job_hooks import server_folder
 from parity.players.python.operator import ScriptedOperator
-from parity.players.python.scenario_files import (
-    files_left,
-    write_content,
-)
+from parity.players.python.scenario_files import write_content
 from parity.spec.faults import Need
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
@@ -117,7 +115,7 @@ class ClusterPlayer:
         with model_folder() as folder:
             try:
                 return _Play(file.scenario, self._zygote, folder, self._limit).run()
-            except UnplayableError as error:
+            except Unplayable as error:
                 return Failed("refused", str(error), refusal=Refusal("unplayable", error.step))
             except ShortOfMemoryError as error:
                 return Skipped(str(error))
@@ -189,9 +187,9 @@ class _Play:
         began = self._clock.milliseconds
         try:
             self._do(step, place, index)
-        except UnplayableError as error:
+        except Unplayable as error:
             key = next(iter(step.model_dump(by_alias=True)))
-            raise UnplayableError(f"{place}: {key}: {error}", step=index) from None
+            raise Unplayable(f"{place}: {key}: {error}", step=index) from None
         self._settle()
         took = self._clock.milliseconds - began
         within: int | None = getattr(step, "within", None)
@@ -246,7 +244,7 @@ class _Play:
 
     def _train_worker(self, step: WorkerStep) -> None:
         if not self._chief.open:
-            raise UnplayableError("the session was left before")
+            raise Unplayable("the session was left before")
         name = f"worker-{step.worker.index}"
         self._ask(name, RoleCommand(do="train", number=step.worker.train))
 
@@ -282,7 +280,7 @@ class _Play:
         was_open = self._chief.open
         self._chief = answer = self._ask("chief", command)
         if answer.refused is not None:
-            raise UnplayableError(answer.refused)
+            raise Unplayable(answer.refused)
         self._faults.mark_probes(answer.struck)
         self._address_file.look()
         if was_open and not answer.open:
@@ -291,7 +289,7 @@ class _Play:
 
     def _ask(self, name: str, command: RoleCommand) -> RoleAnswer:
         if name in self._cluster.down:
-            raise UnplayableError(f"{name} is dead or stopped; expected a restart or thaw before")
+            raise Unplayable(f"{name} is dead or stopped; expected a restart or thaw before")
         return self._cluster.processes[name].ask(command, self._limit)
 
     def _action_response(self) -> str:

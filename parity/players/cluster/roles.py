@@ -16,9 +16,12 @@ from typing import Any, Final
 import tensorflow as tf
 from absl import flags
 
+from fakes.errors import named_error
 from fakes.faults import FaultLedger
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
 from monolith_hooks.ckpt_hooks import WorkerCkptHelper
+from parity.kit.session import Session
+from parity.kit.unplayable import Unplayable
 from parity.players.cluster.memory import Ballast
 from parity.players.cluster.placement import (
     SHARED_DEVICE,
@@ -35,7 +38,6 @@ from parity.players.cluster.wire import (
     scenario_from,
     setting_from,
 )
-from parity.players.outcome import UnplayableError
 from parity.players.paced_clock import PacedClock
 from parity.players.python.hook_logs import hook_logs_go_to
 from parity.players.python.job import Job, callbacks, has_input, input_element
@@ -98,6 +100,7 @@ class Chief:
             lambda barrier_op: ReportingRecorder(self._clock, barrier_op, model_dir, channel),
         )
         self.recorder = self._job.recorder
+        self._session = Session(self._job, self.recorder)
 
     def execute(self, command: RoleCommand) -> RoleAnswer:
         """Execute a command, and return the state afterwards."""
@@ -105,21 +108,21 @@ class Chief:
         try:
             match command.do:
                 case "open":
-                    self._job.open()
+                    self._session.open()
                 case "step":
                     self._do(self._scenario.steps[command.number])
                 case "end":
-                    self._job.close()
+                    self._session.leave()
                 case "settle":
                     settled = self._clock.settle(command.number / 1000)
                     self.recorder.look()
                 case "finish":
                     self.recorder.threads_left()
-        except UnplayableError as error:
+        except Unplayable as error:
             refused = str(error)
         return RoleAnswer(
             refused=refused,
-            open=self._job.is_open,
+            open=self._session.is_open,
             settled=settled,
             polls=self._clock.polls(),
             struck=self._ledger.triggered(),
@@ -128,14 +131,16 @@ class Chief:
     def _do(self, step: Step) -> None:
         match step:
             case TrainStep():
-                self._job.train(step.train)
+                self._session.train(step.train)
             case RaiseStep():
-                self._job.raise_in_body(step.raise_)
+                raised = step.raise_
+                self._session.leave(named_error(raised.error, raised.message))
             case EndStep():
-                self._job.close()
+                self._session.leave()
             case MachineInfoStep():
                 self._create_machine_info(step.machine_info)
             case ControllerOpStep():
+                self._session.must_be_open()
                 self._job.run_controller_op(step.controller_op)
             case TimerStep():
                 self._job.switch_timer(step.timer)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from fakes.faults import error_name
+from fakes.errors import error_name
 from parity.players.python.implementation import OURS, Implementation, Role
 from parity.players.python.recorder import Recorder
 from parity.spec.trace import LogEvent

@@ -8,39 +8,33 @@ from typing import Any
 
 import tensorflow as tf
 
-from fakes.faults import FaultLedger, named_error
+from fakes.faults import FaultLedger
 from fakes.faulty_files import FaultyFiles, Operation
 from fakes.faulty_saver import FaultySaver
 from fakes.probes import ListenerFaults
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import Clock
-from parity.players.outcome import UnplayableError
+from parity.kit.files_left import known_files
+from parity.kit.session import Trained
 from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
 from parity.players.python.implementation import OURS, Implementation
 from parity.players.python.job_hooks import HookMaker, server_folder, set_options
 from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
-from parity.players.python.scenario_files import known_files
 from parity.players.python.stage import Stage
 from parity.players.python.workers import ChiefSession
 from parity.spec.hooks import InputEntry, StopHelperEntry
 from parity.spec.scenario import Scenario
-from parity.spec.steps import Raised
 from parity.spec.trace import (
     CallbackEvent,
     CurrentSessionEvent,
-    ElementEvent,
     FileErrorEvent,
     SessionEvent,
-    StepEvent,
 )
 
 tf1 = tf.compat.v1
-
-_Left = (Exception, KeyboardInterrupt, SystemExit)
-"""Errors that can leave a session; LaneLeftError isn't one, as it ends the run itself."""
 
 
 def callbacks(
@@ -197,13 +191,8 @@ class Job:
     def _of_session(self) -> Any:
         return self._implementation.of("session_hooks")
 
-    @property
-    def is_open(self) -> bool:
-        """True while the session is open."""
-        return self._session is not None
-
     def open(self) -> None:
-        """Create the session; an exception that leaves it is recorded."""
+        """Create the session."""
         # The chief initialises every variable itself: a check for uninitialised ones would
         # take another third of a run.
         scaffold = tf1.train.Scaffold(
@@ -225,28 +214,29 @@ class Job:
             else:
                 creator = tf1.train.ChiefSessionCreator(scaffold, **options)
                 self._session = tf1.train.MonitoredSession(creator, hooks=self._hooks)
-        except _Left as error:
-            self._was_left(error)
+        except BaseException:
+            self.chief.current = None
+            raise
 
-    def train(self, steps: int) -> None:
-        """Make the chief take training steps; an exception in one leaves the session."""
-        self.must_be_open()
-        for _ in range(steps):
-            if self._session.should_stop():
-                return
-            fetches = [self.train_op] if self._element is None else [self.train_op, self._element]
-            try:
-                global_step, *elements = map(int, self._session.run(fetches))
-            except _Left as error:
-                self._leave(error)
-                return
-            for value in elements:
-                self.recorder.record(ElementEvent, value=value)
-            self.recorder.record(StepEvent, worker=0, global_step=global_step)
+    def train(self) -> Trained | None:
+        """Take one training step of the chief; None if a hook requested a stop."""
+        if self._session.should_stop():
+            return None
+        fetches = [self.train_op] if self._element is None else [self.train_op, self._element]
+        global_step, *elements = map(int, self._session.run(fetches))
+        return Trained(global_step, *elements)
+
+    def leave(self, error: BaseException | None) -> None:
+        """Leave the session as its ``with`` block would be left."""
+        try:
+            with self._session:
+                if error is not None:
+                    raise error
+        finally:
+            self.chief.current = None
 
     def run_controller_op(self, name: str) -> None:
         """Run an op of the ControllerHook on the chief's session, outside a step."""
-        self.must_be_open()
         assert self.chief.current is not None, "an open session was seen by the observer"
         self.chief.current.run(getattr(self._make.controller(), name))
 
@@ -262,46 +252,10 @@ class Job:
             seen = "current"
         self.recorder.record(CurrentSessionEvent, session=seen)
 
-    def raise_in_body(self, raised: Raised) -> None:
-        """Leave the session as an exception in its ``with`` block does."""
-        self.must_be_open()
-        self._leave(named_error(raised.error, raised.message))
-
-    def close(self) -> None:
-        """Leave the session as the end of its ``with`` block does."""
-        self.must_be_open()
-        self._leave(None)
-
     def give_back(self) -> None:
         """Stop all servers and listeners."""
         self.address_file.close()
         self._make.stop_servers()
-
-    def must_be_open(self) -> None:
-        """Refuse a step that needs a session if there is none.
-
-        Raises:
-            UnplayableError: The session was left.
-        """
-        if not self.is_open:
-            raise UnplayableError("the session was left before")
-
-    def _leave(self, error: BaseException | None) -> None:
-        try:
-            with self._session:
-                if error is not None:
-                    raise error
-        except _Left as left:
-            self._was_left(left)
-        else:
-            self._was_left(None)
-
-    def _was_left(self, error: BaseException | None) -> None:
-        self.recorder.session_closes()
-        self._session = self.chief.current = None
-        if error is not None:
-            self.recorder.raised(error)
-        self.recorder.record(SessionEvent, state="closed")
 
     def _session_created(self, session: tf.compat.v1.Session) -> None:
         self.chief.current = session

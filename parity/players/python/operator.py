@@ -8,12 +8,12 @@ from typing import Any, Final, Protocol
 import grpc
 import tensorflow as tf
 
-from fakes.faults import error_name
+from fakes.errors import error_name
 from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
 from monolith_hooks.server.channels import open_channel
-from parity.players.outcome import UnplayableError
+from parity.kit.recorder import EventSink
+from parity.kit.unplayable import Unplayable
 from parity.players.python.address_file import AddressFile
-from parity.players.python.recorder import EventSink
 from parity.spec.steps import RpcStep
 from parity.spec.trace import ClientErrorEvent, RpcEvent, RpcResponse
 
@@ -46,7 +46,7 @@ class ScriptedOperator:
             place: The place of the call in the scenario.
 
         Raises:
-            UnplayableError: The call would never end, or there is no such server.
+            Unplayable: The call would never end, or there is no such server.
         """
         try:
             addr, stub = self._find(step)
@@ -57,7 +57,7 @@ class ScriptedOperator:
             return
         silent = self._address_file.never_answers(addr)
         if silent and step.deadline is None:
-            raise UnplayableError("a call to {silent} hangs without a deadline")
+            raise Unplayable("a call to {silent} hangs without a deadline")
         answer = self._send(step, stub, answered=not silent)
         # A stopped server still listens for some microseconds of real time, and cancels calls
         # that arrive then. In virtual time it is down at once, so the call is repeated.
@@ -80,7 +80,7 @@ class ScriptedOperator:
             return self._address_file.text(), stub
         published = self._address_file.published
         if step.server > len(published):
-            raise UnplayableError(
+            raise Unplayable(
                 f"there is no server {step.server}; {len(published)} have published an address"
             )
         addr = published[step.server - 1]

@@ -1,15 +1,12 @@
-"""The workers of a run, each of which trains in a lane of its own, on the chief's session."""
+"""The workers of a run, each of which trains on the chief's session."""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import tensorflow as tf
 
-from fakes.virtual_clock import VirtualClock
-from parity.players.python.recorder import Recorder
-from parity.spec.trace import StepEvent
+from parity.kit.port import Worker
 
 tf1 = tf.compat.v1
 
@@ -39,45 +36,20 @@ class ChiefSession:
         """Do nothing, as the chief closes the session."""
 
 
-class Worker:
-    """One worker: an inbox of training steps, and the lane that takes them."""
+class SessionWorker(Worker):
+    """A worker with a MonitoredSession of its own, and with its own BarrierHook."""
 
-    def __init__(
-        self,
-        index: int,
-        *,
-        clock: VirtualClock,
-        chief: ChiefSession,
-        train_op: tf.Tensor,
-        recorder: Recorder,
-        barrier_hook: Any,
-    ) -> None:
-        """Start its lane; ``barrier_hook`` is its hook."""
-        self._barrier_hook = barrier_hook
-        self._index = index
-        self._clock = clock
+    def __init__(self, chief: ChiefSession, train_op: tf.Tensor, barrier_hook: Any) -> None:
         self._chief = chief
         self._train_op = train_op
-        self._recorder = recorder
-        self._inbox: deque[int] = deque()
-        clock.start_lane(self._work, f"worker-{index}")
+        self._barrier_hook = barrier_hook
+        self._session: Any = None
 
-    def train(self, steps: int) -> None:
-        """Put steps into the inbox."""
-        self._inbox.append(steps)
-
-    def _work(self) -> None:
+    def train(self) -> int:
+        """Take a step on its session, which the first one creates."""
         with self._chief.graph.as_default():
-            session = tf1.train.MonitoredSession(
-                session_creator=self._chief, hooks=[self._barrier_hook]
-            )
-            while True:
-                self._clock.wait_until(lambda: bool(self._inbox))
-                for _ in range(self._inbox.popleft()):
-                    try:
-                        global_step = int(session.run(self._train_op))
-                    except Exception as error:  # noqa: BLE001 - it ends this worker
-                        if self._chief.current is not None:
-                            self._recorder.raised(error)
-                        return  # Or the chief left the session while this worker was blocked.
-                    self._recorder.record(StepEvent, worker=self._index, global_step=global_step)
+            if self._session is None:
+                self._session = tf1.train.MonitoredSession(
+                    session_creator=self._chief, hooks=[self._barrier_hook]
+                )
+            return int(self._session.run(self._train_op))

@@ -8,15 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parity.base import project
+from parity.spec.loading import load_all
 from parity.spec.protocol import (
     FailedAnswer,
     GarbageError,
     SkippedAnswer,
     TraceAnswer,
+    answer_line,
     parse_answer,
+    parse_request,
+    play_request,
     prose,
     quoted_line,
+    scenario_of,
 )
+from tests.parity import samples
 
 
 def skipped(reason):
@@ -114,3 +121,53 @@ def test_newlines_and_tabs_stay_and_controls_are_shown():
 def test_whatever_is_in_a_trace_is_left_to_its_reader():
     line = b'{"type": "trace", "seq": 1, "events": [{"kind": "?"}], "struck": {"a": true}}'
     assert isinstance(parse_answer(line), TraceAnswer)
+
+
+def requested(file, **changes):
+    line = play_request(1, file, None, None)
+    document = json.loads(line)
+    document["scenario"].update(changes)
+    return parse_request(json.dumps(document).encode())
+
+
+def test_a_driver_in_python_reads_every_scenario_as_it_is():
+    for file in load_all([project.SCENARIOS]):
+        read = scenario_of(requested(file)).canonical()
+        assert read.pop("name") == file.name
+        assert read == file.scenario.canonical()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cluster": {"ps": -1, "workers": 1, "capacity": 1}}, "cluster.ps: "),
+        ({"barrier": {"callbacks": [], "wait": "1s"}}, "barrier.wait: "),
+        ({"sung": 1}, "sung"),
+        ({"steps": [{"worker": {"index": 5, "train": 1}}]}, "steps.0.worker.index: "),
+    ],
+)
+def test_a_driver_in_python_says_what_is_wrong_with_a_scenario(changes, message):
+    file = samples.scenario_file("a/b")
+    with pytest.raises(ValueError, match=message):
+        scenario_of(requested(file, **changes))
+
+
+def test_a_request_that_is_wrong_but_numbered_is_answered_and_any_other_is_garbage():
+    answer = parse_request(b'{"type": "play", "seq": 4}')
+    assert isinstance(answer, FailedAnswer)
+    assert answer.seq == 4
+    for line in (
+        b"{",
+        b"\xff",
+        b'{"type": "sing"}',
+        b'{"type": "play", "seq": -1}',
+        b"[1]",
+        b'{"type": "play", "seq": true}',
+    ):
+        with pytest.raises(GarbageError):
+            parse_request(line)
+
+
+def test_an_answer_is_read_as_it_was_written():
+    answer = SkippedAnswer(type="skipped", seq=1, reason="needs saver")
+    assert parse_answer(answer_line(answer).encode()) == answer

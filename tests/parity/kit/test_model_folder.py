@@ -7,7 +7,7 @@ import tempfile
 import pytest
 
 from parity.base.problems import OutputError
-from parity.players.model_folder import model_folder
+from parity.kit.model_folder import model_folder
 from tests.parity.no_room import small_disk
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.faults import FaultLedger, HealthBytes, PollError, Recovered, Rss, SlowPoll
-from fakes.machines import FakePs
+from fakes.ps import FakePs
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks.logging_ops_pb2 import MachineHealthResult
 

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from parity.players.python.state_files import StateFiles, WatchedFile
+from parity.kit.state_files import StateFiles, WatchedFile
 
 
 @pytest.fixture
