@@ -1,6 +1,6 @@
 //! Parameter servers that aren't there: their memory, and their faults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -82,6 +82,7 @@ pub struct Machines {
     clock: Arc<dyn Clock>,
     strikes: Arc<Strikes>,
     default_mem_limit: i64,
+    by_device: HashMap<String, usize>,
     all: Mutex<Vec<Machine>>,
     limits: Mutex<BTreeMap<MachineInfo, i64>>,
 }
@@ -100,6 +101,7 @@ impl Machines {
             clock,
             strikes,
             default_mem_limit,
+            by_device: (0..rss.len()).map(|ps| (ps_device(ps), ps)).collect(),
             all: Mutex::new(machines.collect()),
             limits: Mutex::new(BTreeMap::new()),
         }
@@ -111,13 +113,10 @@ impl Machines {
     }
 
     fn ps_of(&self, info: &MachineInfo) -> Result<usize> {
-        let count = relock(&self.all).len();
-        (0..count)
-            .find(|ps| ps_device(*ps) == info.device)
-            .ok_or_else(|| {
-                let message = format!("there is no device {}", info.device);
-                Error::new(ErrorKind::InvalidArgumentError, message)
-            })
+        self.by_device.get(&info.device).copied().ok_or_else(|| {
+            let message = format!("there is no device {}", info.device);
+            Error::new(ErrorKind::InvalidArgumentError, message)
+        })
     }
 
     /// Heeds, in this order, how slow it is, its error, its bytes, its memory.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use super::schedule::{Condition, LaneId, Park};
 use super::{
@@ -60,13 +61,16 @@ impl Shared {
                 Err(message) => state.phase = Phase::Over(Some(Failure::Schedule(message))),
             }
         }
-        self.changed.notify_all();
+        if matches!(state.phase, Phase::Over(_)) {
+            self.changed.notify_all();
+        }
     }
 
     fn give_turn(state: &mut State, lane: LaneId, at: u64) {
         state.schedule.now = at;
         state.turn = Some(lane);
-        state.turns += 1;
+        state.turn_began = Instant::now();
+        state.open_gate(lane);
     }
 
     /// Waits in real time, with the turn, while `condition` holds.
@@ -92,9 +96,9 @@ impl Shared {
 
     /// Waits until the lane has the turn; false if it has it only to leave.
     fn wait_for_turn(&self, lane: LaneId) -> bool {
-        let state = relock(&self.state);
-        let mut state = self
-            .changed
+        let mut state = relock(&self.state);
+        let gate = Arc::clone(state.gates.entry(lane).or_default());
+        let mut state = gate
             .wait_while(state, |state| state.turn != Some(lane))
             .unwrap_or_else(PoisonError::into_inner);
         state.schedule.resume(lane);
@@ -160,7 +164,6 @@ impl VirtualClock {
             Some(first) => {
                 let now = state.schedule.now;
                 Shared::give_turn(&mut state, first, now);
-                self.shared.changed.notify_all();
             }
             None => self.shared.pass_turn(&mut state),
         }

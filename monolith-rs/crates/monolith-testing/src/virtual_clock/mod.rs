@@ -95,6 +95,7 @@ pub struct VirtualClock {
 
 struct Shared {
     state: Mutex<State>,
+    /// For whoever waits for anything but its turn: the run's end, a lane that leaves, a request.
     changed: Condvar,
     limit: Duration,
 }
@@ -102,8 +103,10 @@ struct Shared {
 struct State {
     schedule: Schedule,
     turn: Option<LaneId>,
-    /// Counted up with each change of turn, for the supervisor.
-    turns: u64,
+    /// Since when, in real time.
+    turn_began: Instant,
+    /// Each lane waits for its turn at its own: a common one would wake all of them each time.
+    gates: BTreeMap<LaneId, Arc<Condvar>>,
     phase: Phase,
     watcher: Option<Arc<dyn Watcher>>,
     /// How many threads of each name were started.
@@ -113,6 +116,15 @@ struct State {
     handover: Option<Handover>,
     /// Handlers whose client has given up before they have begun.
     abandoned: BTreeSet<LaneId>,
+}
+
+impl State {
+    /// Wakes the lane if it waits for its turn already.
+    fn open_gate(&self, lane: LaneId) {
+        if let Some(gate) = self.gates.get(&lane) {
+            gate.notify_one();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -157,7 +169,8 @@ impl VirtualClock {
                 state: Mutex::new(State {
                     schedule,
                     turn: None,
-                    turns: 0,
+                    turn_began: Instant::now(),
+                    gates: BTreeMap::new(),
                     phase: Phase::Playing,
                     watcher: None,
                     names: BTreeMap::new(),
@@ -284,15 +297,11 @@ impl VirtualClock {
     /// Watches until main has ended or the run has failed.
     fn supervise(&self) -> Option<Failure> {
         let mut state = relock(&self.shared.state);
-        let mut seen = (state.turns, Instant::now());
         loop {
             if let Phase::Over(failure) = &state.phase {
                 return failure.clone();
             }
-            if state.turns != seen.0 {
-                seen = (state.turns, Instant::now());
-            }
-            let left = self.shared.limit.saturating_sub(seen.1.elapsed());
+            let left = self.shared.limit.saturating_sub(state.turn_began.elapsed());
             if left.is_zero() {
                 let lane = state
                     .turn
@@ -316,6 +325,8 @@ impl VirtualClock {
     ///
     /// A lane that is stuck on its way out is left behind with those after it.
     fn leave_parked_lanes(&self) {
+        // A lane that waits for a request leaves as well.
+        self.shared.changed.notify_all();
         let parked = relock(&self.shared.state).schedule.parked();
         for lane in parked {
             let mut state = relock(&self.shared.state);
@@ -323,7 +334,7 @@ impl VirtualClock {
                 continue;
             }
             state.turn = Some(lane);
-            self.shared.changed.notify_all();
+            state.open_gate(lane);
             let gone = |state: &mut State| state.turn == Some(lane);
             let (_state, timeout) =
                 match self
