@@ -8,7 +8,12 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.browser.chromium import PHONE, WIDE
 from tests.browser.real_reports import PLANTED
 
-VIEWS = {"list": "", "story": f"#scenario={PLANTED}", "failed": "#scenario=health/basic"}
+VIEWS = {
+    "list": "",
+    "story": f"#scenario={PLANTED}",
+    "lanes": f"#scenario={PLANTED}&fold=main&pin=ps_health&lanes=all",
+    "failed": "#scenario=health/basic",
+}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -51,7 +51,7 @@ def test_the_command_that_replays_it_is_there_and_can_be_copied(opened, report_p
 
 
 def test_a_lane_for_chief_workers_health_controller_and_every_ps_on_both_sides(opened, report_page):
-    page = opened(report_page, STORY)
+    page = opened(report_page, f"{STORY}&lanes=all")
     lanes = [
         "chief (main)", "worker 1", "worker 2", "health thread", "controller", "PS 0", "PS 1",
     ]  # fmt: skip
@@ -90,6 +90,33 @@ def test_the_yaml_is_shown_whole(opened, report_page):
     text = page.inner_text(".yaml pre")
     assert "about: A PS over its memory limit is reported once" in text
     assert "rpc: StopTraining" in text
+
+
+def test_the_step_of_the_first_difference_is_marked_in_the_yaml_and_leads_to_it(
+    opened, report_page
+):
+    page = opened(report_page, STORY)
+    assert page.locator(".yaml .line.marked .code").all_inner_texts() == ["steps:"]
+    page.click(".events [data-row='0']")
+    page.click(".yaml .line.marked .flag")
+    assert "first difference" in page.inner_text(".events .selected")
+    assert page.inner_text(".yaml .line[data-line='14']").endswith("✕ rust has 2")
+
+
+def test_every_event_tells_its_line_and_shades_it_and_a_step_leads_to_its_first_event(
+    opened, report_page
+):
+    page = opened(report_page, STORY)
+    call = page.locator(".events button", has_text="ALREADY_EXISTS")
+    assert call.locator("small").inner_text() == "line 10"
+    call.click()
+    shaded = page.locator(".yaml .line.selected")
+    assert "rpc: StopTraining" in shaded.first.inner_text()
+    assert shaded.count() == 2
+    page.locator(".yaml button.number", has_text="8").press("Enter")
+    selected = page.inner_text(".events .selected")
+    assert "step" in selected
+    assert "global_step 1" in selected
 
 
 @pytest.mark.parametrize(

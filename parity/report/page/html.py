@@ -19,12 +19,14 @@ from parity.report.page.matrices import Cell, Matrix, peer_cell, reference_cell
 from parity.report.page.signs import SIGNS, WORST_FIRST, Tone, tone
 from parity.report.page.story import Story, make_story, short_name
 from parity.report.page.templates import static, template
-from parity.report.report import Report, gaps, outcome_problems
+from parity.report.report import Report, gaps, incomplete, outcome_problems
 from parity.verdict.causes import Cause, causes_of
 from parity.verdict.compare import ORDER, ComparedChannel
 from parity.verdict.record import Record, Verdict
 
-_SCRIPTS: Final = ("dom.js", "timeline.js", "events.js", "story.js", "list.js", "page.js")
+_SCRIPTS: Final = (
+    "dom.js", "lanes.js", "timeline.js", "events.js", "yaml.js", "story.js", "list.js", "page.js",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def render_html(report: Report, matrices: Sequence[Matrix] = ()) -> str:
         peer=_peer_name(report),
         footer=report.footer,
         count=len(rows),
+        incomplete=incomplete(report),
         bad=sum(row.tone == "bad" for row in rows),
         problems=list(outcome_problems(report.footer)),
         causes=causes,

@@ -22,12 +22,13 @@ _STEP: Final = re.compile(r"steps\[(\d{1,6})\]")
 
 
 class Place(Model):
-    """Lines of the YAML, which count from 1, and what they are, in words.
+    """Lines of the YAML, which count from 1, what they are in words, and in short.
 
     If not ``exact``, an event belongs to one of the steps in these lines, and which isn't known.
     """
 
     words: str
+    label: str
     first: int
     last: int
     exact: bool
@@ -64,9 +65,10 @@ class YamlPlaces:
         if 0 <= step < len(self._steps):
             first, last = self._steps[step]
         else:
-            line = self._document.place(parts_of(path))[0]
-            first = last = line
-        return self._number(Place(words=path, first=first, last=last, exact=True))
+            first = last = self._document.place(parts_of(path))[0]
+        return self._number(
+            Place(words=path, label=f"line {first}", first=first, last=last, exact=True)
+        )
 
     def _number(self, place: Place | None) -> int | None:
         if place is None:
@@ -92,14 +94,18 @@ class YamlPlaces:
         return self._place(found.first, found.last)
 
     def _place(self, first: int, last: int) -> Place:
-        alone = {OPENING: "before the first step", len(self._steps): "after the last step"}
-        words = alone.get(first, f"steps[{first}]")
-        if first != last:
-            begin = "the opening" if first == OPENING else words
-            end = "the end" if last == len(self._steps) else f"steps[{last}]"
-            words = f"{begin} to {end}"
         lines = self._lines(first)[0], self._lines(last)[1]
-        return Place(words=words, first=lines[0], last=lines[1], exact=first == last)
+        if first == last == OPENING:
+            words, label = "before the first step", "opening"
+        elif first == last == len(self._steps):
+            words, label = "after the last step", "closing"
+        elif first == last:
+            words, label = f"steps[{first}]", f"line {lines[0]}"
+        else:
+            begin = "the opening" if first == OPENING else f"steps[{first}]"
+            end = "the end" if last == len(self._steps) else f"steps[{last}]"
+            words, label = f"{begin} to {end}", f"lines {lines[0]}-{lines[1]}"
+        return Place(words=words, label=label, first=lines[0], last=lines[1], exact=first == last)
 
     def _lines(self, step: int) -> tuple[int, int]:
         """Return the lines of a step; before and after all, the line beside the steps."""

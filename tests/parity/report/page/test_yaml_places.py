@@ -67,6 +67,7 @@ def test_an_event_of_the_peer_alone_is_placed_by_the_peers_own_trace(tmp_path):
     made = story(tmp_path, SESSION, STEP, peer=(SESSION, STEP, late))
     words, first, last, exact = places(made)[-1]
     assert (words, first, last, exact) == ("steps[0] to the end", 7, 15, False)
+    assert [each.label for each in made.places] == ["line 3", "opening", "lines 7-12", "lines 7-15"]
 
 
 def test_steps_on_one_line_have_that_line(tmp_path):
