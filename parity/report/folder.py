@@ -26,7 +26,7 @@ from parity.report.report import (
 PAGE: Final = "index.html"
 JUNIT: Final = "junit.xml"
 _RENDERERS: Final[dict[str, Callable[[Report, Path], str]]] = {
-    PAGE: lambda report, folder: render_html(report, matrices_beside(folder)),
+    PAGE: lambda report, folder: render_html(report, matrices_beside(folder), folder),
     "summary.md": lambda report, _: render_markdown(report),
     "badge.svg": lambda report, _: render_badge(report),
 }

@@ -31,7 +31,7 @@ function showStory(story, neighbours, lanes) {
         ] : el("p", {}, "Nothing was played, so there is nothing to draw.")),
       el("section", { class: "list", "aria-labelledby": "events-title" },
         el("h3", { id: "events-title" }, "Events"), listEvents(story, select)),
-      el("div", { class: "below" }, differencesOf(story), yamlOf(story, select), logOf(record), provenanceOf(record))),
+      el("div", { class: "below" }, differencesOf(story), yamlOf(story, select), implementationsOf(record), logOf(record), provenanceOf(record))),
   ]);
   redraw();
   const first = firstDifference(story);
@@ -72,12 +72,6 @@ function keepAddress() {
   if (current.row !== null) address.set("event", current.row);
   const rest = address.toString();
   history.replaceState(null, "", linkTo(openScenario) + (rest && `&${rest}`));
-}
-
-/** What a scenario is evidence for; a clause of the behaviour with its text. */
-function coveredBy(name, text) {
-  if (text === undefined) return el("code", {}, name);
-  return el("details", {}, el("summary", {}, el("code", {}, name)), el("p", {}, text));
 }
 
 /** Marks one row in the timeline and in the list, and brings it into sight in both. */
