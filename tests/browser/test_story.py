@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.real_reports import PLANTED
+from parity.base import project
+from parity.report.page.html import render_html
+from tests.browser.real_reports import PLANTED, all_records, report
 
 STORY = f"#scenario={PLANTED}"
 
@@ -96,7 +98,7 @@ def test_the_step_of_the_first_difference_is_marked_in_the_yaml_and_leads_to_it(
     opened, report_page
 ):
     page = opened(report_page, STORY)
-    assert page.locator(".yaml .line.marked .code").all_inner_texts() == ["steps:"]
+    assert page.locator(".yaml .line.marked .code").inner_text().strip() == "steps:"
     page.click(".events [data-row='0']")
     page.click(".yaml .line.marked .flag")
     assert "first difference" in page.inner_text(".events .selected")
@@ -117,6 +119,39 @@ def test_every_event_tells_its_line_and_shades_it_and_a_step_leads_to_its_first_
     selected = page.inner_text(".events .selected")
     assert "step" in selected
     assert "global_step 1" in selected
+
+
+def test_what_the_driver_logged_is_at_hand_and_folded_unless_it_failed(opened, report_page):
+    page = opened(report_page, STORY)
+    assert page.inner_text(".log summary") == "The driver's log its last 2 lines"
+    assert not page.locator(".log pre").is_visible()
+    page.press(".log summary", "Enter")
+    assert page.inner_text(".log pre") == "INFO port: reports PS 1\nINFO port: again"
+    failed = opened(report_page, "#scenario=health/basic")
+    assert failed.locator(".log pre").is_visible()
+
+
+def test_what_it_covers_is_named_with_the_files_that_implement_it(opened, report_page):
+    page = opened(report_page, STORY)
+    named = page.inner_text(".sources")
+    assert "PsHealthCheckerHook" in named
+    assert "monolith_hooks/ps_check_hooks.py:" in named
+    assert "monolith-training/src/hooks/ps_check_hooks.rs" in named
+    assert page.locator(".sources a").count() == 0  # The report lies outside of the checkout.
+
+
+def test_a_report_in_a_checkout_links_its_files(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(project, "SOURCES", tmp_path)
+    html = render_html(
+        report([each for each in all_records() if each.scenario == PLANTED]),
+        (),
+        tmp_path / "reports",
+    )
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "index.html").write_text(html, encoding="utf-8")
+    page = opened(tmp_path / "reports" / "index.html", STORY)
+    links = page.locator(".sources a").evaluate_all("links => links.map((each) => each.href)")
+    assert f"{tmp_path.as_uri()}/monolith_hooks/ps_check_hooks.py" in links
 
 
 @pytest.mark.parametrize(

@@ -199,9 +199,13 @@ function fieldCell(event, key, alike) {
   return el("td", {}, alike ? text : el("mark", {}, text));
 }
 
+/** What a driver logged; folded unless it failed, as the log then has the reason. */
 function logOf(record) {
   if (!record.log_tail) return null;
-  return el("section", {}, el("h3", {}, "The last lines of its log"), el("pre", { tabindex: 0 }, record.log_tail));
+  const lines = record.log_tail.split("\n").length;
+  return el("details", { class: "log", open: record.verdict === "failed" },
+    el("summary", {}, "The driver's log ", el("small", {}, lines === 1 ? "1 line" : `its last ${lines} lines`)),
+    el("pre", { tabindex: 0 }, record.log_tail));
 }
 
 function provenanceOf(record) {
