@@ -109,6 +109,18 @@ def report(records: list[Record]) -> Report:
     return Report(header=header, records=tuple(records), footer=footer)
 
 
+def incomplete_report(records: list[Record], of: int) -> Report:
+    """The report of a run that was killed."""
+    whole = report(records)
+    return whole.model_copy(
+        update={
+            "header": whole.header.model_copy(update={"scenarios": of}),
+            "footer": make_footer(whole.header, records, interrupted=True),
+            "ended": False,
+        }
+    )
+
+
 def write_page(
     records: list[Record], folder: Path, matrices: Sequence[Matrix] = (INTEROP,)
 ) -> Path:

@@ -141,12 +141,9 @@ def test_what_it_covers_is_named_with_the_files_that_implement_it(opened, report
 
 
 def test_a_report_in_a_checkout_links_its_files(opened, tmp_path, monkeypatch):
+    records = [each for each in all_records() if each.scenario == PLANTED]
     monkeypatch.setattr(project, "SOURCES", tmp_path)
-    html = render_html(
-        report([each for each in all_records() if each.scenario == PLANTED]),
-        (),
-        tmp_path / "reports",
-    )
+    html = render_html(report(records), (), tmp_path / "reports")
     (tmp_path / "reports").mkdir()
     (tmp_path / "reports" / "index.html").write_text(html, encoding="utf-8")
     page = opened(tmp_path / "reports" / "index.html", STORY)
@@ -198,9 +195,11 @@ def test_every_event_has_an_address(opened, report_page):
 def test_what_it_covers_is_there_in_words(opened, report_page):
     page = opened(report_page, STORY)
     clause = page.locator(".covers details").first
-    assert not clause.locator("p").is_visible()
+    text, place = clause.locator("p").nth(0), clause.locator("p").nth(1)
+    assert not text.is_visible()
     clause.locator("summary").click()
-    assert len(clause.locator("p").inner_text()) > 20
+    assert len(text.inner_text()) > 20
+    assert place.inner_text().startswith("docs/behaviour.md:")
 
 
 def test_no_story_is_wider_than_a_phone(opened, report_page):

@@ -9,6 +9,8 @@ function showStory(story, neighbours, lanes) {
   const record = story.record;
   current = { story, row: null, lanes };
   const select = (row) => selectRow(row);
+  const failed = record.verdict === "failed";
+  const log = logOf(record, failed);
   const view = document.getElementById("story");
   view.replaceChildren();
   fill(view, {}, [
@@ -31,7 +33,8 @@ function showStory(story, neighbours, lanes) {
         ] : el("p", {}, "Nothing was played, so there is nothing to draw.")),
       el("section", { class: "list", "aria-labelledby": "events-title" },
         el("h3", { id: "events-title" }, "Events"), listEvents(story, select)),
-      el("div", { class: "below" }, differencesOf(story), yamlOf(story, select), implementationsOf(record), logOf(record), provenanceOf(record))),
+      el("div", { class: "below" }, differencesOf(story), failed ? log : null, yamlOf(story, select),
+        implementationsOf(record), failed ? null : log, provenanceOf(record))),
   ]);
   redraw();
   const first = firstDifference(story);
@@ -200,10 +203,10 @@ function fieldCell(event, key, alike) {
 }
 
 /** What a driver logged; folded unless it failed, as the log then has the reason. */
-function logOf(record) {
+function logOf(record, failed) {
   if (!record.log_tail) return null;
   const lines = record.log_tail.split("\n").length;
-  return el("details", { class: "log", open: record.verdict === "failed" },
+  return el("details", { class: "log", open: failed },
     el("summary", {}, "The driver's log ", el("small", {}, lines === 1 ? "1 line" : `its last ${lines} lines`)),
     el("pre", { tabindex: 0 }, record.log_tail));
 }
