@@ -41,17 +41,12 @@ class Unmet(Model):
         return f"{self.path}: expected {self.expected}, got {self.got}"
 
 
-def parts_of(path: str) -> tuple[int | str, ...]:
-    """Return the indices and keys of a path such as ``steps[2].expect``."""
-    return tuple(int(index) if index else word for index, word in _PART.findall(path))
-
-
 def line_of(text: str, path: str) -> int | None:
     """Return the line of a path such as ``steps[2].expect``, or of what of it is written.
 
     Lines count from 1. It is None if the text isn't there, or none of the path is written.
     """
-    parts = parts_of(path)
+    parts = tuple(int(index) if index else word for index, word in _PART.findall(path))
     try:
         document = parse_yaml(text)
     except YamlError:

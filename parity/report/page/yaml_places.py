@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pydantic import ValidationError
-
-from parity.base.model import Model, frozen
-from parity.base.strict_yaml import Node, YamlError, parse_yaml
-from parity.spec.scenario import Scenario
+from parity.base.model import Model
+from parity.spec.outline import Outline, read_outline
 from parity.spec.step_evidence import OPENING
 from parity.spec.step_ranges import StepRange, step_ranges
 from parity.spec.trace import CALLER_PREFIXES, ClientErrorEvent, Event, RpcEvent, Trace
-from parity.verdict.expectations import parts_of
 from parity.verdict.record import Record
 
 _MOST_EVENTS: Final = 20_000
@@ -41,14 +37,7 @@ class YamlPlaces:
         self.found: list[Place] = []
         self._record = record
         self._ranges: dict[int, tuple[StepRange, ...]] = {}
-        try:
-            self._document = parse_yaml(record.yaml)
-            value = None if self._document is None else self._document.value
-            self._scenario = Scenario.model_validate(frozen(value))
-        except (YamlError, ValidationError):  # A report from elsewhere may have any text there.
-            self._document = None
-        if self._document is not None:
-            self._steps = _lines_of_steps(self._document, record.yaml.split("\n"))
+        self._read = read_outline(record.yaml)  # A report from elsewhere may have any text there.
 
     def of_event(self, trace: Trace, index: int) -> int | None:
         """Return the number of an event's place among ``found``; None if nothing is known of it."""
@@ -58,14 +47,14 @@ class YamlPlaces:
 
     def of_path(self, path: str) -> int | None:
         """Return the number of the place of a path such as ``steps[2].fault``."""
-        if self._document is None:
+        if self._read is None:
             return None
+        _, outline = self._read
         in_steps = _STEP.match(path)
         step = int(in_steps[1]) if in_steps else -1
-        if 0 <= step < len(self._steps):
-            first, last = self._steps[step]
-        else:
-            first = last = self._document.place(parts_of(path))[0]
+        first = last = outline.line_of(path)
+        if 0 <= step < len(outline.steps):
+            first, last = outline.steps[step]
         return self._number(
             Place(words=path, label=f"line {first}", first=first, last=last, exact=True)
         )
@@ -79,43 +68,42 @@ class YamlPlaces:
 
     def _during(self, trace: Trace, index: int) -> Place | None:
         """Return the step that was played, or the range of them; in real time that isn't known."""
-        if self._document is None:
+        in_real_time = self._record.ordering == "untimed" or self._record.reference == "cluster"
+        if self._read is None or in_real_time or len(trace.events) > _MOST_EVENTS:
             return None
-        if self._record.ordering == "untimed" or self._record.reference == "cluster":
-            return None
-        if len(trace.events) > _MOST_EVENTS:
-            return None
+        scenario, outline = self._read
         if id(trace) not in self._ranges:
             settles = self._record.ordering != "lanes" or trace is self._record.trace
-            self._ranges[id(trace)] = step_ranges(self._scenario, trace, settles=settles)
+            self._ranges[id(trace)] = step_ranges(scenario, trace, settles=settles)
         found = self._ranges[id(trace)][index]
-        if found.first == OPENING and found.last == len(self._steps):
+        if found.first == OPENING and found.last == len(outline.steps):
             return None
-        return self._place(found.first, found.last)
+        return _place(found, outline)
 
-    def _place(self, first: int, last: int) -> Place:
-        lines = self._lines(first)[0], self._lines(last)[1]
-        if first == last == OPENING:
-            words, label = "before the first step", "opening"
-        elif first == last == len(self._steps):
-            words, label = "after the last step", "closing"
-        elif first == last:
-            words, label = f"steps[{first}]", f"line {lines[0]}"
-        else:
-            begin = "the opening" if first == OPENING else f"steps[{first}]"
-            end = "the end" if last == len(self._steps) else f"steps[{last}]"
-            words, label = f"{begin} to {end}", f"lines {lines[0]}-{lines[1]}"
-        return Place(words=words, label=label, first=lines[0], last=lines[1], exact=first == last)
 
-    def _lines(self, step: int) -> tuple[int, int]:
-        """Return the lines of a step; before and after all, the line beside the steps."""
-        if step == OPENING:
-            assert self._document is not None
-            line, _ = self._document.place(("steps",))
-            return line, line
-        if step == len(self._steps):
-            return self._steps[-1][1], self._steps[-1][1]
-        return self._steps[step]
+def _place(found: StepRange, outline: Outline) -> Place:
+    first, last, end = found.first, found.last, len(outline.steps)
+    lines = _lines(first, outline)[0], _lines(last, outline)[1]
+    if first == last == OPENING:
+        words, label = "before the first step", "opening"
+    elif first == last == end:
+        words, label = "after the last step", "closing"
+    elif first == last:
+        words, label = f"steps[{first}]", f"line {lines[0]}"
+    else:
+        begin = "the opening" if first == OPENING else f"steps[{first}]"
+        words = f"{begin} to {'the end' if last == end else f'steps[{last}]'}"
+        label = f"lines {lines[0]}-{lines[1]}"
+    return Place(words=words, label=label, first=lines[0], last=lines[1], exact=first == last)
+
+
+def _lines(step: int, outline: Outline) -> tuple[int, int]:
+    """Return the lines of a step; before and after all, the line beside the steps."""
+    if step == OPENING:
+        return outline.line_of("steps"), outline.line_of("steps")
+    if step == len(outline.steps):
+        return outline.steps[-1][1], outline.steps[-1][1]
+    return outline.steps[step]
 
 
 def _caller(event: Event) -> str | None:
@@ -127,22 +115,3 @@ def _caller(event: Event) -> str | None:
         if index != event.lane and index.isdecimal():
             return f"steps[{index}].{prefix.rstrip('-')}"
     return None
-
-
-def _lines_of_steps(document: Node, text: list[str]) -> list[tuple[int, int]]:
-    """Return the first and last line of each step, without comments and empty lines after it."""
-    assert isinstance(document.inner, dict)
-    steps = document.inner["steps"]
-    after = min(
-        (node.line for node in document.inner.values() if node.line > steps.line),
-        default=len(text) + 1,
-    )
-    assert isinstance(steps.inner, list)
-    begins = [node.line for node in steps.inner]
-    lines = []
-    for first, beyond in zip(begins, [*begins[1:], after], strict=True):
-        last = max(first, beyond - 1)
-        while last > first and not "".join(text[last - 1 : last]).partition("#")[0].strip():
-            last -= 1
-        lines.append((first, last))
-    return lines
