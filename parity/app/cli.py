@@ -41,6 +41,7 @@ COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     reporting.export_trace,
     reporting.compare,
     reporting.merge,
+    reporting.render,
     searching.explore,
     searching.fuzz,
     searching.killmatrix,

@@ -63,6 +63,8 @@ class Lines:
         self._longest = longest
         self.number = 0
         """Number of the line that is being read or was read last, from 1; 0 before the first."""
+        self.cut_off = False
+        """True if that line has no line feed, so that it may be half of what was to be written."""
 
     @property
     def place(self) -> str:
@@ -74,6 +76,7 @@ class Lines:
             self.number = 1
             while line := file.readline(self._longest + 2):
                 whole = line.removesuffix(b"\n")
+                self.cut_off = whole == line
                 if len(whole) > self._longest:
                     most = _in_mebibytes(self._longest)
                     raise ValueError(f"a line too large; expected at most {most}")

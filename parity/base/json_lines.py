@@ -82,6 +82,10 @@ class JsonLinesWriter:
             self._file.close()
 
 
+class TruncatedError(UsageError):
+    """A file has no footer."""
+
+
 def read_whole(
     path: Path, kind: type[ReportT], version: int, name_of: Callable[[Any], str]
 ) -> ReportT:
@@ -98,19 +102,43 @@ def read_whole(
             place or a record twice; the message has the line.
     """
     reader = _ReportReader(kind, version, name_of)
+    _read_into(reader, path)
+    if reader.footer is None:
+        raise TruncatedError(f"{path}: truncated, it has no footer; expected a run that ended")
+    parts = {"header": reader.header, "records": tuple(reader.records), "footer": reader.footer}
+    return kind.model_validate(parts)
+
+
+def read_begun(
+    path: Path, kind: type[Model], version: int, name_of: Callable[[Any], str]
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return the header and the records of a file without a footer; arguments as ``read_whole``.
+
+    A last line that was cut off while it was written is left out.
+
+    Raises:
+        UsageError: Anything else is wrong with the file, or it has no header.
+    """
+    reader = _ReportReader(kind, version, name_of)
+    _read_into(reader, path)
+    if reader.header is None:
+        raise UsageError(f"{path}: it is empty; expected a run that began")
+    return reader.header, tuple(reader.records)
+
+
+def _read_into(reader: _ReportReader, path: Path) -> None:
+    """Read all lines but a last one that was cut off while it was written."""
     lines = Lines(path)
     try:
         for line in lines:
             reader.add(lines.number, parse_json(line))
-    except ValidationError as error:
-        said = first_error(error)
-        raise UsageError(f"{lines.place}: no report of this version: {said}") from None
-    except ValueError as error:
+    except ValueError as error:  # ValidationError is one.
+        if lines.cut_off and reader.header is not None and reader.footer is None:
+            return
+        if isinstance(error, ValidationError):
+            said = first_error(error)
+            raise UsageError(f"{lines.place}: no report of this version: {said}") from None
         raise UsageError(f"{lines.place}: no report: {error}") from None
-    if reader.footer is None:
-        raise UsageError(f"{path}: truncated, it has no footer; expected a run that ended")
-    parts = {"header": reader.header, "records": tuple(reader.records), "footer": reader.footer}
-    return kind.model_validate(parts)
 
 
 class _ReportReader:

@@ -36,6 +36,7 @@ class _Entry(Model):
     trace: Any
     by: Maker | None
     ordering: Ordering
+    log: str = ""
 
 
 class CachedPlayer:
@@ -149,7 +150,9 @@ def _folder_of(package: str) -> Path:
 
 
 def _text(played: Played) -> str:
-    entry = _Entry(trace=played.trace.to_json(), by=played.by, ordering=played.ordering)
+    entry = _Entry(
+        trace=played.trace.to_json(), by=played.by, ordering=played.ordering, log=played.log
+    )
     return canonical_json(entry.model_dump())
 
 
@@ -160,4 +163,4 @@ def _read(text: str) -> Played | None:
         trace = Trace.from_json(entry.trace)
     except ValueError:  # ValidationError is one.
         return None
-    return Played(trace, by=entry.by, ordering=entry.ordering, cached=True)
+    return Played(trace, by=entry.by, ordering=entry.ordering, cached=True, log=entry.log)

@@ -31,7 +31,8 @@ class Played:
 
     ``late`` has each step that took longer than its ``within``; ``ordering`` is how far the
     order of the trace can be compared; ``cached`` that it was played before, by another process
-    perhaps. Two of these are equal if their traces are.
+    perhaps; ``log`` is the end of what the player logged meanwhile. Two of these are equal if
+    their traces are.
     """
 
     trace: Trace
@@ -40,6 +41,7 @@ class Played:
     late: tuple[Late, ...] = field(default=(), compare=False)
     ordering: Ordering = field(default="total", compare=False)
     cached: bool = field(default=False, compare=False)
+    log: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import Final
 
 from parity.base.files import write_whole
+from parity.base.folder_lock import held
 from parity.base.problems import OutputError, UsageError
 from parity.report.page.html import render_html
 from parity.report.page.markdown import render_badge, render_markdown
 from parity.report.page.matrices import matrices_beside
-from parity.report.report import FILE_NAME, Header, Report, ReportWriter, read_report
+from parity.report.report import (
+    FILE_NAME,
+    Header,
+    Report,
+    ReportWriter,
+    read_begun_report,
+    read_report,
+)
 
 PAGE: Final = "index.html"
 JUNIT: Final = "junit.xml"
 _RENDERERS: Final[dict[str, Callable[[Report, Path], str]]] = {
-    PAGE: lambda report, folder: render_html(report, matrices_beside(folder)),
+    PAGE: lambda report, folder: render_html(report, matrices_beside(folder), folder),
     "summary.md": lambda report, _: render_markdown(report),
     "badge.svg": lambda report, _: render_badge(report),
 }
@@ -63,6 +71,23 @@ def render_again(folder: Path) -> None:
     except UsageError:  # A truncated one has no page to renew.
         return
     write_rendered(report, folder)
+
+
+def render_report(given: Path, out: Path | None = None) -> tuple[Report, Path]:
+    """Render a report, also one that its run didn't end, and return it with the page's path.
+
+    The page is beside the report, or in ``out``: a run that goes on holds its own folder.
+
+    Raises:
+        UsageError: there is no report.
+        OutputError: the page can't be written there.
+    """
+    file = report_file(given)
+    folder = file.parent if out is None else out
+    with held(folder, "--out"):
+        report = read_begun_report(file)
+        write_rendered(report, folder)
+    return report, folder / PAGE
 
 
 def report_file(path: Path) -> Path:

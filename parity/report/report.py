@@ -17,7 +17,13 @@ from typing import Final, Literal
 from pydantic import Field
 
 from parity.base import project
-from parity.base.json_lines import JsonLinesWriter, check_totals, read_whole
+from parity.base.json_lines import (
+    JsonLinesWriter,
+    TruncatedError,
+    check_totals,
+    read_begun,
+    read_whole,
+)
 from parity.base.model import Model
 from parity.base.problems import UsageError
 from parity.spec.ordering import Ordering
@@ -80,11 +86,12 @@ class Footer(Model):
 
 
 class Report(Model):
-    """A whole report."""
+    """A report; unless it ``ended``, its run was killed, and the footer is of what there is."""
 
     header: Header
     records: tuple[Record, ...]
     footer: Footer
+    ended: bool = True
 
 
 class ReportWriter(JsonLinesWriter):
@@ -172,7 +179,10 @@ def read_report(path: Path) -> Report:
     Raises:
         UsageError: it is truncated, no report, or doesn't add up.
     """
-    report = read_whole(path, Report, FORMAT, lambda record: record.scenario)
+    try:
+        report = read_whole(path, Report, FORMAT, lambda record: record.scenario)
+    except TruncatedError as error:
+        raise TruncatedError(f"{error}, or monolith-parity render for what it did") from None
     if len(report.records) != report.header.scenarios:
         raise UsageError(
             f"{path}: expected {report.header.scenarios} records as its header says, got "
@@ -191,12 +201,37 @@ def read_report(path: Path) -> Report:
     return report
 
 
+def read_begun_report(path: Path) -> Report:
+    """Read a whole report, or of one that a run didn't end what there is.
+
+    Raises:
+        UsageError: It is no report, or doesn't add up.
+    """
+    with contextlib.suppress(TruncatedError):
+        return read_report(path)
+    header, records = read_begun(path, Report, FORMAT, lambda record: record.scenario)
+    footer = make_footer(header, records, interrupted=True)
+    return Report(header=header, records=records, footer=footer, ended=False)
+
+
+def incomplete(report: Report) -> str:
+    """Say how much of a run that didn't end there is; empty for one that did."""
+    if report.ended:
+        return ""
+    return (
+        f"The run did not end: {len(report.records)} of {report.header.scenarios} scenarios are in "
+        "this report"
+    )
+
+
 def gaps(report: Report) -> Iterator[str]:
     """Every gap that a reader should know before believing the totals."""
     left_out = set(COMPARED_CHANNELS) - set(report.header.channels)
     if report.header.note:
         yield f"{report.header.note}."
-    if report.footer.interrupted:
+    if not report.ended:
+        yield f"{incomplete(report)}."
+    elif report.footer.interrupted:
         yield "The run was interrupted: the totals are of what was done until then."
     for verdict, words in (("skipped", "was skipped"), ("not run", "was not run")):
         for record in report.records:

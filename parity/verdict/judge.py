@@ -110,7 +110,19 @@ class Judge:
         assert isinstance(reference, Played), "a reference plays"
         peer = self.peer.play(file, self.seed, self.schedule)
         findings = self._compare(file, reference, peer)
-        return replace(findings, traces=_Traces.by(reference, peer))
+        log_tail = findings.log_tail or self._logged(reference, peer)
+        return replace(findings, traces=_Traces.by(reference, peer), log_tail=log_tail)
+
+    def _logged(self, reference: Played, peer: Outcome) -> str:
+        """Return what both sides logged; each under its name, if both did."""
+        logs = {
+            player.name: played.log
+            for player, played in ((self.reference, reference), (self.peer, peer))
+            if isinstance(played, Played) and played.log
+        }
+        if len(logs) < 2:
+            return "".join(logs.values())
+        return "\n\n".join(f"{name}:\n{log}" for name, log in logs.items())
 
     def _compare(self, file: ScenarioFile, reference: Played, peer: Outcome) -> _Findings:
         early = _findings_without_trace(self.peer, peer)

@@ -76,10 +76,10 @@ class Record(Model):
     ``reasons`` are whole sentences, the most important first. ``ordering`` is how far the
     order of events was compared, None if there were no traces. ``compared`` are the channels
     on which there was something to compare, ``agreements`` counts equal events by channel,
-    and ``not_compared`` names the channels that were left out. ``yaml`` is the text of the
-    file. ``trace`` is the reference's, and ``peer_trace`` is ``same`` if the peer's equals it;
-    each is None if that side returned none. ``cached`` are the sides whose trace an earlier run
-    had played and the cache kept.
+    and ``not_compared`` names the channels that were left out. ``log_tail`` is the end of what
+    drivers logged, and ``yaml`` the text of the file. ``trace`` is the reference's, and
+    ``peer_trace`` is ``same`` if the peer's equals it; each is None if that side returned none.
+    ``cached`` are the sides whose trace an earlier run had played and the cache kept.
     """
 
     scenario: ScenarioName

@@ -73,7 +73,7 @@ def all_records() -> list[Record]:
     traces = play_all()
     planted = next(trace for file, trace in traces if file.name == PLANTED)
     peers: dict[str, Outcome] = {
-        PLANTED: Played(reported_twice(planted)),
+        PLANTED: Played(reported_twice(planted), log="INFO port: reports PS 1\nINFO port: again"),
         "health/basic": Failed("crashed", "it exited with status 101", "thread 'main' panicked"),
         "health/no_ps": Skipped("it lacks the capability cluster"),
     }
@@ -107,6 +107,18 @@ def report(records: list[Record]) -> Report:
     )
     footer = make_footer(header, records, interrupted=False)
     return Report(header=header, records=tuple(records), footer=footer)
+
+
+def incomplete_report(records: list[Record], of: int) -> Report:
+    """The report of a run that was killed."""
+    whole = report(records)
+    return whole.model_copy(
+        update={
+            "header": whole.header.model_copy(update={"scenarios": of}),
+            "footer": make_footer(whole.header, records, interrupted=True),
+            "ended": False,
+        }
+    )
 
 
 def write_page(

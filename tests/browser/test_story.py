@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.real_reports import PLANTED
+from parity.base import project
+from parity.report.page.html import render_html
+from tests.browser.real_reports import PLANTED, all_records, report
 
 STORY = f"#scenario={PLANTED}"
 
@@ -51,7 +53,7 @@ def test_the_command_that_replays_it_is_there_and_can_be_copied(opened, report_p
 
 
 def test_a_lane_for_chief_workers_health_controller_and_every_ps_on_both_sides(opened, report_page):
-    page = opened(report_page, STORY)
+    page = opened(report_page, f"{STORY}&lanes=all")
     lanes = [
         "chief (main)", "worker 1", "worker 2", "health thread", "controller", "PS 0", "PS 1",
     ]  # fmt: skip
@@ -90,6 +92,63 @@ def test_the_yaml_is_shown_whole(opened, report_page):
     text = page.inner_text(".yaml pre")
     assert "about: A PS over its memory limit is reported once" in text
     assert "rpc: StopTraining" in text
+
+
+def test_the_step_of_the_first_difference_is_marked_in_the_yaml_and_leads_to_it(
+    opened, report_page
+):
+    page = opened(report_page, STORY)
+    assert page.locator(".yaml .line.marked .code").inner_text().strip() == "steps:"
+    page.click(".events [data-row='0']")
+    page.click(".yaml .line.marked .flag")
+    assert "first difference" in page.inner_text(".events .selected")
+    assert page.inner_text(".yaml .line[data-line='14']").endswith("✕ rust has 2")
+
+
+def test_every_event_tells_its_line_and_shades_it_and_a_step_leads_to_its_first_event(
+    opened, report_page
+):
+    page = opened(report_page, STORY)
+    call = page.locator(".events button", has_text="ALREADY_EXISTS")
+    assert call.locator("small").inner_text() == "line 10"
+    call.click()
+    shaded = page.locator(".yaml .line.selected")
+    assert "rpc: StopTraining" in shaded.first.inner_text()
+    assert shaded.count() == 2
+    page.locator(".yaml button.number", has_text="8").press("Enter")
+    selected = page.inner_text(".events .selected")
+    assert "step" in selected
+    assert "global_step 1" in selected
+
+
+def test_what_the_driver_logged_is_at_hand_and_folded_unless_it_failed(opened, report_page):
+    page = opened(report_page, STORY)
+    assert page.inner_text(".log summary") == "The driver's log its last 2 lines"
+    assert not page.locator(".log pre").is_visible()
+    page.press(".log summary", "Enter")
+    assert page.inner_text(".log pre") == "INFO port: reports PS 1\nINFO port: again"
+    failed = opened(report_page, "#scenario=health/basic")
+    assert failed.locator(".log pre").is_visible()
+
+
+def test_what_it_covers_is_named_with_the_files_that_implement_it(opened, report_page):
+    page = opened(report_page, STORY)
+    named = page.inner_text(".sources")
+    assert "PsHealthCheckerHook" in named
+    assert "monolith_hooks/ps_check_hooks.py:" in named
+    assert "monolith-training/src/hooks/ps_check_hooks.rs" in named
+    assert page.locator(".sources a").count() == 0  # The report lies outside of the checkout.
+
+
+def test_a_report_in_a_checkout_links_its_files(opened, tmp_path, monkeypatch):
+    records = [each for each in all_records() if each.scenario == PLANTED]
+    monkeypatch.setattr(project, "SOURCES", tmp_path)
+    html = render_html(report(records), (), tmp_path / "reports")
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "index.html").write_text(html, encoding="utf-8")
+    page = opened(tmp_path / "reports" / "index.html", STORY)
+    links = page.locator(".sources a").evaluate_all("links => links.map((each) => each.href)")
+    assert f"{tmp_path.as_uri()}/monolith_hooks/ps_check_hooks.py" in links
 
 
 @pytest.mark.parametrize(
@@ -136,9 +195,11 @@ def test_every_event_has_an_address(opened, report_page):
 def test_what_it_covers_is_there_in_words(opened, report_page):
     page = opened(report_page, STORY)
     clause = page.locator(".covers details").first
-    assert not clause.locator("p").is_visible()
+    text, place = clause.locator("p").nth(0), clause.locator("p").nth(1)
+    assert not text.is_visible()
     clause.locator("summary").click()
-    assert len(clause.locator("p").inner_text()) > 20
+    assert len(text.inner_text()) > 20
+    assert place.inner_text().startswith("docs/behaviour.md:")
 
 
 def test_no_story_is_wider_than_a_phone(opened, report_page):

@@ -1,4 +1,4 @@
-"""Commands that read reports: checklist, export-trace, compare, merge."""
+"""Commands that read reports: checklist, export-trace, compare, merge, render."""
 
 from __future__ import annotations
 
@@ -90,3 +90,21 @@ def merge(
     report = merge(shards, out)
     typer.echo(f"{len(report.records)} scenarios of {len(shards)} shards: {out / PAGE}")
     raise typer.Exit(report.footer.exit_code)
+
+
+def render(
+    report: Annotated[Path, typer.Argument(help="A report, or the folder of one.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the page, as a run that goes on holds its own."),
+    ] = None,
+) -> None:
+    """Write the page of a report again, also of a run that was killed; exits as the run did."""
+    from parity.report.folder import render_report  # noqa: PLC0415
+    from parity.report.report import incomplete  # noqa: PLC0415
+
+    found, page = render_report(report, out)
+    if not found.ended:
+        typer.echo(f"{incomplete(found)}.")
+    typer.echo(f"to look at: {project.shown(page)}")
+    raise typer.Exit(found.footer.exit_code)

@@ -69,21 +69,38 @@ class LineReader:
 class LogTail:
     """Reader of a pipe's last lines, with a thread of its own.
 
-    The tail is replaced atomically, so any thread can read it at any time.
+    Any thread can ask for the tail at any time; what is in the pipe by then is part of it.
     """
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._fd = pipe.fileno()
         self._tail = b""
+        self._count = 0
+        self._ended = False
+        self._reading = threading.Lock()
         self._stopped, self._stop = os.pipe()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def text(self) -> str:
-        """Return the last lines so far, in printable form."""
-        tail = self._tail
+    def position(self) -> int:
+        """Return the number of bytes so far."""
+        self._catch_up()
+        return self._count
+
+    def text(self, since: int = 0, most: int = _LOG_BYTES) -> str:
+        """Return the last lines so far, in printable form.
+
+        Args:
+            since: The position of the first byte.
+            most: Most bytes.
+        """
+        self._catch_up()
+        with self._reading:
+            length = min(self._count - since, most)
+            tail = self._tail[-length:] if length else b""
+            is_cut = length < self._count - since
         lines = tail.decode("utf-8", errors="replace").removesuffix("\n").split("\n")
-        if len(tail) == _LOG_BYTES:
+        if is_cut:
             lines[0] = f"...{lines[0]}"
         return prose("\n".join(line.removesuffix("\r") for line in lines[-_LOG_LINES:]))
 
@@ -98,10 +115,30 @@ class LogTail:
         poll.register(self._fd, select.POLLIN)
         poll.register(self._stopped, select.POLLIN)
         last_chunks = _LAST_CHUNKS
-        while last_chunks:
+        while last_chunks and not self._ended:
             ready = {fd for fd, _ in poll.poll()}
-            chunk = os.read(self._fd, _CHUNK) if self._fd in ready else b""
-            if not chunk:
-                return
-            self._tail = (self._tail + chunk)[-_LOG_BYTES:]
-            last_chunks -= self._stopped in ready
+            stopped = self._stopped in ready
+            with self._reading:
+                length = self._read_chunk()
+                self._ended = length == 0 or (length is None and stopped)
+            last_chunks -= stopped
+        with self._reading:
+            self._ended = True
+
+    def _catch_up(self) -> None:
+        """Read what is in the pipe, as the thread may not have had its turn yet."""
+        with self._reading:
+            for _ in range(_LAST_CHUNKS):
+                if self._ended or not self._read_chunk():
+                    break
+
+    def _read_chunk(self) -> int | None:
+        """Return the bytes that were read, 0 at the end of the pipe, None if there is nothing."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        if not poll.poll(0):
+            return None
+        chunk = os.read(self._fd, _CHUNK)
+        self._tail = (self._tail + chunk)[-_LOG_BYTES:]
+        self._count += len(chunk)
+        return len(chunk)

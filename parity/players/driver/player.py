@@ -75,6 +75,7 @@ class DriverPlayer:
         self._gives_up = gives_up
         self._process: DriverProcess | None = None
         self._seq = 0
+        self._log_began = 0
         self._in_a_row: list[Failure] = []
         self.hello: Hello | None = None
         """The driver's answer to hello, once it was started."""
@@ -159,6 +160,7 @@ class DriverPlayer:
         assert self._process is not None
         self._seq += 1
         line = request(self._seq)
+        self._log_began = self._process.log_position()
         try:
             answer = self._process.ask(line, self._limit, ANSWER_BYTES)
             if isinstance(answer, Hello | Bye):
@@ -213,6 +215,7 @@ class DriverPlayer:
         return f"started again after it went wrong ({', '.join(self._in_a_row) or 'stalled'}), "
 
     def _outcome(self, answer: Answer) -> Outcome:
+        process = self._process
         match answer:
             case TraceAnswer():
                 try:
@@ -222,6 +225,7 @@ class DriverPlayer:
                         by=self._maker(),
                         choices=answer.choices,
                         ordering="total" if self.hello is None else self.hello.order,
+                        log="" if process is None else process.log_since(self._log_began),
                     )
                 except ValidationError as error:
                     raise DriverError("garbage", f"no trace: {first_of(error)}") from None

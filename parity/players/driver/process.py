@@ -40,6 +40,8 @@ ANSWER_BYTES: Final = LARGEST_JSON
 """Largest size of an answer: the trace of a million training steps has 65 MiB."""
 GREETING_BYTES: Final = 64 * 2**10
 """Largest size of the answer to hello or bye."""
+LOG_BYTES: Final = 4 * 2**10
+"""Most bytes of the log that are kept of a scenario that was played; there are many of them."""
 BYE_SECONDS: Final = 10.0
 """Time limit for a driver to answer bye and end."""
 
@@ -143,6 +145,14 @@ class DriverProcess:
     def log_tail(self) -> str:
         """Return the last lines of its stderr so far."""
         return self._log.text()
+
+    def log_position(self) -> int:
+        """Return how much it has written to stderr, in bytes."""
+        return self._log.position()
+
+    def log_since(self, position: int) -> str:
+        """Return the last lines of its stderr after a position, less of them than of a failure."""
+        return self._log.text(position, LOG_BYTES)
 
     def _refuse_unrequested_output(self, longest: int) -> None:
         if not (self._lines.read() or self._lines.kept):

@@ -9,22 +9,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from markupsafe import Markup
 
-from parity.base.model import canonical_json
+from parity.base.model import Model, canonical_json
 from parity.players.outcome import Maker
 from parity.report.page.matrices import Cell, Matrix, peer_cell, reference_cell
 from parity.report.page.signs import SIGNS, WORST_FIRST, Tone, tone
-from parity.report.page.story import Story, make_story, short_name
+from parity.report.page.sources import sources_of
+from parity.report.page.story import make_story, short_name
 from parity.report.page.templates import static, template
-from parity.report.report import Report, gaps, outcome_problems
+from parity.report.report import Report, gaps, incomplete, outcome_problems
 from parity.verdict.causes import Cause, causes_of
 from parity.verdict.compare import ORDER, ComparedChannel
 from parity.verdict.record import Record, Verdict
 
-_SCRIPTS: Final = ("dom.js", "timeline.js", "events.js", "story.js", "list.js", "page.js")
+_SCRIPTS: Final = (
+    "dom.js", "lanes.js", "timeline.js", "events.js", "yaml.js", "sources.js", "story.js",
+    "list.js", "page.js",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,15 +79,17 @@ class _MakerLine:
     scenarios: int
 
 
-def render_html(report: Report, matrices: Sequence[Matrix] = ()) -> str:
-    """The whole page, with other matrices below the scenarios."""
+def render_html(report: Report, matrices: Sequence[Matrix] = (), folder: Path | None = None) -> str:
+    """The whole page, with other matrices below the scenarios; links start from its folder."""
     causes = causes_of(report.records)
     rows = _list_rows(report, causes)
+    covered = {name for record in report.records for name in record.covers}
     return template("index.html.j2").render(
         header=report.header,
         peer=_peer_name(report),
         footer=report.footer,
         count=len(rows),
+        incomplete=incomplete(report),
         bad=sum(row.tone == "bad" for row in rows),
         problems=list(outcome_problems(report.footer)),
         causes=causes,
@@ -96,7 +103,8 @@ def render_html(report: Report, matrices: Sequence[Matrix] = ()) -> str:
         makers=_makers(report),
         style=static("report.css"),
         scripts=[static(name) for name in _SCRIPTS],
-        stories=Markup("\n".join(_line(make_story(row.record)) for row in rows)),  # noqa: S704
+        sources=_line(sources_of(covered, folder)),
+        stories=Markup("\n").join(_line(make_story(row.record)) for row in rows),
     )
 
 
@@ -106,9 +114,10 @@ def _peer_name(report: Report) -> str:
     return names.pop() if len(names) == 1 else report.header.peer
 
 
-def _line(story: Story) -> str:
+def _line(part: Model) -> Markup:
     """JSON that can't end the script element that it stands in."""
-    return canonical_json(story.model_dump(mode="json", exclude_none=True)).replace("<", "\\u003c")
+    text = canonical_json(part.model_dump(mode="json", exclude_none=True))
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704
 
 
 def _list_rows(report: Report, causes: Sequence[Cause]) -> list[_ListRow]:

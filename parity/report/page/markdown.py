@@ -7,7 +7,7 @@ from typing import Final
 
 from parity.report.page.signs import SIGNS, WORST_FIRST, Tone
 from parity.report.page.templates import template
-from parity.report.report import Report, gaps, outcome_problems
+from parity.report.report import Report, gaps, incomplete, outcome_problems
 from parity.verdict.causes import causes_of
 from parity.verdict.record import EXIT_CODES, Record
 
@@ -25,6 +25,8 @@ def render_badge(report: Report) -> str:
     words = f"{agree} of {len(report.records)} agree" + (f", {partial} in part" * bool(partial))
     if bad:
         tone, words = "bad", f"{bad} of {len(report.records)} need a look"
+    elif not report.ended:
+        tone, words = "idle", f"did not end, {words}"
     elif report.footer.interrupted:
         tone, words = "idle", f"interrupted, {words}"
     elif not agree and not partial:
@@ -65,6 +67,9 @@ def _lines(report: Report) -> Iterator[str]:
         if footer.verdicts.get(verdict):
             yield f"| {SIGNS[verdict]} {verdict} | {footer.verdicts[verdict]} |"
     yield ""
+    if not report.ended:
+        yield f"**{_text(incomplete(report))}**"
+        yield ""
     for sentence in outcome_problems(footer):
         yield f"**{_text(sentence)}**"
         yield ""

@@ -12,6 +12,7 @@ from parity.base.model import Model
 from parity.players.outcome import Maker
 from parity.report.alignment import EventPair, align
 from parity.report.page.spans import barrier_spans
+from parity.report.page.yaml_places import Place, YamlPlaces
 from parity.spec.facts import clause_text
 from parity.spec.trace import CHANNEL_OF_KIND, Event, Trace, event_to_json
 from parity.verdict.compare import ORDER, Difference
@@ -22,12 +23,16 @@ _MANY: Final = 9
 
 
 class Row(Model):
-    """One column: an event of one or both sides (by index), or a fault (by index)."""
+    """One column: an event of one or both sides (by index), or a fault (by index).
+
+    ``place`` is the number of its place in the YAML among the story's, if it is known.
+    """
 
     ms: int
     reference: int | None = None
     peer: int | None = None
     fault: int | None = None
+    place: int | None = None
 
 
 class Span(Model):
@@ -63,7 +68,8 @@ class Story(Model):
 
     ``reference`` and ``peer`` are events as traces have them; ``peer`` is ``same``
     where it equals the other, and either is None where that side gave none. ``clauses`` has the
-    texts of the clauses of docs/behaviour.md that it covers.
+    texts of the clauses of docs/behaviour.md that it covers, ``places`` those of the YAML that rows
+    belong to.
     """
 
     record: dict[str, Any]
@@ -78,11 +84,13 @@ class Story(Model):
     spans_peer: tuple[Span, ...]
     marks: tuple[Mark, ...]
     clauses: dict[str, str]
+    places: tuple[Place, ...]
 
 
 def make_story(record: Record) -> Story:
     """Lay one record out."""
-    rows = _rows(record)
+    places = YamlPlaces(record)
+    rows = _rows(record, places)
     same = record.peer_trace == "same"
     peer = record.peer_events()
     spans = _barrier(record.trace, rows, "reference") + _lasting_faults(record, rows)
@@ -103,6 +111,7 @@ def make_story(record: Record) -> Story:
         else tuple(_barrier(peer, rows, "peer") + _lasting_faults(record, rows)),
         marks=tuple(_marks(record, rows)),
         clauses={name: text for name in record.covers if (text := clause_text(name)) is not None},
+        places=tuple(places.found),
     )
 
 
@@ -122,17 +131,25 @@ def _events(trace: Trace | None) -> tuple[dict[str, Any], ...] | None:
     return None if trace is None else tuple(map(event_to_json, trace.events))
 
 
-def _rows(record: Record) -> list[Row]:
+def _rows(record: Record, places: YamlPlaces) -> list[Row]:
     placed = [
-        ((each.ms, each.after, -1), Row(ms=each.ms, fault=i))
+        (
+            (each.ms, each.after, -1),
+            Row(ms=each.ms, fault=i, place=places.of_path(each.place)),
+        )
         for i, each in enumerate(record.injections)
     ]
     previous = 0
     for n, pair in enumerate(_pairs(record)):
-        ms = _ms(record, pair)
+        ms = _event(record, pair).ms
         if pair.reference is not None:
             previous = pair.reference
-        row = Row(ms=ms, reference=pair.reference, peer=pair.peer)
+        row = Row(
+            ms=ms,
+            reference=pair.reference,
+            peer=pair.peer,
+            place=places.of_event(*_shown(record, pair)),
+        )
         placed.append(((ms, previous, n), row))
     return [row for _, row in sorted(placed, key=lambda each: each[0])]
 
@@ -154,13 +171,19 @@ def _aligned_by(record: Record) -> Literal["channel", "lane", "trace"]:
     return "trace" if record.ordering == "total" else "lane"
 
 
-def _ms(record: Record, pair: EventPair) -> int:
-    if pair.reference is not None:
-        assert record.trace is not None
-        return record.trace.events[pair.reference].ms
-    assert pair.peer is not None
-    assert isinstance(record.peer_trace, Trace)
-    return record.peer_trace.events[pair.peer].ms
+def _shown(record: Record, at: EventPair | Row) -> tuple[Trace, int]:
+    """Return the trace that shows an event, the reference's if it does, and the event's index."""
+    trace, index = (
+        (record.peer_events(), at.peer) if at.reference is None else (record.trace, at.reference)
+    )
+    assert trace is not None
+    assert index is not None
+    return trace, index
+
+
+def _event(record: Record, at: EventPair | Row) -> Event:
+    trace, index = _shown(record, at)
+    return trace.events[index]
 
 
 def _barrier(trace: Trace | None, rows: list[Row], side: str) -> list[Span]:
@@ -259,12 +282,3 @@ def _shows(difference: Difference, event: Event, row: Row) -> bool:
     lone = None in {row.reference, row.peer}
     where = CHANNEL_OF_KIND[event.kind], event.lane
     return lone and where == (difference.channel, difference.lane)
-
-
-def _event(record: Record, row: Row) -> Event:
-    trace, index = (
-        (record.peer_events(), row.peer) if row.reference is None else (record.trace, row.reference)
-    )
-    assert trace is not None
-    assert index is not None
-    return trace.events[index]

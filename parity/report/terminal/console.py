@@ -152,7 +152,7 @@ class RunPrinter:
                 for event in events:
                     text = f"    {difference.channel}, {label}: {event_text(event)}"
                     self._line(Text(text, style="dim"))
-        if record.log_tail:
+        if record.log_tail and record.verdict == "failed":  # Else it is on the page.
             self._line(Text("    the last lines of its log:"))
             for line in record.log_tail.splitlines():
                 self._line(Text(f"      {line}", style="dim"))

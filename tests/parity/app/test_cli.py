@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -182,6 +183,26 @@ def test_compare_says_what_got_worse_and_exits_with_1(two_reports):
     )
 
 
+def test_render_shows_what_a_killed_run_did_and_exits_as_an_interrupted_one(two_reports):
+    report = Path(two_reports[0]) / "report.jsonl"
+    report.write_text("".join(report.read_text().splitlines(keepends=True)[:-1]))
+    refused = command("compare", *two_reports)
+    assert refused.returncode == 2
+    assert "monolith-parity render" in refused.stderr
+    done = command("render", two_reports[0])
+    assert (done.returncode, done.stdout.splitlines()) == (
+        2,
+        [
+            "The run did not end: 1 of 1 scenarios are in this report.",
+            f"to look at: {report.parent / 'index.html'}",
+        ],
+    )
+
+
+def test_render_of_a_whole_report_exits_as_its_run_did(two_reports):
+    assert [command("render", each).returncode for each in two_reports] == [0, 1]
+
+
 def test_export_trace_writes_for_both_viewers_and_names_the_files(two_reports, tmp_path):
     done = command("export-trace", two_reports[1], "health/oom", "--out", str(tmp_path / "t"))
     assert done.stdout.splitlines() == [
@@ -191,7 +212,13 @@ def test_export_trace_writes_for_both_viewers_and_names_the_files(two_reports, t
 
 
 @pytest.mark.parametrize(
-    "words", [["compare", "nowhere", "old"], ["merge", "nowhere"], ["export-trace", "nowhere"]]
+    "words",
+    [
+        ["compare", "nowhere", "old"],
+        ["merge", "nowhere"],
+        ["export-trace", "nowhere"],
+        ["render", "nowhere"],
+    ],
 )
 def test_a_report_that_is_not_there_is_said_without_a_traceback(words):
     done = command(*words)

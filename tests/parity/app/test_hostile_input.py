@@ -171,6 +171,9 @@ def test_a_report_that_is_none(box, content):
         ("export-trace", path, "../../outside", "--out", f"{box.out}/traces"),
     ):
         box.refuses(*words, name="bad.jsonl:")
+    code, out, err = box._run(["render", path, "--out", f"{box.out}/page"])
+    assert code in (2, 3)  # What was only cut off has a page that says so.
+    assert "Traceback" not in out + err
 
 
 @table(REPORTS)
@@ -228,6 +231,7 @@ def test_a_name_that_is_none(box, name):
         ("record", "--peer", "python", "--out", f"{box.out}/recorded", "--", name),
         ("compare", "--", report, name),
         ("merge", "--out", f"{box.out}/merged", "--", report, name),
+        ("render", "--out", f"{box.out}/page", "--", name),
         ("diff", "--", str(box.good_trace), name),
     ):
         box.refuses(*words, name="")

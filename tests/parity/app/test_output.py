@@ -27,6 +27,7 @@ INTO_FOLDERS = {
     "interop": ["interop", "--peer", "python", "--report", "OUT"],
     "record": ["record", "health/oom", "--peer", "python", "--out", "OUT"],
     "merge": ["merge", "REPORT", "--out", "OUT"],
+    "render": ["render", "REPORT", "--out", "OUT"],
     "export-trace": ["export-trace", "REPORT", "--out", "OUT"],
     "fuzz": ["fuzz", "--seed", "1", "--count", "1", "--peer", "python", "--report", "OUT"],
 }

@@ -198,6 +198,7 @@ def test_of_two_runs_into_one_folder_the_second_is_refused_and_the_first_is_whol
         ["interop", "--report", "reports"],
         ["checklist", "--report", "reports"],
         ["merge", "other", "--out", "reports"],
+        ["render", "reports"],
     ],
 )
 def test_whoever_writes_reports_is_refused_while_another_does(here, words):
@@ -211,7 +212,7 @@ def test_whoever_writes_reports_is_refused_while_another_does(here, words):
             text=True,
             check=False,
         )
-    option = "--out" if words[0] == "merge" else "--report"
+    option = "--out" if words[0] in ("merge", "render") else "--report"
     assert (done.returncode, done.stderr) == (
         3,
         f"reports: process {os.getpid()} is writing there; wait for it to end, or choose another "

@@ -14,6 +14,7 @@ PLAYED = Played(
     trace(SESSION, STEP, struck={"faults[0]": True}),
     by=Maker(implementation="small", language="python", version="1"),
     ordering="lanes",
+    log="it said this",
 )
 
 
@@ -40,6 +41,7 @@ def test_what_was_played_is_not_played_again(cache):
     again = second.play(FILE)
     assert again == PLAYED
     assert (again.by, again.ordering, again.cached) == (PLAYED.by, "lanes", True)
+    assert again.log == PLAYED.log
     assert not opened
 
 

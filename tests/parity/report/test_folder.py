@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from parity.base.folder_lock import held
 from parity.base.problems import UsageError
-from parity.report.folder import begin_report, render_again, report_file, write_rendered
+from parity.report.folder import (
+    begin_report,
+    render_again,
+    render_report,
+    report_file,
+    write_rendered,
+)
 from parity.report.report import read_report
 from tests.parity.samples import SESSION, judged, report_of, trace
 
@@ -66,6 +73,29 @@ def test_a_whole_report_is_rendered_again_and_a_truncated_one_is_not(tmp_path):
     begin_report(tmp_path, REPORT.header).close()
     render_again(tmp_path)
     assert names(tmp_path) == ["report.jsonl"]
+
+
+def test_a_run_that_was_killed_has_a_page_that_says_so(tmp_path):
+    writer = begin_report(tmp_path, REPORT.header.model_copy(update={"scenarios": 3}))
+    writer.add(REPORT.records[0])
+    writer.close()
+    report, page = render_report(tmp_path)
+    assert not report.ended
+    assert page == tmp_path / "index.html"
+    said = "The run did not end: 1 of 3 scenarios are in this report"
+    assert f"<strong>{said}.</strong>" in page.read_text()
+    assert "Incomplete; nothing among 1 scenarios" in page.read_text()
+    assert f"**{said}**" in (tmp_path / "summary.md").read_text()
+    assert "did not end, 1 of 1 agree" in (tmp_path / "badge.svg").read_text()
+
+
+def test_a_page_can_be_written_beside_nothing_while_the_run_goes_on(tmp_path):
+    with held(tmp_path / "run", "--report"):
+        writer = begin_report(tmp_path / "run", REPORT.header)
+        _, page = render_report(tmp_path / "run", tmp_path / "out")
+        writer.close()
+    assert page == tmp_path / "out" / "index.html"
+    assert names(tmp_path / "run") == [".lock", "report.jsonl"]
 
 
 def test_a_report_may_be_given_by_its_folder_or_itself(tmp_path):

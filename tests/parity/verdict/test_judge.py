@@ -27,6 +27,16 @@ def test_equal_traces_that_meet_expect_agree():
     assert record.agreements["reports"] == 1
 
 
+def test_what_players_log_is_kept_whatever_the_verdict():
+    quiet, talking = Played(GOOD), Played(GOOD, log="a line")
+    other = Played(trace(REPORT), log="another line")
+    assert judged(Script(quiet), Script(talking)).log_tail == "a line"
+    assert judged(Script(quiet), Script(other)).log_tail == "another line"
+    both = judged(Script(talking, name="one"), Script(other, name="two"))
+    assert both.log_tail == "one:\na line\n\ntwo:\nanother line"
+    assert judged(Script(quiet), Script(quiet)).log_tail == ""
+
+
 def test_a_difference_is_named_with_channel_events_and_replay_command():
     record = judged(
         Script(GOOD, name="python"), Script(trace(REPORT, PLACED, {**STEP, "global_step": 2}))

@@ -11,10 +11,16 @@ function listEvents(story, onSelect) {
     const classes = [lone && "lone", marked.has(i) && "marked", row.fault !== undefined && "fault"].filter(Boolean);
     return el("li", {},
       el("button", { type: "button", class: classes.join(" "), "data-row": i, tabindex: i === (first ?? 0) ? 0 : -1, onclick: () => onSelect(i) },
-        el("span", { class: "time" }, formatTime(row.ms)),
+        el("span", { class: "time" }, formatTime(row.ms), lineOf(story, i)),
         row.fault === undefined ? describeEvent(row, sides, lone, i === first) : describeFault(story.faults[row.fault])));
   });
   return el("ol", { class: "events" }, items);
+}
+
+/** The line of the YAML that a row belongs to. */
+function lineOf(story, row) {
+  const place = placeOf(story, row);
+  return place && el("small", { title: place.words }, place.label);
 }
 
 function describeEvent(row, sides, lone, isFirst) {

@@ -17,24 +17,24 @@ function route() {
   const dead = document.getElementById("dead");
   dead.hidden = scenario === null || rowOf(scenario) !== undefined;
   if (!dead.hidden) dead.textContent = `There is no scenario ${scenario} in this report.`;
-  if (dead.hidden && scenario !== null) return openStory(scenario, address.get("event"));
+  if (dead.hidden && scenario !== null) return openStory(scenario, address.get("event"), readLanes(address));
   if (openScenario !== null) return closeStory();
   const isAnchor = location.hash.length > 1 && !location.hash.includes("=");
   if (!isAnchor) setFilter(address);
 }
 
-function openStory(scenario, event) {
+function openStory(scenario, event, lanes = noChoice()) {
   const row = rowOf(scenario);
-  const shown = shownRows().map((each) => each.scenario);
-  const at = shown.indexOf(scenario);
+  const listed = shownRows().map((each) => each.scenario);
+  const at = listed.indexOf(scenario);
   openScenario = scenario;
   document.getElementById("overview").hidden = true;
   document.getElementById("story").hidden = false;
   showStory(readStory(Number(row.dataset.story)), {
-    previous: at > 0 ? shown[at - 1] : null,
-    next: at >= 0 ? shown[at + 1] : null,
-    position: at < 0 ? "" : `${at + 1} of ${shown.length}`,
-  });
+    previous: at > 0 ? listed[at - 1] : null,
+    next: at >= 0 ? listed[at + 1] : null,
+    position: at < 0 ? "" : `${at + 1} of ${listed.length}`,
+  }, lanes);
   if (event !== null) selectRow(Number(event));
   scrollTo(0, 0);
   document.getElementById("story-title").focus({ preventScroll: true });
@@ -82,7 +82,10 @@ function onKey(event) {
 }
 
 function onArrow(event, by) {
-  if (openScenario !== null) {
+  if (event.target.matches(".lane-labels button")) {
+    event.preventDefault();
+    moveToLane(event.target, by);
+  } else if (openScenario !== null) {
     if (!event.target.matches(".events button")) return;
     event.preventDefault();
     const button = moveFocus([...document.querySelectorAll(".events button")], by);

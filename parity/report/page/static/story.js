@@ -2,9 +2,15 @@
 
 /** One scenario: why it is as it is, how to replay it, its timeline, events and YAML. */
 
-function showStory(story, neighbours) {
+/** The story on the page, its selected row, and the choice of its lanes. */
+let current = null;
+
+function showStory(story, neighbours, lanes) {
   const record = story.record;
+  current = { story, row: null, lanes };
   const select = (row) => selectRow(row);
+  const failed = record.verdict === "failed";
+  const log = logOf(record, failed);
   const view = document.getElementById("story");
   view.replaceChildren();
   fill(view, {}, [
@@ -22,22 +28,53 @@ function showStory(story, neighbours) {
         story.rows.length && story.reference ? [
           el("p", { class: "hint" }, "Virtual time runs to the right, compressed: each event has a column of its own, and a dashed line is where time moves on."),
           el("div", { class: "timeline", tabindex: 0, role: "region", "aria-label": "Timeline, scrolls sideways" }),
+          el("div", { id: "lanes" }),
           legend(story),
         ] : el("p", {}, "Nothing was played, so there is nothing to draw.")),
       el("section", { class: "list", "aria-labelledby": "events-title" },
         el("h3", { id: "events-title" }, "Events"), listEvents(story, select)),
-      el("div", { class: "below" }, differencesOf(story), logOf(record), yamlOf(record), provenanceOf(record))),
+      el("div", { class: "below" }, differencesOf(story), failed ? log : null, yamlOf(story, select),
+        implementationsOf(record), failed ? null : log, provenanceOf(record))),
   ]);
-  const frame = view.querySelector(".timeline");
-  if (frame) drawTimeline(frame, story, select);
+  redraw();
   const first = firstDifference(story);
   if (first !== null) selectRow(first);
 }
 
-/** What a scenario is evidence for; a clause of the behaviour with its text. */
-function coveredBy(name, text) {
-  if (text === undefined) return el("code", {}, name);
-  return el("details", {}, el("summary", {}, el("code", {}, name)), el("p", {}, text));
+/** Draws the timeline, as often as lanes are chosen; what was in sight and in focus stays so. */
+function redraw() {
+  const frame = document.querySelector("#story .timeline");
+  if (!frame) return;
+  const { scrollLeft } = frame;
+  const { lane } = document.activeElement.dataset;
+  const kind = document.activeElement.className;
+  const { story, lanes, row } = current;
+  const onChange = (choice) => {
+    current.lanes = choice;
+    redraw();
+    keepAddress();
+  };
+  drawTimeline(frame, story, lanes, selectRow, onChange);
+  frame.scrollLeft = scrollLeft;
+  const line = hiddenLanes(story, lanes, onChange);
+  const toggled = document.activeElement.id === "all-lanes";
+  document.getElementById("lanes").replaceChildren(...(line ? [line] : []));
+  if (toggled) document.getElementById("all-lanes")?.focus();
+  if (lane !== undefined) focusLane([...frame.querySelectorAll(`.${kind}`)].find((each) => each.dataset.lane === lane));
+  if (row !== null) columnOf(row)?.classList.add("selected");
+}
+
+function columnOf(row) {
+  return document.querySelector(`#story .hits [data-row="${row}"]`);
+}
+
+/** The story, its lanes and its selected row, so that a copied link shows them. */
+function keepAddress() {
+  const address = new URLSearchParams();
+  addLanes(address, current.lanes);
+  if (current.row !== null) address.set("event", current.row);
+  const rest = address.toString();
+  history.replaceState(null, "", linkTo(openScenario) + (rest && `&${rest}`));
 }
 
 /** Marks one row in the timeline and in the list, and brings it into sight in both. */
@@ -45,13 +82,15 @@ function selectRow(row) {
   const view = document.getElementById("story");
   const item = view.querySelector(`.events [data-row="${row}"]`);
   if (!item) return say("There is no such event in this report.");
-  history.replaceState(null, "", `${linkTo(openScenario)}&event=${row}`);
+  current.row = row;
+  keepAddress();
+  shadeLines(current.story, row);
   for (const old of view.querySelectorAll("[data-row].selected")) {
     old.classList.remove("selected");
     old.removeAttribute("aria-current");
     if (old.localName === "button") old.tabIndex = -1;
   }
-  const column = view.querySelector(`.hits [data-row="${row}"]`);
+  const column = columnOf(row);
   column?.classList.add("selected");
   item.classList.add("selected");
   item.setAttribute("aria-current", "true");
@@ -63,8 +102,9 @@ function selectRow(row) {
   if (!column) return;
   const frame = view.querySelector(".timeline");
   const x = Number(column.getAttribute("x"));
-  const hidden = x < frame.scrollLeft + LABELS_WIDTH || x + Number(column.getAttribute("width")) > frame.scrollLeft + frame.clientWidth;
-  if (hidden) frame.scrollLeft = x - frame.clientWidth / 2;
+  const names = labelsWidth(frame);
+  const hidden = x < frame.scrollLeft + names || x + Number(column.getAttribute("width")) > frame.scrollLeft + frame.clientWidth;
+  if (hidden) frame.scrollLeft = x - names - (frame.clientWidth - names) / 4;
 }
 
 function navigation({ previous, next, position }) {
@@ -89,7 +129,7 @@ function reasonsOf(story, select) {
     const mark = story.marks.find((each) => each.difference === i);
     const where = `at ${formatTime(difference.ms)} on ${laneTitle(difference.lane)}`;
     return el("li", {}, el("b", {}, `≠ ${difference.channel}`), ` ${where} `,
-      mark ? el("button", { type: "button", class: "link", onclick: () => select(mark.row) }, "show") : null);
+      mark ? [el("button", { type: "button", class: "link", onclick: () => select(mark.row) }, "show"), ...inYaml(story, mark.row)] : null);
   });
   const others = record.reasons.filter((reason) => !reason.includes(": first difference at "));
   if (record.not_compared.length) others.push(`not compared: ${record.not_compared.join(", ")}`);
@@ -162,28 +202,13 @@ function fieldCell(event, key, alike) {
   return el("td", {}, alike ? text : el("mark", {}, text));
 }
 
-function logOf(record) {
+/** What a driver logged; folded unless it failed, as the log then has the reason. */
+function logOf(record, failed) {
   if (!record.log_tail) return null;
-  return el("section", {}, el("h3", {}, "The last lines of its log"), el("pre", { tabindex: 0 }, record.log_tail));
-}
-
-function yamlOf(record) {
-  const lines = record.yaml.trimEnd().split("\n").flatMap((line) => [...colourYaml(line), "\n"]);
-  return el("section", { class: "yaml" }, el("h3", {}, record.file), el("pre", { tabindex: 0 }, el("code", {}, lines)));
-}
-
-const YAML_TOKEN = /(?<comment>(?:^|\s)#.*$)|(?<string>"(?:[^"\\]|\\.)*"|'[^']*')|(?<key>[\w#.-]+(?=\s*:(?:\s|$)))|(?<number>\b\d+(?:\.\d+)?(?:ms|s|m|h|B|[KMGT]iB)?\b)|(?<word>\b(?:null|true|false)\b)/g;
-
-/** A line with its keys, values and comments told apart; enough for scenarios. */
-function colourYaml(line) {
-  const parts = [];
-  let end = 0;
-  for (const match of line.matchAll(YAML_TOKEN)) {
-    const [kind] = Object.entries(match.groups).find(([, value]) => value !== undefined);
-    parts.push(line.slice(end, match.index), el("span", { class: `yaml-${kind}` }, match[0]));
-    end = match.index + match[0].length;
-  }
-  return [...parts, line.slice(end)];
+  const lines = record.log_tail.split("\n").length;
+  return el("details", { class: "log", open: failed },
+    el("summary", {}, "The driver's log ", el("small", {}, lines === 1 ? "1 line" : `its last ${lines} lines`)),
+    el("pre", { tabindex: 0 }, record.log_tail));
 }
 
 function provenanceOf(record) {

@@ -6,12 +6,11 @@
  * instant stands side by side, and a dashed line is where time moves on.
  */
 
-const LANE_HEIGHT = 30;
 const HEAD_HEIGHT = 44;
 const BAND_HEIGHT = 26;
-const LABELS_WIDTH = 150;
 const BREAK_WIDTH = 26;
 const PILL_HEIGHT = 20;
+const DOT = 9;
 const MISSING = "nothing";
 
 /** How events are labelled, and of which family each is; what isn't here is labelled by its kind. */
@@ -47,13 +46,6 @@ function kindOf(event) {
   return KINDS[event.kind] ?? { family: "other", label: () => event.kind };
 }
 
-function laneTitle(lane) {
-  if (lane === "main") return "chief (main)";
-  if (lane === "ps_health") return "health thread";
-  if (lane.startsWith("ps_health#")) return `health ${lane.slice(9)}`;
-  return lane.replace("worker-", "worker ").replace("concurrently-", "at once, step ").replace("background-", "background ");
-}
-
 /** The players of a story that showed something, each with its events. */
 function sidesOf(story) {
   const same = story.peer === "same";
@@ -74,10 +66,11 @@ function isLone(row, sides) {
 }
 
 /** Fills a frame, which must be on the page already: how wide it is decides how far lanes go. */
-function drawTimeline(frame, story, onSelect) {
+function drawTimeline(frame, story, choice, onSelect, onChange) {
   const sides = sidesOf(story);
-  const columns = layOut(story, sides);
-  const sideHeight = BAND_HEIGHT + story.lanes.length * LANE_HEIGHT;
+  const lanes = layOutLanes(story, choice);
+  const columns = layOut(story, sides, new Set(choice.folded), labelsWidth(frame));
+  const sideHeight = BAND_HEIGHT + lanes.reduce((sum, lane) => sum + lane.height, 0);
   const width = Math.max(columns.at(-1).end + 30, frame.clientWidth);
   const height = HEAD_HEIGHT + sides.length * sideHeight + 8;
   const picture = svg("svg", {
@@ -87,18 +80,24 @@ function drawTimeline(frame, story, onSelect) {
   picture.append(drawBreaks(columns, height), drawMarks(story, columns, height));
   sides.forEach((side, i) => {
     const top = HEAD_HEIGHT + i * sideHeight;
-    picture.append(drawSide(story, side, sides, columns, top, width));
+    picture.append(drawSide(story, side, sides, columns, lanes, top, width));
   });
   picture.append(drawHits(story, columns, height, onSelect));
-  frame.append(stickyLabels(story, sides, sideHeight), picture);
+  frame.style.setProperty("--labels", `${labelsWidth(frame)}px`);
+  frame.replaceChildren(laneLabels(sides, lanes, choice, onChange), picture);
 }
 
-/** Where each row's column begins and ends; wide enough for its longest label. */
-function layOut(story, sides) {
-  let x = LABELS_WIDTH + 8;
+/** The width of the names of lanes; on a phone there is more to see than names. */
+function labelsWidth(frame) {
+  return frame.clientWidth < 500 ? 132 : 166;
+}
+
+/** Where each row's column begins and ends; wide enough for its longest label, if that is shown. */
+function layOut(story, sides, folded, labels) {
+  let x = labels + 8;
   let ms = null;
   return story.rows.map((row) => {
-    const labels = row.fault === undefined
+    const labels = folded.has(laneOf(story, sides, row)) ? [""] : row.fault === undefined
       ? sides.map((side) => eventAt(side, row)).map((event) => event ? kindOf(event).label(event) : MISSING)
       : sides.map((side) => faultLabel(story.faults[row.fault], side));
     const moved = row.ms !== ms;
@@ -108,6 +107,11 @@ function layOut(story, sides) {
     x += Math.max(26, pillWidth(labels) + 6);
     return { begin, end: x, middle: (begin + x) / 2, ms, moved };
   });
+}
+
+function laneOf(story, sides, row) {
+  if (row.fault !== undefined) return story.faults[row.fault].lane;
+  return sides.map((side) => eventAt(side, row)).find((event) => event).lane;
 }
 
 function pillWidth(labels) {
@@ -152,56 +156,58 @@ function firstDifference(story) {
   return story.marks.length ? Math.min(...story.marks.map((mark) => mark.row)) : null;
 }
 
-function drawSide(story, side, sides, columns, top, width) {
+function drawSide(story, side, sides, columns, lanes, top, width) {
   const group = svg("g", { class: "side" });
   group.append(svg("rect", { class: "band", x: 0, y: top, width, height: BAND_HEIGHT }));
   group.append(svg("text", { class: "band-name", x: 8, y: top + 17 }, `${side.name} · ${side.role}`));
-  const laneY = (lane) => top + BAND_HEIGHT + story.lanes.indexOf(lane) * LANE_HEIGHT;
-  story.lanes.forEach((lane) => {
-    const y = laneY(lane);
-    group.append(svg("line", { class: "lane", x1: 0, x2: width, y1: y + LANE_HEIGHT, y2: y + LANE_HEIGHT }));
-    group.append(svg("text", { class: "lane-name", x: 8, y: y + 19 }, laneTitle(lane)));
-  });
-  for (const span of side.spans) group.append(drawSpan(span, columns, laneY(span.lane)));
+  const places = new Map(lanes.map((lane) => [lane.lane, { ...lane, y: top + BAND_HEIGHT + lane.top }]));
+  for (const { lane, y, height } of places.values()) {
+    group.append(svg("line", { class: "lane", x1: 0, x2: width, y1: y + height, y2: y + height }));
+    group.append(svg("text", { class: "lane-name", x: 8, y: y + height / 2 + 4 }, laneTitle(lane)));
+  }
+  for (const span of side.spans) group.append(drawSpan(span, columns, places.get(span.lane)));
   story.rows.forEach((row, i) => {
     const column = columns[i];
     const event = eventAt(side, row);
     if (row.fault !== undefined) {
       const fault = story.faults[row.fault];
-      group.append(drawPill(faultLabel(fault, side), column, laneY(fault.lane), "event fault"));
+      group.append(drawPill(faultLabel(fault, side), column, places.get(fault.lane), "event fault"));
     } else if (event) {
-      group.append(...drawReach(event, column, laneY, story.lanes));
-      group.append(drawPill(kindOf(event).label(event), column, laneY(event.lane),
+      group.append(...drawReach(event, column, places));
+      group.append(drawPill(kindOf(event).label(event), column, places.get(event.lane),
         `event ${kindOf(event).family}${isLone(row, sides) ? " lone" : ""}`));
     } else if (sides.length === 2) {
       const other = sides.find((each) => each !== side);
-      group.append(drawPill(MISSING, column, laneY(eventAt(other, row).lane), "event missing"));
+      group.append(drawPill(MISSING, column, places.get(eventAt(other, row).lane), "event missing"));
     }
   });
   return group;
 }
 
-function drawSpan(span, columns, y) {
+function drawSpan(span, columns, { y, height }) {
   const begin = columns[span.begin].middle;
   const end = span.end === undefined ? columns.at(-1).end + 10 : columns[span.end].middle;
-  const [offset, height] = span.kind === "barrier" ? [2, LANE_HEIGHT - 4] : [LANE_HEIGHT - 5, 4];
-  return svg("rect", { class: `span ${span.kind}`, x: begin, y: y + offset, width: Math.max(end - begin, 4), height });
+  const box = span.kind === "barrier" ? { y: y + 2, height: height - 4 } : { y: y + height - 5, height: 4 };
+  return svg("rect", { class: `span ${span.kind}`, x: begin, ...box, width: Math.max(end - begin, 4) });
 }
 
-function drawPill(label, column, y, classes) {
+/** An event with its label; on a folded lane a dot, whose title has the label. */
+function drawPill(label, column, { y, height, folded }, classes) {
+  const middle = y + height / 2;
+  if (folded) {
+    return svg("g", { class: `${classes} dot` }, svg("title", {}, label),
+      svg("rect", { x: column.middle - DOT / 2, y: middle - DOT / 2, width: DOT, height: DOT, rx: DOT / 2 }));
+  }
   const width = Math.min(pillWidth([label]), column.end - column.begin - 2);
-  const top = y + (LANE_HEIGHT - PILL_HEIGHT) / 2;
   return svg("g", { class: classes },
-    svg("rect", { x: column.middle - width / 2, y: top, width, height: PILL_HEIGHT, rx: PILL_HEIGHT / 2 }),
-    svg("text", { x: column.middle, y: top + 14 }, label));
+    svg("rect", { x: column.middle - width / 2, y: middle - PILL_HEIGHT / 2, width, height: PILL_HEIGHT, rx: PILL_HEIGHT / 2 }),
+    svg("text", { x: column.middle, y: middle + 4 }, label));
 }
 
-/** What an event touches beside its own lane: the controller of a call, the PS of a report. */
-function drawReach(event, column, laneY, lanes) {
-  const touched = event.kind === "rpc" ? ["controller"]
-    : event.kind === "report" ? event.results.map((each) => `PS ${each.ps}`) : [];
-  return touched.filter((lane) => lanes.includes(lane) && lane !== event.lane).flatMap((lane) => {
-    const [from, to] = [laneY(event.lane) + LANE_HEIGHT / 2, laneY(lane) + LANE_HEIGHT / 2];
+function drawReach(event, column, places) {
+  const own = places.get(event.lane);
+  return touchedBy(event).filter((lane) => places.has(lane) && lane !== event.lane).flatMap((lane) => {
+    const [from, to] = [own, places.get(lane)].map(({ y, height }) => y + height / 2);
     const family = kindOf(event).family;
     return [
       svg("line", { class: `reach ${family}`, x1: column.middle, x2: column.middle, y1: from, y2: to }),
@@ -220,12 +226,4 @@ function drawHits(story, columns, height, onSelect) {
     }));
   });
   return group;
-}
-
-/** The names of the lanes once more, to stay in sight while the picture scrolls. */
-function stickyLabels(story, sides, sideHeight) {
-  const labels = sides.map((side) => el("div", { style: `height: ${sideHeight}px` },
-    el("b", {}, `${side.name} · ${side.role}`),
-    story.lanes.map((lane) => el("span", {}, laneTitle(lane)))));
-  return el("div", { class: "lane-labels", "aria-hidden": "true" }, labels);
 }

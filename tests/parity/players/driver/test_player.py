@@ -40,6 +40,28 @@ def driver():
         player.close()
 
 
+def test_what_it_logs_while_it_plays_is_kept_with_the_trace(driver):
+    player = driver("crashing.py")
+    for file in (BASIC, BASIC):
+        outcome = player.play(file)
+        assert isinstance(outcome, Played)
+        assert outcome.log == "playing health/basic"
+
+
+def test_of_a_long_log_of_what_was_played_the_end_is_kept(tmp_path):
+    trace = json.dumps({"type": "trace", "seq": 1, "events": [], "struck": {}})
+    code = "[print(i, 'x' * 1000, file=sys.stderr) for i in range(30)]"
+    player = _one_line_driver(tmp_path, f"{code} and print({trace!r}, flush=True)")
+    try:
+        outcome = player.play(OOM)
+    finally:
+        player.close()
+    assert isinstance(outcome, Played)
+    assert outcome.log.startswith("...x")
+    assert outcome.log.endswith("x" * 1000)
+    assert 4000 < len(outcome.log) < 4200
+
+
 @pytest.mark.parametrize(
     ("name", "failure", "message"),
     [

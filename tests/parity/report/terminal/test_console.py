@@ -55,3 +55,10 @@ def test_verbose_there_is_a_line_for_each_and_all_that_is_known_of_it():
         "differs         b         ",
         "    replay: again b",
     ]
+
+
+def test_the_log_is_shown_of_a_driver_that_failed_and_of_no_other():
+    logged = [record("a"), record("b", "differs"), record("c", "failed")]
+    records = [each.model_copy(update={"log_tail": f"{each.scenario} said"}) for each in logged]
+    shown = screen(False, *records, verbose=True)
+    assert re.findall(r"\w said", shown) == ["c said"]

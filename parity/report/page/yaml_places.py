@@ -1,0 +1,117 @@
+"""The place of a scenario's YAML that each event of a record belongs to, as far as it is known."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from parity.base.model import Model
+from parity.spec.outline import Outline, read_outline
+from parity.spec.step_evidence import OPENING
+from parity.spec.step_ranges import StepRange, step_ranges
+from parity.spec.trace import CALLER_PREFIXES, ClientErrorEvent, Event, RpcEvent, Trace
+from parity.verdict.record import Record
+
+_MOST_EVENTS: Final = 20_000
+"""Nobody looks for the step of each of more events than this."""
+_STEP: Final = re.compile(r"steps\[(\d{1,6})\]")
+
+
+class Place(Model):
+    """Lines of the YAML, which count from 1, what they are in words, and in short.
+
+    If not ``exact``, an event belongs to one of the steps in these lines, and which isn't known.
+    """
+
+    words: str
+    label: str
+    first: int
+    last: int
+    exact: bool
+
+
+class YamlPlaces:
+    """The places of a record's events, each listed once in ``found``."""
+
+    def __init__(self, record: Record) -> None:
+        self.found: list[Place] = []
+        self._record = record
+        self._ranges: dict[int, tuple[StepRange, ...]] = {}
+        self._read = read_outline(record.yaml)  # A report from elsewhere may have any text there.
+
+    def of_event(self, trace: Trace, index: int) -> int | None:
+        """Return the number of an event's place among ``found``; None if nothing is known of it."""
+        event = trace.events[index]
+        path = _caller(event)
+        return self._number(self._during(trace, index)) if path is None else self.of_path(path)
+
+    def of_path(self, path: str) -> int | None:
+        """Return the number of the place of a path such as ``steps[2].fault``."""
+        if self._read is None:
+            return None
+        _, outline = self._read
+        in_steps = _STEP.match(path)
+        step = int(in_steps[1]) if in_steps else -1
+        first = last = outline.line_of(path)
+        if 0 <= step < len(outline.steps):
+            first, last = outline.steps[step]
+        return self._number(
+            Place(words=path, label=f"line {first}", first=first, last=last, exact=True)
+        )
+
+    def _number(self, place: Place | None) -> int | None:
+        if place is None:
+            return None
+        if place not in self.found:
+            self.found.append(place)
+        return self.found.index(place)
+
+    def _during(self, trace: Trace, index: int) -> Place | None:
+        """Return the step that was played, or the range of them; in real time that isn't known."""
+        in_real_time = self._record.ordering == "untimed" or self._record.reference == "cluster"
+        if self._read is None or in_real_time or len(trace.events) > _MOST_EVENTS:
+            return None
+        scenario, outline = self._read
+        if id(trace) not in self._ranges:
+            settles = self._record.ordering != "lanes" or trace is self._record.trace
+            self._ranges[id(trace)] = step_ranges(scenario, trace, settles=settles)
+        found = self._ranges[id(trace)][index]
+        if found.first == OPENING and found.last == len(outline.steps):
+            return None
+        return _place(found, outline)
+
+
+def _place(found: StepRange, outline: Outline) -> Place:
+    first, last, end = found.first, found.last, len(outline.steps)
+    lines = _lines(first, outline)[0], _lines(last, outline)[1]
+    if first == last == OPENING:
+        words, label = "before the first step", "opening"
+    elif first == last == end:
+        words, label = "after the last step", "closing"
+    elif first == last:
+        words, label = f"steps[{first}]", f"line {lines[0]}"
+    else:
+        begin = "the opening" if first == OPENING else f"steps[{first}]"
+        words = f"{begin} to {'the end' if last == end else f'steps[{last}]'}"
+        label = f"lines {lines[0]}-{lines[1]}"
+    return Place(words=words, label=label, first=lines[0], last=lines[1], exact=first == last)
+
+
+def _lines(step: int, outline: Outline) -> tuple[int, int]:
+    """Return the lines of a step; before and after all, the line beside the steps."""
+    if step == OPENING:
+        return outline.line_of("steps"), outline.line_of("steps")
+    if step == len(outline.steps):
+        return outline.steps[-1][1], outline.steps[-1][1]
+    return outline.steps[step]
+
+
+def _caller(event: Event) -> str | None:
+    """Return the path of what an event says that it comes from, other than a plain step."""
+    if isinstance(event, RpcEvent | ClientErrorEvent) and event.call.startswith("hooks["):
+        return event.call
+    for prefix in CALLER_PREFIXES:
+        index = event.lane.removeprefix(prefix)
+        if index != event.lane and index.isdecimal():
+            return f"steps[{index}].{prefix.rstrip('-')}"
+    return None
