@@ -34,6 +34,7 @@ from parity.players.outcome import (
     Skipped,
     Summarized,
 )
+from parity.report.page.yaml_places import place_of_event
 from parity.report.terminal.moments import Play, play_of
 from parity.report.terminal.playback import Ask, print_all, show_live, step_through
 from parity.spec.loading import ScenarioFile, find_scenario, load_scenario
@@ -157,7 +158,9 @@ class _Showing:
                 code = 1
         if len(traces) > 1:
             ordering = common_ordering(each.ordering for each in played)
-            code = max(code, self._say_differences(compare(traces[0], traces[1], ordering)))
+            comparison = compare(traces[0], traces[1], ordering)
+            self._say_differences(file, traces, comparison)
+            code = max(code, 1 if comparison.differences else 0)
         return code
 
     @property
@@ -213,15 +216,24 @@ class _Showing:
             self._say(f"equal: {', '.join(sorted(compared))}")
         return 1 if differing else 0
 
-    def _say_differences(self, comparison: Comparison) -> int:
+    def _say_differences(
+        self, file: ScenarioFile, traces: Sequence[Trace], comparison: Comparison
+    ) -> None:
+        """Say of each channel the events that differ, and the step that was being played."""
         for difference in comparison.differences:
-            self._say(
-                f"{difference.channel}: first difference at {difference.ms} ms "
-                f"on lane {difference.lane}"
-            )
+            self._say(f"{difference.channel}: {difference.sentence()}")
+            if comparison.ordering == "untimed":
+                continue  # Which step was being played isn't known in real time.
+            settles = comparison.ordering != "lanes"
+            for trace, event in zip(traces, (difference.reference, difference.peer), strict=True):
+                if event is None:
+                    continue
+                place = place_of_event(file.text, trace, event, settles=settles)
+                if place is not None:
+                    self._say(f"    in {project.shown(file.path)}:{place.first}, {place.words}")
+                break
         if not comparison.differences:
             self._say(f"equal: {sum(comparison.agreements.values())} events")
-        return 1 if comparison.differences else 0
 
     def _say(self, text: str) -> None:
         if text:

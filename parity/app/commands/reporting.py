@@ -99,7 +99,10 @@ def render(
         typer.Option(help="Folder of the page, as a run that goes on holds its own."),
     ] = None,
 ) -> None:
-    """Write the page of a report again, also of a run that was killed; exits as the run did."""
+    """Write the page of a report, also of a run that was killed.
+
+    It exits as the run did.
+    """
     from parity.report.folder import render_report  # noqa: PLC0415
     from parity.report.report import incomplete  # noqa: PLC0415
 

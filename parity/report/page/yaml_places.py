@@ -81,6 +81,21 @@ class YamlPlaces:
         return _place(found, outline)
 
 
+def place_of_event(text: str, trace: Trace, event: Event, *, settles: bool = True) -> Place | None:
+    """Return the place of one event of a trace in a scenario's text, or None if it isn't known.
+
+    The trace is one in virtual time. ``settles`` is as in ``step_ranges``.
+    """
+    read = read_outline(text)
+    if read is None or event not in trace.events or len(trace.events) > _MOST_EVENTS:
+        return None
+    scenario, outline = read
+    found = step_ranges(scenario, trace, settles=settles)[trace.events.index(event)]
+    if found.first == OPENING and found.last == len(outline.steps):
+        return None
+    return _place(found, outline)
+
+
 def _place(found: StepRange, outline: Outline) -> Place:
     first, last, end = found.first, found.last, len(outline.steps)
     lines = _lines(first, outline)[0], _lines(last, outline)[1]

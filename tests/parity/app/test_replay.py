@@ -73,7 +73,9 @@ def test_both_sides_that_differ_show_where(path):
     marked = [line for line in out.splitlines() if line.startswith("≠")]
     assert len(marked) == 1
     assert "global_step=" in marked[0]
-    assert "steps: first difference at 0 ms on lane main" in out
+    assert "steps: first difference at 0 ms on lane main: reference {" in out
+    line = path.read_text().splitlines().index("steps: [{train: 1}]") + 1
+    assert f"    in {path}:{line}, steps[0]\n" in out
     assert "broken by recorded:" in out
 
 

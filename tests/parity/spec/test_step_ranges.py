@@ -7,6 +7,7 @@ import bisect
 import pytest
 
 from fakes.virtual_clock import VirtualClock
+from parity.kit.player import Play
 from parity.players.needs import play_if_able
 from parity.players.outcome import Played
 from parity.players.python import player as python_player
@@ -97,18 +98,18 @@ def test_calls_and_lanes_that_the_scenario_has_not_are_no_mistake():
 def boundaries(monkeypatch):
     """How many events were recorded before each step, told by the player itself."""
     found = []
-    run, settle = python_player._Play.run, VirtualClock.settle
+    run, settle = Play.run, VirtualClock.settle
 
     def run_and_watch(play):
         def settle_and_count(clock):
             settle(clock)
-            found.append(len(play.recorder.events))
+            found.append(len(play._world.recorder.events))
 
         found.clear()
         monkeypatch.setattr(VirtualClock, "settle", settle_and_count)
         return run(play)
 
-    monkeypatch.setattr(python_player._Play, "run", run_and_watch)
+    monkeypatch.setattr(Play, "run", run_and_watch)
     return found
 
 

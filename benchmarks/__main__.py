@@ -1,0 +1,81 @@
+"""Measures, keeps the figures and compares them with the last ones: ``python -m benchmarks``.
+
+``--gate`` exits with 1 if something is slower than the last run that was kept, which is
+``benchmarks/last.json``; ``--keep`` has this run take its place.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.measuring import Bench, Growth, Ratio, slower
+from parity.base.files import write_whole
+from parity.report.report import versions
+
+LAST = Path(__file__).with_name("last.json")
+
+
+def bench(
+    out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("reports/bench.json"),
+    gate: Annotated[
+        bool, typer.Option("--gate", help="Exit with 1 if something is slower.")
+    ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Compare later runs with this one.")] = False,
+    only: Annotated[str, typer.Option(help="Some of training,calling,playing,starting.")] = "",
+    growths: Annotated[bool, typer.Option(help="Measure how plays grow as well.")] = True,
+) -> None:
+    """Measure ratios and growth, a line each."""
+    asked = only.split(",") if only else ["training", "calling", "playing", "starting"]
+    found = _measured(asked, growths=growths)
+    write_whole(out, found.model_dump_json(indent=2) + "\n")
+    if gate:
+        worse = slower(Bench.model_validate_json(LAST.read_text()), found) if LAST.exists() else []
+        for line in worse:
+            print(f"slower: {line}")
+        if worse:
+            raise typer.Exit(1)
+    if keep:
+        write_whole(LAST, out.read_text())
+
+
+def _measured(asked: list[str], *, growths: bool) -> Bench:
+    from benchmarks import calling, playing, starting, training  # noqa: PLC0415
+    from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415
+
+    quiet_tensorflow()
+    ratios: list[Ratio] = []
+    grown: list[Growth] = []
+
+    def tell(each: Ratio) -> None:
+        spread = f"{each.low:.2f} to {each.high:.2f}"
+        print(f"{each.name}: {each.median:.2f} times {each.floor} ({spread})", flush=True)
+        ratios.append(each)
+
+    for name, module in (("training", training), ("calling", calling), ("starting", starting)):
+        if name in asked:
+            for each in module.ratios():
+                tell(each)
+    if "playing" in asked:
+        with playing.players() as sides:
+            for each in playing.ratios(*sides):
+                tell(each)
+            for growth in playing.growths(*sides) if growths else ():
+                at = ", ".join(f"{point.size}: {point.seconds:.3g} s" for point in growth.points)
+                print(f"{growth.name}: exponent {growth.exponent:.2f} ({at})", flush=True)
+                grown.append(growth)
+    return Bench(
+        machine=f"{platform.machine()}, {os.cpu_count()} cores",
+        versions=dict(versions()),
+        ratios=tuple(ratios),
+        growths=tuple(grown),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(typer.run(bench))

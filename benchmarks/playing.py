@@ -1,0 +1,133 @@
+"""What plays cost: against bare sessions of the same steps, through a driver's pipe, and as they grow."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import Growth, Ratio, Work, growth, ratio
+from parity.base.model import frozen
+from parity.players.choose import PlayerSpec, choose_player, open_player
+from parity.players.outcome import Played, Player
+from parity.spec.loading import ScenarioFile
+from parity.spec.scenario import Scenario
+
+_DAY_POLLS = 2880
+"""Of the health hook, one each 30 s."""
+
+
+def scenario(steps: list[Any], **keys: Any) -> ScenarioFile:
+    """A scenario of these steps."""
+    document = {"about": "A benchmark.", "steps": steps, "expect": {"reports": 0}, **keys}
+    return ScenarioFile("bench", Path("bench.yaml"), Scenario.model_validate(frozen(document)))
+
+
+def playing(player: Player, file: ScenarioFile) -> Work:
+    """The work of playing it."""
+
+    def play() -> None:
+        outcome = player.play(file)
+        assert isinstance(outcome, Played), outcome
+
+    return play
+
+
+@contextlib.contextmanager
+def players() -> Iterator[tuple[Player, Player]]:
+    """The reference and the port."""
+    reference = open_player(PlayerSpec(kind="python"), 600)
+    port = open_player(choose_player("rust").spec, 600)
+    try:
+        yield reference, port
+    finally:
+        port.close()
+
+
+def bare_sessions(steps: int) -> Work:
+    """A monitored session of so many steps, with nothing of ours."""
+    import tensorflow as tf  # noqa: PLC0415 - the player has quieted it by now
+
+    tf1 = tf.compat.v1
+
+    def train() -> None:
+        config = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=2)
+        with tf.Graph().as_default():
+            step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
+            creator = tf1.train.ChiefSessionCreator(config=config)
+            with tf1.train.MonitoredSession(creator) as session:
+                for _ in range(steps):
+                    session.run(step)
+
+    return train
+
+
+def fetches(count: int, runs: int) -> Work:
+    """So many runs of a session that fetches so many fed strings."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    tf1 = tf.compat.v1
+    graph = tf.Graph()
+    with graph.as_default():
+        texts = [tf1.placeholder(tf.string, []) for _ in range(count)]
+    session = tf1.Session(graph=graph)
+    fed = dict.fromkeys(texts, b"")
+
+    def run() -> None:
+        for _ in range(runs):
+            session.run(texts, fed)
+
+    return run
+
+
+def ratios(reference: Player, port: Player) -> Iterator[Ratio]:
+    """What a play and a poll cost."""
+    twenty = scenario([{"train": 20}], hooks=["ps_health"])
+    bare = "a bare monitored session of its steps"
+    yield ratio("a play of 20 steps on Python", playing(reference, twenty), bare, bare_sessions(20))
+    rust = "the same on Rust, through the pipe"
+    yield ratio("a play of 20 steps", playing(reference, twenty), rust, playing(port, twenty))
+    hour = {"cluster": {"ps": 16}, "hooks": ["ps_health"]}
+    file = scenario([{"advance": "1h"}], **hour)
+    bare = "bare runs that fetch as many strings"
+    polls = _DAY_POLLS // 24
+    yield ratio("an hour of 16 PS on Python", playing(reference, file), bare, fetches(16, polls))
+    yield ratio("an hour of 16 PS", playing(reference, file), rust, playing(port, file))
+
+
+def growths(reference: Player, port: Player) -> Iterator[Growth]:
+    """How a play grows."""
+
+    def one_poll(player: Player) -> Any:
+        return lambda ps: playing(
+            player, scenario([{"train": 1}], cluster={"ps": ps}, hooks=["ps_health"])
+        )
+
+    def steps(player: Player) -> Any:
+        return lambda count: playing(player, scenario([{"train": count}], hooks=["ps_health"]))
+
+    def held(player: Player) -> Any:
+        def work(count: int) -> Work:
+            arrive = [{"worker": {"index": i, "train": 1}} for i in range(1, count)]
+            return playing(
+                player,
+                scenario(
+                    [
+                        {"rpc": "StopTraining"},
+                        *arrive,
+                        {"rpc": "ResumeTraining"},
+                        {"advance": "1s"},
+                    ],
+                    cluster={"workers": count},
+                ),
+            )
+
+        return work
+
+    for name, player, most in (("Python", reference, 1), ("Rust", port, 10)):
+        yield growth(f"PS, one poll, {name}", one_poll(player), (100, 300, 1000))
+        yield growth(
+            f"steps of the chief, {name}", steps(player), (1000 * most, 3000 * most, 10_000 * most)
+        )
+        yield growth(f"held workers, {name}", held(player), (20, 60, 180))

@@ -1,0 +1,54 @@
+"""What the hooks cost a training step and a call costs an operator, against the same without them."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.measuring import Ratio, Work, ratio
+
+_STEPS = 200
+
+
+def ratios() -> Iterator[Ratio]:
+    """Of an empty step, of a small model's, and of a call."""
+    for name, size in (("an empty step", 0), ("a small model's step", 512)):
+        with _session(size, hooked=True) as hooked, _session(size, hooked=False) as bare:
+            yield ratio(f"{name} with all hooks", hooked, "the bare step", bare)
+
+
+@contextlib.contextmanager
+def _session(size: int, *, hooked: bool) -> Iterator[Work]:
+    """Steps of a chief whose model multiplies square matrices of this size, if any."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    from monolith_hooks import ps_check_hooks, save_utils  # noqa: PLC0415
+    from monolith_hooks.barrier_ops import BarrierHook, BarrierOp  # noqa: PLC0415
+    from monolith_hooks.server.server_lib import ServerHook  # noqa: PLC0415
+
+    tf1 = tf.compat.v1
+    with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default():
+        step = tf1.train.get_or_create_global_step()
+        losses: list[Any] = []
+        if size:
+            weights = tf1.get_variable("weights", [size, size], use_resource=True)
+            losses = [weights.assign_sub(1e-6 * tf.matmul(weights, weights))]
+        with tf.control_dependencies(losses):
+            train = tf1.assign_add(step, 1)
+        hooks: list[Any] = []
+        if hooked:
+            barrier = BarrierOp(capacity=2)
+            saver = save_utils.NoFirstSaveCheckpointSaverHook(folder, save_secs=3600)
+            config = ps_check_hooks.Config(barrier, 1, ps_device_fn=lambda _: "")
+            health = ps_check_hooks.PsHealthCheckerHook(config)
+            hooks = [health, saver, ServerHook(folder, barrier, saver), BarrierHook(0, barrier)]
+        creator = tf1.train.ChiefSessionCreator()
+        with tf1.train.MonitoredSession(creator, hooks) as session:
+
+            def steps() -> None:
+                for _ in range(_STEPS if not size else _STEPS // 10):
+                    session.run(train)
+
+            yield steps
