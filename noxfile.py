@@ -181,6 +181,12 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """What things cost, as ratios within one run; what follows -- goes to benchmarks."""
+    run(session, "python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open reports in headless Chromium; what follows -- goes to pytest."""
     have_browser(session)

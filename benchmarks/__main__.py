@@ -1,24 +1,22 @@
 """Measures, keeps the figures and compares them with the last ones: ``python -m benchmarks``.
 
 ``--gate`` exits with 1 if something is slower than the last run that was kept, which is
-``benchmarks/last.json``; ``--keep`` has this run take its place.
+``benchmarks/last.json``; ``--keep`` has this run take its place, also in docs/performance.md.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from benchmarks.measuring import Bench, Growth, Ratio, slower
+from benchmarks.page import LAST, last, write_page
 from parity.base.files import write_whole
 from parity.report.report import versions
-
-LAST = Path(__file__).with_name("last.json")
 
 
 def bench(
@@ -35,13 +33,14 @@ def bench(
     found = _measured(asked, growths=growths)
     write_whole(out, found.model_dump_json(indent=2) + "\n")
     if gate:
-        worse = slower(Bench.model_validate_json(LAST.read_text()), found) if LAST.exists() else []
+        worse = slower(last(), found) if LAST.exists() else []
         for line in worse:
             print(f"slower: {line}")
         if worse:
             raise typer.Exit(1)
     if keep:
-        write_whole(LAST, out.read_text())
+        write_whole(LAST, out.read_text(encoding="utf-8"))
+        write_page(found)
 
 
 def _measured(asked: list[str], *, growths: bool) -> Bench:
@@ -78,4 +77,4 @@ def _measured(asked: list[str], *, growths: bool) -> Bench:
 
 
 if __name__ == "__main__":
-    sys.exit(typer.run(bench))
+    typer.run(bench)

@@ -24,7 +24,7 @@ def ratios() -> Iterator[Ratio]:
     class Empty(service_pb2_grpc.ControllerServicer):
         """Answers at once."""
 
-        def GetBlockStatus(self, request: object, context: object) -> object:  # noqa: N802 - gRPC's
+        def GetBlockStatus(self, *_: object) -> object:  # noqa: N802 - gRPC's name
             return service_pb2.GetBlockStatusResponse()
 
     empty = grpc.server(futures.ThreadPoolExecutor(2))

@@ -1,4 +1,4 @@
-"""Ratios of two pieces of work within one run, measured by turns so that a busy machine slows both."""
+"""Ratios of two pieces of work, measured by turns, so that a busy machine slows both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What plays cost: against bare sessions of the same steps, through a driver's pipe, and as they grow."""
+"""What plays cost: against bare sessions, through a driver's pipe, and as they grow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from parity.players.outcome import Played, Player
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
 
-_DAY_POLLS = 2880
+_HOUR_POLLS = 120
 """Of the health hook, one each 30 s."""
 
 
@@ -84,16 +84,22 @@ def fetches(count: int, runs: int) -> Work:
 def ratios(reference: Player, port: Player) -> Iterator[Ratio]:
     """What a play and a poll cost."""
     twenty = scenario([{"train": 20}], hooks=["ps_health"])
-    bare = "a bare monitored session of its steps"
-    yield ratio("a play of 20 steps on Python", playing(reference, twenty), bare, bare_sessions(20))
-    rust = "the same on Rust, through the pipe"
-    yield ratio("a play of 20 steps", playing(reference, twenty), rust, playing(port, twenty))
+    for name, player in (("Python", reference), ("Rust, through the pipe", port)):
+        yield ratio(
+            f"a play of 20 steps on {name}",
+            playing(player, twenty),
+            "a bare monitored session of its steps",
+            bare_sessions(20),
+        )
     hour = {"cluster": {"ps": 16}, "hooks": ["ps_health"]}
     file = scenario([{"advance": "1h"}], **hour)
-    bare = "bare runs that fetch as many strings"
-    polls = _DAY_POLLS // 24
-    yield ratio("an hour of 16 PS on Python", playing(reference, file), bare, fetches(16, polls))
-    yield ratio("an hour of 16 PS", playing(reference, file), rust, playing(port, file))
+    for name, player in (("Python", reference), ("Rust, through the pipe", port)):
+        yield ratio(
+            f"an hour of 16 PS on {name}",
+            playing(player, file),
+            "bare runs that fetch as many strings",
+            fetches(16, _HOUR_POLLS),
+        )
 
 
 def growths(reference: Player, port: Player) -> Iterator[Growth]:

@@ -1,4 +1,4 @@
-"""What commands take to start, against a bare interpreter, and a run from the cache against one that plays."""
+"""What commands take to start, against a bare interpreter; and a run, against one cached."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _FEW = 5
 def ratios() -> Iterator[Ratio]:
     """Of commands that play nothing, and of a run."""
     bare, name = _process("-c", "pass"), "a bare interpreter"
-    for words in (["--help"], ["validate"], ["explain", "B12"]):
-        yield ratio(" ".join(words), _process("-m", "parity", *words), name, bare, _FEW)
     with tempfile.TemporaryDirectory() as folder:
+        for words in (["--help"], ["validate"], ["explain", "B12"]):
+            command = _process("-m", "parity", *words, cache=f"{folder}/cache")
+            yield ratio(" ".join(words), command, name, bare, _FEW)
         run = ["-m", "parity", "run", "--report", f"{folder}/report"]
         cached = _process(*run, cache=f"{folder}/cache")
         yield ratio("a run that plays all", _process(*run), "one from the cache", cached, 2)

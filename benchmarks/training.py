@@ -1,4 +1,4 @@
-"""What the hooks cost a training step and a call costs an operator, against the same without them."""
+"""What the hooks cost a training step, against the same step without them."""
 
 from __future__ import annotations
 
