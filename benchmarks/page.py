@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
 from benchmarks.measuring import Bench
 from parity.base.files import write_whole
+from parity.base.model import frozen
 
 LAST: Final = Path(__file__).with_name("last.json")
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -19,7 +21,7 @@ def last() -> Bench:
     Raises:
         FileNotFoundError: None was.
     """
-    return Bench.model_validate_json(LAST.read_text(encoding="utf-8"))
+    return Bench.model_validate(frozen(json.loads(LAST.read_text(encoding="utf-8"))))
 
 
 def with_tables(text: str, bench: Bench) -> str:
