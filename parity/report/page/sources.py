@@ -23,15 +23,16 @@ _NUMBER: Final = re.compile(r"### (B[1-9][0-9]*)")
 
 
 class Implementation(Model):
-    """A class or function of the reference, and the file of the port that has the same.
+    """A class or function of the reference and of the port, by the same name.
 
-    ``line`` is that of its definition, if the sources are here.
+    The lines are those of its definitions, if the sources are here.
     """
 
     name: str
     python: str
     rust: str
-    line: int | None = None
+    python_line: int | None = None
+    rust_line: int | None = None
 
 
 class Sources(Model):
@@ -130,7 +131,11 @@ def implementation_of(fact: str) -> Implementation | None:
     found = next((each for facts, each in _BY_FACT if number in facts), None)
     if found is None or project.SOURCES is None:
         return found
-    return found.model_copy(update={"line": _line_of(project.SOURCES / found.python, found.name)})
+    lines = {
+        "python_line": _line_of(project.SOURCES / found.python, found.name),
+        "rust_line": _line_of(project.SOURCES / found.rust, found.name),
+    }
+    return found.model_copy(update=lines)
 
 
 @functools.cache
@@ -138,7 +143,7 @@ def _line_of(path: Path, name: str) -> int | None:
     """Return the line of the definition of a class or function; None if it isn't there."""
     if not path.is_file():
         return None
-    defines = re.compile(rf"(?:class|def) {name}\b")
+    defines = re.compile(rf" *(?:class|def|(?:pub )?(?:struct|fn)) {name}\b")
     lines = path.read_text(encoding="utf-8").splitlines()
     return next((i for i, line in enumerate(lines, start=1) if defines.match(line)), None)
 

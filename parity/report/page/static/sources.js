@@ -28,7 +28,7 @@ function coveredBy(name, text) {
 function implementationsOf(record) {
   const numbers = new Set(record.covers.map((name) => SOURCES.implemented[factOf(name)]).filter((number) => number !== undefined));
   if (!numbers.size) return null;
-  const rows = [...numbers].map((number) => SOURCES.implementations[number]).map(({ name, python, line, rust }) =>
-    el("div", {}, el("dt", {}, name), el("dd", {}, fileOf(python, line), fileOf(rust))));
+  const rows = [...numbers].map((number) => SOURCES.implementations[number]).map(({ name, python, python_line, rust, rust_line }) =>
+    el("div", {}, el("dt", {}, name), el("dd", {}, fileOf(python, python_line), fileOf(rust, rust_line))));
   return el("section", { class: "sources" }, el("h3", {}, "Where it is implemented"), el("dl", { class: "facts" }, rows));
 }

@@ -33,8 +33,16 @@ def test_every_fact_has_one_implementation_but_those_of_the_whole_and_of_a_clust
 def test_a_class_has_the_line_of_its_definition():
     found = implementation_of("B8")
     assert found is not None
-    line = (project.ROOT / found.python).read_text().splitlines()[found.line - 1]
+    line = (project.ROOT / found.python).read_text().splitlines()[found.python_line - 1]
     assert line.startswith("class PsHealthCheckerHook(")
+    line = (project.ROOT / found.rust).read_text().splitlines()[found.rust_line - 1]
+    assert line.startswith("pub struct PsHealthCheckerHook ")
+
+
+def test_each_has_a_line_on_both_sides():
+    found = [implementation_of(fact) for fact in known_facts()]
+    for each in filter(None, found):
+        assert (each.python_line and each.rust_line) or each.name.startswith("Second"), each
 
 
 def test_what_scenarios_cover_is_listed_once_and_nothing_else():
@@ -54,4 +62,4 @@ def test_a_page_in_the_checkout_knows_the_way_to_it_and_another_has_none(tmp_pat
 def test_an_installed_package_has_no_lines_and_no_way(monkeypatch):
     monkeypatch.setattr(project, "SOURCES", None)
     found = sources_of(["B8e"], project.ROOT / "reports")
-    assert (found.root, found.implementations[0].line) == (None, None)
+    assert (found.root, found.implementations[0].python_line) == (None, None)
