@@ -35,7 +35,7 @@ def version() -> str:
     from importlib import metadata  # noqa: PLC0415 - as slow as all else here, and seldom needed
 
     try:
-        return metadata.version(NAME)
+        return metadata.version(NAME) or "not installed"  # None while it is being installed.
     except metadata.PackageNotFoundError:
         return "not installed"
 

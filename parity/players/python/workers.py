@@ -5,22 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.client.session import SessionInterface  # A Saver takes nothing else.
 
 from parity.kit.port import Worker
 
 tf1 = tf.compat.v1
 
 
-class ChiefSession:
-    """The chief's current session, as its workers use it.
+class ChiefSession(SessionInterface):
+    """The chief's current session, as its workers use it, their callbacks and their savers too.
 
     In a cluster all sessions share the variables on the PS; in one process the workers
     share the chief's session. Only the chief closes it.
     """
 
     def __init__(self, graph: tf.Graph) -> None:
-        self.graph = graph
+        self._graph = graph
         self.current: tf.compat.v1.Session | None = None
+
+    @property
+    def graph(self) -> tf.Graph:
+        """The graph of the job."""
+        return self._graph
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Run on the chief's current session."""
