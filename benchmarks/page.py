@@ -12,7 +12,7 @@ from parity.base.model import frozen
 
 LAST: Final = Path(__file__).with_name("last.json")
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
-_BEGIN, _END = "<!-- from benchmarks/last.json -->\n", "<!-- end -->\n"
+_BEGIN, _END = "<!-- the figures of dev.py bench -->\n", "<!-- end -->\n"
 
 
 def last() -> Bench:
