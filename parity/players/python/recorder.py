@@ -31,8 +31,9 @@ class Recorder(KitRecorder):
         self._barrier_op = barrier_op
 
     def session_opens(self, session: Any) -> None:
-        """Observe the barrier of this session, a local one, from now on."""
-        looks = _QuickRuns(session)
+        """Observe the barrier of this session from now on."""
+        # A cluster's is no Session of TensorFlow's, and prepares nothing.
+        looks = _QuickRuns(session) if isinstance(session, tf.compat.v1.Session) else session
 
         def blocked() -> list[int] | None:
             try:
