@@ -69,10 +69,15 @@ class ReportingRecorder(Recorder):
             super().record(event, **fields)
 
     def threads_left(self) -> None:
-        """Send an event for each hook's thread that hasn't ended."""
-        super().threads_left()
-        for event in self.events:
-            self._channel.send_event(event)
+        """Send an event for each hook's thread that hasn't ended, and nothing more.
+
+        Such a thread may end while the process does: it was left all the same.
+        """
+        with self._one_at_a_time:
+            super().threads_left()
+            for event in self.events:
+                self._channel.send_event(event)
+            self.silent = True
 
     def _append(self, event: Callable[..., Event], **fields: Any) -> None:
         if not self.silent:
