@@ -44,8 +44,8 @@ def bench(
 
 
 def _measured(asked: list[str], *, growths: bool) -> Bench:
-    from benchmarks import calling, playing, starting, training  # noqa: PLC0415
-    from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415
+    from benchmarks import calling, playing, starting, training
+    from parity.players.python.quiet import quiet_tensorflow
 
     quiet_tensorflow()
     ratios: list[Ratio] = []

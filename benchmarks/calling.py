@@ -13,13 +13,13 @@ _CALLS = 200
 
 def ratios() -> Iterator[Ratio]:
     """Of the calls that change nothing."""
-    import grpc  # noqa: PLC0415
-    import tensorflow as tf  # noqa: PLC0415
+    import grpc
+    import tensorflow as tf
 
-    from monolith_hooks.barrier_ops import BarrierOp  # noqa: PLC0415
-    from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook  # noqa: PLC0415
-    from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc  # noqa: PLC0415
-    from monolith_hooks.server.server_lib import ServerHook  # noqa: PLC0415
+    from monolith_hooks.barrier_ops import BarrierOp
+    from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
+    from monolith_hooks.server import client_lib, service_pb2, service_pb2_grpc
+    from monolith_hooks.server.server_lib import ServerHook
 
     class Empty(service_pb2_grpc.ControllerServicer):
         """Answers at once."""
@@ -28,7 +28,7 @@ def ratios() -> Iterator[Ratio]:
             return service_pb2.GetBlockStatusResponse()
 
     empty = grpc.server(futures.ThreadPoolExecutor(2))
-    service_pb2_grpc.add_ControllerServicer_to_server(Empty(), empty)
+    service_pb2_grpc.add_ControllerServicer_to_server(Empty(), empty)  # type: ignore[no-untyped-call]
     port = empty.add_insecure_port("127.0.0.1:0")
     empty.start()
     tf1 = tf.compat.v1
@@ -46,14 +46,15 @@ def ratios() -> Iterator[Ratio]:
             ) as session:
                 session.run(step)
                 stub = client_lib.get_stub_from_model_dir(folder)
-                bare = _calls(service_pb2_grpc.ControllerStub(channel).GetBlockStatus)
+                nothing = service_pb2_grpc.ControllerStub(channel)  # type: ignore[no-untyped-call]
+                bare = _calls(nothing.GetBlockStatus)
                 yield ratio("GetBlockStatus", _calls(stub.GetBlockStatus), "an empty call", bare)
     finally:
         empty.stop(None)
 
 
 def _calls(method: object) -> Work:
-    from monolith_hooks.server import service_pb2  # noqa: PLC0415
+    from monolith_hooks.server import service_pb2
 
     def call() -> None:
         for _ in range(_CALLS):

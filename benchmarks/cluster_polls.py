@@ -8,6 +8,7 @@ Then what an operator waits for the controller of a job with two PS. Nothing is 
 
 from __future__ import annotations
 
+import functools
 import os
 import statistics
 import tempfile
@@ -126,7 +127,7 @@ def measure_calls(cluster: ClusterProcesses, model_dir: Path) -> None:
     for _ in range(CALLS):
         for method in METHODS:
             call, request = getattr(stub, method), getattr(service_pb2, f"{method}Request")()
-            taken[method].append(milliseconds(lambda call=call, request=request: call(request)))
+            taken[method].append(milliseconds(functools.partial(call, request)))
     for method, each in taken.items():
         print(f"{method}: {shown(each)}")
 

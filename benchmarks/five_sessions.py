@@ -1,6 +1,6 @@
 """What the seed's five health-hook tests cost, as a ratio to five bare monitored sessions.
 
-    .nox/shared/bin/python benchmarks/five_sessions.py
+    .nox/shared/bin/python -m benchmarks.five_sessions
 
 The seed's tests have a session with the health hook and nothing else, so that is
 what is played: the five scenarios without saver, server and calls. The scenarios as
@@ -11,10 +11,10 @@ this one process, by turns, and the medians compared.
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
 from typing import Final
 
+from benchmarks.measuring import seconds
+from benchmarks.playing import bare_sessions
 from parity.base import project
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.outcome import Played, Player
@@ -32,21 +32,6 @@ SCENARIOS: Final = (
 )
 
 
-def bare_sessions() -> None:
-    """Five monitored sessions of one step, with nothing of ours."""
-    import tensorflow as tf  # noqa: PLC0415 - the player has quieted it by now
-
-    tf1 = tf.compat.v1
-    config = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=2)
-    for _ in SCENARIOS:
-        with tf.Graph().as_default():
-            step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
-            with tf1.train.MonitoredSession(
-                tf1.train.ChiefSessionCreator(config=config)
-            ) as session:
-                session.run(step)
-
-
 def health_hook_alone(file: ScenarioFile) -> ScenarioFile:
     """The scenario without saver, server and what needs them."""
     scenario = file.scenario
@@ -62,20 +47,18 @@ def play(player: Player, files: list[ScenarioFile]) -> None:
         assert isinstance(player.play(file), Played)
 
 
-def seconds(work: Callable[[], None]) -> float:
-    """How long one round takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
 def main() -> None:
     """Measure by turns and print medians and their ratio."""
     player = open_player(PlayerSpec(kind="python"), 60)
     folder = project.SCENARIOS / "health"
     files = [load_scenario(folder / f"{name}.yaml", project.SCENARIOS) for name in SCENARIOS]
     alone = [health_hook_alone(file) for file in files]
-    works = (bare_sessions, lambda: play(player, alone), lambda: play(player, files))
+    bare_session = bare_sessions(steps=1)
+    works = (
+        lambda: [bare_session() for _ in SCENARIOS],
+        lambda: play(player, alone),
+        lambda: play(player, files),
+    )
     rounds = [[seconds(work) for work in works] for _ in range(ROUNDS + 1)][1:]
     bare, tests, whole = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"five bare monitored sessions:         {bare * 1000:.0f} ms")

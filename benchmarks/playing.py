@@ -47,7 +47,7 @@ def players() -> Iterator[tuple[Player, Player]]:
 
 def bare_sessions(steps: int) -> Work:
     """A monitored session of so many steps, with nothing of ours."""
-    import tensorflow as tf  # noqa: PLC0415 - the player has quieted it by now
+    import tensorflow as tf
 
     tf1 = tf.compat.v1
 
@@ -65,7 +65,7 @@ def bare_sessions(steps: int) -> Work:
 
 def fetches(count: int, runs: int) -> Work:
     """So many runs of a session that fetches so many fed strings."""
-    import tensorflow as tf  # noqa: PLC0415
+    import tensorflow as tf
 
     tf1 = tf.compat.v1
     graph = tf.Graph()

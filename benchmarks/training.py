@@ -22,11 +22,11 @@ def ratios() -> Iterator[Ratio]:
 @contextlib.contextmanager
 def _session(size: int, *, hooked: bool) -> Iterator[Work]:
     """Steps of a chief whose model multiplies square matrices of this size, if any."""
-    import tensorflow as tf  # noqa: PLC0415
+    import tensorflow as tf
 
-    from monolith_hooks import ps_check_hooks, save_utils  # noqa: PLC0415
-    from monolith_hooks.barrier_ops import BarrierHook, BarrierOp  # noqa: PLC0415
-    from monolith_hooks.server.server_lib import ServerHook  # noqa: PLC0415
+    from monolith_hooks import ps_check_hooks, save_utils
+    from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
+    from monolith_hooks.server.server_lib import ServerHook
 
     tf1 = tf.compat.v1
     with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default():

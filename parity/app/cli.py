@@ -18,7 +18,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from parity.app.commands import playing, reporting, searching, watching, writing
+from parity.app.commands import playing, reporting, searching, showing, writing
 from parity.app.standard_streams import check_standard_output, standard_streams
 from parity.base import project
 from parity.base.host import missing_package
@@ -28,8 +28,8 @@ from parity.base.terminal_text import printable
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     playing.run,
     playing.smoke,
-    watching.replay,
-    watching.diff,
+    showing.replay,
+    showing.diff,
     writing.validate,
     writing.new,
     writing.schema,

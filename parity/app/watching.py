@@ -102,7 +102,11 @@ def driver_files(player: str) -> Iterator[Path]:
 
     Those are the files of its kind in its folder and below; in a folder of very many, the first.
     """
-    for word in shlex.split(player):
+    try:
+        words = shlex.split(player)
+    except ValueError:
+        return  # The run says what is wrong with it.
+    for word in words:
         path = Path(word)
         if not path.is_file():
             continue

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
-from fakes.scheduler import DeadlockError, StalledError
-from fakes.turns import ScheduleError
 from fakes.virtual_clock import VirtualClock
 from parity.base.model import first_error
 from parity.base.problems import UsageError
-from parity.kit.player import play
+from parity.kit.player import choices_of, play, refusal_of
 from parity.kit.port import Identity, Port
 from parity.kit.unplayable import Unplayable
 from parity.spec.capabilities import SEED, lacking
@@ -28,7 +26,6 @@ from parity.spec.protocol import (
     Hello,
     HelloRequest,
     PlayRequest,
-    RefusalReason,
     Request,
     SkippedAnswer,
     TraceAnswer,
@@ -39,12 +36,6 @@ from parity.spec.protocol import (
 from parity.spec.scenario import Scenario
 from parity.spec.schedules import Choice
 from parity.spec.trace import event_to_json
-
-_REASONS: Final[dict[type[BaseException], RefusalReason]] = {
-    DeadlockError: "deadlock",
-    StalledError: "stalled",
-    ScheduleError: "schedule",
-}
 
 
 def main(port: Port) -> None:
@@ -124,13 +115,13 @@ def _played(port: Port, request: PlayRequest) -> TraceAnswer | SkippedAnswer | F
             raise Unplayable.lacks(missing[0])
         trace = play(port, scenario, clock)
     except (Exception, Unplayable) as error:  # noqa: BLE001 - the next scenario may do
-        return _not_played(request.seq, error, () if clock is None else _choices(clock))
+        return _not_played(request.seq, error, () if clock is None else choices_of(clock))
     return TraceAnswer(
         type="trace",
         seq=request.seq,
         events=[event_to_json(event) for event in trace.events],
         struck=trace.struck,
-        choices=_choices(clock),
+        choices=choices_of(clock),
     )
 
 
@@ -145,20 +136,14 @@ def _set_up(request: PlayRequest) -> tuple[Scenario, VirtualClock]:
 def _not_played(
     seq: int, error: BaseException, choices: tuple[Choice, ...]
 ) -> SkippedAnswer | FailedAnswer:
-    step = None
     message = str(error)
+    reason, step = refusal_of(error)
     if isinstance(error, Unplayable):
         if error.is_lacking:
             return SkippedAnswer(type="skipped", seq=seq, reason=message)
-        step = error.step
-    elif type(error) not in _REASONS:  # A mistake of the port's own, which its author looks for.
+    elif reason == "unplayable":  # A mistake of the port's own, which its author looks for.
         traceback.print_exception(error)
         message = f"{type(error).__name__}: {error}"
-    reason = _REASONS.get(type(error), "unplayable")
     return FailedAnswer(
         type="failed", seq=seq, message=message, reason=reason, step=step, choices=choices
     )
-
-
-def _choices(clock: VirtualClock) -> tuple[Choice, ...]:
-    return tuple(Choice(candidates=each.candidates, taken=each.taken) for each in clock.choices)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fakes.lane import Lane
+from fakes.scheduler import DeadlockError, StalledError
+from fakes.turns import ScheduleError
 from fakes.virtual_clock import VirtualClock
 from parity.kit.files_left import files_left
 from parity.kit.lanes import LanesBeside
@@ -14,7 +16,9 @@ from parity.kit.workers import Inbox
 from parity.kit.world import World
 from parity.spec.faults import Fault
 from parity.spec.kinds import kind_of
+from parity.spec.protocol import RefusalReason
 from parity.spec.scenario import Scenario
+from parity.spec.schedules import Choice
 from parity.spec.steps import (
     ActionFileStep,
     AddressFileStep,
@@ -58,6 +62,26 @@ def play(port: Port, scenario: Scenario, clock: VirtualClock) -> Trace:
         finally:
             world.recorder.let_files_go()
         return Trace.of(world.recorder.events, world.ledger.triggered())
+
+
+def refusal_of(error: BaseException) -> tuple[RefusalReason, int | None]:
+    """Return why a scenario wasn't played to its end, and the step, where that is known."""
+    match error:
+        case DeadlockError():
+            return "deadlock", None
+        case StalledError():
+            return "stalled", None
+        case ScheduleError():
+            return "schedule", None
+        case Unplayable():
+            return "unplayable", error.step
+        case _:
+            return "unplayable", None
+
+
+def choices_of(clock: VirtualClock) -> tuple[Choice, ...]:
+    """Return the choice points of a play so far."""
+    return tuple(Choice(candidates=each.candidates, taken=each.taken) for each in clock.choices)
 
 
 def _begin(port: Port, scenario: Scenario, world: World) -> Job:

@@ -164,7 +164,7 @@ def load_scenario(path: Path, root: Path) -> ScenarioFile:
     cache = content_cache.opened()
     if cache is None:
         return ScenarioFile(name, path, _checked(path, text)[0], text)
-    key = {"yaml": hashlib.sha256(text.encode()).hexdigest(), "reader": _reader()}
+    key = {"yaml": hashlib.sha256(text.encode()).hexdigest(), "reader": reader_digest()}
     kept = cache.get(key)
     if kept is not None:
         with contextlib.suppress(ValueError):
@@ -186,7 +186,7 @@ def _checked(path: Path, text: str) -> tuple[Scenario, Node]:
     return scenario, document
 
 
-def _reader() -> str:
+def reader_digest() -> str:
     """Return a digest of all that reads and checks a scenario."""
     parity = Path(__file__).resolve().parents[1]
     return content_cache.source_digest(parity / "base", parity / "spec")

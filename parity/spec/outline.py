@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from parity.base import content_cache
 from parity.base.model import Model, frozen
 from parity.base.strict_yaml import Node, YamlError, parse_yaml
+from parity.spec.loading import reader_digest
 from parity.spec.scenario import Scenario
 
 
@@ -38,7 +38,7 @@ def read_outline(text: str) -> tuple[Scenario, Outline] | None:
     cache = content_cache.opened()
     key = {
         "outline": hashlib.sha256(text.encode()).hexdigest(),
-        "reader": _reader(),
+        "reader": reader_digest(),
     }
     try:
         kept = None if cache is None else cache.get(key)
@@ -55,11 +55,6 @@ def read_outline(text: str) -> tuple[Scenario, Outline] | None:
     if cache is not None:
         cache.put(key, outline.model_dump_json())
     return scenario, outline
-
-
-def _reader() -> str:
-    parity = Path(__file__).resolve().parents[1]
-    return content_cache.source_digest(parity / "base", parity / "spec")
 
 
 def _outline(document: Node, text: list[str]) -> Outline:

@@ -27,6 +27,7 @@ from parity.spec.steps import (
     WorkerStep,
 )
 from parity.spec.trace import (
+    BACKGROUND_PREFIX,
     CONCURRENT_PREFIX,
     CONTROLLER_LANE,
     AddressEvent,
@@ -47,7 +48,6 @@ Span = tuple[int, int]
 """The first and the last step, by index."""
 
 MAIN: Final = "main"
-_BACKGROUND_PREFIX: Final = "background-"
 _CALL: Final = re.compile(r"steps\[(\d+)\]")
 _CHANGE_NOTHING: Final = (
     AdvanceStep, FaultStep, AddressFileStep, ActionFileStep, MachineInfoStep, TimerStep,
@@ -82,8 +82,8 @@ def anchors(scenario: Scenario, events: Sequence[Event]) -> Iterator[tuple[int, 
             yield i, (end, end)
         elif event.lane.startswith(CONCURRENT_PREFIX):
             yield i, _exactly(event.lane.removeprefix(CONCURRENT_PREFIX), end)
-        elif event.lane.startswith(_BACKGROUND_PREFIX):
-            yield i, (_exactly(event.lane.removeprefix(_BACKGROUND_PREFIX), end)[0], end)
+        elif event.lane.startswith(BACKGROUND_PREFIX):
+            yield i, (_exactly(event.lane.removeprefix(BACKGROUND_PREFIX), end)[0], end)
         elif isinstance(event, RpcEvent | ClientErrorEvent):
             if named := _CALL.fullmatch(event.call):
                 yield i, _exactly(named[1], end)

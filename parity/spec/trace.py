@@ -19,7 +19,8 @@ from parity.spec.integers import Index, Unsigned
 from parity.spec.rpcs import Method, StatusCode
 
 CONCURRENT_PREFIX: Final = "concurrently-"
-CALLER_PREFIXES: Final = (CONCURRENT_PREFIX, "background-")
+BACKGROUND_PREFIX: Final = "background-"
+CALLER_PREFIXES: Final = (CONCURRENT_PREFIX, BACKGROUND_PREFIX)
 """Prefixes of the labels of lanes that make a call; a handler has the label of its caller."""
 CONTROLLER_LANE: Final = "controller"
 """The lane of every other handler."""

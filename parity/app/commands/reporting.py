@@ -67,7 +67,10 @@ def compare(
     old: Annotated[Path, typer.Argument(help="A report, or the folder of one.")],
     new: Annotated[Path, typer.Argument(help="A later one.")],
 ) -> None:
-    """Say what changed between two runs; 1 if anything got worse."""
+    """Say what changed between two runs.
+
+    It exits with 1 if anything got worse.
+    """
     from parity.report.changes import show_changes  # noqa: PLC0415
     from parity.report.folder import report_file  # noqa: PLC0415
     from parity.report.report import read_report  # noqa: PLC0415
@@ -96,7 +99,7 @@ def render(
     report: Annotated[Path, typer.Argument(help="A report, or the folder of one.")],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the page, as a run that goes on holds its own."),
+        typer.Option(help="Folder of the page, by default that of the report."),
     ] = None,
 ) -> None:
     """Write the page of a report, also of a run that was killed.

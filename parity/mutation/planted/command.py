@@ -31,7 +31,7 @@ from parity.mutation.planted.matrix import (
     read_results,
 )
 from parity.mutation.planted.planted import (
-    Judge,
+    JudgeWay,
     Language,
     PlantedBug,
     Way,
@@ -53,7 +53,7 @@ from parity.verdict.known import check_known
 _FUZZING = Fuzzing(seed=2026, count=3000)
 _GENERATOR = "parity/search/fuzz"
 _SIDES: tuple[Language, ...] = ("rust", "python")
-_JUDGES: tuple[Judge, ...] = ("interop", "contracts")
+_JUDGES: tuple[JudgeWay, ...] = ("interop", "contracts")
 
 
 @dataclass(frozen=True)
@@ -264,5 +264,5 @@ class _Campaign:
         self.console.print(text, soft_wrap=True, markup=False)
 
 
-def _red(buggy: BuggySide, way: Judge) -> Red | None:
+def _red(buggy: BuggySide, way: JudgeWay) -> Red | None:
     return buggy.interop() if way == "interop" else buggy.contracts()

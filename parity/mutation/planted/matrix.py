@@ -14,7 +14,7 @@ from parity.base.model import Model
 from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
-from parity.mutation.planted.planted import Judge, Language, PlantedBug, Way
+from parity.mutation.planted.planted import JudgeWay, Language, PlantedBug, Way
 
 _NAMED: Final = 3
 """So many scenarios that caught a bug are named."""
@@ -69,7 +69,7 @@ class Kill(BugResult):
 class Judged(BugResult):
     """What interop or the contracts showed: the first that was red, and what it said."""
 
-    way: Judge
+    way: JudgeWay
     by: str = ""
     reason: str = ""
 
@@ -166,7 +166,7 @@ def kill_of(bug: PlantedBug, basis: str, seen: Iterable[ScenarioResult], seconds
 def judged_of(
     bug: PlantedBug,
     basis: str,
-    way: Judge,
+    way: JudgeWay,
     red: tuple[str, str] | None,
     seconds: float,
 ) -> Judged:

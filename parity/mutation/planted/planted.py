@@ -15,8 +15,9 @@ from parity.base.terminal_text import shortened
 from parity.spec.facts import clause_numbers, expected_clause, fact_range
 from parity.spec.loading import load_yaml
 
-Judge = Literal["interop", "contracts"]
-Way = Literal["catalogue", Judge, "fuzz", "explore"]
+JudgeWay = Literal["interop", "contracts"]
+"""A way that mutants are judged by, too."""
+Way = Literal["catalogue", JudgeWay, "fuzz", "explore"]
 """The scenarios of the catalogue, the cases of interop, the contracts, made-up scenarios, or all
 orders of a few."""
 

@@ -50,10 +50,10 @@ class ReportingRecorder(Recorder):
         with self._one_at_a_time:
             super().session_opens(_BoundedSession(session))
 
-    def session_closes(self) -> None:
-        """Read the barrier a last time."""
+    def close(self) -> None:
+        """Read the barrier a last time in this session."""
         with self._one_at_a_time:
-            super().session_closes()
+            super().close()
 
     def look(self) -> None:
         """Record the barrier if it changed and can be read."""

@@ -179,7 +179,7 @@ class Job:
         self._hooks = [
             *self._make.all(scenario.hooks),
             self.barrier_hook(0),
-            _ObserverHook(self._session_created, self.recorder.session_closes),
+            _ObserverHook(self._session_created, self.recorder.close),
         ]
         self.chief = ChiefSession(tf1.get_default_graph())
         self._session: Any = None

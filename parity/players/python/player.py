@@ -21,7 +21,7 @@ from fakes.virtual_clock import VirtualClock
 from parity.base import project
 from parity.kit.machines import fake_servers
 from parity.kit.model_folder import model_folder
-from parity.kit.player import Play
+from parity.kit.player import Play, choices_of, refusal_of
 from parity.kit.state_files import StateFiles
 from parity.kit.unplayable import Unplayable
 from parity.kit.world import World, declared_faults
@@ -45,7 +45,7 @@ from parity.players.python.stage import Stage, local_config
 from parity.spec.hooks import PsHealthEntry
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
-from parity.spec.schedules import Choice, Schedule
+from parity.spec.schedules import Schedule
 from parity.spec.trace import CHANNELS, Trace
 
 
@@ -71,14 +71,14 @@ class PythonPlayer:
                         lambda: _play(file.scenario, clock, folder, self._implementation)
                     )
             except (Unplayable, DeadlockError, StalledError, ScheduleError) as error:
-                refusal = _refusal(error)
-                return Failed("refused", str(error), choices=_choices(clock), refusal=refusal)
+                refusal = Refusal(*refusal_of(error))
+                return Failed("refused", str(error), choices=choices_of(clock), refusal=refusal)
             finally:
                 tf.compat.v1.summary.FileWriterCache.clear()
         by = Maker(
             implementation=self._implementation.name, language="python", version=project.version()
         )
-        return Played(trace, by=by, choices=_choices(clock))
+        return Played(trace, by=by, choices=choices_of(clock))
 
     def close(self) -> None:
         """Do nothing, as no resources are held between runs."""
@@ -101,24 +101,6 @@ def player_of(file: Path, tell: Callable[[str], None]) -> PythonPlayer:
     from parity.players.python.foreign.hooks_file import load  # noqa: PLC0415 - imports theirs
 
     return PythonPlayer(load(file, tell))
-
-
-def _refusal(
-    error: Unplayable | DeadlockError | StalledError | ScheduleError,
-) -> Refusal:
-    match error:
-        case Unplayable():
-            return Refusal("unplayable", error.step)
-        case DeadlockError():
-            return Refusal("deadlock")
-        case StalledError():
-            return Refusal("stalled")
-        case ScheduleError():
-            return Refusal("schedule")
-
-
-def _choices(clock: VirtualClock) -> tuple[Choice, ...]:
-    return tuple(Choice(candidates=each.candidates, taken=each.taken) for each in clock.choices)
 
 
 def _play(
@@ -153,9 +135,8 @@ def _play(
 
 
 def _waiting_ops(scenario: Scenario) -> int:
-    """Return the number of health ops that can wait at the same time: each hook's on each PS."""
-    hooks = sum(isinstance(hook, PsHealthEntry) for hook in scenario.hooks)
-    return hooks * scenario.cluster.ps
+    """Return the number of health ops that can wait at the same time: one of each hook."""
+    return sum(isinstance(hook, PsHealthEntry) for hook in scenario.hooks)
 
 
 def _health_ops(machines: Sequence[FakePs]) -> HealthOps:

@@ -43,10 +43,6 @@ class Recorder(KitRecorder):
 
         self.open(blocked)
 
-    def session_closes(self) -> None:
-        """Read the barrier a last time."""
-        self.close()
-
     def report(self, results: Mapping[int, logging_ops_pb2.MachineHealthResult]) -> None:
         """Record the results passed to report_fn, in their order."""
         self.record(

@@ -75,10 +75,7 @@ class YamlPlaces:
         if id(trace) not in self._ranges:
             settles = self._record.ordering != "lanes" or trace is self._record.trace
             self._ranges[id(trace)] = step_ranges(scenario, trace, settles=settles)
-        found = self._ranges[id(trace)][index]
-        if found.first == OPENING and found.last == len(outline.steps):
-            return None
-        return _place(found, outline)
+        return _place(self._ranges[id(trace)][index], outline)
 
 
 def place_of_event(text: str, trace: Trace, event: Event, *, settles: bool = True) -> Place | None:
@@ -90,14 +87,14 @@ def place_of_event(text: str, trace: Trace, event: Event, *, settles: bool = Tru
     if read is None or event not in trace.events or len(trace.events) > _MOST_EVENTS:
         return None
     scenario, outline = read
-    found = step_ranges(scenario, trace, settles=settles)[trace.events.index(event)]
-    if found.first == OPENING and found.last == len(outline.steps):
-        return None
-    return _place(found, outline)
+    ranges = step_ranges(scenario, trace, settles=settles)
+    return _place(ranges[trace.events.index(event)], outline)
 
 
-def _place(found: StepRange, outline: Outline) -> Place:
+def _place(found: StepRange, outline: Outline) -> Place | None:
     first, last, end = found.first, found.last, len(outline.steps)
+    if (first, last) == (OPENING, end):
+        return None  # Nothing is known.
     lines = _lines(first, outline)[0], _lines(last, outline)[1]
     if first == last == OPENING:
         words, label = "before the first step", "opening"

@@ -105,6 +105,10 @@ def test_a_run_is_run_again_when_its_scenario_or_its_driver_changes(tmp_path, mo
     assert out.getvalue() == "waiting for a change; Ctrl-C ends\n" * 4
 
 
+def test_a_command_line_that_has_no_words_is_left_to_the_run():
+    assert list(driver_files("python 'port.py")) == []
+
+
 def test_a_program_without_an_ending_is_watched_alone(tmp_path):
     program = tmp_path / "port"
     program.touch()
