@@ -174,6 +174,15 @@ class _Tail:
                 self._lines.append(line.rstrip("\n"))
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or a zombie; another thread may reap it at any moment."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True  # It was reaped before the file was opened, or before it was read.
+    return stat.rpartition(b")")[2].split()[0] == b"Z"
+
+
 class RoleProcess:
     """One process of a cluster.
 
@@ -278,15 +287,8 @@ class RoleProcess:
     def _await_end(self) -> None:
         """Wait for the process to end by itself, so that its status isn't that of a kill."""
         until = time.monotonic() + _END_SECONDS
-        while time.monotonic() < until and not self._is_zombie():
+        while time.monotonic() < until and not has_ended(self.pid):
             time.sleep(0.01)
-
-    def _is_zombie(self) -> bool:
-        try:
-            stat = Path(f"/proc/{self.pid}/stat").read_bytes()
-        except FileNotFoundError:
-            return True  # It was reaped meanwhile.
-        return stat.rpartition(b")")[2].split()[0] == b"Z"
 
     def _wait(self, limit: float, what: str) -> RoleAnswer:
         try:
