@@ -41,7 +41,7 @@ from parity.interop.looking import check_look, unequal
 from parity.interop.needs import needs_of
 from parity.interop.peers.peer import InteropPeer, PeerError
 from parity.interop.report import InteropCell, InteropVerdict
-from parity.kit.files_left import files_left
+from parity.kit.model_folder import files_left
 from parity.spec.interop import Called
 from parity.spec.rpcs import StatusCode
 

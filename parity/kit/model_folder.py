@@ -1,21 +1,31 @@
-"""The model directory of a run, in TMPDIR, with a check of its free space."""
+"""The model directory of a run: its folder, what scenarios write into it, and what is left."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from parity.base.problems import OutputError
+from parity.kit.unplayable import Unplayable
+from parity.spec.steps import FileContent
+from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, UNLISTED_FILES
 
+NEW_FOLDER: Final = "server/new"
+"""The folder of a server whose ``folder`` is ``missing``."""
 _ROOM_BYTES: Final = 1 << 20
 """More than the largest save of any scenario."""
 _NOT_SAID: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 """Errors of file systems that can't reserve space."""
+_TORN: Final = re.compile(r"\.tmp[0-9a-f]{32}$")
+"""The end of a temporary file that TensorFlow's own atomic writer leaves if it can't write it."""
+_BASES: Final = "|".join(map(re.escape, LISTED_CHECKPOINTS))
+_CHECKPOINT: Final = re.compile(rf"((?:{_BASES})--?\d+)(\..*)?")
 
 
 @contextmanager
@@ -54,3 +64,47 @@ def _told(error: OSError) -> str:
         f"{tempfile.tempdir or 'TMPDIR'}: no room for a play: {reason}; free "
         f"{_ROOM_BYTES >> 20} MiB there, or set TMPDIR to another folder"
     )
+
+
+def write_content(
+    path: Path, content: FileContent, fill_in: Callable[[str], str] = lambda text: text
+) -> None:
+    """Replace the file's content, or remove the file.
+
+    Raises:
+        Unplayable: The file's folder doesn't exist.
+    """
+    try:
+        if content.text is not None:
+            path.write_text(fill_in(content.text), encoding="utf-8", newline="")
+        elif content.hex is not None:
+            path.write_bytes(bytes.fromhex(content.hex))
+        elif path.parent.is_dir():
+            path.unlink(missing_ok=True)
+    except OSError:
+        raise Unplayable(f"{path.name} can't be written: its folder isn't there") from None
+
+
+def files_left(model_dir: Path) -> tuple[str, ...]:
+    """Return the canonical names of all files in the folder, sorted (docs/trace-format.md)."""
+    files = [
+        path.relative_to(model_dir).as_posix() for path in model_dir.rglob("*") if path.is_file()
+    ]
+    names = {_canonical(file) for file in files if not _is_tensorflows(file)}
+    return tuple(sorted(names))
+
+
+def known_files(model_dir: Path) -> tuple[str, ...]:
+    """Return ``files_left`` without other files, of which a temporary one may be there."""
+    return tuple(name for name in files_left(model_dir) if name != OTHER_FILES)
+
+
+def _is_tensorflows(file: str) -> bool:
+    return file.startswith(UNLISTED_FILES) or _TORN.search(file) is not None
+
+
+def _canonical(file: str) -> str:
+    match = _CHECKPOINT.fullmatch(file)
+    if match is not None:
+        return match[1]
+    return file if file in LISTED_FILES else OTHER_FILES

@@ -6,13 +6,11 @@ from fakes.lane import Lane
 from fakes.scheduler import DeadlockError, StalledError
 from fakes.turns import ScheduleError
 from fakes.virtual_clock import VirtualClock
-from parity.kit.files_left import files_left
-from parity.kit.lanes import LanesBeside
-from parity.kit.model_folder import model_folder
+from parity.kit.lanes import Inbox, LanesBeside
+from parity.kit.model_folder import files_left, model_folder
 from parity.kit.port import Job, Port
 from parity.kit.session import Session
 from parity.kit.unplayable import Unplayable
-from parity.kit.workers import Inbox
 from parity.kit.world import World
 from parity.spec.faults import Fault
 from parity.spec.kinds import kind_of

@@ -23,22 +23,21 @@ def checklist(
     ] = False,
 ) -> None:
     """Tick the seed's checklists by what the last runs showed."""
-    from parity.app.clause_counts import print_clause_counts  # noqa: PLC0415
     from parity.app.evidence import open_clauses  # noqa: PLC0415
     from parity.base.folder_lock import held  # noqa: PLC0415
-    from parity.report.checklist.printing import checklist  # noqa: PLC0415
+    from parity.report.checklist import printing  # noqa: PLC0415
     from parity.report.folder import render_again  # noqa: PLC0415
 
     if not report.is_dir():
         raise UsageError(f"{report}: no such folder; expected that of a run's reports")
     with held(report, "--report"):
-        code = checklist(
+        code = printing.checklist(
             report, as_json=as_json, strict=strict, everything=everything, console=stdout()
         )
         render_again(report)  # The page shows what has come beside the report.
     if project.SOURCES and not as_json:  # An installed package has no tests.
         still_open = open_clauses()
-        print_clause_counts(still_open, stdout())
+        printing.print_clause_counts(still_open, stdout())
         code = max(code, strict and bool(still_open))
     raise typer.Exit(code)
 

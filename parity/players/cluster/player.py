@@ -15,8 +15,7 @@ from typing import Any, Final
 
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity.base import project
-from parity.kit.files_left import files_left
-from parity.kit.model_folder import model_folder
+from parity.kit.model_folder import files_left, model_folder, write_content
 from parity.kit.unplayable import Unplayable
 from parity.players.cluster.cluster import ClusterProcesses
 from parity.players.cluster.faults import ClusterFaults, ShortOfMemoryError
@@ -35,7 +34,6 @@ from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile
 from parity.players.python.job_hooks import server_folder
 from parity.players.python.operator import ScriptedOperator
-from parity.players.python.scenario_files import write_content
 from parity.spec.faults import Need
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario

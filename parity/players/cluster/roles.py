@@ -39,8 +39,8 @@ from parity.players.cluster.wire import (
     setting_from,
 )
 from parity.players.paced_clock import PacedClock
-from parity.players.python.hook_logs import hook_logs_go_to
 from parity.players.python.job import Job, callbacks, has_input, input_element
+from parity.players.python.recorder import hook_logs_go_to
 from parity.spec.steps import (
     ControllerOpStep,
     EndStep,

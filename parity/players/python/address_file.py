@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from monolith_hooks.server import constants
+from parity.kit.model_folder import write_content
 from parity.kit.recorder import EventSink
 from parity.kit.state_files import WatchedFile
-from parity.players.python.scenario_files import write_content
 from parity.spec.steps import FileContent
 from parity.spec.trace import AddressEvent
 

@@ -15,7 +15,7 @@ from fakes.probes import ListenerFaults
 from fakes.virtual_clock import VirtualClock
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import Clock
-from parity.kit.files_left import known_files
+from parity.kit.model_folder import known_files
 from parity.kit.session import Trained
 from parity.players.paced_clock import PacedClock
 from parity.players.python.address_file import AddressFile

@@ -20,10 +20,10 @@ from monolith_hooks.controller_hooks import ControllerHook, StopHelper
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.server_lib import ServerHook
 from parity.base.model import Model
+from parity.kit.model_folder import NEW_FOLDER
 from parity.players.python.implementation import Implementation, Role
 from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
-from parity.players.python.scenario_files import NEW_FOLDER
 from parity.spec.hooks import (
     Call,
     CallEntry,

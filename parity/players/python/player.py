@@ -6,6 +6,8 @@ PS machines are fake and time is virtual; everything else is real.
 from __future__ import annotations
 
 import contextlib
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -34,12 +36,10 @@ from parity.players.outcome import (
     Played,
     Refusal,
 )
-from parity.players.python.hook_logs import hook_logs_go_to
 from parity.players.python.implementation import OURS, Implementation
-from parity.players.python.interrupts import interrupt_afterwards
 from parity.players.python.job import Job
 from parity.players.python.job_hooks import HealthOps
-from parity.players.python.recorder import Recorder
+from parity.players.python.recorder import Recorder, hook_logs_go_to
 from parity.players.python.reference_job import ReferenceJob
 from parity.players.python.stage import Stage, local_config
 from parity.spec.hooks import PsHealthEntry
@@ -147,3 +147,32 @@ def _health_ops(machines: Sequence[FakePs]) -> HealthOps:
         machine_info=fake.machine_info,
         check_machine_health=fake.check_machine_health,
     )
+
+
+@contextlib.contextmanager
+def interrupt_afterwards() -> Iterator[None]:
+    """Delay a Ctrl-C until the end of the block; a second one takes effect at once.
+
+    During a run it would be recorded as an exception of the scenario, and the run would
+    continue. A run takes milliseconds.
+
+    Raises:
+        KeyboardInterrupt: There was a Ctrl-C; it is raised at the end of the block.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Only the main thread gets signals.
+        return
+    pressed = False
+
+    def note(signum: int, frame: object) -> None:  # noqa: ARG001 - as signal handlers are called
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt

@@ -1,10 +1,12 @@
-"""The recorder of a run on the reference: its barrier, its reports and its saves."""
+"""The recorder of a run on the reference: its barrier, reports, saves and log messages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+import logging
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import tensorflow as tf
 
@@ -14,7 +16,8 @@ from monolith_hooks.barrier_ops import BarrierOp
 from parity.kit.recorder import Recorder as KitRecorder
 from parity.kit.recorder import RecorderClock
 from parity.kit.state_files import StateFiles
-from parity.spec.trace import PsResult, ReportEvent, SaveEvent, SaveFailedEvent
+from parity.players.python.implementation import OURS, Implementation, Role
+from parity.spec.trace import LogEvent, PsResult, ReportEvent, SaveEvent, SaveFailedEvent
 
 
 class Recorder(KitRecorder):
@@ -92,3 +95,41 @@ def _ps_result(ps: int, result: logging_ops_pb2.MachineHealthResult) -> PsResult
         else None,
         message=_readable(result.message),
     )
+
+
+_ROLES: Final[tuple[Role, ...]] = ("controller_hooks", "ps_check_hooks", "save_utils")
+"""The roles whose messages are recorded."""
+_SPECIFIED: Final = ("PS are not healthy:", "Failed to save, retrying ...")
+"""What the messages begin with whose text is specified (B16, B31)."""
+
+
+class _ToRecorder(logging.Handler):
+    def __init__(self, recorder: Recorder, implementation: Implementation) -> None:
+        super().__init__(logging.WARNING)
+        self._recorder = recorder
+        self._implementation = implementation
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._implementation.role_of(record.pathname) not in _ROLES:
+            return
+        message = record.getMessage()
+        error = record.exc_info[1] if record.exc_info else None
+        if not message.startswith(_SPECIFIED):
+            if error is None:
+                return
+            message = error_name(error)  # Each implementation has words of its own.
+        self._recorder.record(LogEvent, level=record.levelname, message=message)
+
+
+@contextmanager
+def hook_logs_go_to(recorder: Recorder, implementation: Implementation = OURS) -> Iterator[None]:
+    """Record messages that hooks log through absl during the block; drop those of others."""
+    logger, handler = logging.getLogger("absl"), _ToRecorder(recorder, implementation)
+    before = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = before[:2]
+        logger.setLevel(before[2])

@@ -1,8 +1,9 @@
-"""``monolith-parity checklist``: makes the checklist, writes and prints it."""
+"""``monolith-parity checklist``: makes the checklist, writes and prints it, and the clauses."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from parity.base.files import write_whole
 from parity.report.checklist.plan import load_plan
 from parity.report.checklist.resolving import Box, Checklist, Evidence, State, make_checklist
 from parity.report.checklist.results import read_check_results
+from parity.spec.facts import Clause, known_facts
 
 FILE_NAME: Final = "checklist.json"
 PLAN: Final = project.ROOT / "docs" / "checklist.yaml"
@@ -38,6 +40,18 @@ def checklist(
     else:
         _print(made, everything, console)
     return 1 if strict and made.totals["open"] else 0
+
+
+def print_clause_counts(open_clauses: Sequence[Clause], console: Console) -> None:
+    """Print each open clause, then how many clauses there are of each state."""
+    clauses = [clause for fact in known_facts().values() for clause in fact.clauses]
+    unobserved = sum(clause.unobserved is not None for clause in clauses)
+    for clause in open_clauses:
+        line = f"open: {clause.number} {clause.text}"
+        console.print(line, markup=False, highlight=False)
+    evident = len(clauses) - unobserved - len(open_clauses)
+    counts = f"{evident} with evidence, {unobserved} unobservable, {len(open_clauses)} open"
+    console.print(f"{len(clauses)} clauses: {counts}", markup=False, highlight=False)
 
 
 def _print(made: Checklist, everything: bool, console: Console) -> None:

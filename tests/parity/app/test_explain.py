@@ -109,7 +109,7 @@ def test_a_clause_that_nothing_observes_says_why():
 
 
 def test_a_clause_without_evidence_and_reason_is_open(monkeypatch):
-    monkeypatch.setattr("parity.app.explain_fact.evidence", dict)
+    monkeypatch.setattr("parity.app.explain.evidence", dict)
     assert explained("B12b")[2] == "  open: nothing is evidence for it"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parity.kit.files_left import files_left, known_files
+from parity.kit.model_folder import files_left, known_files
 
 
 @pytest.mark.parametrize(

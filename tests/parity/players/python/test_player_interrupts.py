@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from parity.players.python.interrupts import interrupt_afterwards
+from parity.players.python.player import interrupt_afterwards
 
 
 def interrupted(played, times):

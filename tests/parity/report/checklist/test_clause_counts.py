@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from parity.app.clause_counts import print_clause_counts
+from parity.report.checklist.printing import print_clause_counts
 from parity.spec.facts import clause_numbers, known_facts
 
 
