@@ -155,7 +155,7 @@ class WorkerCkptHelper:
     file is touched.
 
     Args:
-        model_dir: The directory of the files; it isn't created.
+        model_dir: The directory of the files; its parent must exist when they are saved.
         index: The worker's index, a part of the files' names.
     """
 
@@ -179,7 +179,7 @@ class WorkerCkptHelper:
     def create_save_iterator_callback(self) -> BarrierCallback:
         """Return a callback for ``BarrierOp`` that reacts to the action "Save" only (B61).
 
-        It raises a ValueError if the directory doesn't exist.
+        It raises a ValueError if neither the directory nor its parent exists.
         """
         return self._save
 

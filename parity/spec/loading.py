@@ -186,6 +186,7 @@ def _checked(path: Path, text: str) -> tuple[Scenario, Node]:
     return scenario, document
 
 
+@cache
 def reader_digest() -> str:
     """Return a digest of all that reads and checks a scenario."""
     parity = Path(__file__).resolve().parents[1]

@@ -111,7 +111,7 @@ def make_story(record: Record) -> Story:
         else tuple(_barrier(peer, rows, "peer") + _lasting_faults(record, rows)),
         marks=tuple(_marks(record, rows)),
         clauses={name: text for name in record.covers if (text := clause_text(name)) is not None},
-        places=tuple(places.found),
+        places=places.found,
     )
 
 

@@ -31,13 +31,18 @@ class Place(Model):
 
 
 class YamlPlaces:
-    """The places of a record's events, each listed once in ``found``."""
+    """The places of a record's events, numbered as they are found."""
 
     def __init__(self, record: Record) -> None:
-        self.found: list[Place] = []
+        self._numbers: dict[Place, int] = {}
         self._record = record
         self._ranges: dict[int, tuple[StepRange, ...]] = {}
         self._read = read_outline(record.yaml)  # A report from elsewhere may have any text there.
+
+    @property
+    def found(self) -> tuple[Place, ...]:
+        """All places, in the order of their numbers."""
+        return tuple(self._numbers)
 
     def of_event(self, trace: Trace, index: int) -> int | None:
         """Return the number of an event's place among ``found``; None if nothing is known of it."""
@@ -62,9 +67,7 @@ class YamlPlaces:
     def _number(self, place: Place | None) -> int | None:
         if place is None:
             return None
-        if place not in self.found:
-            self.found.append(place)
-        return self.found.index(place)
+        return self._numbers.setdefault(place, len(self._numbers))
 
     def _during(self, trace: Trace, index: int) -> Place | None:
         """Return the step that was played, or the range of them; in real time that isn't known."""

@@ -14,8 +14,8 @@ use tempfile::NamedTempFile;
 
 use crate::errors::{Error, Result};
 
-/// The mode of every file that this crate writes: readable by all.
-const MODE: u32 = 0o644;
+/// The mode that files are made with; the umask takes from it, usually to 0644.
+const MODE: u32 = 0o666;
 
 /// An operation on a file that can fail.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,9 +72,6 @@ impl Files {
         file.as_file_mut().write_all(first).map_err(failed)?;
         self.ask(Operation::Write, path)?;
         file.as_file_mut().write_all(second).map_err(failed)?;
-        file.as_file()
-            .set_permissions(Permissions::from_mode(MODE))
-            .map_err(failed)?;
         self.ask(Operation::Rename, path)?;
         file.persist(path).map_err(|error| failed(error.error))?;
         Ok(())
@@ -108,7 +105,10 @@ fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
         _ => Path::new("."),
     };
     // The error's own text names the temporary file, at random.
-    NamedTempFile::new_in(folder).map_err(|error| io::Error::from(error.kind()))
+    tempfile::Builder::new()
+        .permissions(Permissions::from_mode(MODE))
+        .tempfile_in(folder)
+        .map_err(|error| io::Error::from(error.kind()))
 }
 
 #[cfg(test)]
@@ -121,14 +121,18 @@ mod tests {
     use crate::errors::ErrorKind;
 
     #[test]
-    fn a_written_file_is_readable_by_all() {
+    fn a_written_file_has_the_mode_of_any_new_file() {
         let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("other"), "").unwrap();
+        let mode_of = |name: &str| {
+            let path = dir.path().join(name);
+            fs::metadata(path).unwrap().permissions().mode()
+        };
         let path = dir.path().join("file");
         for content in ["first", "second"] {
             Files::default().write_whole(&path, content).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
-            let mode = fs::metadata(&path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o7777, 0o644);
+            assert_eq!(mode_of("file"), mode_of("other"));
         }
     }
 

@@ -45,6 +45,47 @@ pub(crate) fn parse_fields(text: &str) -> Result<Vec<Field>, String> {
     Ok(fields)
 }
 
+/// The value of an integer field: as [`integer`] reads it, or octal as C writes it.
+pub(crate) fn integer_field(word: &str) -> Option<i64> {
+    let unsigned = word.strip_prefix('-').unwrap_or(word);
+    match unsigned.strip_prefix('0') {
+        Some(octal) if !octal.is_empty() && octal.bytes().all(|c| c.is_ascii_digit()) => {
+            i64::from_str_radix(word, 8).ok()
+        }
+        _ => integer(word),
+    }
+}
+
+/// An integer as Python writes them: decimal without leading zeros, or `0x`, `0o`,
+/// `0b`; signed; single underscores between digits. None too where it doesn't fit.
+pub(crate) fn integer(text: &str) -> Option<i64> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(unsigned) => (true, unsigned),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let lower = unsigned.to_ascii_lowercase();
+    let based = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find_map(|(prefix, base)| Some((lower.strip_prefix(prefix)?, base)));
+    let (digits, base) = match based {
+        // After the base an underscore may come first.
+        Some((digits, base)) => (digits.strip_prefix('_').unwrap_or(digits), base),
+        None => (lower.as_str(), 10),
+    };
+    if digits.split('_').any(str::is_empty) || digits.contains(['+', '-']) {
+        return None;
+    }
+    let digits = digits.replace('_', "");
+    if base == 10 && digits.starts_with('0') && digits.contains(|c| c != '0') {
+        return None;
+    }
+    if !digits.chars().all(|digit| digit.is_digit(base)) {
+        return None;
+    }
+    let magnitude = i128::from_str_radix(&digits, base).ok()?;
+    i64::try_from(if negative { -magnitude } else { magnitude }).ok()
+}
+
 /// A string as a value, in quotes.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");

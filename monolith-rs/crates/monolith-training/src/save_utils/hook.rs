@@ -148,11 +148,19 @@ impl NoFirstSaveCheckpointSaverHook {
     /// An attempt that fails with an `OpError` gets another, as a whole (B31).
     fn try_twice(&self, session: &Arc<Session>, step: i64) -> Result<bool> {
         let attempt = || {
-            self.attempt(session, step).inspect_err(|error| {
-                if error.is_op_error() {
+            let begun = self.clock.now();
+            let outcome = self.attempt(session, step);
+            match &outcome {
+                Ok(_) => {
+                    let took = self.clock.now().saturating_sub(begun).as_secs_f64();
+                    tracing::info!("saving checkpoint took {took} seconds");
+                }
+                Err(error) if error.is_op_error() => {
                     tracing::error!(%error, "Failed to save, retrying ...");
                 }
-            })
+                Err(_) => {}
+            }
+            outcome
         };
         match attempt() {
             Err(error) if error.is_op_error() => attempt(),
@@ -162,7 +170,6 @@ impl NoFirstSaveCheckpointSaverHook {
 
     /// The listeners, the write, the listeners again, and the file that says when.
     fn attempt(&self, session: &Arc<Session>, step: i64) -> Result<bool> {
-        let begun = self.clock.now();
         for listener in &self.options.listeners {
             listener.before_save(session, step)?;
         }
@@ -180,8 +187,6 @@ impl NoFirstSaveCheckpointSaverHook {
             now,
         )?;
         relock(&self.written).last_step = Some(step);
-        let took = now.saturating_sub(begun).as_secs_f64();
-        tracing::info!("saving checkpoint took {took} seconds");
         Ok(stop)
     }
 }

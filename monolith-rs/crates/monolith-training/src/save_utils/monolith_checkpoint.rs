@@ -8,7 +8,7 @@ use crate::errors::Result;
 use crate::files::Files;
 pub use crate::proto::native_training::MonolithCheckpointState;
 pub use crate::proto::native_training::monolith_checkpoint_state::HashTableType;
-use crate::text_format::{Field, Value, parse_fields, quote};
+use crate::text_format::{Field, Value, integer, integer_field, parse_fields, quote};
 
 /// The name of the file in a checkpoint's folder.
 pub const MONOLITH_CKPT_STATE_FILE_NAME: &str = "monolith_checkpoint";
@@ -128,12 +128,12 @@ fn parse(text: &str) -> Result<MonolithCheckpointState, String> {
             ("exempt_model_checkpoint_paths", Value::Text(path)) => {
                 state.exempt_model_checkpoint_paths.push(path);
             }
-            ("last_checkpoint_save_timestamp", Value::Word(time)) => {
-                let time = time.parse().map_err(|error| format!("{time}: {error}"))?;
+            ("last_checkpoint_save_timestamp", Value::Word(word)) => {
+                let time = integer_field(&word).ok_or_else(|| format!("{word} is no time"))?;
                 state.last_checkpoint_save_timestamp = Some(time);
             }
             ("builtin_hash_table_type", Value::Word(kind)) => {
-                let number: Option<i32> = kind.parse().ok();
+                let number = integer(&kind).and_then(|number| i32::try_from(number).ok());
                 let by_number = number.and_then(|number| HashTableType::try_from(number).ok());
                 let kind = HashTableType::from_str_name(&kind)
                     .or(by_number)
@@ -176,6 +176,26 @@ mod tests {
         .unwrap();
         let written = format!("last_checkpoint_save_timestamp: 12\n{made}");
         assert_eq!(text(dir), written);
+    }
+
+    #[test]
+    fn numbers_are_those_of_pythons_text_format() {
+        for (word, time) in [
+            ("12", 12),
+            ("0x10", 16),
+            ("0b1_1", 3),
+            ("-0", 0),
+            ("-012", -10),
+        ] {
+            let state = parse(&format!("last_checkpoint_save_timestamp: {word}")).unwrap();
+            assert_eq!(state.last_checkpoint_save_timestamp, Some(time), "{word}");
+        }
+        for word in ["08", "1.5", "x", "9223372036854775808"] {
+            let text = format!("last_checkpoint_save_timestamp: {word}");
+            assert_eq!(parse(&text), Err(format!("{word} is no time")));
+        }
+        let kind = parse("builtin_hash_table_type: 0x1").unwrap();
+        assert_eq!(kind.builtin_hash_table_type, Some(1));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::proto::controller_hooks::controller_hooks_proto::Action;
 use crate::text::is_space;
+use crate::text_format::integer;
 
 /// The message, as errors call it.
 const MESSAGE: &str = "monolith.ControllerHooksProto";
@@ -44,37 +45,6 @@ fn value_of(token: &str) -> Result<Action, String> {
         None => Action::from_str_name(token),
     };
     found.ok_or_else(|| format!("Enum type \"{MESSAGE}.Action\" has no value {token}."))
-}
-
-/// An integer as Python writes them: decimal without leading zeros, or `0x`, `0o`,
-/// `0b`; signed; single underscores between digits.
-fn integer(text: &str) -> Option<i64> {
-    let (negative, unsigned) = match text.strip_prefix('-') {
-        Some(unsigned) => (true, unsigned),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = unsigned.to_ascii_lowercase();
-    let based = [("0x", 16), ("0o", 8), ("0b", 2)]
-        .into_iter()
-        .find_map(|(prefix, base)| Some((lower.strip_prefix(prefix)?, base)));
-    let (digits, base) = match based {
-        // After the base an underscore may come first.
-        Some((digits, base)) => (digits.strip_prefix('_').unwrap_or(digits), base),
-        None => (lower.as_str(), 10),
-    };
-    if digits.split('_').any(str::is_empty) || digits.contains(['+', '-']) {
-        return None;
-    }
-    let digits = digits.replace('_', "");
-    if base == 10 && digits.starts_with('0') && digits.contains(|c| c != '0') {
-        return None;
-    }
-    if !digits.chars().all(|digit| digit.is_digit(base)) {
-        return None;
-    }
-    // A number too great for an i64 is one without an action all the same.
-    let magnitude = i64::from_str_radix(&digits, base).unwrap_or(i64::MAX);
-    Some(if negative { -magnitude } else { magnitude })
 }
 
 /// Words, numbers, and single characters of any other kind. White space and what

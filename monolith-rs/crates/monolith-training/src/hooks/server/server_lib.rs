@@ -147,7 +147,7 @@ impl SessionRunHook for ServerHook {
             }
             None => Err(Error::new(
                 ErrorKind::AttributeError,
-                "'NoneType' object has no attribute 'stop'",
+                "ServerHook.end was called before after_create_session, so there is no server.",
             )),
         }
     }
