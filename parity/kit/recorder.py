@@ -84,6 +84,8 @@ class Recorder:
         self._look_at_barrier: Callable[[], Sequence[int] | None] | None = None
         self._blocked: list[int] = []
         self._looking = False
+        self._ended: set[str] = set()
+        """The labels of the hooks' threads whose end is recorded."""
         self._state_files = state_files
         self.events: list[Event] = []
         clock.on_give_way = self.look
@@ -123,9 +125,9 @@ class Recorder:
         return self._message_of(error).replace(self._model_dir, "<model_dir>")
 
     def threads_left(self) -> None:
-        """Record each hook's thread that hasn't ended."""
+        """Record each hook's thread that hasn't ended, and whose end isn't recorded already."""
         for lane in self._clock.threads:
-            if not lane.ended:
+            if not lane.ended and lane.label not in self._ended:
                 left = ThreadEvent(
                     ms=self._clock.milliseconds,
                     lane=lane.label,
@@ -157,6 +159,7 @@ class Recorder:
             self._state_files = None
 
     def _thread_ended(self, lane: HookThread) -> None:
+        self._ended.add(lane.label)
         self.record(
             ThreadEvent,
             thread=lane.label,

@@ -10,6 +10,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from monolith_hooks.barrier_ops import BarrierOp
+from parity.kit.recorder import HookThread
 from parity.players.cluster.wire import RoleChannel
 from parity.players.paced_clock import PacedClock
 from parity.players.python.recorder import Recorder
@@ -78,6 +79,10 @@ class ReportingRecorder(Recorder):
             for event in self.events:
                 self._channel.send_event(event)
             self.silent = True
+
+    def _thread_ended(self, lane: HookThread) -> None:
+        with self._one_at_a_time:
+            super()._thread_ended(lane)
 
     def _append(self, event: Callable[..., Event], **fields: Any) -> None:
         if not self.silent:

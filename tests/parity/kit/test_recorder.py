@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from fakes.lane import LaneLeftError
@@ -90,3 +92,13 @@ def test_nothing_is_recorded_after_the_run(tmp_path):
     clock.run(lambda: None)
     with pytest.raises(LaneLeftError):
         recorder.record(SessionEvent, state="created")
+
+
+def test_a_thread_that_is_about_to_end_is_not_left_too(tmp_path):
+    """In real time a thread's end is recorded a moment before it has ended."""
+    thread = SimpleNamespace(label="brief", ended=False, error=None)
+    clock = SimpleNamespace(threads=[thread], milliseconds=0, label="brief", is_over=False)
+    recorder = Recorder(clock, tmp_path)
+    clock.on_thread_end(thread)
+    recorder.threads_left()
+    assert [event.fate for event in recorder.events] == ["returned"]
