@@ -56,9 +56,17 @@ pub(crate) fn integer_field(word: &str) -> Option<i64> {
     }
 }
 
+/// The number of an enum's value, of an integer as [`integer`] reads it.
+///
+/// Protobuf's runtime in Python looks for the low 32 bits, so 4294967298 is 2.
+pub(crate) fn enum_number(word: &str) -> Option<i32> {
+    let [a, b, c, d, ..] = integer(word)?.to_le_bytes();
+    Some(i32::from_le_bytes([a, b, c, d]))
+}
+
 /// An integer as Python writes them: decimal without leading zeros, or `0x`, `0o`,
 /// `0b`; signed; single underscores between digits. None too where it doesn't fit.
-pub(crate) fn integer(text: &str) -> Option<i64> {
+fn integer(text: &str) -> Option<i64> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(unsigned) => (true, unsigned),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

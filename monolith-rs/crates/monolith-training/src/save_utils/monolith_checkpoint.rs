@@ -8,7 +8,7 @@ use crate::errors::Result;
 use crate::files::Files;
 pub use crate::proto::native_training::MonolithCheckpointState;
 pub use crate::proto::native_training::monolith_checkpoint_state::HashTableType;
-use crate::text_format::{Field, Value, integer, integer_field, parse_fields, quote};
+use crate::text_format::{Field, Value, enum_number, integer_field, parse_fields, quote};
 
 /// The name of the file in a checkpoint's folder.
 pub const MONOLITH_CKPT_STATE_FILE_NAME: &str = "monolith_checkpoint";
@@ -133,7 +133,7 @@ fn parse(text: &str) -> Result<MonolithCheckpointState, String> {
                 state.last_checkpoint_save_timestamp = Some(time);
             }
             ("builtin_hash_table_type", Value::Word(kind)) => {
-                let number = integer(&kind).and_then(|number| i32::try_from(number).ok());
+                let number = enum_number(&kind);
                 let by_number = number.and_then(|number| HashTableType::try_from(number).ok());
                 let kind = HashTableType::from_str_name(&kind)
                     .or(by_number)

@@ -5,7 +5,7 @@
 
 use crate::proto::controller_hooks::controller_hooks_proto::Action;
 use crate::text::is_space;
-use crate::text_format::integer;
+use crate::text_format::enum_number;
 
 /// The message, as errors call it.
 const MESSAGE: &str = "monolith.ControllerHooksProto";
@@ -38,10 +38,8 @@ pub fn parse_action(text: &str) -> Result<Action, String> {
 
 /// An enum value by its name or its number.
 fn value_of(token: &str) -> Result<Action, String> {
-    let found = match integer(token) {
-        Some(number) => i32::try_from(number)
-            .ok()
-            .and_then(|number| Action::try_from(number).ok()),
+    let found = match enum_number(token) {
+        Some(number) => Action::try_from(number).ok(),
         None => Action::from_str_name(token),
     };
     found.ok_or_else(|| format!("Enum type \"{MESSAGE}.Action\" has no value {token}."))
@@ -85,6 +83,8 @@ mod tests {
             "action: +2",
             "action: 0x2",
             "action: 0b1_0",
+            "action: 4294967298",
+            "action: -4294967294",
         ] {
             assert_eq!(parse_action(stop), Ok(Action::Stop), "{stop}");
         }
