@@ -23,6 +23,7 @@ from parity.app.schemas import DIALECT, schema_text, schemas
 from parity.app.wire_types import wire_types
 from parity.base import project
 from parity.base.files import write_whole
+from parity.base.problems import UsageError
 from parity.search.pairs.documents import scenario_texts
 from parity.search.pairs.page import pairs_page
 from parity.spec.scenario import Scenario
@@ -69,8 +70,12 @@ def outdated() -> Iterator[tuple[Path, str]]:
 
 
 def main() -> int:
-    """Write what is outdated; 1 if anything was, so that CI notices."""
-    changed = list(outdated())
+    """Write what is outdated; 1 if anything was, so that CI notices, 2 if it can't be told."""
+    try:
+        changed = list(outdated())
+    except UsageError as error:  # Such as a scenario that wasn't recorded.
+        sys.stderr.write(f"{error}\n")
+        return 2
     for path, text in changed:
         write_whole(path, text)
     if changed:
