@@ -62,7 +62,9 @@ def _footer() -> Footer:
             continue
         outcome = player.play(file)
         if not isinstance(outcome, Played):
-            raise UsageError(f"{file.name} isn't recorded as it is now; run `monolith-parity record` first")
+            raise UsageError(
+                f"{file.name} isn't recorded as it is now; run `monolith-parity record` first"
+            )
         agreements.update(CHANNEL_OF_KIND[event.kind] for event in outcome.trace.events)
     return Footer(
         verdicts={"agree": len(files) - skips.total(), "skipped": skips.total()},
