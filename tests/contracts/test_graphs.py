@@ -81,6 +81,23 @@ def test_a_list_of_callbacks_is_kept_unless_it_is_empty(config, is_empty):
     assert seen == ([] if is_empty else ["first", "later"])
 
 
+@pytest.mark.covers("B21f")
+def test_a_callback_that_a_callback_appends_is_called_in_the_same_round(config):
+    seen: list[str] = []
+    callbacks: list[Any] = []
+
+    def append(action: str, session: Any) -> None:
+        seen.append("first")
+        callbacks.append(lambda action, _: seen.append(action))
+
+    callbacks.append(append)
+    barrier = BarrierOp(1, barrier_callbacks=callbacks)
+    with tf1.Session(config=config) as session:
+        session.run(tf1.local_variables_initializer())
+        barrier.place_barrier(session, "placed")
+    assert seen == ["first", "placed"]
+
+
 class Heard(tf1.train.CheckpointSaverListener):
     """A listener that notes what it is told, and always wishes to stop."""
 

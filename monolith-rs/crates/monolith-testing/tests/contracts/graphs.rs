@@ -78,6 +78,28 @@ fn a_callback_that_is_appended_is_called_from_then_on() {
     );
 }
 
+#[test]
+fn a_callback_that_a_callback_appends_is_called_in_the_same_round() {
+    let (graph, called) = (Graph::new(), Seen::<String>::default());
+    let barrier = Arc::new(barrier(&graph, 1).unwrap());
+    let session = Session::new(&graph, 0).unwrap();
+    let (list, appended_to) = (Arc::clone(&called), Arc::downgrade(&barrier));
+    barrier.append_callback(Arc::new(move |_, _| {
+        list.lock().unwrap().push("first".to_owned());
+        let list = Arc::clone(&list);
+        appended_to
+            .upgrade()
+            .unwrap()
+            .append_callback(Arc::new(move |action, _| {
+                list.lock().unwrap().push(action.to_owned());
+                Ok(())
+            }));
+        Ok(())
+    }));
+    barrier.place_barrier(&session, "placed").unwrap();
+    assert_eq!(seen(&called), ["first", "placed"].map(str::to_owned));
+}
+
 /// Notes what it is told, and always wishes to stop.
 #[derive(Default)]
 struct Heard(Seen<String>);
