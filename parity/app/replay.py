@@ -43,7 +43,7 @@ from parity.spec.scenario import Expect
 from parity.spec.schedules import Schedule
 from parity.spec.summary import summarize
 from parity.spec.trace import Trace, event_text
-from parity.verdict.compare import Comparison, compare
+from parity.verdict.compare import COMPARED_CHANNELS, Comparison, compare, shared_channels
 from parity.verdict.expectations import unmet, unmet_bounds, unmet_summary
 
 _CANNOT: Final = 3
@@ -146,20 +146,25 @@ class _Showing:
         traces = [each.trace for each in played]
         if self.options.out is not None:
             write_whole(self.options.out, traces[0].text())
-        self._show(play_of(file.scenario, *traces))
+        channels = shared_channels(COMPARED_CHANNELS, self.players[-1].channels)
+        self._show(play_of(file.scenario, *(each.of_channels(channels) for each in traces)))
         code = 0
         for player, each in zip(self.players, played, strict=True):
             of = f" by {player.name}" if len(played) > 1 else ""
+            has = shared_channels(COMPARED_CHANNELS, player.channels)
             for broken in (
-                *unmet(file.scenario, each.trace, each.ordering),
+                *unmet(file.scenario, each.trace, each.ordering, has),
                 *unmet_bounds(each.late),
             ):
                 self._say(f"broken{of}: {broken}")
                 code = 1
         if len(traces) > 1:
             ordering = common_ordering(each.ordering for each in played)
-            comparison = compare(traces[0], traces[1], ordering)
+            comparison = compare(traces[0], traces[1], ordering, channels)
             self._say_differences(file, traces, comparison)
+            missing = [each for each in COMPARED_CHANNELS if each not in channels]
+            if missing:
+                self._say(f"neither shown nor compared: {', '.join(missing)}")
             code = max(code, 1 if comparison.differences else 0)
         return code
 

@@ -68,6 +68,15 @@ def _flags(value: Any) -> Any:
     return value
 
 
+def _each_once(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    """Refuse channels that leave nothing to compare, or are named twice."""
+    if not channels:
+        raise PydanticCustomError("none", "expected at least one; null, or no such key, is all")
+    if len(set(channels)) < len(channels):
+        raise PydanticCustomError("twice", "expected each once, got one of them again")
+    return channels
+
+
 class NamedScenario(Scenario):
     """Canonical JSON of a scenario, with its name."""
 
@@ -190,7 +199,7 @@ class Hello(Model):
     faults and steps, it is given only the scenarios that need no others."""
     order: HelloOrder = "total"
     """``total`` if it schedules lanes as docs/virtual-time.md says, else ``lanes``."""
-    channels: tuple[Channel, ...] | None = None
+    channels: Annotated[tuple[Channel, ...], AfterValidator(_each_once)] | None = None
     """The channels that its traces have events for; ``null``: all of them."""
     needs: tuple[Need, ...] | None = None
     """The needs of a scenario that it meets; ``null``: ``injection``, ``exact_time`` and

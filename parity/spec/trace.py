@@ -5,7 +5,7 @@ docs/trace-format.md describes the format.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
@@ -380,6 +380,11 @@ class Trace(Model):
     def text(self) -> str:
         """Return the canonical bytes of a trace file, as text."""
         return canonical_json(self.to_json()) + "\n"
+
+    def of_channels(self, channels: Collection[str]) -> Trace:
+        """Return the trace without the events of other channels."""
+        events = (each for each in self.events if CHANNEL_OF_KIND[each.kind] in channels)
+        return self.model_copy(update={"events": tuple(events)})
 
     def channel(self, channel: Channel) -> Iterator[Event]:
         """Iterate over the events of one channel, in order."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from rich.console import Console
 
 from monolith_hooks.clock import SystemClock
 from parity.app.replay import ReplayOptions, replay
+from parity.base import project
 from parity.base.problems import OutputError, UsageError
 
 SCENARIO = """\
@@ -168,3 +171,18 @@ def test_watching_ends_when_nobody_reads_any_more(path, monkeypatch):
     monkeypatch.setattr("parity.app.replay.check_standard_output", gone)
     with pytest.raises(OutputError):
         replayed(path, watch=True)
+
+
+def partial_port(**says):
+    """A port that has only some channels, as it says in its hello."""
+    driver = project.ROOT / "tests" / "drivers" / "partial.py"
+    return shlex.join([sys.executable, str(driver), json.dumps(says)])
+
+
+@pytest.mark.slow
+def test_a_port_is_compared_by_the_channels_that_it_has():
+    port = partial_port(channels=["reports", "barrier", "session"])
+    code, out = replayed("health/oom", on=port, both=True)
+    assert code == 0, out
+    assert "≠" not in out
+    assert "neither shown nor compared: rpc, saves, steps" in out

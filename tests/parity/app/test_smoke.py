@@ -51,6 +51,8 @@ def test_what_it_has_is_shown():
         ({"capabilities": "saver"}, 'capabilities: expected a list, got "saver"'),
         ({"capabilities": ["savr"]}, "there is no capability savr (did you mean saver?)"),
         ({"channels": ["report"]}, 'got "report" (did you mean reports?)'),
+        ({"channels": []}, "channels: expected at least one; null, or no such key, is all"),
+        ({"channels": ["steps", "steps"]}, "channels: expected each once"),
         ({"needs": ["exact"]}, "needs[0]: expected 'kill'"),
         ({"type": "helo"}, "there is none of the kind 'helo' (did you mean hello?)"),
     ],
