@@ -98,6 +98,18 @@ def test_a_callback_that_a_callback_appends_is_called_in_the_same_round(config):
     assert seen == ["first", "placed"]
 
 
+@pytest.mark.covers("B20e", "B21a")
+def test_a_worker_reads_an_action_in_any_script(config):
+    seen: list[str] = []
+    barrier = BarrierOp(2, barrier_callbacks=[lambda action, _: seen.append(action)])
+    with tf1.Session(config=config) as session:
+        session.run(tf1.local_variables_initializer())
+        barrier.place_barrier(session, "подожди, 等一下")
+        barrier.remove_barrier(session)
+        barrier.wait_until_barrier_removed(session, 1)
+    assert seen == ["подожди, 等一下"] * 2
+
+
 class Heard(tf1.train.CheckpointSaverListener):
     """A listener that notes what it is told, and always wishes to stop."""
 

@@ -100,6 +100,22 @@ fn a_callback_that_a_callback_appends_is_called_in_the_same_round() {
     assert_eq!(seen(&called), ["first", "placed"].map(str::to_owned));
 }
 
+#[test]
+fn a_worker_reads_an_action_in_any_script() {
+    let (graph, called) = (Graph::new(), Seen::<String>::default());
+    let barrier = barrier(&graph, 2).unwrap();
+    let session = Session::new(&graph, 0).unwrap();
+    let list = Arc::clone(&called);
+    barrier.append_callback(Arc::new(move |action, _| {
+        list.lock().unwrap().push(action.to_owned());
+        Ok(())
+    }));
+    barrier.place_barrier(&session, "подожди, 等一下").unwrap();
+    barrier.remove_barrier(&session).unwrap();
+    barrier.wait_until_barrier_removed(&session, 1).unwrap();
+    assert_eq!(seen(&called), ["подожди, 等一下"; 2].map(str::to_owned));
+}
+
 /// Notes what it is told, and always wishes to stop.
 #[derive(Default)]
 struct Heard(Seen<String>);
