@@ -61,6 +61,35 @@ def test_a_worker_blocks_after_the_step_that_read_the_barrier_whatever_hooks_do(
     play_rig(body)
 
 
+@pytest.mark.covers("B22b")
+def test_an_index_of_zero_or_less_never_blocks(play_rig):
+    def body(rig):
+        rig.hooks = [BarrierHook(index, rig.barrier) for index in (0, -1, -(2**31))]
+        with rig.session():
+            rig.barrier.place_barrier(rig.raw, "placed")
+            for _ in range(2):
+                rig.run()
+            assert rig.barrier.get_blocked_indices(rig.raw) == [0]
+            assert rig.actions == ["placed"]
+
+    play_rig(body)
+
+
+@pytest.mark.covers("B46k")
+def test_a_save_flag_is_cleared_by_a_step_though_nobody_saves(play_rig):
+    def body(rig):
+        hook = ControllerHook(0, rig.barrier, clock=rig.clock)
+        rig.hooks = [hook]
+        (flags,) = (each for each in tf1.local_variables() if each.op.name == "control_var")
+        with rig.session():
+            rig.raw.run(hook.trigger_save_op)
+            assert rig.raw.run(flags).tolist() == [False, True]
+            rig.run()
+            assert rig.raw.run(flags).tolist() == [False, False]
+
+    play_rig(body)
+
+
 @pytest.mark.covers("B46b", "B46h", "B46i")
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_flag_that_is_set_after_a_step_is_noticed_with_the_next_one(play_rig, is_first):

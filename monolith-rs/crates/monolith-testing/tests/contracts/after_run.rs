@@ -85,6 +85,41 @@ fn a_worker_blocks_after_the_step_that_read_the_barrier_whatever_hooks_do() {
 }
 
 #[test]
+fn an_index_of_zero_or_less_never_blocks() {
+    Stage::fake(|stage| {
+        let rig = Rig::new(stage);
+        let hook = |index| Arc::new(BarrierHook::new(index, Arc::clone(&rig.barrier)));
+        let mut session = rig.session(&vec![
+            hook(0),
+            hook(-1),
+            hook(i64::from(i32::MIN)),
+            hook(i64::MIN),
+        ]);
+        rig.barrier.place_barrier(&rig.raw.get(), "placed").unwrap();
+        for _ in 0..2 {
+            step(&mut session);
+        }
+        assert_eq!(rig.blocked(), [0]);
+        assert_eq!(seen(&rig.actions), ["placed"]);
+        session.leave(None).unwrap();
+    });
+}
+
+#[test]
+fn a_save_flag_is_cleared_by_a_step_though_nobody_saves() {
+    Stage::fake(|stage| {
+        let rig = Rig::new(stage);
+        let barrier = Some(Arc::clone(&rig.barrier));
+        let hook = ControllerHook::new(&rig.graph, rig.clock(), barrier, None).unwrap();
+        let mut session = rig.session(&vec![Arc::new(hook)]);
+        rig.raw.get().set_flag(Flag::TriggerSave, true).unwrap();
+        step(&mut session);
+        assert_eq!(rig.raw.get().flag(Flag::TriggerSave), Ok(false));
+        session.leave(None).unwrap();
+    });
+}
+
+#[test]
 fn a_flag_that_is_set_after_a_step_is_noticed_with_the_next_one() {
     Stage::fake(|stage| {
         for is_first in [true, false] {
