@@ -1,7 +1,7 @@
 """The state of a campaign, in a file, so that it can be interrupted and continued.
 
 JSON lines: a header, then a line for each batch that was played, in the order in which
-they ended.
+they ended; once all have, in the order of their numbers.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class State:
 
     def __init__(self, path: Path, header: CampaignHeader) -> None:
         self._path = path
+        self._header = header
         self.done: list[BatchDone] = []
         self.begun_anew = False
         must_be_replaceable(path)
@@ -120,12 +121,26 @@ class State:
             total.update(batch.counts)
         return total
 
-    def findings(self) -> list[Finding]:
-        """One a symptom, the one with the fewest steps."""
-        best: dict[str, Finding] = {}
-        for batch in self.done:
-            for finding in batch.findings:
-                known = best.get(finding.slug)
-                if known is None or finding.steps < known.steps:
-                    best[finding.slug] = finding
-        return list(best.values())
+    def findings(self, before: int | None = None) -> list[Finding]:
+        """One a symptom, that of the earliest batch; ``before`` a batch only those of earlier ones.
+
+        Which batch ended first, and on how many machines, makes no difference.
+        """
+        first: dict[str, Finding] = {}
+        for batch in sorted(self.done, key=lambda batch: batch.number):
+            if before is None or batch.number < before:
+                for finding in batch.findings:
+                    first.setdefault(finding.slug, finding)
+        return list(first.values())
+
+    def settle(self) -> None:
+        """Put the batches in order, each once, with no finding that an earlier one has as well."""
+        whole = {batch.number: batch for batch in sorted(self.done, key=lambda batch: batch.played)}
+        found: set[str] = set()
+        self.done = []
+        for number in sorted(whole):
+            findings = tuple(each for each in whole[number].findings if each.slug not in found)
+            found.update(each.slug for each in findings)
+            self.done.append(whole[number].model_copy(update={"findings": findings}))
+        lines = [self._header, *self.done]
+        write_whole(self._path, "".join(f"{line.model_dump_json()}\n" for line in lines))
