@@ -173,11 +173,21 @@ class _CheckedCall:
 
     def __call__(self, job: Job[Any], function: Callable[..., R], args: Sequence[Any]) -> R:
         if job.token not in _checked:
-            problem = _problem_of(job.setup, self.sources, get_worker())
+            worker = get_worker()
+            problem = _problem_of(job.setup, self.sources, worker)
             if problem is not None:
                 raise PortUnavailableError(problem)
+            _stop_profiling(worker)
             _checked[:] = [job.token]
         return call(job, function, args)
+
+
+def _stop_profiling(worker: Worker) -> None:
+    """End Dask's sampling of the stacks of all threads, of which a play has many."""
+    for name in ("profile", "profile-cycle"):
+        sampling = worker.periodic_callbacks.get(name)
+        if sampling is not None:
+            worker.loop.add_callback(sampling.stop)
 
 
 def _explain(on: str, error: BaseException) -> PortUnavailableError | None:
