@@ -36,6 +36,7 @@ MOST: Final = 256
 _CONNECT_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 30.0
 _LOOK_EACH: Final = 1.0
+_SILENT: Final = logging.CRITICAL + 1
 _LOCAL: Final = re.compile(r"local:(\d{1,4})")
 _ADDRESS: Final = re.compile(r"(tcp|tls)://\S+:\d{1,5}")
 
@@ -70,13 +71,15 @@ def dask_tasks(on: str, setup: Setup[T], patience: float = PATIENCE) -> Iterator
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Dask's log out of the terminal: what is to be said is said by an error."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    named = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    levels = {name: logging.getLogger(name).level for name in named}  # Most have one of their own.
     try:
+        for name in named:
+            logging.getLogger(name).setLevel(_SILENT)
         yield
     finally:
-        logger.setLevel(before)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 @contextmanager
@@ -92,7 +95,7 @@ def _client(on: str) -> Iterator[Client]:
                 threads_per_worker=1,
                 dashboard_address=None,
                 memory_limit=0,
-                silence_logs=logging.CRITICAL + 1,
+                silence_logs=_SILENT,
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
         ):
