@@ -59,7 +59,7 @@ class DaskCluster:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dask", *map(str, words)],
                 cwd=root,
-                env={**os.environ, "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"},
+                env={**os.environ, "PYTHONPATH": str(root)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

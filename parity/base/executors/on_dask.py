@@ -93,7 +93,7 @@ def _client(on: str) -> Iterator[Client]:
             LocalCluster(
                 n_workers=count,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 memory_limit=0,
                 silence_logs=_SILENT,
             ) as cluster,
