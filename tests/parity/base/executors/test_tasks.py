@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -133,3 +134,14 @@ def test_a_process_that_dies_here_ends_the_command(tmp_path):
         error = tasks.submit(die).exception()
     assert isinstance(error, PortUnavailableError)
     assert str(error).startswith("a process that plays has died")
+
+
+def test_dask_is_imported_only_where_it_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)  # As if it weren't installed.
+    monkeypatch.delitem(sys.modules, "parity.base.executors.on_dask", raising=False)
+    setup = Counting(tmp_path)
+    with executor(None, 1, setup) as tasks:
+        assert tasks.size == 1
+    with pytest.raises(ModuleNotFoundError) as raised, executor("local:1", 1, setup):
+        pytest.fail("there is no Dask")
+    assert raised.value.name == "distributed"
