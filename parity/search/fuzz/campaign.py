@@ -78,7 +78,7 @@ class _Campaign:
         if self._state.begun_anew:
             self._say("the sources have changed since: beginning anew")
         elif self._state.done:
-            self._say(f"going on after {self._played()} scenarios")
+            self._say(f"going on after {self._state.played} scenarios")
         numbers = self._to_do()
         setup = BatchSetup(reference, peer, self._options.limit)
         with (
@@ -124,15 +124,11 @@ class _Campaign:
             self._say(f"{finding.symptom}: {finding.case}, made small: {finding.steps} steps")
         status.update(self._line(workers))
 
-    def _played(self) -> int:
-        return sum(batch.played for batch in self._state.done)
-
     def _line(self, workers: int) -> str:
         seconds = time.monotonic() - self._began
-        done = self._state.done
-        rate = self._played() / sum(batch.seconds for batch in done) * workers
+        rate = self._state.played / self._state.seconds * workers
         return (
-            f"{self._played()} of {self._options.count} scenarios, {rate:.0f}/s, "
+            f"{self._state.played} of {self._options.count} scenarios, {rate:.0f}/s, "
             f"{seconds:.0f} s, {len(self._state.findings())} symptoms"
         )
 
@@ -147,7 +143,7 @@ class _Campaign:
             self._say("nothing was played")
             return 2
         self._say(
-            f"{self._played()} scenarios: {sum(b.agreed for b in done)} agree, "
+            f"{self._state.played} scenarios: {sum(b.agreed for b in done)} agree, "
             f"{sum(b.wrong for b in done)} wrong, "
             f"{sum(b.unplayable for b in done)} can't be played, "
             f"{sum(b.stuck for b in done)} stuck on both sides; "
@@ -171,10 +167,10 @@ class _Campaign:
             rarest = ", ".join(f"{name} {count}" for count, name in by_count[:5])
             self._say(f"{title}: {len(touched)} of {len(names)} touched; rarest: {rarest}")
         missed = sorted(name for name in all_features() | all_shown() if not counts[name])
-        if self._played() < ENOUGH:
+        if self._state.played < ENOUGH:
             return []
         for name in missed:
-            self._say(f"never touched in {self._played()} scenarios: {name}")
+            self._say(f"never touched in {self._state.played} scenarios: {name}")
         return missed
 
     def _say(self, text: str) -> None:

@@ -95,7 +95,9 @@ def test_without_its_scheduler_a_command_ends_and_says_so(cluster, setup):
 
 @pytest.mark.slow
 def test_tasks_end_where_no_worker_is_left(cluster, setup):
-    with dask_tasks(cluster.address, setup, patience=5.0) as tasks:
+    with executor(cluster.address, 1, setup):
+        pass  # The workers are there, however busy the machine is.
+    with dask_tasks(cluster.address, setup, patience=10.0) as tasks:
         left = tasks.submit(tell_and_wait, 1)
         wait_for(lambda: setup.names("began"), "a task that has begun")
         for worker in cluster.workers:
