@@ -107,12 +107,13 @@ class RemotePlayer:
     ) -> None:
         """Have a scenario played, unless its trace was kept; ``play`` returns what comes of it."""
         found = None if self._kept is None else self._kept.get(file, seed, schedule)
+        begun: Future[Outcome] = Future()
         if found is not None:
-            begun: Future[Outcome] = Future()
             begun.set_result(found)
         else:
-            begun = self._submit(file, seed, schedule)
-            begun.add_done_callback(lambda ended: self._keep(ended, file, seed, schedule))
+            self._submit(file, seed, schedule).add_done_callback(
+                lambda ended: self._take(ended, begun, file, seed, schedule)
+            )
         self._begun[file.name] = begun
 
     def play(
@@ -130,15 +131,22 @@ class RemotePlayer:
         """Close the players in all processes, and return what went wrong or None."""
         return "\n".join(self._tasks.finish()) or None
 
-    def _keep(
+    def _take(
         self,
         ended: Future[Outcome],
+        begun: Future[Outcome],
         file: ScenarioFile,
         seed: int | None,
         schedule: Schedule | None,
     ) -> None:
-        if self._kept is not None and ended.exception() is None:
+        """Keep what came, and only then give it to whoever waits."""
+        error = ended.exception()
+        if error is not None:
+            begun.set_exception(error)
+            return
+        if self._kept is not None:
             self._kept.put(file, seed, schedule, ended.result())
+        begun.set_result(ended.result())
 
     def _submit(
         self, file: ScenarioFile, seed: int | None, schedule: Schedule | None
