@@ -13,9 +13,9 @@ import pytest
 from parity.base import project
 from tests.parity.dask_cluster import dask_cluster, wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-COUNT = 300
+COUNT = 200
 TIMES = re.compile(r'"seconds":[0-9.]+')
 
 
@@ -41,7 +41,7 @@ def start(report, *words):
 
 
 def done(process):
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=500)
     return process.returncode, out, err
 
 
