@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,16 +106,26 @@ class HandedOn:
     """A plugin with what a run has before the session: scenarios, the reference and the peer.
 
     A player that wasn't opened is None. The creator of this plugin closes the players, unless
-    ``complete`` has returned them.
+    ``complete`` has returned them. ``begin`` is called with each scenario that will be played,
+    before any is.
     """
 
     def __init__(
         self,
         players: Sequence[Player | None] = (None, None),
         files: Iterable[ScenarioFile] = (),
+        begin: Callable[[ScenarioFile], None] | None = None,
     ) -> None:
         self.players = list(players)
+        self._begin = begin
         self._files = {file.path.resolve(): file for file in files}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin what was selected."""
+        if self._begin is not None:
+            for item in session.items:
+                if isinstance(item, ScenarioItem):
+                    self._begin(self.load(item.path, item.root))
 
     def load(self, path: Path, root: Path) -> ScenarioFile:
         """Return the scenario of a file, which is read unless that was done before.
@@ -158,7 +168,7 @@ class ScenarioItem(pytest.Item):
 
     def __init__(self, *, root: Path, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._root = root
+        self.root: Final = root
         self.scenario: Final = scenario_name(self.path, root)
         self.record: Record | None = None
 
@@ -169,7 +179,7 @@ class ScenarioItem(pytest.Item):
             PortUnavailableError: A player can't play any more; the session ends.
         """
         try:
-            file = _handed_on(self.config).load(self.path, self._root)
+            file = _handed_on(self.config).load(self.path, self.root)
             record = _judge(self.config).judge(file)
         except PortUnavailableError as error:
             self.session.shouldstop = str(error)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -27,6 +28,7 @@ from parity.players.choose import (
     open_drivers,
 )
 from parity.players.outcome import Player
+from parity.players.remote import begin, remote_players
 from parity.pytest_plugin import HandedOn, record_of, unavailable_of, wrong_at_the_end
 from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.report.report import Header, Report, ReportWriter, make_footer, versions
@@ -44,7 +46,11 @@ from parity.verdict.replay_line import replay_line
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of ``monolith-parity run``; ``report`` None is the usual folder."""
+    """Options of ``monolith-parity run``.
+
+    ``report`` None is the usual folder; ``on`` is where it plays, as for ``executor``, and
+    replaces ``workers``.
+    """
 
     paths: Sequence[Path]
     peer: str | None
@@ -61,6 +67,7 @@ class RunOptions:
     shard: Shard | None = None
     last_failed: bool = False
     known: Path | None = None
+    on: str | None = None
 
     @property
     def partial(self) -> bool:
@@ -100,14 +107,10 @@ def play(options: RunOptions, console: Console) -> Report:
     files = selected(load_all(options.paths), options.shard, last=options.last_failed)
     known = check_known(files, options.known)
     reference, peer = choose_sides(options.reference, options.peer)
-    players, has = _greet([reference.spec, peer.spec], options)
-    handed_on = HandedOn(players, files)
-    options = replace(options, channels=shared_channels(options.channels, has))
-    try:
+    with _begun([reference.spec, peer.spec], files, options) as (handed_on, has):
+        options = replace(options, channels=shared_channels(options.channels, has))
         with held(options.folder, "--report"):
             return _play(options, files, known, reference, peer, handed_on, console)
-    finally:
-        close_players([each for each in handed_on.players if each is not None])
 
 
 def _play(
@@ -204,6 +207,32 @@ def _unused(known: KnownDifferences, records: Sequence[Record]) -> list[str]:
     return known.unused(None if made_by is None else made_by.implementation, found, not_run)
 
 
+@contextmanager
+def _begun(
+    specs: Sequence[PlayerSpec], files: Sequence[ScenarioFile], options: RunOptions
+) -> Iterator[tuple[HandedOn, Collection[Channel]]]:
+    """Have players, here or on a scheduler's workers; also the channels that the peer has.
+
+    Raises:
+        UsageError: ``--on`` has no address.
+        PortUnavailableError: A player can't be had there.
+    """
+    if options.on is not None:
+        with remote_players(options.on, specs, options.limit) as remote:
+
+            def begin_each(file: ScenarioFile) -> None:
+                begin(remote, file, options.seed, options.schedule)
+
+            yield HandedOn(remote, files, begin_each), remote[-1].channels
+        return
+    players, has = _greet(specs, options)
+    handed_on = HandedOn(players, files)
+    try:
+        yield handed_on, has
+    finally:
+        close_players([each for each in handed_on.players if each is not None])
+
+
 def _greet(
     specs: Sequence[PlayerSpec], options: RunOptions
 ) -> tuple[list[Player | None], Collection[Channel]]:
@@ -250,7 +279,7 @@ def _pytest_args(
         args += ["--parity-seed", str(options.seed)]
     if options.schedule is not None:
         args += ["--parity-schedule", schedule_name(options.schedule)]
-    if options.workers > 1:
+    if options.workers > 1 and options.on is None:
         args += ["-n", str(options.workers)]
     if options.keyword:
         args += ["-k", options.keyword]

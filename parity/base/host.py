@@ -35,6 +35,8 @@ _WITHOUT: Final[dict[HostNeed, str]] = {
 }
 _OF_THE_REFERENCE: Final = ("tensorflow", "grpc", "absl", "h2")
 """Packages that the extra ``reference`` installs."""
+_OF_DASK: Final = ("dask", "distributed")
+"""Packages that the extra ``dask`` installs."""
 _CONNECT_SECONDS: Final = 5.0
 _OWN_PROCESS: Final = Path("/proc/self/status")
 
@@ -53,9 +55,10 @@ def has(need: HostNeed) -> bool:
 def missing_package(name: str | None) -> str | None:
     """Return what to install if this package belongs to an extra that isn't installed."""
     package = (name or "").partition(".")[0]
-    if package not in _OF_THE_REFERENCE:
-        return None
-    return f"{package} isn't installed; pip install '{project.NAME}[reference]' has it"
+    for extra, packages in (("reference", _OF_THE_REFERENCE), ("dask", _OF_DASK)):
+        if package in packages:
+            return f"{package} isn't installed; pip install '{project.NAME}[{extra}]' has it"
+    return None
 
 
 def without_reference() -> str | None:

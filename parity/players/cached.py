@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,12 +40,45 @@ class _Entry(Model):
     log: str = ""
 
 
+@dataclass(frozen=True)
+class KeptTraces:
+    """The traces of one player in a cache.
+
+    ``identity`` is all that its traces depend on beside scenario, seed and schedule.
+    """
+
+    identity: Key
+    cache: ContentCache
+
+    def get(self, file: ScenarioFile, seed: int | None, schedule: Schedule | None) -> Played | None:
+        """Return the trace that was kept, or None."""
+        kept = self.cache.get(self._key(file, seed, schedule))
+        return None if kept is None else _read(kept)
+
+    def put(
+        self, file: ScenarioFile, seed: int | None, schedule: Schedule | None, outcome: Outcome
+    ) -> None:
+        """Keep the trace, if it is one."""
+        # The choice points of a play with a schedule aren't kept, so neither is its trace.
+        if isinstance(outcome, Played) and not outcome.choices:
+            self.cache.put(self._key(file, seed, schedule), _text(outcome))
+
+    def _key(self, file: ScenarioFile, seed: int | None, schedule: Schedule | None) -> Key:
+        return {
+            **self.identity,
+            "scenario": file.scenario.digest(),
+            "name": file.name,
+            "seed": seed,
+            "schedule": None if schedule is None else canonical_json(list(schedule)),
+        }
+
+
 class CachedPlayer:
-    """Player of the traces in a cache, and of another player's, which it keeps there.
+    """Player of the traces that were kept, and of another player's, which it keeps.
 
     Args:
         name: The player's name in reports.
-        identity: All that its traces depend on beside scenario, seed and schedule.
+        kept: The traces that were kept.
         open_player: Opens the player, when it is first needed; it may take seconds.
         player: The player, if it is opened already.
     """
@@ -55,15 +89,13 @@ class CachedPlayer:
     def __init__(
         self,
         name: str,
-        identity: Key,
-        cache: ContentCache,
+        kept: KeptTraces,
         open_player: Callable[[], Player],
         player: Player | None = None,
     ) -> None:
         self.name = name
-        self._identity = identity
+        self._kept = kept
         self._open = open_player
-        self._cache = cache
         self._player = player
 
     @property
@@ -85,21 +117,11 @@ class CachedPlayer:
         Raises:
             PortUnavailableError: The player can't be started, or play any more.
         """
-        key = {
-            **self._identity,
-            "scenario": file.scenario.digest(),
-            "name": file.name,
-            "seed": seed,
-            "schedule": None if schedule is None else canonical_json(list(schedule)),
-        }
-        kept = self._cache.get(key)
-        found = None if kept is None else _read(kept)
+        found = self._kept.get(file, seed, schedule)
         if found is not None:
             return found
         outcome = self.anew.play(file, seed, schedule)
-        # The choice points of a play with a schedule aren't kept, so neither is its trace.
-        if isinstance(outcome, Played) and not outcome.choices:
-            self._cache.put(key, _text(outcome))
+        self._kept.put(file, seed, schedule, outcome)
         return outcome
 
     def close(self) -> str | None:

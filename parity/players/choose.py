@@ -21,7 +21,7 @@ from parity.base.problems import (
     UsageError,
     did_you_mean,
 )
-from parity.players.cached import CachedPlayer, driver_identity, reference_identity
+from parity.players.cached import CachedPlayer, KeptTraces, driver_identity, reference_identity
 from parity.players.driver.player import DriverPlayer
 from parity.players.driver.rust import build_driver, rust_player
 from parity.players.outcome import Player
@@ -197,19 +197,27 @@ def open_cached(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
     Raises:
         PortUnavailableError: It can't be started.
     """
-    cache = content_cache.opened()
-    if cache is not None and spec.kind == "python":
+    kept = kept_traces(spec)
+    if kept is None:
+        return open_player(spec, limit, gives_up=gives_up)
+    if spec.kind == "python":
         # Opened when it first plays: TensorFlow's import takes seconds.
-        identity, opener = reference_identity(), partial(open_player, spec, limit)
-        return CachedPlayer(spec.kind, identity, cache, opener)
-    player = open_player(spec, limit, gives_up=gives_up)
-    if cache is None or spec.kind != "rust":
-        return player
-    assert isinstance(player, DriverPlayer)
-    assert player.hello is not None, "it was greeted"
-    assert player.hello.source_digest is not None, "it is that of the sources here"
-    identity = driver_identity(spec.kind, player.hello.source_digest)
-    return CachedPlayer(spec.kind, identity, cache, lambda: player, player)
+        return CachedPlayer(spec.kind, kept, partial(open_player, spec, limit))
+    player = open_player(spec, limit, gives_up=gives_up)  # It has the sources that are here.
+    return CachedPlayer(spec.kind, kept, lambda: player, player)
+
+
+def kept_traces(spec: PlayerSpec) -> KeptTraces | None:
+    """Return where traces of this player are kept; None where they aren't, as in open_cached."""
+    cache = content_cache.opened()
+    if cache is None:
+        return None
+    if spec.kind == "python":
+        return KeptTraces(reference_identity(), cache)
+    if spec.kind == "rust":
+        digest = project.rust_source_digest(_sources())
+        return KeptTraces(driver_identity(spec.kind, digest), cache)
+    return None
 
 
 def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Player:

@@ -82,6 +82,7 @@ def make_tools(folder: Path) -> str:
         "python": python,
         "monolith-parity": f"{python} -m parity",
         "monolith-controller": f"{python} -m monolith_hooks",
+        "dask": f"{python} -m dask",
     }.items():
         (folder / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         (folder / name).chmod(0o755)

@@ -33,6 +33,14 @@ Paths = Annotated[
 AsForRun = Annotated[str | None, typer.Option(help="As for run.")]
 LivePeer = Annotated[str | None, typer.Option(help="The peer: rust, or a driver's command line.")]
 Workers = Annotated[int, typer.Option("-n", min=1, max=256, help="Processes that play.")]
+On = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Play on the workers of this Dask scheduler, or on local:N; see "
+        "docs/many-machines.md.",
+    ),
+]
 Keyword = Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Play everything, also what was played before.")

@@ -14,6 +14,7 @@ from parity.app.commands.options import (
     Keyword,
     Limit,
     NoCache,
+    On,
     Paths,
     Report,
     RunReport,
@@ -37,6 +38,7 @@ def run(
     ] = None,
     reference: Annotated[str | None, typer.Option(help="The other side; python.")] = None,
     workers: Workers = 1,
+    on: On = None,
     keyword: Keyword = None,
     report: RunReport = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report itself.")] = False,
@@ -97,6 +99,7 @@ def run(
         shard=None if shard is None else Shard.parse(shard),
         last_failed=last_failed,
         known=known,
+        on=on,
     )
     raise typer.Exit(run(options, stdout()))
 

@@ -14,6 +14,7 @@ from parity.app.commands.options import (
     MOST,
     Limit,
     LivePeer,
+    On,
     Workers,
     number,
     stdout,
@@ -60,6 +61,7 @@ def fuzz(
     peer: LivePeer = None,
     reference: Annotated[str, typer.Option(help="The other side.")] = "python",
     workers: Workers = 2,
+    on: On = None,
     limit: Limit = LIMIT,
     report: Annotated[Path, typer.Option(help="Folder of what was done so far.")] = project.ROOT
     / "reports"
@@ -79,6 +81,7 @@ def fuzz(
         workers=workers,
         limit=limit,
         report=report,
+        on=on,
     )
     raise typer.Exit(fuzz(options, stdout()))
 

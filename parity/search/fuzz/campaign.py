@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,12 +13,14 @@ from rich.console import Console
 from rich.status import Status
 
 from parity.base import project
+from parity.base.executors.choose import executor
+from parity.base.executors.tasks import Tasks
 from parity.base.folder_lock import held
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.players.choose import PlayerSpec, choose_player, greet_drivers
 from parity.search.fuzz.features import all_features, all_shown
 from parity.search.fuzz.found import Finding
-from parity.search.fuzz.playing import open_in_this_process, play_in_this_process
+from parity.search.fuzz.playing import BatchPlayer, BatchSetup
 from parity.search.fuzz.state import BatchDone, State, header
 from parity.search.fuzz.strategies import BATCH
 
@@ -30,7 +30,7 @@ ENOUGH: Final = 5000
 
 @dataclass(frozen=True)
 class FuzzOptions:
-    """Options of ``monolith-parity fuzz``."""
+    """Options of ``monolith-parity fuzz``; ``on`` is where it plays, as for ``executor``."""
 
     seed: int
     count: int
@@ -40,6 +40,7 @@ class FuzzOptions:
     limit: float
     report: Path
     found: Path = project.FOUND
+    on: str | None = None
 
 
 def fuzz(options: FuzzOptions, console: Console) -> int:
@@ -77,28 +78,16 @@ class _Campaign:
         if self._state.begun_anew:
             self._say("the sources have changed since: beginning anew")
         elif self._state.done:
-            self._say(f"going on after {self._played()} scenarios")
+            self._say(f"going on after {self._state.played} scenarios")
         numbers = self._to_do()
-        spawning = multiprocessing.get_context("spawn")  # Threads and gRPC don't survive a fork.
-        wrong = spawning.SimpleQueue()
-        pool = ProcessPoolExecutor(
-            self._options.workers,
-            mp_context=spawning,
-            initializer=open_in_this_process,
-            initargs=(reference, peer, self._options.limit, wrong),
-        )
-        with pool, self._console.status("starting") as status:
-            try:
-                self._hand_out(pool, numbers, status)
-            except BrokenProcessPool:
-                raise PortUnavailableError(
-                    "a process that plays has died; the same command goes on with what is left"
-                ) from None
-            except (KeyboardInterrupt, PortUnavailableError):
-                pool.shutdown(cancel_futures=True)
-                raise
-        while not wrong.empty():
-            self._wrong_at_the_end.append(wrong.get())
+        setup = BatchSetup(reference, peer, self._options.limit)
+        with (
+            self._console.status("starting") as status,
+            executor(self._options.on, self._options.workers, setup) as tasks,
+        ):
+            self._hand_out(tasks, numbers, status)
+            self._wrong_at_the_end += tasks.finish()
+        self._state.settle()
 
     def _to_do(self) -> Iterator[tuple[int, int]]:
         done = {batch.number: batch.played for batch in self._state.done}
@@ -108,37 +97,38 @@ class _Campaign:
                 yield number, count
 
     def _hand_out(
-        self, pool: ProcessPoolExecutor, numbers: Iterator[tuple[int, int]], status: Status
+        self, tasks: Tasks[BatchPlayer], numbers: Iterator[tuple[int, int]], status: Status
     ) -> None:
         waiting: set[Future[BatchDone]] = set()
         while True:
-            while len(waiting) <= self._options.workers:
+            # One more each than is played: a worker has its next while its last is on the way.
+            while len(waiting) < 2 * tasks.size:
                 batch = next(numbers, None)
                 if batch is None:
                     break
-                known = frozenset(str(each.symptom) for each in self._state.findings())
-                waiting.add(pool.submit(play_in_this_process, self._options.seed, *batch, known))
+                earlier = self._state.findings(before=batch[0])
+                known = frozenset(str(each.symptom) for each in earlier)
+                waiting.add(tasks.submit(BatchPlayer.play, self._options.seed, *batch, known))
             if not waiting:
                 return
             ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in ended:
-                self._take(future.result(), status)
+            lost = [future for future in ended if future.exception() is not None]
+            for future in ended.difference(lost):
+                self._take(future.result(), tasks.size, status)
+            for future in lost:
+                future.result()
 
-    def _take(self, batch: BatchDone, status: Status) -> None:
+    def _take(self, batch: BatchDone, workers: int, status: Status) -> None:
         self._state.add(batch)
         for finding in batch.findings:
             self._say(f"{finding.symptom}: {finding.case}, made small: {finding.steps} steps")
-        status.update(self._line())
+        status.update(self._line(workers))
 
-    def _played(self) -> int:
-        return sum(batch.played for batch in self._state.done)
-
-    def _line(self) -> str:
+    def _line(self, workers: int) -> str:
         seconds = time.monotonic() - self._began
-        done = self._state.done
-        rate = self._played() / sum(batch.seconds for batch in done) * self._options.workers
+        rate = self._state.played / self._state.seconds * workers
         return (
-            f"{self._played()} of {self._options.count} scenarios, {rate:.0f}/s, "
+            f"{self._state.played} of {self._options.count} scenarios, {rate:.0f}/s, "
             f"{seconds:.0f} s, {len(self._state.findings())} symptoms"
         )
 
@@ -153,7 +143,7 @@ class _Campaign:
             self._say("nothing was played")
             return 2
         self._say(
-            f"{self._played()} scenarios: {sum(b.agreed for b in done)} agree, "
+            f"{self._state.played} scenarios: {sum(b.agreed for b in done)} agree, "
             f"{sum(b.wrong for b in done)} wrong, "
             f"{sum(b.unplayable for b in done)} can't be played, "
             f"{sum(b.stuck for b in done)} stuck on both sides; "
@@ -177,10 +167,10 @@ class _Campaign:
             rarest = ", ".join(f"{name} {count}" for count, name in by_count[:5])
             self._say(f"{title}: {len(touched)} of {len(names)} touched; rarest: {rarest}")
         missed = sorted(name for name in all_features() | all_shown() if not counts[name])
-        if self._played() < ENOUGH:
+        if self._state.played < ENOUGH:
             return []
         for name in missed:
-            self._say(f"never touched in {self._played()} scenarios: {name}")
+            self._say(f"never touched in {self._state.played} scenarios: {name}")
         return missed
 
     def _say(self, text: str) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import atexit
 import dataclasses
 import logging
 import time
+import warnings
 from collections import Counter
-from collections.abc import Sequence
-from multiprocessing.queues import SimpleQueue
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from parity.base.problems import PortUnavailableError
 from parity.players.choose import PlayerSpec, close_players, open_all
 from parity.players.driver.player import HUNG_IN_A_ROW
-from parity.players.outcome import Player
+from parity.players.sources import player_here, sources_here
 from parity.search.fuzz.case import Case
 from parity.search.fuzz.features import features_of, shown_by
 from parity.search.fuzz.found import Finding, yaml_of
@@ -30,29 +30,30 @@ _REPEAT_EACH = 20
 class BatchPlayer:
     """Plays batches of one seed on two sides.
 
-    A symptom that was seen is counted and not looked into again: one bug is met often.
+    A symptom that an earlier batch has is counted and not looked into again: one bug is met often.
     Making one small takes ``shrink_seconds`` of real time at most.
     """
 
     def __init__(self, sides: Sides, shrink_seconds: float = 120.0) -> None:
-        self._sides = sides
+        self.sides = sides
         self._shrink_seconds = shrink_seconds
-        self._known: set[str] = set()
+        self._first: dict[str, int] = {}
+        """The lowest batch that had each symptom, of those that were played here."""
 
     def play(self, seed: int, number: int, count: int, known: frozenset[str]) -> BatchDone:
-        """Play one batch; symptoms that are ``known`` aren't looked into.
+        """Play one batch; symptoms that are ``known`` from earlier ones aren't looked into.
 
         Raises:
             PortUnavailableError: a side can play nothing any more, or hung too often in a row.
         """
-        self._known |= known
+        known |= {symptom for symptom, first in self._first.items() if first < number}
         began = time.monotonic()
         results: Counter[str] = Counter()
         counts: Counter[str] = Counter()
         findings: list[Finding] = []
         events = hung = 0
         for i, generated in enumerate(batch(seed, number, count)):
-            case, result = self._sides.try_out_playable(generated, repeat=i % _REPEAT_EACH == 0)
+            case, result = self.sides.try_out_playable(generated, repeat=i % _REPEAT_EACH == 0)
             if isinstance(result, Wrong) and result.symptom.hung:
                 hung += 1
                 if hung == HUNG_IN_A_ROW:
@@ -65,8 +66,10 @@ class BatchPlayer:
                 events += len(result.trace.events)
             if isinstance(result, Wrong):
                 results["wrong"] += 1
-                if str(result.symptom) not in self._known:
-                    self._known.add(str(result.symptom))
+                symptom = str(result.symptom)
+                if symptom not in known:
+                    known |= {symptom}
+                    self._first[symptom] = number
                     findings.append(self.look_into(case, result))
             elif result.trace is not None:
                 results["agreed"] += 1
@@ -79,7 +82,7 @@ class BatchPlayer:
             unplayable=results["unplayable"],
             stuck=results["stuck"],
             wrong=results["wrong"],
-            counts=dict(counts),
+            counts=dict(sorted(counts.items())),
             events=events,
             findings=tuple(findings),
             seconds=round(time.monotonic() - began, 3),
@@ -93,7 +96,7 @@ class BatchPlayer:
             seconds=self._shrink_seconds,
         )
         smallest = shrinker.smallest(case.scenario)
-        again = self._sides.try_out(dataclasses.replace(case, scenario=smallest, seed=seed))
+        again = self.sides.try_out(dataclasses.replace(case, scenario=smallest, seed=seed))
         last = again if isinstance(again, Wrong) else wrong
         return Finding(
             case=case.name,
@@ -106,42 +109,36 @@ class BatchPlayer:
 
     def _shows(self, case: Case, scenario: Scenario, seed: int | None, symptom: Symptom) -> bool:
         smaller = dataclasses.replace(case, scenario=scenario, seed=seed)
-        result = self._sides.try_out(smaller, repeat=symptom.kind == "nondeterministic")
+        result = self.sides.try_out(smaller, repeat=symptom.kind == "nondeterministic")
         return not isinstance(result, Agreed) and result.symptom == symptom
 
 
-_players: list[BatchPlayer] = []
-"""The one of this process."""
-_unavailable: list[PortUnavailableError] = []
-"""Why this process has none; an error at its start would be lost."""
+@dataclass(frozen=True)
+class BatchSetup:
+    """The setup of a process that plays batches: both players, open for all of them."""
 
+    reference: PlayerSpec
+    peer: PlayerSpec
+    limit: float
 
-def open_in_this_process(
-    reference: PlayerSpec, peer: PlayerSpec, limit: float, wrong: SimpleQueue[str]
-) -> None:
-    """Open both players, until the process ends; ``wrong`` gets what goes wrong then."""
-    try:
-        players = open_all([reference, peer], limit)
-    except PortUnavailableError as error:
-        _unavailable.append(error)
-        return
-    atexit.register(_close, players, wrong)
-    for name in ("absl", "tensorflow", "grpc"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    _players.append(BatchPlayer(Sides(*players)))
+    def open(self) -> BatchPlayer:
+        """Open both players.
 
+        Raises:
+            PortUnavailableError: One of them can't be started here.
+        """
+        specs = [player_here(self.reference), player_here(self.peer)]
+        players = open_all(specs, self.limit)
+        # Not ours: where other threads of a worker draw numbers, Hypothesis notices the others.
+        warnings.filterwarnings("ignore", "Do not use the `random` module inside strategies")
+        for name in ("absl", "tensorflow", "grpc"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        return BatchPlayer(Sides(*players))
 
-def _close(players: Sequence[Player], wrong: SimpleQueue[str]) -> None:
-    for each in close_players(players):
-        wrong.put(each)
+    def close(self, opened: BatchPlayer) -> list[str]:
+        """Close both, and return what went wrong."""
+        return close_players([opened.sides.reference, opened.sides.peer])
 
-
-def play_in_this_process(seed: int, number: int, count: int, known: frozenset[str]) -> BatchDone:
-    """Play one batch on this process's players.
-
-    Raises:
-        PortUnavailableError: one of them couldn't be opened, or can't be started again.
-    """
-    if _unavailable:
-        raise _unavailable[0]
-    return _players[-1].play(seed, number, count, known)
+    def sources(self) -> Mapping[str, str]:
+        """Return what the scenarios, and what comes of them, depend on."""
+        return sources_here([self.reference, self.peer])

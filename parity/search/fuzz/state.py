@@ -1,13 +1,14 @@
 """The state of a campaign, in a file, so that it can be interrupted and continued.
 
 JSON lines: a header, then a line for each batch that was played, in the order in which
-they ended.
+they ended; once all have, in the order of their numbers.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import hypothesis
@@ -81,13 +82,20 @@ class State:
 
     def __init__(self, path: Path, header: CampaignHeader) -> None:
         self._path = path
+        self._header = header
         self.done: list[BatchDone] = []
+        self.played = 0
+        """Scenarios of all batches together."""
+        self.seconds = 0.0
+        """Seconds of all batches together."""
+        self._first: dict[str, tuple[int, Finding]] = {}
+        """The finding of each symptom's lowest batch, and its number."""
         self.begun_anew = False
         must_be_replaceable(path)
         there = path.exists()
         if not there or not self._read(header):
             self.begun_anew = there
-            self.done = []
+            self._count([])
             write_whole(path, header.model_dump_json() + "\n")
 
     def _read(self, header: CampaignHeader) -> bool:
@@ -97,7 +105,7 @@ class State:
             if CampaignHeader.model_validate(frozen(parse_json(first))) != header:
                 return False
             whole = lines[:-1]  # The last one may be cut off.
-            self.done = [BatchDone.model_validate(frozen(parse_json(line))) for line in whole]
+            self._count(BatchDone.model_validate(frozen(parse_json(line))) for line in whole)
         except ValueError as error:
             said = first_error(error) if isinstance(error, ValidationError) else error
             raise UsageError(
@@ -109,7 +117,7 @@ class State:
 
     def add(self, batch: BatchDone) -> None:
         """Keep what came of a batch."""
-        self.done.append(batch)
+        self._count_one(batch)
         with writing(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(batch.model_dump_json() + "\n")
 
@@ -120,12 +128,38 @@ class State:
             total.update(batch.counts)
         return total
 
-    def findings(self) -> list[Finding]:
-        """One a symptom, the one with the fewest steps."""
-        best: dict[str, Finding] = {}
-        for batch in self.done:
-            for finding in batch.findings:
-                known = best.get(finding.slug)
-                if known is None or finding.steps < known.steps:
-                    best[finding.slug] = finding
-        return list(best.values())
+    def findings(self, before: int | None = None) -> list[Finding]:
+        """One a symptom, that of the earliest batch; ``before`` a batch only those of earlier ones.
+
+        Which batch ended first, and on how many machines, makes no difference.
+        """
+        by_batch = sorted(self._first.values(), key=lambda first: first[0])
+        return [finding for number, finding in by_batch if before is None or number < before]
+
+    def settle(self) -> None:
+        """Put the batches in order, each once, with no finding that an earlier one has as well."""
+        whole = {batch.number: batch for batch in sorted(self.done, key=lambda batch: batch.played)}
+        found: set[str] = set()
+        settled = []
+        for number in sorted(whole):
+            findings = tuple(each for each in whole[number].findings if each.slug not in found)
+            found.update(each.slug for each in findings)
+            settled.append(whole[number].model_copy(update={"findings": findings}))
+        self._count(settled)
+        lines = [self._header, *self.done]
+        write_whole(self._path, "".join(f"{line.model_dump_json()}\n" for line in lines))
+
+    def _count(self, batches: Iterable[BatchDone]) -> None:
+        """Have these batches and no others."""
+        self.done, self.played, self.seconds, self._first = [], 0, 0.0, {}
+        for batch in batches:
+            self._count_one(batch)
+
+    def _count_one(self, batch: BatchDone) -> None:
+        self.done.append(batch)
+        self.played += batch.played
+        self.seconds += batch.seconds
+        for finding in batch.findings:
+            known = self._first.get(finding.slug)
+            if known is None or batch.number < known[0]:
+                self._first[finding.slug] = batch.number, finding

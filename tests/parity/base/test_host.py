@@ -75,3 +75,11 @@ def test_tensorflow_is_not_imported_where_it_would_abort(monkeypatch):
     # Elsewhere there is none, and TensorFlow needs none.
     monkeypatch.setattr("sys.platform", "darwin")
     host.require_reference()
+
+
+@pytest.mark.parametrize("package", ["distributed", "dask.config"])
+def test_what_many_machines_take_is_an_extra_of_its_own(package):
+    assert host.missing_package(package) == (
+        f"{package.partition('.')[0]} isn't installed; "
+        "pip install 'monolith-hooks-parity[dask]' has it"
+    )

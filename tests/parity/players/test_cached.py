@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parity.base.content_cache import ContentCache
-from parity.players.cached import CachedPlayer, anew, reference_identity
+from parity.players.cached import CachedPlayer, KeptTraces, anew, reference_identity
 from parity.players.outcome import Failed, Maker, Played, Skipped
 from tests.parity.samples import PLACED, SESSION, STEP, Script, scenario_file, trace
 
@@ -31,7 +31,9 @@ def player(cache, *outcomes, **identity):
         opened.append(script)
         return script
 
-    return CachedPlayer("small", {"sources": "1", **identity}, cache, open_script), opened
+    return CachedPlayer(
+        "small", KeptTraces({"sources": "1", **identity}, cache), open_script
+    ), opened
 
 
 def test_what_was_played_is_not_played_again(cache):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parity.base.content_cache import ContentCache
-from parity.players.cached import CachedPlayer
+from parity.players.cached import CachedPlayer, KeptTraces
 from parity.players.outcome import Failed, Played, Skipped, Summarized
 from parity.spec.scenario import Expect
 from parity.verdict.judge import Judge
@@ -77,8 +77,8 @@ def test_a_side_that_does_not_repeat_itself_is_found_out_before_it_is_called_dif
 def kept(tmp_path, now, before):
     """A cached player that gave one trace before and would give another one now."""
     cache, key = ContentCache(tmp_path), {"player": "python"}
-    CachedPlayer("python", key, cache, lambda: Script(before)).play(scenario_file())
-    return CachedPlayer("python", key, cache, lambda: Script(now))
+    CachedPlayer("python", KeptTraces(key, cache), lambda: Script(before)).play(scenario_file())
+    return CachedPlayer("python", KeptTraces(key, cache), lambda: Script(now))
 
 
 def cached_against(reference, peer):

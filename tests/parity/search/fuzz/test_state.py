@@ -7,7 +7,9 @@ from collections import deque
 import pytest
 
 from parity.base.problems import OutputError, UsageError
+from parity.search.fuzz.found import Finding
 from parity.search.fuzz.state import BatchDone, CampaignHeader, State
+from parity.search.fuzz.trial import Symptom
 from tests.parity.no_room import fill, small_disk
 
 HEADER = CampaignHeader(seed=1, reference="python", peer="rust", generator="g", sources="s")
@@ -78,3 +80,42 @@ def test_a_full_disk_keeps_what_was_done(tmp_path):
             State(disk / "1.jsonl", HEADER.model_copy(update={"sources": "others"}))
         (disk / "filler").unlink()
         assert State(disk / "1.jsonl", HEADER).done[0].number == 0
+
+
+def finding(case, what, steps=1):
+    symptom = Symptom(kind="differs", where="steps", what=what)
+    return Finding(case=case, symptom=symptom, reason=what, seed=None, steps=steps, text=case)
+
+
+def found(number, *findings):
+    return batch(number).model_copy(update={"findings": findings})
+
+
+def test_of_a_symptom_the_earliest_batch_counts_whichever_ended_first(tmp_path):
+    late, early = found(1, finding("late", "save", 1)), found(0, finding("early", "save", 5))
+    for i, order in enumerate(([late, early], [early, late])):
+        state = State(tmp_path / f"{i}.jsonl", HEADER)
+        for each in order:
+            state.add(each)
+        assert [each.case for each in state.findings()] == ["early"]
+        assert state.findings(before=0) == []
+        state.settle()
+    assert (tmp_path / "0.jsonl").read_bytes() == (tmp_path / "1.jsonl").read_bytes()
+
+
+def test_a_campaign_at_its_end_has_each_batch_once_and_in_order(tmp_path):
+    path = tmp_path / "1.jsonl"
+    state = State(path, HEADER)
+    state.add(found(2, finding("third", "save"), finding("third", "report")))
+    state.add(batch(0))
+    state.add(found(1, finding("second", "save")))
+    state.add(batch(0).model_copy(update={"played": 25}))
+    state.settle()
+    again = State(path, HEADER).done
+    assert again == state.done
+    assert [(each.number, each.played) for each in again] == [(0, 25), (1, 1), (2, 1)]
+    assert [[each.symptom.what for each in batch.findings] for batch in again] == [
+        [],
+        ["save"],
+        ["report"],
+    ]

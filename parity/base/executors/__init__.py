@@ -1,0 +1,1 @@
+"""Executors: other processes that work, on this machine or, by Dask, on many."""

@@ -1,0 +1,186 @@
+"""Players in other processes: scenarios are sent there, and outcomes come back.
+
+All scenarios of a run are begun at once, and asked for one after the other. What comes back
+is kept in this machine's cache as it comes, so that a run that ends early has lost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from parity.base.executors.choose import executor
+from parity.base.executors.tasks import Tasks
+from parity.players.cached import KeptTraces
+from parity.players.choose import PlayerSpec, close_players, kept_traces, open_all
+from parity.players.needs import skip_if_lacking
+from parity.players.outcome import Outcome, Player
+from parity.players.sources import player_here, sources_here
+from parity.spec.faults import Need
+from parity.spec.loading import ScenarioFile
+from parity.spec.schedules import Schedule
+from parity.spec.trace import Channel
+
+_OF_THE_HOST: Final[frozenset[Need]] = frozenset({"ipv4", "ipv6"})
+"""Needs that are looked at on the host that plays."""
+
+
+@dataclass(frozen=True)
+class PlaySetup:
+    """The setup of a process that plays single scenarios: the players, open for all of them."""
+
+    specs: tuple[PlayerSpec, ...]
+    limit: float
+
+    def open(self) -> list[Player]:
+        """Open all players.
+
+        Raises:
+            PortUnavailableError: One of them can't be started here.
+        """
+        return open_all([player_here(spec) for spec in self.specs], self.limit, gives_up=True)
+
+    def close(self, opened: list[Player]) -> list[str]:
+        """Close all, and return what went wrong."""
+        return close_players(opened)
+
+    def sources(self) -> Mapping[str, str]:
+        """Return what traces depend on."""
+        return sources_here(self.specs)
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """What a player says of itself once it is open."""
+
+    name: str
+    can: frozenset[Need]
+    channels: Collection[Channel]
+
+
+def introduce(players: list[Player]) -> list[Introduction]:
+    """Return what these players say of themselves; called where they are."""
+    return [Introduction(each.name, each.can, tuple(each.channels)) for each in players]
+
+
+def play_there(
+    players: list[Player],
+    side: int,
+    file: ScenarioFile,
+    seed: int | None,
+    schedule: Schedule | None,
+) -> Outcome:
+    """Play on one of these players, or skip what it or its host can't; called where they are."""
+    player = players[side]
+    return skip_if_lacking(player, file) or player.play(file, seed, schedule)
+
+
+class RemotePlayer:
+    """Player in whatever process has time.
+
+    Args:
+        tasks: Have the players open, of which this is the one at ``side``.
+        introduction: What the player says of itself.
+        kept: Its traces in this machine's cache, if they are kept.
+    """
+
+    def __init__(
+        self,
+        tasks: Tasks[list[Player]],
+        side: int,
+        introduction: Introduction,
+        kept: KeptTraces | None,
+    ) -> None:
+        self.name = introduction.name
+        self.can = introduction.can | _OF_THE_HOST
+        self.channels = introduction.channels
+        self._tasks = tasks
+        self._side = side
+        self._kept = kept
+        self._begun: dict[str, Future[Outcome]] = {}
+
+    def begin(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> None:
+        """Have a scenario played, unless its trace was kept; ``play`` returns what comes of it."""
+        found = None if self._kept is None else self._kept.get(file, seed, schedule)
+        begun: Future[Outcome] = Future()
+        if found is not None:
+            begun.set_result(found)
+        else:
+            self._submit(file, seed, schedule).add_done_callback(
+                lambda ended: self._take(ended, begun, file, seed, schedule)
+            )
+        self._begun[file.name] = begun
+
+    def play(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> Outcome:
+        """Return what came of the play that was begun, or else of one that begins now.
+
+        Raises:
+            PortUnavailableError: It can't be played any more, or nobody is left to do it.
+        """
+        begun = self._begun.pop(file.name, None) or self._submit(file, seed, schedule)
+        return begun.result()
+
+    def close(self) -> str | None:
+        """Close the players in all processes, and return what went wrong or None."""
+        return "\n".join(self._tasks.finish()) or None
+
+    def _take(
+        self,
+        ended: Future[Outcome],
+        begun: Future[Outcome],
+        file: ScenarioFile,
+        seed: int | None,
+        schedule: Schedule | None,
+    ) -> None:
+        """Keep what came, and only then give it to whoever waits."""
+        error = ended.exception()
+        if error is not None:
+            begun.set_exception(error)
+            return
+        if self._kept is not None:
+            self._kept.put(file, seed, schedule, ended.result())
+        begun.set_result(ended.result())
+
+    def _submit(
+        self, file: ScenarioFile, seed: int | None, schedule: Schedule | None
+    ) -> Future[Outcome]:
+        return self._tasks.submit(play_there, self._side, file, seed, schedule)
+
+
+@contextmanager
+def remote_players(
+    on: str, specs: Sequence[PlayerSpec], limit: float
+) -> Iterator[list[RemotePlayer]]:
+    """Have these players on the workers of a scheduler, for the block.
+
+    Raises:
+        UsageError: ``on`` is no address.
+        PortUnavailableError: There is no such scheduler, a worker has other sources, or a player
+            can't be started there.
+    """
+    with executor(on, 1, PlaySetup(tuple(specs), limit)) as tasks:
+        introductions = tasks.submit(introduce).result()
+        yield [
+            RemotePlayer(tasks, side, introduction, kept_traces(spec))
+            for side, (introduction, spec) in enumerate(zip(introductions, specs, strict=True))
+        ]
+
+
+def begin(
+    players: Sequence[RemotePlayer],
+    file: ScenarioFile,
+    seed: int | None,
+    schedule: Schedule | None,
+) -> None:
+    """Have all of these players begin a scenario, if all of them can play it."""
+    if any(skip_if_lacking(player, file) for player in players):
+        return
+    for player in players:
+        player.begin(file, seed, schedule)
