@@ -115,8 +115,7 @@ impl Job for SmallJob {
             return Ok(());
         }
         let model = Arc::clone(&self.model);
-        world.call(&self.handlers, method, place, move || model.answer(method));
-        Ok(())
+        world.call(&self.handlers, method, place, move || model.answer(method))
     }
 }
 
