@@ -204,14 +204,17 @@ fn what_the_port_lacks_is_skipped_by_its_words_its_options_or_its_methods() {
             "needs timer",
         ),
         (json!({"global_step": null}), "needs a step"),
-        (json!({"steps": [rpc()]}), "needs rpc"),
+        (
+            json!({"steps": [rpc()]}),
+            "needs rpc, which hello names, but Job has no method rpc",
+        ),
         (
             json!({"steps": [{"concurrently": [rpc(), rpc()]}]}),
-            "needs rpc",
+            "needs rpc, which hello names, but Job has no method rpc",
         ),
         (
             json!({"steps": [{"worker": {"index": 1, "train": 1}}]}),
-            "needs worker",
+            "needs worker, which hello names, but Job has no method worker",
         ),
     ] {
         let skipped = json!({"type": "skipped", "seq": 3, "reason": reason});

@@ -49,7 +49,10 @@ pub enum Failure {
     #[error("deadlock: {0}")]
     Deadlock(String),
     /// A lane neither parked nor ended within the limit.
-    #[error("stalled: {lane} has kept the turn for {limit:?} of real time; {lanes}")]
+    #[error(
+        "stalled: {lane} has kept the turn for {limit:?} of real time: it loops, or waits outside of \
+         Clock; {lanes}"
+    )]
     Stalled {
         /// Who has the turn.
         lane: String,
