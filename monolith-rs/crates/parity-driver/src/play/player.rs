@@ -144,7 +144,7 @@ impl Player {
 
     fn open(&mut self) {
         match self.job.open() {
-            Ok(()) => self.beside.set_open(true),
+            Ok(()) => self.beside.was_opened(),
             Err(error) => self.was_left(Err(error)),
         }
     }
@@ -249,7 +249,7 @@ impl Player {
     fn was_left(&self, outcome: Result<()>) {
         let recorder = &self.world.recorder;
         recorder.close();
-        self.beside.set_open(false);
+        self.beside.was_left(&outcome);
         if let Err(error) = outcome {
             recorder.raised(&error);
         }
