@@ -284,6 +284,21 @@ fn a_thread_that_dies_of_a_panic_is_an_event_and_one_that_is_no_lane_a_failure()
 }
 
 #[test]
+fn the_words_are_in_the_documentation_which_shows_no_values() {
+    let source = include_str!("../src/port.rs");
+    for (name, words) in [
+        ("BASIC_STEPS", BASIC_STEPS),
+        ("MACHINE_FAULTS", MACHINE_FAULTS),
+    ] {
+        let (before, _) = source.split_once(&format!("pub const {name}")).unwrap();
+        let comment = before.rsplit("\n\n").next().unwrap();
+        for word in words {
+            assert!(comment.contains(&format!("`{word}`")), "{name}: {word}");
+        }
+    }
+}
+
+#[test]
 fn interop_is_lacking_and_garbage_ends_the_driver() {
     let stop = json!({"type": "stop_serving", "seq": 8});
     let failed = answers(&[stop]).remove(0);
