@@ -47,7 +47,8 @@ class Identity:
         implementation: Its name.
         version: Its version.
         capabilities: The hooks, steps and faults that it can play, and ``interop`` or ``look`` if
-            it can do that. ``seed`` is added.
+            it can do that. ``seed`` is added. What it names it plays: the kit has no probes, and
+            a hook that ``begin`` passes over is missing from the trace.
         channels: The channels that it records events of; None stands for all.
         source_digest: A digest of its sources; None if it doesn't know.
         needs: The needs of a scenario that it meets; None stands for injection, exact time and
@@ -99,48 +100,51 @@ class Job(ABC):
     def leave(self, error: BaseException | None) -> None:
         """Leave the session as its ``with`` block would be left, with an error of its body or None.
 
+        First, if the end is a clean one, it calls ``Recorder.close``; then it requests the stop of
+        its threads and joins them. That the session is closed is recorded by the kit.
+
         What it raises is recorded as what came out of the session.
         """
 
     def worker(self, index: int) -> Worker:
         """Return a new worker other than the chief, by its index from 1."""
         del index
-        raise Unplayable.lacks("worker")
+        raise Unplayable.left_out("worker", "worker")
 
     def rpc(self, step: RpcStep, place: str) -> None:
         """Call the controller and record the result; ``place`` is the call's in the scenario."""
         del step, place
-        raise Unplayable.lacks("rpc")
+        raise Unplayable.left_out("rpc", "rpc")
 
     def fault(self, fault: Fault, place: str) -> None:
         """Inject a fault that is none of a machine; ``place`` is its name in the ledger."""
         del fault, place
-        raise Unplayable.lacks("other faults")
+        raise Unplayable.left_out("other faults", "fault")
 
     def address_file(self, content: FileContent) -> None:
         """Let clients find this in the address file."""
         del content
-        raise Unplayable.lacks("address_file")
+        raise Unplayable.left_out("address_file", "address_file")
 
     def action_file(self, content: FileContent) -> None:
         """Let the query action hook find this."""
         del content
-        raise Unplayable.lacks("action_file")
+        raise Unplayable.left_out("action_file", "action_file")
 
     def controller_op(self, op: ControllerOp) -> None:
         """Run an op of the controller hook."""
         del op
-        raise Unplayable.lacks("controller_op")
+        raise Unplayable.left_out("controller_op", "controller_op")
 
     def timer(self, switch: TimerSwitch) -> None:
         """Switch the timer of the first saver hook."""
         del switch
-        raise Unplayable.lacks("timer")
+        raise Unplayable.left_out("timer", "timer")
 
     def look(self, target: LookTarget) -> None:
         """Record a state that only the job itself can observe."""
         del target
-        raise Unplayable.lacks("look")
+        raise Unplayable.left_out("look", "look")
 
     def error(self, name: str, message: str) -> BaseException:
         """Return the error that a scenario raises in the body of the session, by its name.

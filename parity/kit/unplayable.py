@@ -23,6 +23,11 @@ class Unplayable(BaseException):
         """Return the reason to skip a scenario that needs this."""
         return cls(f"needs {what}", is_lacking=True)
 
+    @classmethod
+    def left_out(cls, what: str, method: str) -> Unplayable:
+        """Return the reason to skip a scenario that needs a method that the job leaves out."""
+        return cls.lacks(f"{what}, which hello names, but Job has no method {method}")
+
     def at(self, place: str, step: int) -> Unplayable:
         """Return it with the step that can't be done; a skip has no place."""
         if self.is_lacking:

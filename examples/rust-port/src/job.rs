@@ -15,7 +15,7 @@ use crate::health::{Report, Watch};
 use crate::model::Model;
 use crate::result::HealthResult;
 
-/// For how long a session that closes waits for its threads.
+/// For how long a session that closes waits for its threads (docs/virtual-time.md).
 const GRACE: Duration = Duration::from_secs(120);
 
 /// A chief's session, and what its workers share with it.
@@ -29,7 +29,6 @@ pub struct SmallJob {
     model: Arc<Model>,
 }
 
-// [start:job]
 impl SmallJob {
     pub fn new(scenario: &Scenario, world: &World, global_step: i64) -> Self {
         let callbacks = scenario.barrier.callbacks.iter().enumerate();
@@ -115,8 +114,7 @@ impl Job for SmallJob {
             return Ok(());
         }
         let model = Arc::clone(&self.model);
-        world.call(&self.handlers, method, place, move || model.answer(method));
-        Ok(())
+        world.call(&self.handlers, method, place, move || model.answer(method))
     }
 }
 
@@ -136,7 +134,6 @@ impl Worker for SmallWorker {
         Ok(global_step)
     }
 }
-// [end:job]
 
 /// A report function: the scenario's, or the default one, which logs.
 fn report(kind: HealthReport, world: World) -> Report {

@@ -123,16 +123,19 @@ def test_a_play_has_the_events_of_the_job_and_those_of_the_kit():
     assert trace["struck"] == {"faults[0]": False}
 
 
+LEFT_OUT = "needs {0}, which hello names, but Job has no method {0}"
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"hooks": [{"current_session": {}}]}, "needs current_session"),
         ({"hooks": [{"saver": {}}], "steps": [{"timer": "enable"}]}, "needs saver"),
         ({"global_step": None}, "needs a step"),
-        ({"steps": [RPC]}, "needs rpc"),
-        ({"steps": [{"concurrently": [RPC, RPC]}]}, "needs rpc"),
-        ({"steps": [{"background": RPC, "after": 0}]}, "needs rpc"),
-        ({"steps": [{"worker": {"index": 1, "train": 1}}]}, "needs worker"),
+        ({"steps": [RPC]}, LEFT_OUT.format("rpc")),
+        ({"steps": [{"concurrently": [RPC, RPC]}]}, LEFT_OUT.format("rpc")),
+        ({"steps": [{"background": RPC, "after": 0}]}, LEFT_OUT.format("rpc")),
+        ({"steps": [{"worker": {"index": 1, "train": 1}}]}, LEFT_OUT.format("worker")),
     ],
 )
 def test_what_the_port_lacks_is_skipped_by_its_words_its_options_or_its_methods(changes, reason):

@@ -7,10 +7,12 @@
 //! - [`machines`]: parameter servers whose memory and faults are told;
 //! - [`saver`]: a saver that fails or takes its time when told to;
 //! - [`files`]: files of which an operation fails when told to;
-//! - [`strikes`]: which of the faults were noticed.
+//! - [`strikes`]: which of the faults were noticed;
+//! - [`panics`]: what a panic said, and where it was.
 
 pub mod files;
 pub mod machines;
+pub mod panics;
 pub mod saver;
 pub mod strikes;
 pub mod virtual_clock;

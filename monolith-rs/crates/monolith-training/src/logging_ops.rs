@@ -42,7 +42,7 @@ pub trait HealthSource: fmt::Debug + Send + Sync {
     ) -> Result<MachineInfo>;
 
     /// One poll of these machines: for each no bytes if it is healthy, else a
-    /// serialized [`MachineHealthResult`]. Fails as a whole.
+    /// serialized `MachineHealthResult` of `monolith_hooks/logging_ops.proto`. Fails as a whole.
     fn check_machine_health(&self, machines: &[MachineInfo]) -> Result<Vec<Vec<u8>>>;
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, Write};
 
+use monolith_testing::panics;
+
 use crate::play;
 use crate::port::Port;
 use crate::protocol;
@@ -52,10 +54,13 @@ pub fn run(mut port: impl Port) -> io::Result<()> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
+/// From then on, a panic in this process also says where it was in one line on stderr.
+///
 /// # Errors
 ///
 /// As [`run`].
 pub fn serve(port: &mut impl Port, input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
+    panics::note_places();
     for line in input.lines() {
         let answer = match protocol::read(&line?)? {
             Ok(request) => answer_to(request, port)?,

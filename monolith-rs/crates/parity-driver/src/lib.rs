@@ -31,8 +31,13 @@ pub mod state_files;
 pub mod wire;
 pub mod world;
 
+#[doc(inline)]
 pub use monolith_testing as testing;
-pub use monolith_training::logging_ops::HealthSource;
+#[doc(inline)]
+pub use monolith_testing::machines::Machines;
+#[doc(inline)]
+pub use monolith_training::logging_ops::{HealthSource, MachineInfo};
+#[doc(inline)]
 pub use monolith_training::{clock, coordinator, device_utils, errors};
 
 pub use self::driver::{run, serve};

@@ -16,7 +16,8 @@ use crate::wire::scenario::{
 use crate::world::World;
 
 /// The steps that the library plays by itself, with [`Job::train`], [`Job::leave`] and
-/// [`Job::worker`] alone.
+/// [`Job::worker`] alone: `train`, `advance`, `fault`, `worker`, `concurrently`, `machine_info`,
+/// `background`, `raise` and `end`.
 pub const BASIC_STEPS: &[&str] = &[
     "train",
     "advance",
@@ -29,7 +30,8 @@ pub const BASIC_STEPS: &[&str] = &[
     "end",
 ];
 
-/// The faults that the library applies to [`World::machines`].
+/// The faults that the library applies to [`World::machines`]: `rss`, `health_bytes`,
+/// `poll_error`, `slow_poll` and `recover`.
 pub const MACHINE_FAULTS: &[&str] = &["rss", "health_bytes", "poll_error", "slow_poll", "recover"];
 
 /// Who a port is, and what it has, as `hello` tells the host.
@@ -42,7 +44,8 @@ pub struct Identity {
     /// A digest of the sources that it was built from; none if it doesn't know.
     pub source_digest: Option<String>,
     /// The hooks, steps and faults that it can play, and `interop` or `look` if it can do that.
-    /// `seed` is added.
+    /// `seed` is added. What it names it plays: the library has no probes, and a hook that
+    /// [`Port::begin`] passes over is missing from the trace.
     pub capabilities: Vec<&'static str>,
     /// The channels that it records events of; none stands for all.
     pub channels: Option<Vec<Channel>>,
@@ -103,6 +106,10 @@ pub trait Job: Send + Sync {
 
     /// Leaves the session as its `with` block would be left, with an error of its body or without.
     ///
+    /// First, if the end is a clean one, it calls [`Recorder::close`](crate::Recorder::close); then
+    /// it requests the stop of its threads and joins them. That the session is closed is recorded
+    /// by the library.
+    ///
     /// # Errors
     ///
     /// What comes out of it, which is recorded.
@@ -114,7 +121,7 @@ pub trait Job: Send + Sync {
     ///
     /// This can't be played.
     fn worker(&self, _index: usize) -> Result<Box<dyn Worker>, Unplayable> {
-        Err(Unplayable::lacks("worker"))
+        Err(Unplayable::left_out("worker", "worker"))
     }
 
     /// Calls the controller and records the result. `place` is where the scenario makes the call.
@@ -123,7 +130,7 @@ pub trait Job: Send + Sync {
     ///
     /// This can't be played.
     fn rpc(&self, _step: &RpcStep, _place: &str) -> Result<(), Unplayable> {
-        Err(Unplayable::lacks("rpc"))
+        Err(Unplayable::left_out("rpc", "rpc"))
     }
 
     /// Applies a fault that is none of a machine. `path` is what it
@@ -133,7 +140,7 @@ pub trait Job: Send + Sync {
     ///
     /// This can't be played.
     fn fault(&self, _fault: Fault, _path: &str) -> Result<(), Unplayable> {
-        Err(Unplayable::lacks("other faults"))
+        Err(Unplayable::left_out("other faults", "fault"))
     }
 
     /// Has clients find this in the address file.
@@ -142,7 +149,7 @@ pub trait Job: Send + Sync {
     ///
     /// This can't be played.
     fn address_file(&self, _content: FileContent) -> Result<(), Unplayable> {
-        Err(Unplayable::lacks("address_file"))
+        Err(Unplayable::left_out("address_file", "address_file"))
     }
 
     /// Has the query action hook find this.
@@ -151,7 +158,7 @@ pub trait Job: Send + Sync {
     ///
     /// This can't be played.
     fn action_file(&self, _content: FileContent) -> Result<(), Unplayable> {
-        Err(Unplayable::lacks("action_file"))
+        Err(Unplayable::left_out("action_file", "action_file"))
     }
 
     /// Runs an op of the controller hook.
@@ -160,7 +167,7 @@ pub trait Job: Send + Sync {
     ///
     /// This can't be played, or the op raises.
     fn controller_op(&self, _op: ControllerOp) -> Result<(), Unplayable> {
-        Err(Unplayable::lacks("controller_op"))
+        Err(Unplayable::left_out("controller_op", "controller_op"))
     }
 
     /// Switches the timer of the first saver hook.
@@ -169,7 +176,7 @@ pub trait Job: Send + Sync {
     ///
     /// This can't be played.
     fn timer(&self, _switch: TimerSwitch) -> Result<(), Unplayable> {
-        Err(Unplayable::lacks("timer"))
+        Err(Unplayable::left_out("timer", "timer"))
     }
 
     /// Records a state that only the job itself can observe.
@@ -178,7 +185,7 @@ pub trait Job: Send + Sync {
     ///
     /// This can't be played.
     fn look(&self, _target: LookTarget) -> Result<(), Unplayable> {
-        Err(Unplayable::lacks("look"))
+        Err(Unplayable::left_out("look", "look"))
     }
 
     /// Says what a hook has found that it can't play, once. Asked after each step.

@@ -72,7 +72,9 @@ impl From<Failure> for Refusal {
             Failure::Deadlock(_) => RefusalReason::Deadlock,
             Failure::Stalled { .. } => RefusalReason::Stalled,
             Failure::Schedule(_) => RefusalReason::Schedule,
-            Failure::NoThread { .. } | Failure::Panicked { .. } => RefusalReason::Unplayable,
+            Failure::NoThread { .. } | Failure::Panicked { .. } | Failure::NoLane => {
+                RefusalReason::Unplayable
+            }
         };
         Self {
             message: failure.to_string(),

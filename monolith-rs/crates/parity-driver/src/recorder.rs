@@ -71,6 +71,12 @@ impl Recorder {
     }
 
     /// Records an event of the lane that has the turn.
+    ///
+    /// # Panics
+    ///
+    /// The thread that calls is no lane: [`Clock`](crate::clock::Clock) didn't start it. The play
+    /// then fails as well.
+    #[track_caller]
     pub fn record(&self, event: Event) {
         self.record_on(&self.clock.label(), event);
     }

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use monolith_testing::virtual_clock::catch_panic;
 use monolith_training::clock::{Clock, HandlerPool};
 use monolith_training::errors::{Error, Result};
 
+use crate::scenario::Unplayable;
 use crate::wire::events::{Event, Method, PsResult, RpcResponse, StatusCode};
 use crate::wire::scenario::{CallbackKind, HealthReport};
 use crate::world::World;
@@ -77,18 +79,26 @@ impl World {
 
     /// Calls a controller that is no server, and records the answer: `handle` runs on one of its
     /// `handlers`, which the caller waits for. `place` is where the scenario makes the call.
+    ///
+    /// # Errors
+    ///
+    /// `handle` panics.
     pub fn call(
         &self,
         handlers: &Arc<dyn HandlerPool>,
         method: Method,
         place: &str,
         handle: impl FnOnce() -> Result<RpcResponse, RpcError> + Send + 'static,
-    ) {
+    ) -> Result<(), Unplayable> {
         let answer = self.clock.call(None, |reply| {
-            handlers.submit(Box::new(move || reply.send(handle())));
+            handlers.submit(Box::new(move || reply.send(catch_panic(handle))));
         });
         match answer {
-            Some(answer) => self.record_answer(method, place, answer),
+            Some(Ok(answer)) => {
+                self.record_answer(method, place, answer);
+                Ok(())
+            }
+            Some(Err(panic)) => Err(format!("the handler {panic}").into()),
             None => unreachable!("only a call with a deadline is given up"),
         }
     }

@@ -8,10 +8,15 @@ use serde_json::{Value, json};
 
 /// Gives these requests to a driver, and returns the lines of its answer.
 fn drive(requests: &[Value]) -> Vec<String> {
+    drive_logging(requests).0
+}
+
+/// As [`drive`], with its log.
+fn drive_logging(requests: &[Value]) -> (Vec<String>, String) {
     let mut driver = Command::new(env!("CARGO_BIN_EXE_parity-driver"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut input = driver.stdin.take().unwrap();
@@ -22,7 +27,8 @@ fn drive(requests: &[Value]) -> Vec<String> {
     let output = driver.wait_with_output().unwrap();
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(ToOwned::to_owned).collect()
+    let log = String::from_utf8(output.stderr).unwrap();
+    (text.lines().map(ToOwned::to_owned).collect(), log)
 }
 
 fn play(scenario: &Value, seed: &Value) -> Value {
@@ -141,6 +147,15 @@ fn what_it_cannot_play_is_skipped_or_failed() {
         json!({"type": "failed", "seq": 7, "message": message, "reason": "unplayable",
             "step": 1, "choices": []})
     );
+}
+
+#[test]
+fn the_log_says_what_the_session_was_left_with_that_a_step_needs() {
+    let raised = json!({"raise": {"error": "ValueError", "message": "no"}});
+    let request = play(&scenario(&json!([raised, {"train": 1}])), &Value::Null);
+    let (lines, log) = drive_logging(&[request]);
+    assert!(lines[0].contains("steps[1]: train: the session was left before\""));
+    assert!(log.contains("the session was left with ValueError: no\n"));
 }
 
 #[test]

@@ -2,16 +2,77 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use parity_driver::clock::{Clock, HandlerPool};
 use parity_driver::errors::{Error, ErrorKind, Result};
 use parity_driver::port::{BASIC_STEPS, MACHINE_FAULTS};
 use parity_driver::wire::events::SessionState;
 use parity_driver::wire::protocol::{Channel, Need};
+use parity_driver::wire::scenario::RpcStep;
 use parity_driver::{Event, Identity, Job, Port, Scenario, Trained, Unplayable, World, serve};
 use serde_json::{Value, json};
 
 /// A port whose chief steps, and which says that it can call although it can't.
 struct Stepping;
+
+/// A port that goes wrong where a scenario's global step says: 1 in `begin`, 2 in `open`, 3 in a
+/// handler, 4 in a thread of its own that no clock has started, 5 in one that a clock has.
+struct Wrong;
+
+impl Port for Wrong {
+    fn identity(&self) -> Identity {
+        Stepping.identity()
+    }
+
+    fn begin(&mut self, scenario: &Scenario, world: &World) -> Result<Arc<dyn Job>, Unplayable> {
+        let place = scenario.global_step.unwrap_or(0);
+        assert_ne!(place, 1, "as it should");
+        let (handlers, world) = (world.clock.handler_pool(1, "controller"), world.clone());
+        Ok(Arc::new(WrongJob {
+            place,
+            handlers,
+            world,
+        }))
+    }
+}
+
+struct WrongJob {
+    place: i64,
+    handlers: Arc<dyn HandlerPool>,
+    world: World,
+}
+
+impl Job for WrongJob {
+    fn open(&self) -> Result<()> {
+        assert_ne!(self.place, 2, "as it should");
+        Ok(())
+    }
+
+    fn train(&self) -> Result<Option<Trained>> {
+        let state = SessionState::Created;
+        let recorder = Arc::clone(&self.world.recorder);
+        match self.place {
+            4 => drop(thread::spawn(move || recorder.record(Event::Session { state })).join()),
+            5 => {
+                let panics = Box::new(|| panic!("as it should"));
+                self.world.clock.start_thread("panics", None, panics)?;
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn leave(&self, _: Option<Error>) -> Result<()> {
+        Ok(())
+    }
+
+    fn rpc(&self, step: &RpcStep, place: &str) -> Result<(), Unplayable> {
+        let handle = || panic!("as it should");
+        self.world.call(&self.handlers, step.rpc, place, handle)
+    }
+}
 
 impl Port for Stepping {
     fn identity(&self) -> Identity {
@@ -62,9 +123,13 @@ impl Job for SteppingJob {
 }
 
 fn answers(requests: &[Value]) -> Vec<Value> {
+    answers_of(&mut Stepping, requests)
+}
+
+fn answers_of(port: &mut impl Port, requests: &[Value]) -> Vec<Value> {
     let lines: Vec<String> = requests.iter().map(ToString::to_string).collect();
     let mut output = Vec::new();
-    serve(&mut Stepping, lines.join("\n").as_bytes(), &mut output).unwrap();
+    serve(port, lines.join("\n").as_bytes(), &mut output).unwrap();
     let output = String::from_utf8(output).unwrap();
     let parsed = output
         .lines()
@@ -139,14 +204,17 @@ fn what_the_port_lacks_is_skipped_by_its_words_its_options_or_its_methods() {
             "needs timer",
         ),
         (json!({"global_step": null}), "needs a step"),
-        (json!({"steps": [rpc()]}), "needs rpc"),
+        (
+            json!({"steps": [rpc()]}),
+            "needs rpc, which hello names, but Job has no method rpc",
+        ),
         (
             json!({"steps": [{"concurrently": [rpc(), rpc()]}]}),
-            "needs rpc",
+            "needs rpc, which hello names, but Job has no method rpc",
         ),
         (
             json!({"steps": [{"worker": {"index": 1, "train": 1}}]}),
-            "needs worker",
+            "needs worker, which hello names, but Job has no method worker",
         ),
     ] {
         let skipped = json!({"type": "skipped", "seq": 3, "reason": reason});
@@ -177,6 +245,56 @@ fn what_cannot_be_played_fails_with_its_place() {
         assert_eq!(failed["type"], "failed");
         assert_eq!(failed["message"], message);
         assert_eq!(failed["step"], step);
+    }
+}
+
+#[test]
+fn a_panic_of_the_port_fails_at_once_with_its_place_and_the_driver_goes_on() {
+    let here = "panicked at crates/parity-driver/tests/kit_test.rs:";
+    for (global_step, before) in [
+        (1, "setting up: the port "),
+        (2, "main "),
+        (3, "steps[0]: rpc: the handler "),
+    ] {
+        let asked = play(&json!({"steps": [rpc()], "global_step": global_step}));
+        let began = Instant::now();
+        let failed = answers_of(&mut Wrong, &[asked]).remove(0);
+        assert!(began.elapsed() < Duration::from_secs(20));
+        let message = failed["message"].as_str().unwrap();
+        let place = message.strip_prefix(&format!("{before}{here}"));
+        let place = place.unwrap_or_else(|| panic!("{message}"));
+        assert!(place.contains("as it should") && !place.contains('\n'));
+        assert_eq!(failed["reason"], "unplayable");
+    }
+}
+
+#[test]
+fn a_thread_that_dies_of_a_panic_is_an_event_and_one_that_is_no_lane_a_failure() {
+    let trained = |global_step| {
+        let asked = play(&json!({"global_step": global_step}));
+        answers_of(&mut Wrong, &[asked]).remove(0)
+    };
+    let died = json!({"ms": 0, "lane": "panics", "kind": "thread", "thread": "panics",
+                      "fate": "died", "error": "RuntimeError"});
+    assert_eq!(trained(5)["events"][0], died);
+    assert_eq!(
+        trained(4)["message"],
+        "only a lane may wait or record; start threads through Clock::start_thread"
+    );
+}
+
+#[test]
+fn the_words_are_in_the_documentation_which_shows_no_values() {
+    let source = include_str!("../src/port.rs");
+    for (name, words) in [
+        ("BASIC_STEPS", BASIC_STEPS),
+        ("MACHINE_FAULTS", MACHINE_FAULTS),
+    ] {
+        let (before, _) = source.split_once(&format!("pub const {name}")).unwrap();
+        let comment = before.rsplit("\n\n").next().unwrap();
+        for word in words {
+            assert!(comment.contains(&format!("`{word}`")), "{name}: {word}");
+        }
     }
 }
 

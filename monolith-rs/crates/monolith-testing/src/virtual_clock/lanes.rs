@@ -10,7 +10,8 @@ use super::schedule::{Condition, LaneId, Park};
 use super::{
     BACKGROUND_PREFIX, CONCURRENT_PREFIX, Failure, Phase, Shared, State, VirtualClock, Watcher,
 };
-use monolith_training::clock::{HandlerPool, Job, RawLock, Thread, panic_text, relock};
+use crate::panics::Panic;
+use monolith_training::clock::{HandlerPool, Job, RawLock, Thread, relock};
 
 thread_local! {
     static LANE: Cell<Option<LaneId>> = const { Cell::new(None) };
@@ -19,15 +20,19 @@ thread_local! {
 /// The payload with which a lane unwinds that is left at the end of a play.
 pub(super) struct LaneLeft;
 
-/// Runs a body and returns the text of its panic if it panics.
+/// Runs a body and returns its panic if it panics.
 ///
 /// A lane that is left isn't one: it goes on unwinding.
-pub(super) fn catch_panic<T>(body: impl FnOnce() -> T) -> Result<T, String> {
+///
+/// # Errors
+///
+/// It panics.
+pub fn catch_panic<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
         if payload.is::<LaneLeft>() {
             resume_unwind(payload);
         }
-        panic_text(&*payload).to_owned()
+        Panic::caught(&*payload)
     })
 }
 
@@ -39,15 +44,18 @@ pub(super) enum Kind {
     Handler(usize),
 }
 
-/// The lane whose thread calls. Only lanes may wait on a virtual clock.
-pub(super) fn current_lane() -> LaneId {
-    match LANE.get() {
-        Some(lane) => lane,
-        None => panic!("only a lane may wait on a virtual clock"),
-    }
-}
-
 impl Shared {
+    /// The lane whose thread calls. A thread that is none fails the run, as what it does would
+    /// be missing from it; the panic alone may go unnoticed.
+    #[track_caller]
+    pub(super) fn current_lane(&self) -> LaneId {
+        if let Some(lane) = LANE.get() {
+            return lane;
+        }
+        relock(&self.state).was_misused = true;
+        panic!("{}", Failure::NoLane);
+    }
+
     /// Gives the turn to the lane that is next, moving time to its instant.
     pub(super) fn pass_turn(&self, state: &mut State) {
         state.turn = None;
@@ -127,11 +135,12 @@ impl VirtualClock {
 
     /// Before a lock: a schedule may let another lane come first.
     fn let_overtake(&self) {
-        let mut state = relock(&self.shared.state);
-        if state.schedule.script.is_none() || std::thread::panicking() {
+        if relock(&self.shared.state).schedule.script.is_none() || std::thread::panicking() {
             return;
         }
-        match state.schedule.overtaking(current_lane()) {
+        let lane = self.shared.current_lane();
+        let mut state = relock(&self.shared.state);
+        match state.schedule.overtaking(lane) {
             Ok(None) => {}
             Ok(first) => {
                 let park = Park::until(Some(state.schedule.now), Condition::Nothing);
@@ -152,7 +161,7 @@ impl VirtualClock {
         if std::thread::panicking() {
             return;
         }
-        let lane = current_lane();
+        let lane = self.shared.current_lane();
         self.shared.tell_watcher();
         let mut state = relock(&self.shared.state);
         if matches!(state.phase, Phase::Over(_)) {
@@ -231,7 +240,7 @@ impl VirtualClock {
                 Err(payload) => {
                     state.phase = Phase::Over(Some(Failure::Panicked {
                         lane: handle.name().to_owned(),
-                        message: panic_text(&*payload).to_owned(),
+                        panic: Panic::caught(&*payload),
                     }));
                 }
             }
@@ -342,8 +351,8 @@ impl HandlerPool for VirtualPool {
         }
         drop(state);
         let job = move || {
-            if let Err(message) = catch_panic(job) {
-                tracing::error!("a handler panicked: {message}");
+            if let Err(panic) = catch_panic(job) {
+                tracing::error!("a handler {panic}");
             }
         };
         self.clock

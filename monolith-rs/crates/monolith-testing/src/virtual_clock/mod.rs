@@ -24,9 +24,10 @@ use std::time::{Duration, Instant};
 
 use self::handover::Handover;
 pub use self::handover::Reply;
-use self::lanes::current_lane;
+pub use self::lanes::catch_panic;
 use self::schedule::{Condition, LaneId, Park, Schedule};
 pub use self::script::Choice;
+use crate::panics::Panic;
 use monolith_training::clock::{Thread, relock};
 use monolith_training::errors::Error;
 
@@ -48,7 +49,10 @@ pub enum Failure {
     #[error("deadlock: {0}")]
     Deadlock(String),
     /// A lane neither parked nor ended within the limit.
-    #[error("stalled: {lane} has kept the turn for {limit:?} of real time; {lanes}")]
+    #[error(
+        "stalled: {lane} has kept the turn for {limit:?} of real time: it loops, or waits outside of \
+         Clock; {lanes}"
+    )]
     Stalled {
         /// Who has the turn.
         lane: String,
@@ -69,13 +73,16 @@ pub enum Failure {
         message: String,
     },
     /// A lane panicked that is neither a hook's thread nor a handler.
-    #[error("{lane} panicked: {message}")]
+    #[error("{lane} {panic}")]
     Panicked {
         /// Who.
         lane: String,
-        /// What it said.
-        message: String,
+        /// What it said, and where.
+        panic: Panic,
     },
+    /// A thread waited, or asked which lane it is, that the clock didn't start.
+    #[error("only a lane may wait or record; start threads through Clock::start_thread")]
+    NoLane,
 }
 
 /// Is told what lanes do, on the lane's own thread while it has the turn.
@@ -116,6 +123,8 @@ struct State {
     handover: Option<Handover>,
     /// Handlers whose client has given up before they have begun.
     abandoned: BTreeSet<LaneId>,
+    /// Whether a thread did what only a lane may do.
+    was_misused: bool,
 }
 
 impl State {
@@ -177,6 +186,7 @@ impl VirtualClock {
                     threads: Vec::new(),
                     handover: None,
                     abandoned: BTreeSet::new(),
+                    was_misused: false,
                 }),
                 changed: Condvar::new(),
                 limit,
@@ -205,6 +215,10 @@ impl VirtualClock {
         self.shared.pass_turn(&mut relock(&self.shared.state));
         let failure = self.supervise();
         self.leave_parked_lanes();
+        if relock(&self.shared.state).was_misused {
+            // Another failure is likely to come of it.
+            return Err(Failure::NoLane);
+        }
         match (failure, relock(&result).take()) {
             (None, Some(result)) => Ok(result),
             (Some(failure), _) => Err(failure),
@@ -213,11 +227,14 @@ impl VirtualClock {
     }
 
     /// The label of the lane that calls.
+    ///
+    /// # Panics
+    ///
+    /// It is no lane; the run then fails as well.
+    #[track_caller]
     pub fn label(&self) -> String {
-        relock(&self.shared.state)
-            .schedule
-            .label(current_lane())
-            .to_owned()
+        let lane = self.shared.current_lane();
+        relock(&self.shared.state).schedule.label(lane).to_owned()
     }
 
     /// Each choice point so far; none without a schedule.

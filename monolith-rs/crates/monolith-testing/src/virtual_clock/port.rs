@@ -60,8 +60,8 @@ impl Clock for VirtualClock {
         let lane = relock(&self.shared.state).schedule.start(&label, park);
         // The thread has the name that was asked for; its lane's label may have a number.
         let thread = self.spawn_thread(lane, name, Kind::Plain, move || {
-            let outcome = catch_panic(target)
-                .unwrap_or_else(|message| Err(Error::runtime(format!("panicked: {message}"))));
+            let outcome =
+                catch_panic(target).unwrap_or_else(|panic| Err(Error::runtime(panic.to_string())));
             if let Some(watcher) = clock.shared.watcher() {
                 watcher.thread_ended(&own_label, &outcome);
             }

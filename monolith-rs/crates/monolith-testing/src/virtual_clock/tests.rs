@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Failure, VirtualClock, Watcher};
+use crate::panics::Panic;
 use monolith_training::clock::{Clock, HandlerPool, Lock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, Result};
@@ -122,7 +123,11 @@ fn a_lane_that_keeps_the_turn_is_reported_and_not_waited_for() {
     let clock = VirtualClock::with_limit(None, Duration::from_millis(50));
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     let failure = clock.run(move || blocked.recv().ok()).unwrap_err();
-    assert!(matches!(failure, Failure::Stalled { lane, .. } if lane == "main"));
+    assert_eq!(
+        failure.to_string(),
+        "stalled: main has kept the turn for 50ms of real time: it loops, or waits outside of Clock; \
+         main runs"
+    );
     drop(release);
 }
 
@@ -140,9 +145,25 @@ fn a_panic_is_a_failure_that_names_the_lane() {
         failure,
         Failure::Panicked {
             lane: "bad".into(),
-            message: "a bug".into()
+            panic: Panic {
+                text: "a bug".into(),
+                place: None
+            }
         }
     );
+}
+
+#[test]
+fn a_thread_that_is_no_lane_fails_the_run_whatever_becomes_of_its_panic() {
+    for ends_well in [true, false] {
+        let clock = VirtualClock::new(None);
+        let inner = clock.clone();
+        let outcome = clock.run(move || {
+            let foreign = std::thread::spawn(move || inner.sleep(Duration::from_secs(1)));
+            assert!(foreign.join().is_err() && ends_well);
+        });
+        assert_eq!(outcome, Err(Failure::NoLane));
+    }
 }
 
 #[derive(Default)]

@@ -1,7 +1,10 @@
 //! What a scenario can do beside training, on main or on any other lane.
 
-use std::sync::Arc;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use monolith_training::errors::Error;
 
 use super::workers::Workers;
 use crate::port::Job;
@@ -20,6 +23,7 @@ pub(super) struct Beside {
     workers: Arc<Workers>,
     /// Whether the session was created and not yet left.
     is_open: Arc<AtomicBool>,
+    left_with: Arc<OnceLock<Error>>,
 }
 
 impl Beside {
@@ -31,11 +35,19 @@ impl Beside {
             job,
             workers,
             is_open,
+            left_with: Arc::default(),
         }
     }
 
-    pub(super) fn set_open(&self, is_open: bool) {
-        self.is_open.store(is_open, Ordering::SeqCst);
+    pub(super) fn was_opened(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn was_left(&self, outcome: &Result<(), Error>) {
+        self.is_open.store(false, Ordering::SeqCst);
+        if let Err(error) = outcome {
+            self.left_with.get_or_init(|| error.clone());
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -46,6 +58,10 @@ impl Beside {
     pub(super) fn check_session(&self) -> Result<(), Unplayable> {
         if self.is_open() {
             return Ok(());
+        }
+        if let Some(error) = self.left_with.get() {
+            // For the log alone: what is answered is the same for every port.
+            drop(writeln!(io::stderr(), "the session was left with {error}"));
         }
         Err(LEFT_BEFORE.to_owned().into())
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use monolith_testing::virtual_clock::{BACKGROUND_PREFIX, CONCURRENT_PREFIX, VirtualClock};
+use monolith_testing::virtual_clock::{
+    BACKGROUND_PREFIX, CONCURRENT_PREFIX, VirtualClock, catch_panic,
+};
 use monolith_training::clock::Clock;
 use monolith_training::errors::{Error, Result};
 use serde_json::Value;
@@ -74,7 +76,9 @@ fn try_play(
     let world = World::new(clock.clone(), &scenario).map_err(|error| set_up(error.into()))?;
     clock.watch(Arc::clone(&world.recorder) as _);
     // Kept until all lanes were left, as they may use what it has.
-    let job = port.begin(&scenario, &world).map_err(set_up)?;
+    let job = catch_panic(|| port.begin(&scenario, &world))
+        .unwrap_or_else(|panic| Err(format!("the port {panic}").into()))
+        .map_err(set_up)?;
     let player = Player::new(world.clone(), Arc::clone(&job));
     match clock.run(move || player.play(scenario)) {
         Err(failure) => return Err(NotPlayed::Refused(failure.into())),
@@ -140,7 +144,7 @@ impl Player {
 
     fn open(&mut self) {
         match self.job.open() {
-            Ok(()) => self.beside.set_open(true),
+            Ok(()) => self.beside.was_opened(),
             Err(error) => self.was_left(Err(error)),
         }
     }
@@ -245,7 +249,7 @@ impl Player {
     fn was_left(&self, outcome: Result<()>) {
         let recorder = &self.world.recorder;
         recorder.close();
-        self.beside.set_open(false);
+        self.beside.was_left(&outcome);
         if let Err(error) = outcome {
             recorder.raised(&error);
         }

@@ -35,6 +35,12 @@ impl Unplayable {
     pub fn lacks(what: &str) -> Self {
         Self::Skipped(format!("needs {what}"))
     }
+
+    /// It needs this, which the port says it has; the method of its job is the default one.
+    pub(crate) fn left_out(what: &str, method: &str) -> Self {
+        let but = "which hello names, but Job has no method";
+        Self::Skipped(format!("needs {what}, {but} {method}"))
+    }
 }
 
 impl From<String> for Unplayable {
