@@ -48,7 +48,11 @@ def raised(error: BaseException | None) -> Iterator[None]:
 
 
 def records(caplog: Any, level: str) -> int:
-    """The number of our own records of this level since the last look."""
+    """The number of our own records of this level since the last look.
+
+    One of a level above WARNING has the traceback of its error.
+    """
     ours = [record for record in caplog.records if record.name == "absl"]
     caplog.clear()
+    assert all(record.exc_info for record in ours if record.levelname in {"ERROR", "CRITICAL"})
     return sum(record.levelname == level for record in ours)

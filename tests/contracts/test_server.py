@@ -160,6 +160,21 @@ def test_a_blocked_worker_is_seen_until_it_has_noticed_the_resume(play, stage, c
     play(body, capacity=3)
 
 
+@pytest.mark.covers("B36e")
+def test_an_old_server_that_something_refers_to_outlives_a_recreation(play):
+    def body(chief):
+        with chief:
+            old, refers_to_it = chief.stub, chief.server_hook._server
+            chief.server_hook.after_create_session(chief.session._tf_sess(), None)
+            chief.stub = get_stub_from_model_dir(str(chief.model_dir))
+            assert chief.call("StopTraining") == STOPPED
+            chief.stub = old
+            assert chief.call("StopTraining") == PLACED_ALREADY
+            refers_to_it.stop(None)
+
+    play(body)
+
+
 def test_a_third_call_waits_behind_two_that_are_handled(play, stage):
     def body(chief):
         released = []
