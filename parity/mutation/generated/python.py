@@ -14,13 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from parity.base.problems import UsageError
 from parity.mutation.generated.outcome import Mutant, MutantOutcome, numbered
-from parity.mutation.generated.python_forks import Forks, Shown
-from parity.mutation.generated.python_source import ChangedSource, all_changed
+from parity.mutation.generated.python_source import all_changed
 from parity.mutation.generated.side import Bench
+from parity.mutation.judges.changed_source import ChangedSource
 from parity.mutation.judges.interop import INTEROP
 from parity.mutation.judges.python_contracts import CONTRACTS
+from parity.mutation.judges.python_forks import Forks, Reach, Shown
 from parity.mutation.planted.planted import REFERENCE
 
 _AT_ONCE: Final = 2
@@ -62,41 +62,6 @@ class PythonMutants:
             forks.close()
 
 
-@dataclass(frozen=True)
-class Reach:
-    """The lines of each file that each scenario, interop or contract runs; the fastest first."""
-
-    ran: dict[str, dict[str, tuple[int, ...]]]
-
-    @classmethod
-    def of(cls, names: Sequence[str], shown: Shown) -> Reach:
-        """Of a play without a mutant.
-
-        Raises:
-            UsageError: it was red, or ended early.
-        """
-        bad = [told.seen for told in shown.told if told.seen is not None and told.seen.bad]
-        if bad or len(shown.told) != len(names):
-            end = "it said nothing for too long" if shown.hung else shown.log
-            at = f"{bad[0].scenario}: {bad[0].reason}" if bad else f"its end: {end}"
-            raise UsageError(
-                f"python: the catalogue is red without a mutant, at {at}; expected a green one"
-            )
-        fastest = sorted(shown.told, key=lambda told: told.seconds)
-        return cls({told.seen.scenario: told.ran for told in fastest if told.seen})
-
-    def scenarios(self, change: ChangedSource) -> list[str]:
-        """Return the scenarios that can show a change: all, if the changed line runs at import."""
-        if not change.statement:
-            return list(self.ran)
-        needed = set(change.statement)
-        return [
-            name
-            for name, ran in self.ran.items()
-            if not needed.isdisjoint(ran.get(change.file, ()))
-        ]
-
-
 @cache  # To make a thousand takes 20 s, and both the list and the judge need them.
 def _made(root: Path) -> dict[Mutant, ChangedSource]:
     changes = list(all_changed(root / REFERENCE))
@@ -120,19 +85,10 @@ def outcome_of(
     bench: Bench, mutant: Mutant, names: Sequence[str], shown: Shown, seconds: float
 ) -> MutantOutcome:
     """Return the outcome of playing a mutant by these scenarios, in this order."""
-    last = shown.told[-1] if shown.told else None
-    if last is not None and last.unviable:
-        return bench.bases.outcome(mutant, "unviable", seconds, reason=last.unviable)
-    if last is not None and last.seen is not None and last.seen.bad:
-        seen = last.seen
-        return bench.bases.outcome(
-            mutant, "caught", seconds, seen.scenario, seen.reason or seen.verdict
-        )
-    if len(shown.told) == len(names):
+    unviable = shown.told[-1].unviable if shown.told else ""
+    if unviable:
+        return bench.bases.outcome(mutant, "unviable", seconds, reason=unviable)
+    red = shown.red(names, bench.limit)
+    if red is None:
         return bench.bases.outcome(mutant, "survived", seconds)
-    at = names[len(shown.told)]
-    if shown.hung:
-        reason = f"it took over {bench.limit:g} s"
-        return bench.bases.outcome(mutant, "timeout", seconds, at, reason)
-    reason = f"its process ended with {shown.status}: {shown.log}"
-    return bench.bases.outcome(mutant, "caught", seconds, at, reason)
+    return bench.bases.outcome(mutant, "timeout" if shown.hung else "caught", seconds, *red)

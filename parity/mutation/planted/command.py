@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,9 @@ from parity.base.files import must_be_replaceable, write_whole
 from parity.base.folder_lock import held
 from parity.base.json_lines import write_records
 from parity.base.problems import PortUnavailableError, UsageError
+from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.planted.explored import explored_files
+from parity.mutation.planted.forked_reference import ForkedReference
 from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.matrix import (
     AnyResult,
@@ -136,24 +139,35 @@ class _Campaign:
             return
         scratch = Scratch(self.root, self.options.work / side, side)
         scratch.refresh()
-        buggy = self._buggy_side(scratch, side)
-        self._check_that_it_is_green(side, buggy, {way for ways in to_do.values() for way in ways})
-        for bug in bugs:
-            with scratch.planted(bug):
-                for way in to_do[bug.name]:
-                    try:
-                        result = self._look(bug, way, buggy)
-                    except PortUnavailableError as error:
-                        raise UsageError(f"planted bug {bug.name}: {error}") from None
-                    yield result
-                    if self.options.until_caught and not result.survived:
-                        break
+        with self._buggy_side(scratch, side) as buggy:
+            ways = {way for ways in to_do.values() for way in ways}
+            self._check_that_it_is_green(side, buggy, ways)
+            for bug in bugs:
+                with scratch.planted(bug):
+                    yield from self._looks(bug, to_do[bug.name], buggy)
 
-    def _buggy_side(self, scratch: Scratch, side: Language) -> BuggySide:
+    def _looks(self, bug: PlantedBug, ways: Sequence[Way], buggy: BuggySide) -> Iterator[AnyResult]:
+        for way in ways:
+            try:
+                result = self._look(bug, way, buggy)
+            except PortUnavailableError as error:
+                raise UsageError(f"planted bug {bug.name}: {error}") from None
+            yield result
+            if self.options.until_caught and not result.survived:
+                return
+
+    @contextmanager
+    def _buggy_side(self, scratch: Scratch, side: Language) -> Iterator[BuggySide]:
         limit = self.options.limit
-        if side == "python":
-            return BuggyReference(scratch, self._sound, self.root, self.files, limit)
-        return BuggyPort(scratch, self._sound, self.files, check_known(self.files), limit)
+        if side == "rust":
+            yield BuggyPort(scratch, self._sound, self.files, check_known(self.files), limit)
+            return
+        whole = BuggyReference(scratch, self._sound, self.root, self.files, limit)
+        if not self.options.until_caught:
+            yield whole
+            return
+        with closing(ForkedReference(scratch, whole, self.root, self.files, limit)) as forked:
+            yield forked
 
     @cached_property
     def _sound(self) -> UnmutatedSides:
@@ -163,7 +177,7 @@ class _Campaign:
         began = time.monotonic()
         basis_of_it = self._basis(bug, way)
         if way == "catalogue":
-            seen = list(buggy.catalogue())
+            seen = list(self._as_far_as_wanted(buggy.catalogue()))
             return kill_of(bug, basis_of_it, seen, time.monotonic() - began)
         if way == "explore":
             beyond = buggy.explore()
@@ -175,6 +189,13 @@ class _Campaign:
         self._keep(bug, hunt)
         seed = self.options.fuzzing.seed
         return fuzzed_of(bug, basis_of_it, seed, hunt, time.monotonic() - began)
+
+    def _as_far_as_wanted(self, seen: Iterator[ScenarioResult]) -> Iterator[ScenarioResult]:
+        """Yield all results, or with ``until_caught`` those up to the first that is bad."""
+        for each in seen:
+            yield each
+            if self.options.until_caught and each.bad:
+                return
 
     def _keep(self, bug: PlantedBug, hunt: Hunt) -> None:
         """Write the smallest scenario, and refuse one in which the sound sides differ."""
@@ -195,7 +216,9 @@ class _Campaign:
         if way in _JUDGES:
             return basis(self.root, bug, self._judges[way])
         files = self.files if way == "catalogue" else explored_files()
-        return basis(self.root, bug, [file.text for file in files])
+        # What ended with the first that was red says nothing of the others.
+        cut = ["until caught"] if way == "catalogue" and self.options.until_caught else []
+        return basis(self.root, bug, [*(file.text for file in files), *cut])
 
     @cached_property
     def _judges(self) -> dict[str, list[str]]:

@@ -6,12 +6,12 @@ import pytest
 
 from parity.base.problems import UsageError
 from parity.mutation.generated.outcome import Bases, numbered
-from parity.mutation.generated.python import Reach, outcome_of
-from parity.mutation.generated.python_child import Told
-from parity.mutation.generated.python_forks import Shown
-from parity.mutation.generated.python_source import ChangedSource
+from parity.mutation.generated.python import outcome_of
 from parity.mutation.generated.side import Bench, ScenarioRanking
 from parity.mutation.judges.catalogue import ScenarioResult
+from parity.mutation.judges.changed_source import ChangedSource
+from parity.mutation.judges.python_child import Told
+from parity.mutation.judges.python_forks import Reach, Shown
 from parity.verdict.known import KnownDifferences
 from tests.parity.samples import scenario_file
 

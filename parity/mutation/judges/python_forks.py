@@ -1,7 +1,7 @@
 """Plays scenarios on Python mutants, each in a process forked for it.
 
 One process has everything imported and read that mutants have in common
-(``parity.mutation.generated.python_child``); a fork of it imports the mutant and plays, which takes
+(``parity.mutation.judges.python_child``); a fork of it imports the mutant and plays, which takes
 no more than its scenarios do. One that says nothing for too long is killed.
 """
 
@@ -22,11 +22,12 @@ from typing import Final
 from pydantic import ValidationError
 
 from parity.base.model import frozen
-from parity.mutation.generated.python_child import Told
-from parity.mutation.generated.python_source import PACKAGE, ChangedSource
+from parity.base.problems import UsageError
+from parity.mutation.judges.changed_source import PACKAGE, ChangedSource
+from parity.mutation.judges.python_child import Told
 from parity.players.cluster.processes import Zygote
 
-_CHILD: Final = "parity.mutation.generated.python_child"
+_CHILD: Final = "parity.mutation.judges.python_child"
 _ALIVE: Final = Told()
 _CHUNK_BYTES: Final = 1 << 16
 _UNMUTATED: Final = 10
@@ -45,6 +46,54 @@ class Shown:
     hung: bool = False
     status: int = 0
     log: str = ""
+
+    def red(self, names: Sequence[str], limit: float) -> tuple[str, str] | None:
+        """Return what was red and what it said, of these that were to be played; None if nothing.
+
+        What was being played when the process ended was red.
+        """
+        last = self.told[-1].seen if self.told else None
+        if last is not None and last.bad:
+            return last.scenario, last.reason or last.verdict
+        if len(self.told) == len(names):
+            return None
+        end = f"its process ended with {self.status}: {self.log}"
+        return names[len(self.told)], f"it took over {limit:g} s" if self.hung else end
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The lines of each file that each scenario, interop or contract runs; the fastest first."""
+
+    ran: dict[str, dict[str, tuple[int, ...]]]
+
+    @classmethod
+    def of(cls, names: Sequence[str], shown: Shown) -> Reach:
+        """Of a play without a mutant.
+
+        Raises:
+            UsageError: it was red, or ended early.
+        """
+        bad = [told.seen for told in shown.told if told.seen is not None and told.seen.bad]
+        if bad or len(shown.told) != len(names):
+            end = "it said nothing for too long" if shown.hung else shown.log
+            at = f"{bad[0].scenario}: {bad[0].reason}" if bad else f"its end: {end}"
+            raise UsageError(
+                f"python: the catalogue is red without a mutant, at {at}; expected a green one"
+            )
+        fastest = sorted(shown.told, key=lambda told: told.seconds)
+        return cls({told.seen.scenario: told.ran for told in fastest if told.seen})
+
+    def scenarios(self, change: ChangedSource) -> list[str]:
+        """Return the scenarios that can show a change: all, if the changed line runs at import."""
+        if not change.statement:
+            return list(self.ran)
+        needed = set(change.statement)
+        return [
+            name
+            for name, ran in self.ran.items()
+            if not needed.isdisjoint(ran.get(change.file, ()))
+        ]
 
 
 class Forks:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from parity.mutation.generated.python_child import _lines_noted, _Mutated
+from parity.mutation.judges.python_child import _lines_noted, _Mutated
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from parity.mutation.generated.python_forks import Forks
-from parity.mutation.generated.python_source import ChangedSource
+from parity.mutation.judges.changed_source import ChangedSource
+from parity.mutation.judges.python_forks import Forks
 
 JUDGE = """
 import json, os, sys

@@ -28,9 +28,9 @@ from pydantic import Field
 
 from parity.base import project
 from parity.base.model import Model
-from parity.mutation.generated.python_source import MUTATED, PACKAGE
 from parity.mutation.judges import interop, python_contracts
 from parity.mutation.judges.catalogue import ScenarioResult
+from parity.mutation.judges.changed_source import MUTATED, PACKAGE
 from parity.players.outcome import Outcome
 from parity.players.recorded import RecordedPlayer
 from parity.spec.loading import ScenarioFile, load_all
@@ -156,7 +156,7 @@ def _seen(judge: Judge, file: ScenarioFile) -> ScenarioResult:
 
 
 def _tell(told: Told) -> None:
-    print(told.model_dump_json(), flush=True)  # noqa: T201 - read by parity.mutation.generated.python_forks
+    print(told.model_dump_json(), flush=True)  # noqa: T201 - read by parity.mutation.judges.python_forks
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):

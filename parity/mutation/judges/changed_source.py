@@ -1,0 +1,102 @@
+"""A file of ``monolith_hooks`` with a change, and the lines that must be run to show it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final
+
+PACKAGE: Final = "monolith_hooks"
+MUTATED: Final = (
+    "action_files",
+    "barrier_ops",
+    "checkpoint_state",
+    "ckpt_hooks",
+    "ckpt_info",
+    "clock",
+    "controller_hooks",
+    "device_utils",
+    "files",
+    "hash_tables",
+    "hook_utils",
+    "logging_ops",
+    "metrics",
+    "net_utils",
+    "ps_check_hooks",
+    "save_timer",
+    "save_utils",
+    "server/address_file",
+    "server/channels",
+    "server/client_lib",
+    "server/constants",
+    "server/server_lib",
+    "session_hooks",
+    "variables",
+)
+"""What the port has too, and the clock. Not generated code, or the operator's command, which
+the port doesn't have."""
+
+
+@dataclass(frozen=True)
+class ChangedSource:
+    """A file, relative to the package, with one thing changed.
+
+    ``change`` is what becomes of its lines from ``line`` on. ``statement`` has the lines of
+    functions of which one must be run to show it; it is empty if the import does.
+    """
+
+    file: str
+    line: int
+    change: str
+    statement: Collection[int]
+    text: str
+
+    @property
+    def module(self) -> str:
+        """As it is imported."""
+        return f"{PACKAGE}.{self.file.removesuffix('.py').replace('/', '.')}"
+
+    @classmethod
+    def of(cls, file: str, before: str, after: str, change: str) -> ChangedSource:
+        """Return the change of a file's text into another, which is called ``change``."""
+        lines = _changed_lines(before.splitlines(), after.splitlines())
+        touched = [[each for each in statements(before) if line in each] for line in lines]
+        # A line outside all functions, or a function's head, is run by the import.
+        is_run_later = all(touched)
+        statement = {line for found in touched for each in found for line in each}
+        return cls(file, min(lines), change, statement if is_run_later else (), after)
+
+
+def statements(source: str) -> list[range]:
+    """The lines of each statement of a function, without the statements in it.
+
+    Not of functions' heads: defaults are evaluated where the function is defined.
+    """
+    found: list[range] = []
+
+    def visit(node: ast.AST, inside: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.stmt | ast.ExceptHandler):
+                body = getattr(child, "body", None)
+                assert child.end_lineno is not None
+                end = max(child.lineno + 1, body[0].lineno) if body else child.end_lineno + 1
+                if inside and not isinstance(child, ast.FunctionDef):
+                    found.append(range(child.lineno, end))
+            visit(child, inside or isinstance(child, ast.FunctionDef))
+
+    visit(ast.parse(source), False)
+    return found
+
+
+def _changed_lines(before: list[str], after: list[str]) -> set[int]:
+    """Return the lines, from 1, that become others, and those on both sides of what is added."""
+    lines: set[int] = set()
+    matcher = SequenceMatcher(a=before, b=after, autojunk=False)
+    for tag, first, beyond, _, _ in matcher.get_opcodes():
+        if tag == "insert":
+            lines.update({max(first, 1), min(first + 1, len(before))})
+        elif tag != "equal":
+            lines.update(range(first + 1, beyond + 1))
+    return lines
