@@ -36,6 +36,7 @@ MOST: Final = 256
 _CONNECT_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 30.0
 _LOOK_EACH: Final = 1.0
+_LOGGERS: Final = ("distributed", "tornado")
 _SILENT: Final = logging.CRITICAL + 1
 _LOCAL: Final = re.compile(r"local:(\d{1,4})")
 _ADDRESS: Final = re.compile(r"(tcp|tls)://\S+:\d{1,5}")
@@ -70,8 +71,8 @@ def dask_tasks(on: str, setup: Setup[T], patience: float = PATIENCE) -> Iterator
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Dask's log out of the terminal: what is to be said is said by an error."""
-    named = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    """Keep the log of Dask and of its event loop out of the terminal: errors say what is to be."""
+    named = [name for name in logging.root.manager.loggerDict if name.startswith(_LOGGERS)]
     levels = {name: logging.getLogger(name).level for name in named}  # Most have one of their own.
     try:
         for name in named:

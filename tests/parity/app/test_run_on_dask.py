@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 TIMES = re.compile(
     r'"seconds":[0-9.]+|data-seconds="[^"]*"|\b(?:time|timestamp)="[^"]*"|\b[0-9.]+ s\b|'
-    r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|\+00:00| UTC)"  # Also those of the port's log.
+    r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|\+00:00| UTC)|"  # Also those of the port's log.
+    r"\b[\d:]+\.\d+ +\d+ (?=\w+\.cc:)"  # A line of TensorFlow's, with the process.
 )
 FILES = ("report.jsonl", "summary.md", "index.html", "badge.svg", "junit.xml")
 
