@@ -50,8 +50,10 @@ class Shown:
     def red(self, names: Sequence[str], limit: float) -> tuple[str, str] | None:
         """Return what was red and what it said, of these that were to be played; None if nothing.
 
-        What was being played when the process ended was red.
+        What was being played when the process ended was red, and so is an import that fails.
         """
+        if self.told and self.told[-1].unviable:
+            return "the import", self.told[-1].unviable
         last = self.told[-1].seen if self.told else None
         if last is not None and last.bad:
             return last.scenario, last.reason or last.verdict

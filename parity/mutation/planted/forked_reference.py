@@ -107,12 +107,9 @@ class ForkedReference:
     def _change(self) -> ChangedSource | None:
         """Return the bug that the copy has now, or None."""
         for path in source_files(self._root, "python"):
-            sound, now = ((folder / path).read_text("utf-8") for folder in self._folders)
+            sound = (self._root / path).read_text(encoding="utf-8")
+            now = (self._scratch.folder / path).read_text(encoding="utf-8")
             if now != sound:
                 file = path.relative_to(PACKAGE).as_posix()
                 return ChangedSource.of(file, sound, now, "planted")
         return None
-
-    @property
-    def _folders(self) -> tuple[Path, Path]:
-        return self._root, self._scratch.folder

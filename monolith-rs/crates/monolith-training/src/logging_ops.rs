@@ -242,6 +242,12 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_is_not_utf8_has_replacement_characters() {
+        let result = parse_hex("120361ff62").unwrap();
+        assert_eq!(result.message(), "a\u{fffd}b");
+    }
+
+    #[test]
     fn what_health_writes_can_be_parsed() {
         let result = parse_machine_health(&health(7, 0)).unwrap();
         assert_eq!(result.status(), MachineHealthStatus::OutOfMemory);

@@ -220,6 +220,8 @@ fn an_address_that_cannot_be_published_leaves_the_creation_and_no_server() {
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
     let ended = hook.end(&session).unwrap_err();
     assert_eq!(ended.kind(), ErrorKind::AttributeError);
+    let expected = "ServerHook.end was called before after_create_session";
+    assert!(ended.message().starts_with(expected), "{ended}");
 }
 
 #[test]

@@ -33,6 +33,7 @@ class Forks:
 
     red: tuple[str, ...] = ()
     ends_at: str = ""
+    unviable: str = ""
 
     def __init__(self, root, limit):
         self.played = []
@@ -42,6 +43,8 @@ class Forks:
 
     def play(self, change, names):
         self.played.append(list(names))
+        if self.unviable:
+            return Shown((Told(unviable=self.unviable),))
         shown = []
         for name in names:
             if name == self.ends_at:
@@ -93,3 +96,11 @@ def test_one_that_takes_too_long_is_red(reference, monkeypatch):
     with reference.scratch.planted(LOW):
         *_, last = reference.catalogue()
     assert (last.scenario, last.verdict, last.reason) == ("slow", "failed", "it took over 7 s")
+
+
+def test_one_that_cannot_be_imported_is_red_in_every_way(reference, monkeypatch):
+    monkeypatch.setattr(Forks, "unviable", "NameError: low")
+    with reference.scratch.planted(LOW):
+        (only,) = reference.catalogue()
+        assert (only.scenario, only.bad, only.reason) == ("the import", True, "NameError: low")
+        assert reference.contracts() == ("the import", "NameError: low")
