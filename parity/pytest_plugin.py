@@ -107,7 +107,7 @@ class HandedOn:
 
     A player that wasn't opened is None. The creator of this plugin closes the players, unless
     ``complete`` has returned them. ``begin`` is called with each scenario that will be played,
-    before any is.
+    in that order, before any is.
     """
 
     def __init__(

@@ -20,6 +20,7 @@ from parity.base.files import write_whole
 from parity.base.folder_lock import held
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.base.project import rust_source_digest
+from parity.players.ahead import begin
 from parity.players.choose import (
     PlayerChoice,
     PlayerSpec,
@@ -28,7 +29,7 @@ from parity.players.choose import (
     open_drivers,
 )
 from parity.players.outcome import Player
-from parity.players.remote import begin, remote_players
+from parity.players.remote import remote_players
 from parity.pytest_plugin import HandedOn, record_of, unavailable_of, wrong_at_the_end
 from parity.report.folder import JUNIT, PAGE, begin_report, write_rendered
 from parity.report.report import Header, Report, ReportWriter, make_footer, versions
@@ -219,18 +220,25 @@ def _begun(
     """
     if options.on is not None:
         with remote_players(options.on, specs, options.limit) as remote:
-
-            def begin_each(file: ScenarioFile) -> None:
-                begin(remote, file, options.seed, options.schedule)
-
-            yield HandedOn(remote, files, begin_each), remote[-1].channels
+            yield _handed_on(remote, files, options), remote[-1].channels
         return
     players, has = _greet(specs, options)
-    handed_on = HandedOn(players, files)
+    handed_on = _handed_on(players, files, options)
     try:
         yield handed_on, has
     finally:
         close_players([each for each in handed_on.players if each is not None])
+
+
+def _handed_on(
+    players: Sequence[Player | None], files: Sequence[ScenarioFile], options: RunOptions
+) -> HandedOn:
+    opened = [player for player in players if player is not None]
+
+    def begin_each(file: ScenarioFile) -> None:
+        begin(opened, file, options.seed, options.schedule)
+
+    return HandedOn(players, files, begin_each)
 
 
 def _greet(
@@ -262,9 +270,11 @@ def _pytest_args(
 ) -> list[str]:
     args = [
         "-c", os.devnull, "--rootdir", str(project.ROOT), "--noconftest",
-        "-p", "parity.pytest_plugin", "-p", "no:terminalreporter", "-p", "no:cacheprovider",
-        "-p", "no:doctest", "-p", "no:unittest", "-p", "no:logging", "-p", "no:warnings",
-        "-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:hypothesispytest",
+        # Plugins of the user's environment could reorder the scenarios, or write into the output.
+        "--disable-plugin-autoload", "-p", "xdist.plugin", "-p", "parity.pytest_plugin",
+        "-p", "no:terminalreporter", "-p", "no:cacheprovider", "-p", "no:doctest",
+        "-p", "no:unittest", "-p", "no:logging", "-p", "no:warnings",
+        "-p", "no:unraisableexception", "-p", "no:threadexception",
         # xunit1 has the file and the line of each case, which GitLab links.
         "--junitxml", str(junit), "-o", "junit_family=xunit1", "-o", "junit_suite_name=parity",
         "--parity-reference", reference.spec.model_dump_json(),

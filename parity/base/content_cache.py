@@ -29,7 +29,7 @@ LARGEST: Final = 256 * 2**20
 """Bytes that a cache may have; the entries that weren't used for longest go first."""
 
 _SUFFIX: Final = ".tmp"
-_WRITTEN_BETWEEN_LOOKS: Final = 64
+_WRITTEN_BETWEEN_LOOKS: Final = 256
 """Written entries between two looks at the size of the folder."""
 
 Key = Mapping[str, str | int | None]
@@ -59,6 +59,10 @@ class ContentCache:
             return content.decode()
         except (OSError, ValueError):
             return None
+
+    def has(self, key: Key) -> bool:
+        """Return whether there is an entry of this key, whole or not."""
+        return self._path(key)[0].exists()
 
     def put(self, key: Key, content: str) -> None:
         """Keep the content of this key, whole or not at all."""

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from parity.base.content_cache import ContentCache, Key, source_digest
 from parity.base.model import Model, canonical_json, frozen
+from parity.players.ahead import Begins
 from parity.players.outcome import IN_VIRTUAL_TIME, Maker, Outcome, Played, Player
 from parity.spec.loading import ScenarioFile
 from parity.spec.ordering import Ordering
@@ -54,6 +55,10 @@ class KeptTraces:
         """Return the trace that was kept, or None."""
         kept = self.cache.get(self._key(file, seed, schedule))
         return None if kept is None else _read(kept)
+
+    def has(self, file: ScenarioFile, seed: int | None, schedule: Schedule | None) -> bool:
+        """Return whether something was kept; whether it is whole shows when it is read."""
+        return self.cache.has(self._key(file, seed, schedule))
 
     def put(
         self, file: ScenarioFile, seed: int | None, schedule: Schedule | None, outcome: Outcome
@@ -108,6 +113,13 @@ class CachedPlayer:
         if self._player is None:
             self._player = self._open()
         return self._player
+
+    def begin(
+        self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
+    ) -> None:
+        """Have the player begin what isn't in the cache, if it is opened and can."""
+        if isinstance(self._player, Begins) and not self._kept.has(file, seed, schedule):
+            self._player.begin(file, seed, schedule)
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None

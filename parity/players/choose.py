@@ -21,6 +21,7 @@ from parity.base.problems import (
     UsageError,
     did_you_mean,
 )
+from parity.players.ahead import AheadPlayer
 from parity.players.cached import CachedPlayer, KeptTraces, driver_identity, reference_identity
 from parity.players.driver.player import DriverPlayer
 from parity.players.driver.rust import build_driver, rust_player
@@ -192,19 +193,22 @@ def _sources() -> Path:
 def open_cached(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Player:
     """Open a player like ``open_player``, which plays only what it hasn't played before.
 
-    It is the player itself where nothing is cached: traces of unknown sources, for instance.
+    Where nothing is cached, such as traces of unknown sources, it plays everything. A driver can
+    play ahead in both cases.
 
     Raises:
         PortUnavailableError: It can't be started.
     """
     kept = kept_traces(spec)
-    if kept is None:
-        return open_player(spec, limit, gives_up=gives_up)
-    if spec.kind == "python":
+    if kept is not None and spec.kind == "python":
         # Opened when it first plays: TensorFlow's import takes seconds.
         return CachedPlayer(spec.kind, kept, partial(open_player, spec, limit))
-    player = open_player(spec, limit, gives_up=gives_up)  # It has the sources that are here.
-    return CachedPlayer(spec.kind, kept, lambda: player, player)
+    player = open_player(spec, limit, gives_up=gives_up)
+    if isinstance(player, DriverPlayer):
+        player = AheadPlayer(player)
+    if kept is None:
+        return player
+    return CachedPlayer(spec.kind, kept, lambda: player, player)  # It has the sources of here.
 
 
 def kept_traces(spec: PlayerSpec) -> KeptTraces | None:

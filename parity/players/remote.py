@@ -171,16 +171,3 @@ def remote_players(
             RemotePlayer(tasks, side, introduction, kept_traces(spec))
             for side, (introduction, spec) in enumerate(zip(introductions, specs, strict=True))
         ]
-
-
-def begin(
-    players: Sequence[RemotePlayer],
-    file: ScenarioFile,
-    seed: int | None,
-    schedule: Schedule | None,
-) -> None:
-    """Have all of these players begin a scenario, if all of them can play it."""
-    if any(skip_if_lacking(player, file) for player in players):
-        return
-    for player in players:
-        player.begin(file, seed, schedule)

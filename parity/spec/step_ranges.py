@@ -12,9 +12,8 @@ can't be known exactly. Three things are known, the first of any player:
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from parity.base.model import Model
 from parity.spec.scenario import Scenario
 from parity.spec.step_evidence import (
     INSTANT,
@@ -38,7 +37,7 @@ _NEAR: Final = 200
 _NEVER: Final = 2**63
 
 
-class StepRange(Model):
+class StepRange(NamedTuple):
     """The first and the last step, by index, that an event may have been recorded in.
 
     ``OPENING`` stands for the opening of the session, and the number of steps for what comes

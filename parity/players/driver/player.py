@@ -182,6 +182,12 @@ class DriverPlayer:
         self._in_a_row.clear()
         raise self._refused(answer)
 
+    def interrupt(self) -> None:
+        """End the process of a play that another thread waits for, which then fails."""
+        process = self._process
+        if process is not None:
+            process.interrupt()
+
     def close(self) -> str | None:
         """Send bye, end the process, and return what went wrong or None."""
         if self._process is None:

@@ -1,12 +1,12 @@
 """A running driver process, which answers each request line with one line.
 
-Concurrency. One thread at a time calls ``ask``, ``say_bye`` and ``kill``. It reads stdout
-only while it waits for an answer, so a driver that prints more than its answer is blocked by
-its pipe. A second thread (``LogTail``) always reads stderr, so the driver is never blocked
-there. A third thread waits for the process to end, records its status, and closes a pipe,
-which wakes the thread in ``ask``: the end of stdout doesn't show that the process has ended,
-and may not come when it has, as a child may hold stdout open. Both threads end before
-``kill`` returns.
+Concurrency. One thread at a time calls ``ask``, ``say_bye`` and ``kill``; any thread may call
+``interrupt`` meanwhile. It reads stdout only while it waits for an answer, so a driver that
+prints more than its answer is blocked by its pipe. A second thread (``LogTail``) always reads
+stderr, so the driver is never blocked there. A third thread waits for the process to end,
+records its status, and closes a pipe, which wakes the thread in ``ask``: the end of stdout
+doesn't show that the process has ended, and may not come when it has, as a child may hold stdout
+open. Both threads end before ``kill`` returns.
 """
 
 from __future__ import annotations
@@ -128,6 +128,10 @@ class DriverProcess:
         if not self._ends_within(deadline - time.monotonic()):
             return f"hung: it answered bye and didn't end within {BYE_SECONDS:g} s"
         return f"crashed: it {self._how_it_ended()} after bye" if self._status else ""
+
+    def interrupt(self) -> None:
+        """End the process and all its descendants; whoever waits for its answer finds it ended."""
+        self._descendants.kill(self._popen.pid)
 
     def kill(self) -> str:
         """End the process and all its descendants, and return the last lines of its log."""

@@ -37,6 +37,7 @@ class YamlPlaces:
         self._numbers: dict[Place, int] = {}
         self._record = record
         self._ranges: dict[int, tuple[StepRange, ...]] = {}
+        self._of_range: dict[StepRange, int | None] = {}
         self._read = read_outline(record.yaml)  # A report from elsewhere may have any text there.
 
     @property
@@ -46,9 +47,15 @@ class YamlPlaces:
 
     def of_event(self, trace: Trace, index: int) -> int | None:
         """Return the number of an event's place among ``found``; None if nothing is known of it."""
-        event = trace.events[index]
-        path = _caller(event)
-        return self._number(self._during(trace, index)) if path is None else self.of_path(path)
+        path = _caller(trace.events[index])
+        if path is not None:
+            return self.of_path(path)
+        steps = self._during(trace, index)
+        if steps is None or self._read is None:
+            return None
+        if steps not in self._of_range:
+            self._of_range[steps] = self._number(_place(steps, self._read[1]))
+        return self._of_range[steps]
 
     def of_path(self, path: str) -> int | None:
         """Return the number of the place of a path such as ``steps[2].fault``."""
@@ -69,16 +76,15 @@ class YamlPlaces:
             return None
         return self._numbers.setdefault(place, len(self._numbers))
 
-    def _during(self, trace: Trace, index: int) -> Place | None:
-        """Return the step that was played, or the range of them; in real time that isn't known."""
+    def _during(self, trace: Trace, index: int) -> StepRange | None:
+        """Return the steps that may have been played; in real time they aren't known."""
         in_real_time = self._record.ordering == "untimed" or self._record.reference == "cluster"
         if self._read is None or in_real_time or len(trace.events) > _MOST_EVENTS:
             return None
-        scenario, outline = self._read
         if id(trace) not in self._ranges:
             settles = self._record.ordering != "lanes" or trace is self._record.trace
-            self._ranges[id(trace)] = step_ranges(scenario, trace, settles=settles)
-        return _place(self._ranges[id(trace)][index], outline)
+            self._ranges[id(trace)] = step_ranges(self._read[0], trace, settles=settles)
+        return self._ranges[id(trace)][index]
 
 
 def place_of_event(text: str, trace: Trace, event: Event, *, settles: bool = True) -> Place | None:

@@ -11,10 +11,11 @@ from parity.base.content_cache import ContentCache
 from parity.base.executors.setup import Job, call, close_setup
 from parity.base.executors.tasks import Tasks
 from parity.base.problems import PortUnavailableError
+from parity.players.ahead import begin
 from parity.players.cached import KeptTraces
 from parity.players.needs import skip_if_lacking
 from parity.players.outcome import Failed, Maker, Played, Refusal, Skipped
-from parity.players.remote import Introduction, RemotePlayer, begin, introduce, play_there
+from parity.players.remote import Introduction, RemotePlayer, introduce, play_there
 from parity.spec.schedules import Choice
 from tests.parity.samples import PLACED, SESSION, STEP, Script, scenario_file, trace
 
