@@ -36,7 +36,9 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
             "expected rust or python"
         )
-    with open_players([spec], limit, gives_up=True) as (player,):
+    # Only the port's recordings are kept with the sources; the reference's are for one command.
+    cached = spec.kind == "python"
+    with open_players([spec], limit, gives_up=True, cached=cached) as (player,):
         make_folder(out)
         written, failures = set(), 0
         for file in files:

@@ -278,14 +278,14 @@ def open_all(
 
 @contextmanager
 def open_players(
-    specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = False
+    specs: Sequence[PlayerSpec], limit: float, *, gives_up: bool = False, cached: bool = False
 ) -> Iterator[list[Player]]:
-    """Open players for the block, and close them on every way out.
+    """Open players for the block as ``open_all`` does, and close them on every way out.
 
     Raises:
         PortUnavailableError: One can't be started, or went wrong when it was closed.
     """
-    players = open_all(specs, limit, gives_up=gives_up)
+    players = open_all(specs, limit, gives_up=gives_up, cached=cached)
     try:
         yield players
     except BaseException:

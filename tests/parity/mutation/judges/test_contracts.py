@@ -111,6 +111,12 @@ def test_contracts_of_the_port_that_fail_are_named(fake_cargo):
     assert red == ("contracts: server::a::real", "test server::a::real ... FAILED")
 
 
+def test_the_first_that_fails_ends_those_that_still_run(fake_cargo):
+    folder = fake_cargo("echo 'test server::a::real ... FAILED'; sleep 600 & wait")
+    name, _ = rust_contracts.first_red_contract(folder, 60)
+    assert name == "contracts: server::a::real"
+
+
 def test_contracts_of_the_port_that_hang_are_killed_with_what_they_started(fake_cargo):
     name, reason = rust_contracts.first_red_contract(fake_cargo("sleep 600 & wait"), 0.2)
     assert (name, reason) == ("contracts", "the contracts, hung: no end after 0.2 s")
