@@ -11,6 +11,7 @@ works with is imported within it.
 from __future__ import annotations
 
 import functools
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -126,7 +127,11 @@ for command in COMMANDS:
 
 
 def main() -> NoReturn:
-    """Run a command and exit; everything goes wrong in one line, or is a mistake of ours."""
+    """Run a command and exit; everything goes wrong in one line, or is a mistake of ours.
+
+    SIGTERM ends it as Ctrl-C does: what it started ends with it, and what was done is kept.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with standard_streams():
         code = _run()
     sys.exit(code)

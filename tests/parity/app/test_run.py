@@ -356,12 +356,14 @@ def test_what_is_wrong_with_the_command_is_said_without_a_traceback(tmp_path, wo
     assert "Traceback" not in run.err + run.out
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
-def test_ctrl_c_keeps_what_was_done_and_lists_the_rest_as_not_run(tmp_path, processes):
+@pytest.mark.parametrize(("how", "processes"), [("SIGINT", "1"), ("SIGINT", "2"), ("SIGTERM", "1")])
+def test_ctrl_c_keeps_what_was_done_and_lists_the_rest_as_not_run(tmp_path, how, processes):
     # The driver presses it, so that it always comes at the same point: with two processes
     # the first plays health/basic and health/oom, and the other may be anywhere.
     names = ["health/basic", "health/oom", "barrier/stop_and_resume", "health/no_ps"]
-    words = ["--peer", driver("interrupting.py", "health/oom"), "-n", processes]
+    report = str(tmp_path / "report.jsonl")
+    peer = driver("interrupting.py", "health/oom", "health/basic", report, how)
+    words = ["--peer", peer, "-n", processes]
     run = Run(tmp_path, *files(names), *words)
     assert run.code == 2, run.out + run.err
     assert run.report.footer.interrupted
