@@ -18,7 +18,7 @@ from typing import Final
 
 from parity.base.executors.choose import executor
 from parity.base.executors.tasks import Tasks
-from parity.players.sources import sources_here
+from parity.players.source_digests import sources_here
 
 ONE_BY_ONE: Final = 300
 AT_ONCE: Final = 3000

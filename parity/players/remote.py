@@ -18,7 +18,7 @@ from parity.players.cached import KeptTraces
 from parity.players.choose import PlayerSpec, close_players, kept_traces, open_all
 from parity.players.needs import skip_if_lacking
 from parity.players.outcome import Outcome, Player
-from parity.players.sources import player_here, sources_here
+from parity.players.source_digests import player_here, sources_here
 from parity.spec.faults import Need
 from parity.spec.loading import ScenarioFile
 from parity.spec.schedules import Schedule

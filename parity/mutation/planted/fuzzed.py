@@ -17,9 +17,9 @@ from typing import Final
 from parity.base.model import Model
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.outcome import Outcome
+from parity.search.fuzz.batches import BatchPlayer
 from parity.search.fuzz.case import Case
-from parity.search.fuzz.found import Finding
-from parity.search.fuzz.playing import BatchPlayer
+from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.strategies import BATCH, batch
 from parity.search.fuzz.trial import Sides, Wrong
 from parity.spec.loading import ScenarioFile

@@ -38,7 +38,7 @@ from parity.players.driver.player import DriverPlayer
 from parity.players.driver.rust import build_driver
 from parity.players.outcome import Player
 from parity.search.fuzz.case import Case
-from parity.search.fuzz.found import Finding
+from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.trial import Agreed, Sides
 from parity.spec.loading import ScenarioFile, load_scenario
 from parity.verdict.known import KnownDifferences

@@ -16,9 +16,9 @@ from markupsafe import Markup
 
 from parity.base.model import Model, canonical_json
 from parity.players.outcome import Maker
+from parity.report.page.implementations import sources_of
 from parity.report.page.matrices import Cell, Matrix, peer_cell, reference_cell
 from parity.report.page.signs import SIGNS, WORST_FIRST, Tone, tone
-from parity.report.page.sources import sources_of
 from parity.report.page.story import make_story, short_name
 from parity.report.page.templates import static, template
 from parity.report.report import Report, gaps, incomplete, outcome_problems

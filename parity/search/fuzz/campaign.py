@@ -18,10 +18,10 @@ from parity.base.executors.tasks import Tasks
 from parity.base.folder_lock import held
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.players.choose import PlayerSpec, choose_player, greet_drivers
+from parity.search.fuzz.batches import BatchPlayer, BatchSetup
+from parity.search.fuzz.campaign_state import BatchDone, State, header
 from parity.search.fuzz.features import all_features, all_shown
-from parity.search.fuzz.found import Finding
-from parity.search.fuzz.playing import BatchPlayer, BatchSetup
-from parity.search.fuzz.state import BatchDone, State, header
+from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.strategies import BATCH
 
 ENOUGH: Final = 5000

@@ -28,7 +28,7 @@ from parity.base.terminal_text import printable
 from parity.interop.report import read_interop_report
 from parity.mutation.generated.outcome import read_outcomes
 from parity.mutation.planted.matrix import read_results
-from parity.search.fuzz.state import State, header
+from parity.search.fuzz.campaign_state import State, header
 from tests.parity import hostile_inputs as hostile
 from tests.parity.preloaded import monolith_parity
 

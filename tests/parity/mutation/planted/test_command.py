@@ -19,7 +19,7 @@ from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.matrix import read_results
 from parity.mutation.planted.planted import PlantedBug
 from parity.mutation.planted.sides import Fuzzing
-from parity.search.fuzz.found import Finding
+from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.trial import Symptom
 from tests.parity.samples import scenario_file
 

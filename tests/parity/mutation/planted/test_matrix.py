@@ -17,7 +17,7 @@ from parity.mutation.planted.matrix import (
     read_results,
 )
 from parity.mutation.planted.planted import PlantedBug
-from parity.search.fuzz.found import Finding
+from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.trial import Symptom
 
 BUG = PlantedBug(

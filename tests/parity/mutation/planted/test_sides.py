@@ -14,7 +14,7 @@ from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.scratch import Scratch
 from parity.mutation.planted.sides import BuggyPort, BuggyReference, Fuzzing, UnmutatedSides
-from parity.search.fuzz.found import Finding
+from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.trial import Symptom
 from parity.verdict.known import KnownDifferences
 from tests.parity.samples import SESSION, STEP, Script, trace

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from parity.base.problems import PortUnavailableError
 from parity.players.choose import PlayerSpec, close_players, open_all
 from parity.players.driver.player import HUNG_IN_A_ROW
-from parity.players.sources import player_here, sources_here
+from parity.players.source_digests import player_here, sources_here
+from parity.search.fuzz.campaign_state import BatchDone
 from parity.search.fuzz.case import Case
 from parity.search.fuzz.features import features_of, shown_by
-from parity.search.fuzz.found import Finding, yaml_of
+from parity.search.fuzz.findings import Finding, yaml_of
 from parity.search.fuzz.shrinking import Shrinker
-from parity.search.fuzz.state import BatchDone
 from parity.search.fuzz.strategies import batch
 from parity.search.fuzz.trial import Agreed, Sides, Symptom, Wrong
 from parity.spec.scenario import Scenario

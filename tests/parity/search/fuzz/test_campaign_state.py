@@ -7,8 +7,8 @@ from collections import deque
 import pytest
 
 from parity.base.problems import OutputError, UsageError
-from parity.search.fuzz.found import Finding
-from parity.search.fuzz.state import BatchDone, CampaignHeader, State
+from parity.search.fuzz.campaign_state import BatchDone, CampaignHeader, State
+from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.trial import Symptom
 from tests.parity.no_room import fill, small_disk
 

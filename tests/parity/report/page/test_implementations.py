@@ -7,11 +7,11 @@ import ast
 import pytest
 
 from parity.base import project
-from parity.report.page import sources
-from parity.report.page.sources import implementation_of, sources_of
+from parity.report.page import implementations
+from parity.report.page.implementations import implementation_of, sources_of
 from parity.spec.facts import known_facts
 
-IMPLEMENTED = {each.name: each for _, each in sources._BY_FACT}.values()
+IMPLEMENTED = {each.name: each for _, each in implementations._BY_FACT}.values()
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTED, ids=lambda each: each.name)
@@ -23,7 +23,7 @@ def test_both_files_are_there_and_the_first_defines_the_name(implementation):
 
 
 def test_every_fact_has_one_implementation_but_those_of_the_whole_and_of_a_cluster():
-    numbers = [number for facts, _ in sources._BY_FACT for number in facts]
+    numbers = [number for facts, _ in implementations._BY_FACT for number in facts]
     assert len(numbers) == len(set(numbers))
     missing = {fact for fact in known_facts() if implementation_of(fact) is None}
     assert missing == {"B39", "B40", "B41", "B48", "B49", "B50", "B78"}

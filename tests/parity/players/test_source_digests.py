@@ -6,7 +6,7 @@ import pytest
 
 from parity.base import project
 from parity.players.choose import PlayerSpec
-from parity.players.sources import player_here, sources_here
+from parity.players.source_digests import player_here, sources_here
 
 
 def test_our_python_and_the_packages_under_it_always_count():

@@ -21,7 +21,7 @@ from parity.base.model import Model, first_error, frozen
 from parity.base.problems import UsageError
 from parity.base.project import rust_source_digest
 from parity.base.strict_json import parse_json
-from parity.search.fuzz.found import Finding
+from parity.search.fuzz.findings import Finding
 
 
 class CampaignHeader(Model):
