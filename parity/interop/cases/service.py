@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never, get_args
 
 from parity.interop.cases import wire
 from parity.interop.cases.steps import (
@@ -20,14 +20,9 @@ from parity.interop.cases.steps import (
     Want,
 )
 from parity.spec.interop import InteropServer
+from parity.spec.rpcs import Method
 
-METHODS: Final = (
-    "StopTraining",
-    "ResumeTraining",
-    "GetBlockStatus",
-    "SaveCheckpoint",
-    "GetTrainingStatus",
-)
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
 UNKNOWN_METHOD: Final = "unknown method"
 ANY_ORDER: Final = "any order of three"
 
@@ -86,20 +81,24 @@ def global_step(step: int) -> Want:
     return Want(response_hex=wire.number(1, step).hex() if step else "")
 
 
-def _fresh_servers() -> list[Group]:
-    firsts = {
+def _first_answers() -> dict[Method, tuple[str, Want]]:
+    """Return the answer of each method on a fresh server, and the clause that requires it."""
+    return {
         "StopTraining": ("B25a", _EMPTY),
         "ResumeTraining": ("B26b", _EMPTY),
         "GetBlockStatus": ("B27a", block_status([], 3)),
         "SaveCheckpoint": ("B30a", _EMPTY),
         "GetTrainingStatus": ("B29a", global_step(0)),
     }
+
+
+def _fresh_servers() -> list[Group]:
     return [
         _group(
             InteropServer(),
             InteropCase(method=method, name="first", covers=(clause,), steps=(ask(method, want),)),
         )
-        for method, (clause, want) in firsts.items()
+        for method, (clause, want) in _first_answers().items()
     ]
 
 
@@ -242,13 +241,6 @@ def _without_a_global_step() -> Group:
 def _requests() -> Group:
     undecodable = Want(code="INTERNAL", details="Exception deserializing request!")
     missing = Want(code="UNIMPLEMENTED", details="Method not found!")
-    answers = {
-        "StopTraining": _EMPTY,
-        "ResumeTraining": _EMPTY,
-        "GetBlockStatus": block_status([], 3),
-        "SaveCheckpoint": _EMPTY,
-        "GetTrainingStatus": global_step(0),
-    }
     cases = [
         InteropCase(
             method=method,
@@ -270,7 +262,7 @@ def _requests() -> Group:
             covers=("B28c",),
             steps=(ask("ResumeTraining"), ask(method, want, request_hex), ask("ResumeTraining")),
         )
-        for method, want in answers.items()
+        for method, (_, want) in _first_answers().items()
         for what, request_hex in {
             "empty": "",
             "unknown fields": "08071203616263a2060161",
@@ -398,7 +390,7 @@ def _orders() -> Group:
     return _group(InteropServer(workers=3, global_step=5), *map(_order, orders))
 
 
-def _order(order: tuple[str, ...]) -> InteropCase:
+def _order(order: tuple[Method, ...]) -> InteropCase:
     steps: list[InteropStep] = [ask("ResumeTraining")]
     placed = False
     for method in order:
@@ -413,11 +405,13 @@ def _order(order: tuple[str, ...]) -> InteropCase:
                 steps.append(ask(method, block_status([0] if placed else [], 3)))
             case "GetTrainingStatus":
                 steps.append(ask(method, global_step(5)))
-            case _:
+            case "SaveCheckpoint":
                 steps += [
                     ask(method),
                     FilesAre(names=("checkpoint", "model.ckpt-5", "monolith_checkpoint")),
                 ]
+            case _:
+                assert_never(method)
     return InteropCase(
         method=ANY_ORDER, name=", ".join(order), covers=("B25b", "B26a"), steps=tuple(steps)
     )

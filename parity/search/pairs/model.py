@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 from parity.search.pairs.barrier_model import (
     AlreadyPlacedError,
@@ -240,6 +240,8 @@ class _Run:
                     return "OK", {"blocked_indices": blocked, "unblocked_indices": unblocked}
                 case "GetTrainingStatus":
                     return "OK", {"global_step": self._saver.global_step}
+                case _:
+                    assert_never(step.rpc)
         except AlreadyPlacedError:
             return "ALREADY_EXISTS", None
         except ClosedSessionError:
