@@ -48,39 +48,48 @@ def modeline(folder: Path) -> str:
 
 
 def outdated() -> Iterator[tuple[Path, str]]:
-    """Every generated file that isn't as it should be, with what it should be."""
-    wanted = [
-        (SCHEMA, yaml_schema_text()),
-        (REFERENCE, scenario_reference()),
-        (PAIRS_PAGE, pairs_page()),
-        *(each for each in pages() if each[0] not in (REFERENCE, PAIRS_PAGE)),
-        (README, readme()),
-        (IMAGE, package_diagram()),
-        *((WIRE_TYPES / name, text) for name, text in wire_types()),
-        *((project.SCHEMAS / name, schema_text(schema)) for name, schema in schemas()),
-        *((PAIRS / f"{name}.yaml", modeline(PAIRS) + text) for name, text in scenario_texts()),
-    ]
-    for path in sorted(project.SCENARIOS.rglob("*.yaml")):
-        if path != project.KNOWN_DIFFERENCES and path.parent != PAIRS:
-            rest = _MODELINE.sub("", path.read_text(encoding="utf-8"), count=1)
-            wanted.append((path, modeline(path.parent) + rest))
-    for path, text in wanted:
+    """Every generated file that isn't as it should be, with what it should be.
+
+    Raises:
+        UsageError: The README's figures can't be told; all else has been yielded by then.
+    """
+    for path, text in _wanted():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             yield path, text
 
 
+def _wanted() -> Iterator[tuple[Path, str]]:
+    yield SCHEMA, yaml_schema_text()
+    yield REFERENCE, scenario_reference()
+    yield PAIRS_PAGE, pairs_page()
+    yield from (each for each in pages() if each[0] not in (REFERENCE, PAIRS_PAGE))
+    yield IMAGE, package_diagram()
+    yield from ((WIRE_TYPES / name, text) for name, text in wire_types())
+    yield from ((project.SCHEMAS / name, schema_text(schema)) for name, schema in schemas())
+    yield from ((PAIRS / f"{name}.yaml", modeline(PAIRS) + text) for name, text in scenario_texts())
+    for path in sorted(project.SCENARIOS.rglob("*.yaml")):
+        if path != project.KNOWN_DIFFERENCES and path.parent != PAIRS:
+            rest = _MODELINE.sub("", path.read_text(encoding="utf-8"), count=1)
+            yield path, modeline(path.parent) + rest
+    # Last: it needs recordings, these a port that compiles, and that the types from above.
+    yield README, readme()
+
+
 def main() -> int:
-    """Write what is outdated; 1 if anything was, so that CI notices, 2 if it can't be told."""
+    """Write what is outdated; 1 if anything was, so that CI notices, 2 if it can't all be told."""
+    changed: list[str] = []
+    untold: UsageError | None = None
     try:
-        changed = list(outdated())
+        for path, text in outdated():
+            write_whole(path, text)
+            changed.append(str(path.relative_to(project.ROOT)))
     except UsageError as error:  # Such as a scenario that wasn't recorded.
-        sys.stderr.write(f"{error}\n")
-        return 2
-    for path, text in changed:
-        write_whole(path, text)
+        untold = error
     if changed:
-        names = ", ".join(str(path.relative_to(project.ROOT)) for path, _ in changed)
-        sys.stderr.write(f"generated anew, commit these: {names}\n")
+        sys.stderr.write(f"generated anew, commit these: {', '.join(changed)}\n")
+    if untold is not None:
+        sys.stderr.write(f"{untold}\n")
+        return 2
     return 1 if changed else 0
 
 
