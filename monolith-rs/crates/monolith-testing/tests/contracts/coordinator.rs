@@ -5,7 +5,9 @@ use std::sync::Arc;
 use monolith_training::clock::Thread;
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::Error;
+use tracing::Level;
 
+use crate::records::records;
 use crate::stage::{MS, PATIENCE, Seen, Stage, contracts, seen, target};
 
 fn join(stage: &Stage, coord: &Coordinator) {
@@ -41,7 +43,8 @@ contracts! { of Stage;
         assert!(!coord.should_stop());
         assert_eq!(seen(&woke), [] as [bool; 0]);
         coord.request_stop();
-        join(stage, &coord);
+        let ((), logged) = records(Level::INFO, || join(stage, &coord));
+        assert_eq!(logged, [""; 0]);
         assert_eq!(seen(&woke), [true; 3]);
         assert!(!threads.iter().any(|thread| thread.is_alive()));
     }
@@ -93,7 +96,9 @@ contracts! { of Stage;
         let late = stage.clock.start_thread("late", Some(&coord), late).unwrap();
         waiting(stage, &coord, &woke, 1);
         coord.request_stop();
-        coord.join(|threads| stage.clock.join(threads, 5 * MS));
+        let wait = |threads: &[Arc<Thread>]| stage.clock.join(threads, 5 * MS);
+        let ((), logged) = records(Level::INFO, || coord.join(wait));
+        assert_eq!(logged, ["Coordinator stopped with threads still running: late"]);
         assert!(late.is_alive());
         other.request_stop();
         stage.until_ended(&[late]);

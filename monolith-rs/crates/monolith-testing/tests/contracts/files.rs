@@ -4,12 +4,13 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::clock::SystemClock;
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::Result;
+use monolith_training::files::{Files, Operation};
 use monolith_training::hooks::server::server_lib::ServerHook;
 use monolith_training::save_utils::{
     Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
@@ -111,6 +112,30 @@ fn what_cannot_be_replaced_is_an_op_error_and_leaves_nothing_behind() {
         let mut left = left.filter(|it| *it != path && !is_checkpoint(it));
         assert_eq!(left.next(), None);
     }
+}
+
+#[test]
+fn half_of_a_new_content_is_beside_the_file_when_its_write_can_fail() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&seen);
+    let files = Files::checked_by(move |operation, path| {
+        if operation == Operation::Write {
+            let temporary = names(path.parent().unwrap()).pop().unwrap();
+            list.lock()
+                .unwrap()
+                .push(fs::metadata(temporary).unwrap().len());
+        }
+        Ok(())
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let (graph, clock) = (Graph::new(), Arc::new(SystemClock));
+    let barrier = Arc::new(BarrierOp::new(&graph, clock.clone(), 1).unwrap());
+    let hook = ServerHook::new(dir.path(), barrier, None, clock).with_files(files);
+    let hook = hook.with_address(|_| Ok("0123456789".to_owned()));
+    let session = Session::new(&graph, 0).unwrap();
+    hook.after_create_session(&session, &Coordinator::new())
+        .unwrap();
+    assert_eq!(*seen.lock().unwrap(), [5]);
 }
 
 fn is_checkpoint(path: &Path) -> bool {

@@ -9,14 +9,17 @@ use std::sync::Arc;
 use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::ErrorKind;
+use monolith_training::files::{Files, Operation};
 use monolith_training::save_utils::{
     Every, FileSaver, HashTableType, LatestCheckpointStates, NoFirstSaveCheckpointSaverHook,
     SaveHelper, SaverOptions, get_monolith_checkpoint_state,
 };
 use monolith_training::session::{Graph, Session, SessionRunHook};
 use tempfile::TempDir;
+use tracing::Level;
 
 use crate::chance::Chance;
+use crate::records::records;
 
 const STATE: &str = "monolith_checkpoint";
 const CUCKOO: Option<HashTableType> = Some(HashTableType::CuckooHashMap);
@@ -296,13 +299,31 @@ fn text_that_cannot_be_parsed_is_none_and_made_anew_by_a_session() {
 }
 
 #[test]
-fn no_file_or_a_folder_in_its_place_is_none() {
+fn no_file_or_a_folder_in_its_place_is_none_and_the_folder_is_warned_of() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("folder")).unwrap();
-    for name in [None, Some("a.b"), Some("folder")] {
-        assert_eq!(written(dir.path(), name, false), None);
-        assert_eq!(written(&dir.path().join("gone"), name, false), None);
+    for (name, warnings) in [(None, 0), (Some("a.b"), 0), (Some("folder"), 1)] {
+        let warned = |dir: &Path| records(Level::WARN, || written(dir, name, false));
+        let (state, messages) = warned(dir.path());
+        assert_eq!((state, messages.len()), (None, warnings), "{messages:?}");
+        assert_eq!(warned(&dir.path().join("gone")), (None, vec![]));
     }
+}
+
+#[test]
+fn a_file_that_goes_while_it_is_read_is_none_without_a_warning() {
+    let saving = Saving::new(|options| {
+        options.files = Files::checked_by(|operation, path| {
+            if operation == Operation::Read {
+                fs::remove_file(path).unwrap();
+            }
+            Ok(())
+        });
+    });
+    saving.put("last_checkpoint_save_timestamp: 1");
+    let ((), messages) = records(Level::WARN, || saving.start());
+    assert_eq!(messages, [""; 0]);
+    assert_eq!(saving.state(), Some((vec![], None, CUCKOO)));
 }
 
 fn exempt(paths: &[String]) -> String {

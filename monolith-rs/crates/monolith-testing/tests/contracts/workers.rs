@@ -1,6 +1,7 @@
 //! Sessions of a chief and of workers that start and start again around a barrier.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
 use monolith_training::clock::SystemClock;
@@ -9,8 +10,10 @@ use monolith_training::hooks::ckpt_hooks::{
     WorkerCkptHelper, WorkerCkptInfo, assign_ckpt_info, get_ckpt_info,
 };
 use monolith_training::session::{ChiefsSession, Graph, Session};
+use tracing::Level;
 
 use crate::chief::Gate;
+use crate::records::records;
 use crate::stage::{MS, Seen, Stage, seen};
 
 /// A chief's barrier of four, and where its workers find its session.
@@ -131,5 +134,25 @@ fn each_session_that_starts_empties_the_info() {
         .unwrap();
         assert_eq!(info(&job.chief()), None);
         assert_eq!(info(&session), Some(7));
+    });
+}
+
+#[test]
+fn a_worker_that_waits_says_so_at_once_and_each_minute() {
+    Stage::fake(|stage| {
+        let (graph, clock) = (Graph::new(), Arc::clone(&stage.clock));
+        let barrier = BarrierOp::new(&graph, Arc::clone(&clock), 2).unwrap();
+        let barrier = Arc::new(barrier.with_wait(Duration::from_secs(10)));
+        let session = Session::new(&graph, 0).unwrap();
+        barrier.place_barrier(&session, "Stop").unwrap();
+        let (own, held) = (Arc::clone(&barrier), Arc::clone(&session));
+        stage.beside(move || {
+            clock.sleep(Duration::from_secs(155));
+            own.remove_barrier(&held).unwrap();
+        });
+        let waits = || barrier.wait_until_barrier_removed(&session, 1);
+        let (waited, logged) = records(Level::INFO, waits);
+        waited.unwrap();
+        assert_eq!(logged, ["The worker 1 waits until barrier removed."; 3]);
     });
 }
