@@ -162,6 +162,54 @@ def test_text_that_can_be_parsed_is_the_state(tmp_path, text, state):
     assert written(tmp_path) is None, "another file's name has nothing to do with it"
 
 
+NUMBERS: dict[str, int | None] = {
+    "0x1F": 31,
+    "0X1f": 31,
+    "-0x10": -16,
+    "017": 15,
+    "-017": -15,
+    "08": None,
+    "-08": None,
+    "0o17": 15,
+    "0O17": 15,
+    "0b101": 5,
+    "0B1": 1,
+    "00": 0,
+    "-00": 0,
+    "-0": 0,
+    "+5": 5,
+    "1_000": 1000,
+    "0x_1": 1,
+    "_1": None,
+    "1_": None,
+    "1__0": None,
+    "0_1": None,
+    "0o_7": 7,
+    "--1": None,
+    "0b2": None,
+    "0xg": None,
+    "0x": None,
+    "1e3": None,
+    "5f": None,
+    "0x7fffffffffffffff": 2**63 - 1,
+    "0x8000000000000000": None,
+    "-0x8000000000000000": -(2**63),
+    "0777777777777777777777": 2**63 - 1,
+    "01000000000000000000000": None,
+    "-01000000000000000000000": -(2**63),
+    "- 1": None,
+}
+"""Integers as protobuf's text format has them: Python's, and octal as C writes it."""
+
+
+@pytest.mark.covers("B74g", "B74h")
+@pytest.mark.parametrize("word", NUMBERS)
+def test_a_number_is_pythons_or_octal_as_c_writes_it(tmp_path, word):
+    (tmp_path / "monolith_checkpoint").write_text(f"last_checkpoint_save_timestamp: {word}")
+    number = NUMBERS[word]
+    assert written(tmp_path) == (None if number is None else ([], number, None))
+
+
 BAD = [
     b"\xff",
     b"model",

@@ -222,6 +222,56 @@ fn text_that_can_be_parsed_is_the_state() {
     }
 }
 
+/// Integers as protobuf's text format has them in Python: Python's, and octal as C writes it.
+const NUMBERS: [(&str, Option<i64>); 35] = [
+    ("0x1F", Some(31)),
+    ("0X1f", Some(31)),
+    ("-0x10", Some(-16)),
+    ("017", Some(15)),
+    ("-017", Some(-15)),
+    ("08", None),
+    ("-08", None),
+    ("0o17", Some(15)),
+    ("0O17", Some(15)),
+    ("0b101", Some(5)),
+    ("0B1", Some(1)),
+    ("00", Some(0)),
+    ("-00", Some(0)),
+    ("-0", Some(0)),
+    ("+5", Some(5)),
+    ("1_000", Some(1000)),
+    ("0x_1", Some(1)),
+    ("_1", None),
+    ("1_", None),
+    ("1__0", None),
+    ("0_1", None),
+    ("0o_7", Some(7)),
+    ("--1", None),
+    ("0b2", None),
+    ("0xg", None),
+    ("0x", None),
+    ("1e3", None),
+    ("5f", None),
+    ("0x7fffffffffffffff", Some(i64::MAX)),
+    ("0x8000000000000000", None),
+    ("-0x8000000000000000", Some(i64::MIN)),
+    ("0777777777777777777777", Some(i64::MAX)),
+    ("01000000000000000000000", None),
+    ("-01000000000000000000000", Some(i64::MIN)),
+    ("- 1", None),
+];
+
+#[test]
+fn a_number_is_pythons_or_octal_as_c_writes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    for (word, number) in NUMBERS {
+        let text = format!("last_checkpoint_save_timestamp: {word}");
+        fs::write(dir.path().join(STATE), text).unwrap();
+        let state = number.map(|number| (vec![], Some(number), None));
+        assert_eq!(written(dir.path(), None, false), state, "{word}");
+    }
+}
+
 const BAD: [&[u8]; 14] = [
     b"\xff",
     b"model",
