@@ -310,6 +310,18 @@ def test_an_exempt_path_is_kept_if_its_own_index_is_there(saving):
     assert state[0] == [path for path in joined if not path.endswith("plain")]
 
 
+@pytest.mark.covers("B74f")
+def test_a_path_is_written_as_text_format_quotes_it(saving):
+    odd = "\x01\x7f\t\n\r\"'ä\x1f"
+    quoted = r"\001\177\t\n\r\"\'ä\037"
+    touch(saving.folder, f"{odd}.index")
+    (saving.folder / STATE).write_text(f'exempt_model_checkpoint_paths: "{quoted}"')
+    saving.start()
+    saving.save()
+    lines = (saving.folder / STATE).read_text().splitlines()
+    assert f'exempt_model_checkpoint_paths: "{saving.folder}/{quoted}"' in lines
+
+
 @pytest.mark.covers("B74c", "B74d", "B74f")
 @pytest.mark.parametrize("saving", [{"use_native_multi_hash_table": True}], indirect=True)
 @pytest.mark.parametrize("kept", [None, "UNKNOWN", "CUCKOO_HASH_MAP", "MULTI_CUCKOO_HASH_MAP"])

@@ -443,6 +443,19 @@ fn an_exempt_path_is_kept_if_its_own_index_is_there() {
 }
 
 #[test]
+fn a_path_is_written_as_text_format_quotes_it() {
+    let (odd, quoted) = ("\u{1}\u{7f}\t\n\r\"'ä\u{1f}", r#"\001\177\t\n\r\"\'ä\037"#);
+    let saving = Saving::new(|_| {});
+    fs::write(saving.dir().join(format!("{odd}.index")), "").unwrap();
+    saving.put(format!("exempt_model_checkpoint_paths: \"{quoted}\""));
+    saving.start();
+    saving.save();
+    let text = fs::read_to_string(saving.dir().join(STATE)).unwrap();
+    let path = format!("exempt_model_checkpoint_paths: \"{}\"", saving.path(quoted));
+    assert!(text.lines().any(|line| line == path), "{text}");
+}
+
+#[test]
 fn a_save_keeps_the_type_that_is_there_and_sets_the_time_alone() {
     for (kept, kind) in [
         (None, MULTI),
