@@ -146,6 +146,17 @@ GOOD: list[tuple[str, State]] = [
     ("exempt_model_checkpoint_paths: ['b', \"a.b-1\", 'b']", (["b", "a.b-1", "b"], None, None)),
     (r"exempt_model_checkpoint_paths: '\303\244\x20\"\n'", (['ä "\n'], None, None)),
     ("exempt_model_checkpoint_paths: '# no comment'", (["# no comment"], None, None)),
+    (r"exempt_model_checkpoint_paths: '\a\b\t\n\v\f\r'", (["\x07\x08\t\n\x0b\x0c\r"], None, None)),
+    (r"exempt_model_checkpoint_paths: '\8\z\?\ \/'", (["\\8\\z\\?\\ \\/"], None, None)),
+    (r"exempt_model_checkpoint_paths: '\x4g\x41\1234\08'", (["\x04gAS4\x008"], None, None)),
+    (r"exempt_model_checkpoint_paths: '\u00e4\U0001F600\\u00e4'", (["ä😀\\u00e4"], None, None)),
+    (r"exempt_model_checkpoint_paths: '\303\244\xC3\244'", (["ää"], None, None)),
+    ("exempt_model_checkpoint_paths: ['a' 'b', 'c']", (["ab", "c"], None, None)),
+    ("exempt_model_checkpoint_paths: []", ([], None, None)),
+    (
+        "exempt_model_checkpoint_paths: 'a'exempt_model_checkpoint_paths:'b'",
+        (["a", "b"], None, None),
+    ),
     (
         "builtin_hash_table_type: 1; last_checkpoint_save_timestamp: 5,"
         " exempt_model_checkpoint_paths: 'ü' # the last\n",
@@ -154,6 +165,7 @@ GOOD: list[tuple[str, State]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:invalid:DeprecationWarning")  # Of escapes.
 @pytest.mark.covers("B74g")
 @pytest.mark.parametrize(("text", "state"), GOOD)
 def test_text_that_can_be_parsed_is_the_state(tmp_path, text, state):
@@ -225,9 +237,29 @@ BAD = [
     b"exempt_model_checkpoint_paths: 'no end",
     b"exempt_model_checkpoint_paths",
     b"exempt_model_checkpoint_paths: ['a'",
+    rb"exempt_model_checkpoint_paths: '\x'",
+    rb"exempt_model_checkpoint_paths: '\xg'",
+    rb"exempt_model_checkpoint_paths: '\u12'",
+    rb"exempt_model_checkpoint_paths: '\ud83d'",
+    rb"exempt_model_checkpoint_paths: '\U00110000'",
+    rb"exempt_model_checkpoint_paths: '\N{DASH}'",
+    rb"exempt_model_checkpoint_paths: '\400'",
+    rb"exempt_model_checkpoint_paths: '\377'",
+    rb"exempt_model_checkpoint_paths: '\303\u00a4'",
+    b"exempt_model_checkpoint_paths: ['a',]",
+    b"exempt_model_checkpoint_paths: [,]",
+    b"exempt_model_checkpoint_paths: 'a';;",
+    b"exempt_model_checkpoint_paths: 'a',,",
+    b"exempt_model_checkpoint_paths: {}",
+    b"exempt_model_checkpoint_paths: u'a'",
+    b"last_checkpoint_save_timestamp: [1]",
+    b"last_checkpoint_save_timestamp: []",
+    b"builtin_hash_table_type: [UNKNOWN]",
+    b"; last_checkpoint_save_timestamp: 1",
 ]
 
 
+@pytest.mark.filterwarnings("ignore:invalid:DeprecationWarning")  # Of escapes.
 @pytest.mark.covers("B74h")
 @pytest.mark.parametrize("content", BAD)
 def test_text_that_cannot_be_parsed_is_none_and_made_anew_by_a_session(saving, content):

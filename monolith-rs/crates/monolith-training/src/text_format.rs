@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::iter::Peekable;
+use std::ops::RangeInclusive;
 use std::str::Chars;
 
 use crate::text::is_space;
@@ -25,9 +26,9 @@ pub(crate) enum Value {
     Word(String),
 }
 
-/// All fields in their order, a list's as one field each. The error is what is wrong
-/// with the text.
-pub(crate) fn parse_fields(text: &str) -> Result<Vec<Field>, String> {
+/// All fields in their order, a list's as one field each. Only `repeated` fields can have a
+/// list. The error is what is wrong with the text.
+pub(crate) fn parse_fields(text: &str, repeated: &[&str]) -> Result<Vec<Field>, String> {
     let mut reader = Reader {
         rest: text.chars().peekable(),
     };
@@ -35,7 +36,7 @@ pub(crate) fn parse_fields(text: &str) -> Result<Vec<Field>, String> {
     while reader.skip_space().is_some() {
         let name = reader.word()?;
         reader.expect(':')?;
-        for value in reader.values()? {
+        for value in reader.values(repeated.contains(&name.as_str()))? {
             let name = name.clone();
             fields.push(Field { name, value });
         }
@@ -165,8 +166,8 @@ impl Reader<'_> {
     }
 
     /// One value, or those of a list.
-    fn values(&mut self) -> Result<Vec<Value>, String> {
-        if self.take_if(|c| c == '[').is_none() {
+    fn values(&mut self, repeated: bool) -> Result<Vec<Value>, String> {
+        if !repeated || self.take_if(|c| c == '[').is_none() {
             return Ok(vec![self.value()?]);
         }
         let mut values = Vec::new();
@@ -203,36 +204,72 @@ impl Reader<'_> {
                 Some(c) if c == quote => return Ok(()),
                 None | Some('\n') => return Err("A string has no end.".to_owned()),
                 Some('\\') => self.escape(bytes)?,
-                Some(c) => bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+                Some(c) => push(bytes, c),
             }
         }
     }
 
+    /// An escape as Python reads it, which keeps the backslash of one that it doesn't know.
     fn escape(&mut self, bytes: &mut Vec<u8>) -> Result<(), String> {
-        let byte = match self.rest.next() {
-            Some('n') => b'\n',
-            Some('r') => b'\r',
-            Some('t') => b'\t',
-            Some(c @ ('"' | '\'' | '\\')) => u8::try_from(c).unwrap_or_default(),
-            Some('x') => self.number(16, 2, 0)?,
-            Some(c) if c.is_digit(8) => self.number(8, 2, c.to_digit(8).unwrap_or_default())?,
-            other => return Err(format!("A string has the escape {other:?}.")),
+        let Some(c) = self.rest.next() else {
+            return Err("A string has no end.".to_owned());
         };
-        bytes.push(byte);
+        match c {
+            'a' => bytes.push(0x07),
+            'b' => bytes.push(0x08),
+            't' => bytes.push(b'\t'),
+            'n' => bytes.push(b'\n'),
+            'v' => bytes.push(0x0b),
+            'f' => bytes.push(0x0c),
+            'r' => bytes.push(b'\r'),
+            '"' | '\'' | '\\' => push(bytes, c),
+            'x' => bytes.push(byte(&self.digits(16, 1..=2)?, 16)?),
+            'u' => push(bytes, character(&self.digits(16, 4..=4)?)?),
+            'U' => push(bytes, character(&self.digits(16, 8..=8)?)?),
+            'N' | '\n' => return Err(format!("A string has the escape {c:?}.")),
+            '0'..='7' => {
+                let octal = format!("{c}{}", self.digits(8, 0..=2)?);
+                bytes.push(byte(&octal, 8)?);
+            }
+            _ => {
+                bytes.push(b'\\');
+                push(bytes, c);
+            }
+        }
         Ok(())
     }
 
-    /// The byte that begins with `first` and goes on with `most` digits at most.
-    fn number(&mut self, radix: u32, most: usize, first: u32) -> Result<u8, String> {
-        let mut number = first;
-        for _ in 0..most {
-            match self.rest.next_if(|c| c.is_digit(radix)) {
-                Some(c) => number = number * radix + c.to_digit(radix).unwrap_or_default(),
-                None => break,
-            }
+    /// As many digits as there are, up to the end of the range.
+    fn digits(&mut self, radix: u32, count: RangeInclusive<usize>) -> Result<String, String> {
+        let mut digits = String::new();
+        while digits.len() < *count.end()
+            && let Some(digit) = self.rest.next_if(|c| c.is_digit(radix))
+        {
+            digits.push(digit);
         }
-        u8::try_from(number).map_err(|_| format!("A string has the byte {number}."))
+        if !count.contains(&digits.len()) {
+            let least = count.start();
+            return Err(format!(
+                "Expected {least} digits of an escape, found {digits:?}."
+            ));
+        }
+        Ok(digits)
     }
+}
+
+fn push(bytes: &mut Vec<u8>, c: char) {
+    bytes.extend(c.encode_utf8(&mut [0; 4]).bytes());
+}
+
+fn byte(digits: &str, radix: u32) -> Result<u8, String> {
+    u8::from_str_radix(digits, radix).map_err(|_| format!("A string has the byte {digits}."))
+}
+
+fn character(digits: &str) -> Result<char, String> {
+    let number = u32::from_str_radix(digits, 16).ok();
+    number
+        .and_then(char::from_u32)
+        .ok_or_else(|| format!("A string has the character {digits}."))
 }
 
 #[cfg(test)]
@@ -252,6 +289,7 @@ mod tests {
     fn fields_are_read_in_their_order() {
         let read = parse_fields(
             "# a comment\npath: \"a\" 'b';\nlist: [\"x\", 'y'] none: []\n time:\t1.5e3, kind :OK",
+            &["list", "none"],
         );
         let expected = [
             field("path", text("ab")),
@@ -266,11 +304,11 @@ mod tests {
     #[test]
     fn a_quoted_string_is_read_back() {
         for given in ["a\"'\\\n\r\t\u{1}é", ""] {
-            let read = parse_fields(&format!("name: {}", quote(given))).unwrap();
+            let read = parse_fields(&format!("name: {}", quote(given)), &[]).unwrap();
             assert_eq!(read, [field("name", text(given))]);
         }
         assert_eq!(quote("\u{1}'"), r#""\001\'""#);
-        let read = parse_fields(r#"name: "\303\251\x41""#).unwrap();
+        let read = parse_fields(r#"name: "\303\251\x41""#, &[]).unwrap();
         assert_eq!(read, [field("name", text("éA"))]);
     }
 
@@ -283,14 +321,17 @@ mod tests {
             ": 1",
             "path: \"a",
             "path: \"a\nb\"",
-            "path: \"\\z\"",
+            "path: \"\\N\"",
+            "path: \"\\x\"",
+            "path: \"\\ud83d\"",
+            "path: [\"a\"]",
             "path: \"\\777\"",
             "path: \"\\xff\"",
             "path: [1",
             "path: { }",
             "path: 1;;",
         ] {
-            assert!(parse_fields(wrong).is_err(), "{wrong:?}");
+            assert!(parse_fields(wrong, &[]).is_err(), "{wrong:?}");
         }
     }
 }

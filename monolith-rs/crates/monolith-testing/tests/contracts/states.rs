@@ -164,7 +164,7 @@ fn the_latest_state_is_read_anew_for_a_larger_step_or_while_it_is_none() {
 #[test]
 fn text_that_can_be_parsed_is_the_state() {
     let dir = tempfile::tempdir().unwrap();
-    let good: [(&str, State); 14] = [
+    let good: [(&str, State); 22] = [
         ("", (vec![], None, None)),
         ("# nothing else", (vec![], None, None)),
         ("last_checkpoint_save_timestamp: 0", (vec![], Some(0), None)),
@@ -204,6 +204,38 @@ fn text_that_can_be_parsed_is_the_state() {
         (
             "exempt_model_checkpoint_paths: '# no comment'",
             (owned(&["# no comment"]), None, None),
+        ),
+        (
+            r"exempt_model_checkpoint_paths: '\a\b\t\n\v\f\r'",
+            (owned(&["\u{7}\u{8}\u{9}\u{a}\u{b}\u{c}\u{d}"]), None, None),
+        ),
+        (
+            r"exempt_model_checkpoint_paths: '\8\z\?\ \/'",
+            (owned(&["\\8\\z\\?\\ \\/"]), None, None),
+        ),
+        (
+            r"exempt_model_checkpoint_paths: '\x4g\x41\1234\08'",
+            (owned(&["\u{4}gAS4\u{0}8"]), None, None),
+        ),
+        (
+            r"exempt_model_checkpoint_paths: '\u00e4\U0001F600\\u00e4'",
+            (owned(&["ä😀\\u00e4"]), None, None),
+        ),
+        (
+            r"exempt_model_checkpoint_paths: '\303\244\xC3\244'",
+            (owned(&["ää"]), None, None),
+        ),
+        (
+            "exempt_model_checkpoint_paths: ['a' 'b', 'c']",
+            (owned(&["ab", "c"]), None, None),
+        ),
+        (
+            "exempt_model_checkpoint_paths: []",
+            (owned(&[]), None, None),
+        ),
+        (
+            "exempt_model_checkpoint_paths: 'a'exempt_model_checkpoint_paths:'b'",
+            (owned(&["a", "b"]), None, None),
         ),
         (
             "builtin_hash_table_type: 1; last_checkpoint_save_timestamp: 5, \
@@ -272,7 +304,7 @@ fn a_number_is_pythons_or_octal_as_c_writes_it() {
     }
 }
 
-const BAD: [&[u8]; 14] = [
+const BAD: [&[u8]; 33] = [
     b"\xff",
     b"model",
     b"no_such_field: 1",
@@ -287,6 +319,25 @@ const BAD: [&[u8]; 14] = [
     b"exempt_model_checkpoint_paths: 'no end",
     b"exempt_model_checkpoint_paths",
     b"exempt_model_checkpoint_paths: ['a'",
+    br"exempt_model_checkpoint_paths: '\x'",
+    br"exempt_model_checkpoint_paths: '\xg'",
+    br"exempt_model_checkpoint_paths: '\u12'",
+    br"exempt_model_checkpoint_paths: '\ud83d'",
+    br"exempt_model_checkpoint_paths: '\U00110000'",
+    br"exempt_model_checkpoint_paths: '\N{DASH}'",
+    br"exempt_model_checkpoint_paths: '\400'",
+    br"exempt_model_checkpoint_paths: '\377'",
+    br"exempt_model_checkpoint_paths: '\303\u00a4'",
+    b"exempt_model_checkpoint_paths: ['a',]",
+    b"exempt_model_checkpoint_paths: [,]",
+    b"exempt_model_checkpoint_paths: 'a';;",
+    b"exempt_model_checkpoint_paths: 'a',,",
+    b"exempt_model_checkpoint_paths: {}",
+    b"exempt_model_checkpoint_paths: u'a'",
+    b"last_checkpoint_save_timestamp: [1]",
+    b"last_checkpoint_save_timestamp: []",
+    b"builtin_hash_table_type: [UNKNOWN]",
+    b"; last_checkpoint_save_timestamp: 1",
 ];
 
 /// A saver hook in a session of its own.

@@ -60,9 +60,15 @@ pub(super) fn read_if_valid<T>(
     Ok(state.ok())
 }
 
+/// The fields of the state that can have a list.
+const REPEATED: [&str; 2] = [
+    "all_model_checkpoint_paths",
+    "all_model_checkpoint_timestamps",
+];
+
 fn parse(text: &str) -> Result<CheckpointState, String> {
     let mut state = CheckpointState::default();
-    for field in parse_fields(text)? {
+    for field in parse_fields(text, &REPEATED)? {
         match (field.name.as_str(), field.value) {
             ("model_checkpoint_path", Value::Text(path)) => state.model_checkpoint_path = path,
             ("all_model_checkpoint_paths", Value::Text(path)) => {

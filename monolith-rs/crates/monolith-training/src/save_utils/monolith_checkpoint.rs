@@ -115,7 +115,7 @@ fn to_text(state: &MonolithCheckpointState) -> String {
 
 fn parse(text: &str) -> Result<MonolithCheckpointState, String> {
     let mut state = MonolithCheckpointState::default();
-    for Field { name, value } in parse_fields(text)? {
+    for Field { name, value } in parse_fields(text, &["exempt_model_checkpoint_paths"])? {
         let is_second = match name.as_str() {
             "last_checkpoint_save_timestamp" => state.last_checkpoint_save_timestamp.is_some(),
             "builtin_hash_table_type" => state.builtin_hash_table_type.is_some(),
