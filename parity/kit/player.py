@@ -30,6 +30,7 @@ from parity.spec.steps import (
     MachineInfoStep,
     RaiseStep,
     RpcStep,
+    StateFileStep,
     Step,
     TimerStep,
     TrainStep,
@@ -162,6 +163,8 @@ class Play:
                 self._job.address_file(step.address_file)
             case ActionFileStep():
                 self._job.action_file(step.action_file)
+            case StateFileStep():
+                self._world.write_state_file(step.state_file)
             case MachineInfoStep():
                 self._world.create_machine_info(step.machine_info)
             case ControllerOpStep():

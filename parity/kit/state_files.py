@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from parity.spec.trace import STATE_FILES, Replaced
+from parity.spec.steps import STATE_FILES
+from parity.spec.trace import Replaced
 
 _FIELD: Final = re.compile(r'(\w+): ("?)(.*)\2')
 _PATHS: Final = ("all_model_checkpoint_paths", "exempt_model_checkpoint_paths")

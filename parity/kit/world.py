@@ -10,13 +10,14 @@ from fakes.faults import FaultLedger
 from fakes.ps import FakePs
 from fakes.virtual_clock import VirtualClock
 from parity.kit.machines import Machines, fake_servers, inject_machine_fault
+from parity.kit.model_folder import write_content
 from parity.kit.recorder import Recorder
 from parity.kit.state_files import StateFiles
 from parity.spec.faults import Fault
 from parity.spec.hooks import HealthReport, ProbeEntry
 from parity.spec.rpcs import Method, StatusCode
 from parity.spec.scenario import CallbackKind, Scenario
-from parity.spec.steps import MachineInfo
+from parity.spec.steps import MachineInfo, StateFileContent
 from parity.spec.trace import CallbackEvent, PsResult, ReportEvent, RpcEvent, RpcResponse
 
 
@@ -75,6 +76,10 @@ class World:
     def create_machine_info(self, info: MachineInfo) -> None:
         """Create the machine info of a parameter server, as a job's own op does."""
         self.machines.machine_info(f"ps_machine_info_{info.ps}", info.mem_limit)
+
+    def write_state_file(self, content: StateFileContent) -> None:
+        """Replace or remove a state file of the model directory, as somebody else does."""
+        write_content(self.model_dir / content.file, content)
 
     def inject(self, fault: Fault, place: str) -> bool:
         """Inject a fault of a machine, and return False if it is another one's."""

@@ -21,6 +21,7 @@ from parity.spec.steps import (
     LookStep,
     MachineInfoStep,
     RpcStep,
+    StateFileStep,
     Step,
     TimerStep,
     TrainStep,
@@ -37,6 +38,7 @@ from parity.spec.trace import (
     FilesEvent,
     RpcEvent,
     SessionEvent,
+    StateFileEvent,
     StepEvent,
     ThreadEvent,
 )
@@ -55,7 +57,7 @@ _CHANGE_NOTHING: Final = (
 """Steps that make no lane do anything at the instant at which they begin."""
 _MAIN_IS_IDLE: Final = (*_CHANGE_NOTHING, WorkerStep, BackgroundStep, ConcurrentlyStep)
 INSTANT: Final = (
-    FaultStep, AddressFileStep, ActionFileStep, MachineInfoStep, TimerStep,
+    FaultStep, AddressFileStep, ActionFileStep, StateFileStep, MachineInfoStep, TimerStep,
     WorkerStep, BackgroundStep, LookStep,
 )  # fmt: skip
 """Steps that take no virtual time."""
@@ -162,6 +164,8 @@ def can_show(step: Step | None, event: Event, *, only_calls: bool) -> bool:
         return True
     if isinstance(step, RpcStep | LookStep):
         return ends_step(step, event)
+    if isinstance(step, StateFileStep):
+        return isinstance(event, StateFileEvent)
     if isinstance(event, StepEvent | ElementEvent):
         return isinstance(step, TrainStep)
     return not isinstance(step, _MAIN_IS_IDLE)
@@ -178,6 +182,8 @@ def shows_at_once(step: Step | None, index: int, event: Event) -> bool:
     match step:
         case LookStep():
             return ends_step(step, event)
+        case StateFileStep():
+            return lane == MAIN
         case WorkerStep():
             return lane == f"worker-{step.worker.index}"
         case BackgroundStep():

@@ -229,6 +229,28 @@ class MachineInfo(Model):
     """The limit; ``null`` is the flag's value."""
 
 
+StateFile = Literal["checkpoint", "monolith_checkpoint"]
+"""The files that say which checkpoints a model directory has: TensorFlow's, and Monolith's."""
+STATE_FILES: Final[tuple[StateFile, ...]] = get_args(StateFile)
+
+
+class StateFileContent(FileContent):
+    """A state file and its content; without text and hex it is removed."""
+
+    file: StateFile
+    """The file."""
+
+
+class StateFileStep(
+    Model,
+    json_schema_extra=example({"state_file": {"file": "checkpoint", "text": "no state at all"}}),
+):
+    """A state file of the model directory is replaced or removed, as by somebody else."""
+
+    state_file: StateFileContent
+    """The file and its content."""
+
+
 class MachineInfoStep(
     Model, json_schema_extra=example({"machine_info": {"ps": 0, "mem_limit": "8GiB"}})
 ):
@@ -266,6 +288,7 @@ AnyBackgroundStep = (
     | FaultStep
     | ActionFileStep
     | AddressFileStep
+    | StateFileStep
     | ControllerOpStep
     | MachineInfoStep
     | TimerStep
@@ -334,6 +357,7 @@ AnyStep = (
     | ConcurrentlyStep
     | AddressFileStep
     | ActionFileStep
+    | StateFileStep
     | MachineInfoStep
     | ControllerOpStep
     | TimerStep

@@ -17,6 +17,7 @@ from parity.spec.faults import FaultyFile, FileOperation
 from parity.spec.hooks import Phase
 from parity.spec.integers import Index, Unsigned
 from parity.spec.rpcs import Method, StatusCode
+from parity.spec.steps import StateFile
 
 CONCURRENT_PREFIX: Final = "concurrently-"
 BACKGROUND_PREFIX: Final = "background-"
@@ -221,10 +222,6 @@ class AddressEvent(BaseEvent):
     text: str
     mode: str
     replaced: Replaced
-
-
-StateFile = Literal["checkpoint", "monolith_checkpoint"]
-STATE_FILES: Final[tuple[StateFile, ...]] = get_args(StateFile)
 
 
 class StateFileEvent(BaseEvent):

@@ -51,6 +51,7 @@ from parity.spec.steps import (
     MachineInfoStep,
     RaiseStep,
     RpcStep,
+    StateFileStep,
     Step,
     TimerStep,
     TrainStep,
@@ -219,10 +220,17 @@ class _Play:
                 self._ask_chief(RoleCommand(do="step", number=index))
             case LookStep(look="action_response"):
                 self._own_events.record(ActionResponseEvent, response=self._action_response())
+            case AddressFileStep() | ActionFileStep() | StateFileStep():
+                self._write_file(step)
+
+    def _write_file(self, step: AddressFileStep | ActionFileStep | StateFileStep) -> None:
+        match step:
             case AddressFileStep():
                 self._address_file.write(step.address_file)
             case ActionFileStep():
                 write_content(self._model_dir / ACTION_FILENAME, step.action_file)
+            case StateFileStep(state_file=content):
+                write_content(self._model_dir / content.file, content)
 
     def _call(self, step: RpcStep, place: str) -> None:
         deadline = step.deadline or int(_RPC_SECONDS * self._pace * 1000)

@@ -11,6 +11,7 @@ from parity.search.fuzz.case import RECREATED
 from parity.search.fuzz.hook_strategies import errors
 from parity.spec.faults import OPERATIONS, FaultyFile
 from parity.spec.rpcs import Method
+from parity.spec.steps import STATE_FILES
 
 Document = dict[str, Any]
 
@@ -39,6 +40,14 @@ _ACTIONS: Final = (
     "action: NONE",
     "",
     "acton: STOP",
+)
+_STATES: Final = (
+    'exempt_model_checkpoint_paths: "model.ckpt-1"\nexempt_model_checkpoint_paths: "gone"',
+    "exempt_model_checkpoint_paths: ['model.ckpt-2', \"model.ckpt-1\"]",
+    "builtin_hash_table_type: MULTI_CUCKOO_HASH_MAP last_checkpoint_save_timestamp: 0x1F",
+    "builtin_hash_table_type: 7",
+    'model_checkpoint_path: "model.ckpt-1" all_model_checkpoint_paths: "model.ckpt-1"',
+    "",
 )
 
 
@@ -106,6 +115,13 @@ def _contents(texts: tuple[str, ...]) -> SearchStrategy[Any]:
 
 
 @st.composite
+def _state_files(draw: DrawFn) -> Document:
+    content = draw(_contents(_STATES))
+    file = {"file": draw(st.sampled_from(STATE_FILES))}
+    return {"state_file": file if content == "missing" else {**file, **content}}
+
+
+@st.composite
 def _machine_info(draw: DrawFn, ps: int) -> Document:
     limit = draw(st.sampled_from(LIMITS))
     return {"machine_info": {"ps": draw(st.integers(0, ps - 1)), "mem_limit": limit}}
@@ -153,6 +169,7 @@ def _at_any_time(
     if "server" in hooks:
         kinds.append((1, _contents(_TEXTS).map(lambda content: {"address_file": content})))
     if "saver" in hooks:
+        kinds.append((1, _state_files()))
         kinds.append((1, st.sampled_from(["enable", "disable"]).map(lambda way: {"timer": way})))
     if "controller" in hooks:
         ops = st.sampled_from(["stop_op", "trigger_save_op"])

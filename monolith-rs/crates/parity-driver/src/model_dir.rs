@@ -1,17 +1,19 @@
 //! The model directory of one play, and what is left in it.
 
+use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
 
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::controller_hooks::query_action::{
     ACTION_FILENAME, RESPONSE_FILENAME,
 };
+use monolith_training::save_utils::MONOLITH_CKPT_STATE_FILE_NAME;
 use tempfile::TempDir;
 
 use crate::wire::events::{
     LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, ResponseState, UNLISTED_FILES,
 };
-use crate::wire::scenario::ServerFolder;
+use crate::wire::scenario::{FileContent, ServerFolder, StateFile, StateFileContent};
 
 /// Where a server publishes whose folder is `missing`.
 const NEW_FOLDER: &str = "server/new";
@@ -56,6 +58,18 @@ impl ModelDir {
         self.path().join(ACTION_FILENAME)
     }
 
+    /// Replaces or removes a state file.
+    pub(crate) fn write_state_file(
+        &self,
+        content: &StateFileContent,
+    ) -> std::result::Result<(), String> {
+        let name = match content.file {
+            StateFile::Checkpoint => "checkpoint",
+            StateFile::MonolithCheckpoint => MONOLITH_CKPT_STATE_FILE_NAME,
+        };
+        write_or_remove(&self.path().join(name), content.bytes())
+    }
+
     /// How that hook has answered; a parser's words are an error.
     pub fn action_response(&self) -> ResponseState {
         match std::fs::read(self.path().join(RESPONSE_FILENAME)) {
@@ -69,6 +83,39 @@ impl ModelDir {
     pub fn left(&self) -> Vec<String> {
         left_in(self.path())
     }
+}
+
+impl FileContent {
+    /// The bytes that the file is to hold; None if it is to go.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        let text = self.text.as_ref().map(String::as_bytes);
+        text.or(self.hex.as_deref())
+    }
+}
+
+impl StateFileContent {
+    /// The bytes that the file is to hold; None if it is to go.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        let text = self.text.as_ref().map(String::as_bytes);
+        text.or(self.hex.as_deref())
+    }
+}
+
+/// Makes a file hold these bytes, or removes it if there are none.
+///
+/// # Errors
+///
+/// The file's folder isn't there, in words for who wrote the scenario.
+pub fn write_or_remove(path: &Path, bytes: Option<&[u8]>) -> std::result::Result<(), String> {
+    let outcome = match bytes {
+        Some(bytes) => std::fs::write(path, bytes),
+        None => match std::fs::remove_file(path) {
+            Err(error) if matches!(error.kind(), Io::NotFound | Io::NotADirectory) => Ok(()),
+            outcome => outcome,
+        },
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    outcome.map_err(|_| format!("{name} can't be written: its folder isn't there"))
 }
 
 /// What is left in a model directory, without files that aren't known, such as a temporary

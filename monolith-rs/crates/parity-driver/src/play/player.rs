@@ -170,6 +170,7 @@ impl Player {
             Step::Worker(step) => InBackground::Worker(step),
             Step::AddressFile(step) => InBackground::AddressFile(step),
             Step::ActionFile(step) => InBackground::ActionFile(step),
+            Step::StateFile(step) => InBackground::StateFile(step),
             Step::MachineInfo(step) => InBackground::MachineInfo(step),
             Step::ControllerOp(step) => InBackground::ControllerOp(step),
             Step::Timer(step) => InBackground::Timer(step),

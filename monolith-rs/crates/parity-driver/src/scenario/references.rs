@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Scenario, Unplayable, failed};
 use crate::wire::scenario::{
-    BackgroundStep, ConcurrentStep, FileContent, Hook, InBackground, LONGEST_TIME, MOST_LANES,
-    MOST_STEPS, Step, WorkerTrain,
+    BackgroundStep, ConcurrentStep, Hook, InBackground, LONGEST_TIME, MOST_LANES, MOST_STEPS, Step,
+    WorkerTrain,
 };
 
 /// Refuses what refers to something that isn't there, or is too much in all.
@@ -49,19 +49,17 @@ fn check_ps(scenario: &Scenario) -> Result<(), Unplayable> {
 
 fn check_contents(scenario: &Scenario) -> Result<(), Unplayable> {
     for (at, step) in scenario.steps.iter().enumerate() {
-        let content = match step {
-            Step::AddressFile(content) | Step::ActionFile(content) => content,
+        let (text, hex) = match step {
+            Step::AddressFile(it) | Step::ActionFile(it) => (&it.text, &it.hex),
+            Step::StateFile(it) => (&it.text, &it.hex),
             Step::Background(step) => match &step.background {
-                InBackground::AddressFile(content) | InBackground::ActionFile(content) => content,
+                InBackground::AddressFile(it) | InBackground::ActionFile(it) => (&it.text, &it.hex),
+                InBackground::StateFile(it) => (&it.text, &it.hex),
                 _ => continue,
             },
             _ => continue,
         };
-        if let FileContent {
-            text: Some(_),
-            hex: Some(_),
-        } = content
-        {
+        if text.is_some() && hex.is_some() {
             let at = format!("steps[{at}].{}", step.kind());
             return Err(failed(&at, "text and hex are both given"));
         }

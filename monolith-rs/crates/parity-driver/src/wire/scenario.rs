@@ -603,6 +603,28 @@ pub struct FileContent {
     pub hex: Option<Vec<u8>>,
 }
 
+/// `StateFile` of the specification.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateFile {
+    Checkpoint,
+    MonolithCheckpoint,
+}
+
+/// A state file and its content; without text and hex it is removed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateFileContent {
+    /// UTF-8 text.
+    #[serde(deserialize_with = "Maybe::<Text<0, 65_536>>::read")]
+    pub text: Option<String>,
+    /// Bytes instead, two lower-case hexadecimal digits each.
+    #[serde(deserialize_with = "Maybe::<Hex<0, 131_072>>::read")]
+    pub hex: Option<Vec<u8>>,
+    /// The file.
+    pub file: StateFile,
+}
+
 /// The PS, and its limit.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -715,6 +737,8 @@ pub enum Step {
     AddressFile(FileContent),
     /// The file `monolith_action`, which QueryActionHook reads, is replaced or removed.
     ActionFile(FileContent),
+    /// A state file of the model directory is replaced or removed, as by somebody else.
+    StateFile(StateFileContent),
     /// The job creates the PS's machine info; only a PS's first creation has an effect (B1).
     MachineInfo(MachineInfo),
     /// An op of the ControllerHook is run on the chief's session, outside a step.
@@ -753,6 +777,7 @@ impl Step {
             Self::Concurrently(_) => "concurrently",
             Self::AddressFile(_) => "address_file",
             Self::ActionFile(_) => "action_file",
+            Self::StateFile(_) => "state_file",
             Self::MachineInfo(_) => "machine_info",
             Self::ControllerOp(_) => "controller_op",
             Self::Timer(_) => "timer",
@@ -777,6 +802,7 @@ impl Step {
             Self::Concurrently(_) => None,
             Self::AddressFile(_) => None,
             Self::ActionFile(_) => None,
+            Self::StateFile(_) => None,
             Self::MachineInfo(step) => Some(step.ps),
             Self::ControllerOp(_) => None,
             Self::Timer(_) => None,
@@ -798,6 +824,7 @@ pub const STEPS: &[&str] = &[
     "concurrently",
     "address_file",
     "action_file",
+    "state_file",
     "machine_info",
     "controller_op",
     "timer",
@@ -842,6 +869,8 @@ pub enum InBackground {
     /// machine at which nothing listens, and `{silent}` an address of a listener that never
     /// answers: a call to it needs a `deadline`.
     AddressFile(FileContent),
+    /// A state file of the model directory is replaced or removed, as by somebody else.
+    StateFile(StateFileContent),
     /// An op of the ControllerHook is run on the chief's session, outside a step.
     ControllerOp(ControllerOp),
     /// The job creates the PS's machine info; only a PS's first creation has an effect (B1).

@@ -1,7 +1,6 @@
 //! The address file of a play: what servers publish there, and what the scenario
 //! writes.
 
-use std::io::ErrorKind as Io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use monolith_training::clock::relock;
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use parity_driver::Recorder;
+use parity_driver::model_dir::write_or_remove;
 use parity_driver::state_files::{Changed, WatchedFile};
 use parity_driver::wire::events::Event;
 use parity_driver::wire::scenario::FileContent;
@@ -115,7 +115,7 @@ impl AddressFile {
         if let Some(text) = &mut content.text {
             *text = self.fill_in(text).map_err(|error| error.to_string())?;
         }
-        write_content(&self.path(), &content)
+        write_or_remove(&self.path(), content.bytes())
     }
 
     fn fill_in(&self, text: &str) -> std::io::Result<String> {
@@ -168,20 +168,6 @@ impl Silent {
         let address = self.0.local_addr();
         address.map_or_else(|error| error.to_string(), |address| address.to_string())
     }
-}
-
-/// Makes the file hold this, or removes it.
-pub(crate) fn write_content(path: &Path, content: &FileContent) -> Result<(), String> {
-    let bytes = content.text.as_ref().map(String::as_bytes);
-    let outcome = match bytes.or(content.hex.as_deref()) {
-        Some(bytes) => std::fs::write(path, bytes),
-        None => match std::fs::remove_file(path) {
-            Err(error) if matches!(error.kind(), Io::NotFound | Io::NotADirectory) => Ok(()),
-            outcome => outcome,
-        },
-    };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    outcome.map_err(|_| format!("{name} can't be written: its folder isn't there"))
 }
 
 /// The text with `<port>` for the digits after its last colon.

@@ -6,12 +6,12 @@ use monolith_training::barrier_ops::BarrierHook;
 use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::{HookedSession, MonitoredSession, Session};
+use parity_driver::model_dir::write_or_remove;
 use parity_driver::wire::scenario::{
     ControllerOp, Fault, FileContent, LookTarget, RpcStep, SessionKind, TimerSwitch,
 };
 use parity_driver::{Event, Job, Scenario, Trained, Unplayable, Worker, World};
 
-use super::address_file::write_content;
 use super::chief_hooks::ChiefHooks;
 use super::cluster::Cluster;
 use super::logs;
@@ -120,7 +120,7 @@ impl Job for MonolithJob {
 
     fn action_file(&self, content: FileContent) -> Result<(), Unplayable> {
         let path = self.cluster.world.model_dir.action_file();
-        Ok(write_content(&path, &content)?)
+        Ok(write_or_remove(&path, content.bytes())?)
     }
 
     fn controller_op(&self, op: ControllerOp) -> Result<(), Unplayable> {
