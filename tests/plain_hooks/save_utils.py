@@ -271,11 +271,11 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         state = get_monolith_checkpoint_state(self._checkpoint_dir, remove_invalid_path=True)
         if state is None:
             state = state_class()
-        state.builtin_hash_table_type = (
-            state_class.MULTI_CUCKOO_HASH_MAP
-            if self._use_native_multi_hash_table
-            else state_class.CUCKOO_HASH_MAP
-        )
+            state.builtin_hash_table_type = (
+                state_class.MULTI_CUCKOO_HASH_MAP
+                if self._use_native_multi_hash_table
+                else state_class.CUCKOO_HASH_MAP
+            )
         if timestamp is not None:
             state.last_checkpoint_save_timestamp = timestamp
         file_io.atomic_write_string_to_file(
