@@ -110,7 +110,7 @@ fn with_chief(
 ) {
     let clock = VirtualClock::new(None);
     let fates = Arc::new(Fates::default());
-    clock.watch(fates.clone());
+    clock.watch(&fates);
     let inner = clock.clone();
     clock
         .run(move || {

@@ -95,7 +95,7 @@ fn with_chief<T: Send + 'static>(main: impl FnOnce(Chief) -> T + Send + 'static)
     let clock = VirtualClock::new(None);
     let chief = clock.clone();
     let fates = Arc::new(Fates::default());
-    clock.watch(fates.clone());
+    clock.watch(&fates);
     clock
         .run(move || {
             let shared: Arc<dyn Clock> = Arc::new(chief.clone());

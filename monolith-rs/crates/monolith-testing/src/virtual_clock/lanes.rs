@@ -99,7 +99,7 @@ impl Shared {
     }
 
     pub(super) fn watcher(&self) -> Option<Arc<dyn Watcher>> {
-        relock(&self.state).watcher.clone()
+        relock(&self.state).watcher.as_ref()?.upgrade()
     }
 
     /// Waits until the lane has the turn; false if it has it only to leave.

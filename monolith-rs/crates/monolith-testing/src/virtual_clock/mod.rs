@@ -19,7 +19,7 @@ mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use self::handover::Handover;
@@ -115,7 +115,8 @@ struct State {
     /// Each lane waits for its turn at its own: a common one would wake all of them each time.
     gates: BTreeMap<LaneId, Arc<Condvar>>,
     phase: Phase,
-    watcher: Option<Arc<dyn Watcher>>,
+    /// A watcher may have the clock, so the clock doesn't have it.
+    watcher: Option<Weak<dyn Watcher>>,
     /// How many threads of each name were started.
     names: BTreeMap<String, u32>,
     /// Labels of threads, in order of starting, with their handles.
@@ -194,8 +195,9 @@ impl VirtualClock {
         }
     }
 
-    /// From now on `watcher` is told what lanes do.
-    pub fn watch(&self, watcher: Arc<dyn Watcher>) {
+    /// From now on `watcher` is told what lanes do, as long as somebody else has it.
+    pub fn watch(&self, watcher: &Arc<impl Watcher + 'static>) {
+        let watcher = Arc::downgrade(watcher);
         relock(&self.shared.state).watcher = Some(watcher);
     }
 

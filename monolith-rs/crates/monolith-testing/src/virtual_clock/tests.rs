@@ -182,7 +182,7 @@ impl Watcher for Fates {
 fn the_fates_of_threads_are_told_and_those_left_are_listed() {
     let clock = VirtualClock::new(None);
     let fates = Arc::new(Fates::default());
-    clock.watch(fates.clone());
+    clock.watch(&fates);
     let inner = clock.clone();
     clock
         .run(move || {

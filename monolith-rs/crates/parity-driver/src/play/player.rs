@@ -74,7 +74,7 @@ fn try_play(
     let scenario = Scenario::parse(scenario, &port.identity().capabilities)?;
     let set_up = |unplayable| NotPlayed::at(unplayable, "setting up: ", None);
     let world = World::new(clock.clone(), &scenario).map_err(|error| set_up(error.into()))?;
-    clock.watch(Arc::clone(&world.recorder) as _);
+    clock.watch(&world.recorder);
     // Kept until all lanes were left, as they may use what it has.
     let job = catch_panic(|| port.begin(&scenario, &world))
         .unwrap_or_else(|panic| Err(format!("the port {panic}").into()))
