@@ -316,7 +316,7 @@ def exempt(*paths: str) -> str:
 
 
 @pytest.mark.covers("B74f", "B74g")
-def test_an_exempt_path_is_kept_if_its_own_index_is_there(saving):
+def test_an_exempt_path_is_kept_if_its_own_index_is_there(saving, caplog):
     folder = saving.folder
     touch(folder, "model.ckpt-1.index", "a.b/m.x-2.index", "model.ckpt-30.index", "plain.index")
     touch(folder, "only.data-00000-of-00001", "model.index", "x.y.index")
@@ -326,7 +326,12 @@ def test_an_exempt_path_is_kept_if_its_own_index_is_there(saving):
     (folder / STATE).write_text(exempt(*mixed))
     assert written(folder) == (mixed, None, None)
     joined = [str(folder / path) for path in kept]
+    caplog.clear()
     assert written(folder, remove_invalid_path=True) == (joined, None, None)
+    warned = [each.getMessage() for each in caplog.records if each.name == "absl"]
+    assert len(warned) == len(gone)
+    for text, path in zip(warned, gone, strict=True):
+        assert text.startswith(str(folder / path))
     assert written(folder) == (mixed, None, None), "a look changes nothing"
     saving.start()
     assert written(folder) == (mixed, None, None), "nor does a session"
