@@ -232,3 +232,22 @@ def test_a_look_comes_60_seconds_after_the_session_or_the_last_look(stage, tmp_p
         ]
 
     stage.play(main)
+
+
+@pytest.mark.covers("B47j")
+def test_the_end_waits_for_a_look_however_long_it_takes(stage, tmp_path):
+    days = 10 * 24 * 60 * 60
+
+    def main() -> None:
+        clock = stage.clock
+        with tf.Graph().as_default():
+            hook = QueryActionHook(str(tmp_path), ControllerHook(0), clock=clock)
+        session = Slow(clock, days, fails=False)
+        hook.after_create_session(session, None)
+        (tmp_path / ACTION_FILENAME).write_text("action: STOP")
+        begin = clock.now()
+        clock.sleep(61)
+        hook.end(session)
+        assert clock.now() - begin == 60 + days
+
+    stage.play(main)

@@ -299,3 +299,29 @@ fn a_look_comes_60_seconds_after_the_session_or_the_last_look() {
         }
     });
 }
+
+#[test]
+fn the_end_waits_for_a_look_however_long_it_takes() {
+    Stage::fake(|stage| {
+        let (graph, dir) = (Graph::new(), tempfile::tempdir().unwrap());
+        let (clock, days) = (Arc::clone(&stage.clock), half_seconds(20 * 24 * 60 * 60));
+        let control = ControllerHook::new(&graph, Arc::clone(&clock), None, None).unwrap();
+        let own = Arc::clone(&clock);
+        let files = Files::checked_by(move |operation, _| {
+            if operation == Operation::Read {
+                own.sleep(days);
+            }
+            Ok(())
+        });
+        let hook = QueryActionHook::new(dir.path(), Arc::new(control), Arc::clone(&clock));
+        let hook = hook.with_files(files);
+        let session = Session::new(&graph, 0).unwrap();
+        hook.after_create_session(&session, &Coordinator::new())
+            .unwrap();
+        std::fs::write(dir.path().join("monolith_action"), "action: STOP").unwrap();
+        let begin = clock.now();
+        clock.sleep(half_seconds(122));
+        hook.end(&session).unwrap();
+        assert_eq!(clock.now() - begin, half_seconds(120) + days);
+    });
+}
