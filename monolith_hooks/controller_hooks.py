@@ -28,6 +28,8 @@ STOP_ACTION: Final = "Stop"
 """The barrier's action when a stop places it."""
 QUERY_INTERVAL: Final = 60
 """The original's seconds between two checks for an action file."""
+_STOP_GRACE: Final = 365 * 24 * 60 * 60
+"""Seconds that ``end`` waits for a check under way: in effect without a limit (B47)."""
 
 _STOP, _SAVE = 0, 1
 """Places of the two flags in their variable."""
@@ -207,7 +209,7 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
         for each in self._coords:
             each.request_stop()
         if self._coords:
-            self._coords[-1].join()
+            self._coords[-1].join(stop_grace_period_secs=_STOP_GRACE)
 
     def _look(self, own: Any) -> None:
         while not self._clock.wait_for_stop(own, self._query_seconds):

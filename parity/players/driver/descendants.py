@@ -45,15 +45,19 @@ class Descendants:
     def kill(self, program: int) -> None:
         """Kill the program, which must not have been reaped yet, and all its descendants."""
         deadline = time.monotonic() + _END_SECONDS
+        killed: dict[int, int] = {}
         found = self._living(program)  # Before the program's children lose their parent.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(program, signal.SIGKILL)
         while found and time.monotonic() < deadline:
             for pid in found:
+                killed.setdefault(pid, _start(pid))
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.005)
-            found = self._living(program)  # Including those that were started meanwhile.
+            # Those that were started meanwhile, and those that lost parent and mark and still die.
+            dying = {pid for pid, start in killed.items() if _is_living(pid, start)}
+            found = self._living(program) | dying
 
     def _living(self, program: int) -> set[int]:
         mark = f"{self._variable}=1".encode()
@@ -107,6 +111,15 @@ def _start(pid: int) -> int:
         return int(_stat(pid)[19])
     except OSError:
         return 0
+
+
+def _is_living(pid: int, start: int) -> bool:
+    """Return whether the process that started then is still there."""
+    try:
+        fields = _stat(pid)
+    except OSError:
+        return False
+    return fields[0] not in "ZX" and int(fields[19]) == start
 
 
 def _stat(pid: int) -> list[str]:
