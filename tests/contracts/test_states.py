@@ -400,3 +400,10 @@ def test_without_the_graph_a_session_writes_no_state_and_a_save_does(saving):
     assert not names & {STATE, "graph.pbtxt", "meta_graph_for_debugging.pb"}
     saving.save()
     assert written(saving.folder) is not None
+
+
+@pytest.mark.covers("B74a")
+def test_the_graphs_that_a_session_writes_name_its_variables(saving):
+    saving.start()
+    for name in ("graph.pbtxt", "meta_graph_for_debugging.pb"):
+        assert b"global_step" in (saving.folder / name).read_bytes()

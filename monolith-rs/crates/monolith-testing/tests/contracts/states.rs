@@ -557,3 +557,14 @@ fn without_the_graph_a_session_writes_no_state_and_a_save_does() {
     assert!(saving.state().is_some());
     assert!(!saving.dir().join("meta_graph_for_debugging.pb").exists());
 }
+
+#[test]
+fn the_graphs_that_a_session_writes_name_its_variables() {
+    let saving = Saving::new(|_| {});
+    saving.start();
+    for name in ["graph.pbtxt", "meta_graph_for_debugging.pb"] {
+        let graph = fs::read(saving.dir().join(name)).unwrap();
+        let text = String::from_utf8_lossy(&graph);
+        assert!(text.contains("global_step"), "{name}");
+    }
+}
