@@ -177,11 +177,16 @@ def test_an_old_server_that_something_refers_to_outlives_a_recreation(play):
 
 def test_a_third_call_waits_behind_two_that_are_handled(play, stage):
     def body(chief):
-        released = []
-        chief.callbacks.append(lambda: stage.until(lambda: released))
+        inside, released = [], []
+
+        def hold():
+            inside.append(True)
+            stage.until(lambda: released)
+
+        chief.callbacks.append(hold)
         with chief:
             first = chief.call_beside("StopTraining")
-            stage.until(lambda: chief.pool.came == 1)
+            stage.until(lambda: inside)
             second = chief.call_beside("StopTraining")
             stage.until(lambda: chief.pool.came == 2)
             third = chief.call_beside("GetTrainingStatus")
