@@ -47,12 +47,15 @@ contracts! { of Stage;
     }
 
     fn a_third_call_waits_behind_two_that_are_handled(stage) {
-        let (chief, gate) = (Chief::new(stage, 1), Gate::default());
-        let (own, open) = (stage.clone(), gate.clone());
-        chief.react(move |_, _| own.until(|| open.is_open()));
+        let (chief, inside, gate) = (Chief::new(stage, 1), Gate::default(), Gate::default());
+        let (own, within, open) = (stage.clone(), inside.clone(), gate.clone());
+        chief.react(move |_, _| {
+            within.open();
+            own.until(|| open.is_open());
+        });
         let mut session = chief.session(vec![]);
         let first = chief.beside(Chief::stop);
-        stage.until(|| chief.counts.came() == 1);
+        stage.until(|| inside.is_open());
         let second = chief.beside(Chief::stop);
         stage.until(|| chief.counts.came() == 2);
         let third = chief.beside(Chief::global_step);
