@@ -36,7 +36,8 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
             "expected rust or python"
         )
-    # Only the port's recordings are kept with the sources; the reference's are for one command.
+    # The reference's recordings are made anew for each use, so they may come from the cache; the
+    # port's are committed, and a driver makes them.
     cached = spec.kind == "python"
     with open_players([spec], limit, gives_up=True, cached=cached) as (player,):
         make_folder(out)

@@ -17,7 +17,7 @@ from parity.spec.faults import Fault
 from parity.spec.hooks import HealthReport, ProbeEntry
 from parity.spec.rpcs import Method, StatusCode
 from parity.spec.scenario import CallbackKind, Scenario
-from parity.spec.steps import MachineInfo, StateFileContent
+from parity.spec.steps import MachineInfo, WrittenStateFile
 from parity.spec.trace import CallbackEvent, PsResult, ReportEvent, RpcEvent, RpcResponse
 
 
@@ -77,9 +77,9 @@ class World:
         """Create the machine info of a parameter server, as a job's own op does."""
         self.machines.machine_info(f"ps_machine_info_{info.ps}", info.mem_limit)
 
-    def write_state_file(self, content: StateFileContent) -> None:
+    def write_state_file(self, written: WrittenStateFile) -> None:
         """Replace or remove a state file of the model directory, as somebody else does."""
-        write_content(self.model_dir / content.file, content)
+        write_content(self.model_dir / written.file, written.content)
 
     def inject(self, fault: Fault, place: str) -> bool:
         """Inject a fault of a machine, and return False if it is another one's."""

@@ -60,7 +60,11 @@ def begin(
 
 
 class AheadPlayer:
-    """Player of another process's traces that plays ahead what was begun."""
+    """A player that plays what was begun on a thread of its own, while its caller does other work.
+
+    Args:
+        player: Plays, in a process of its own.
+    """
 
     def __init__(self, player: Interruptible) -> None:
         self._player = player

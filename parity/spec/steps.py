@@ -234,21 +234,25 @@ StateFile = Literal["checkpoint", "monolith_checkpoint"]
 STATE_FILES: Final[tuple[StateFile, ...]] = get_args(StateFile)
 
 
-class StateFileContent(FileContent):
-    """A state file and its content; without text and hex it is removed."""
+class WrittenStateFile(Model):
+    """A state file, and its content."""
 
     file: StateFile
     """The file."""
+    content: Content
+    """Its content; ``missing`` removes it."""
 
 
 class StateFileStep(
     Model,
-    json_schema_extra=example({"state_file": {"file": "checkpoint", "text": "no state at all"}}),
+    json_schema_extra=example(
+        {"state_file": {"file": "checkpoint", "content": {"text": "no state at all"}}}
+    ),
 ):
     """A state file of the model directory is replaced or removed, as by somebody else."""
 
-    state_file: StateFileContent
-    """The file and its content."""
+    state_file: WrittenStateFile
+    """The file, and its content."""
 
 
 class MachineInfoStep(

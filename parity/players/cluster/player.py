@@ -229,8 +229,8 @@ class _Play:
                 self._address_file.write(step.address_file)
             case ActionFileStep():
                 write_content(self._model_dir / ACTION_FILENAME, step.action_file)
-            case StateFileStep(state_file=content):
-                write_content(self._model_dir / content.file, content)
+            case StateFileStep(state_file=written):
+                write_content(self._model_dir / written.file, written.content)
 
     def _call(self, step: RpcStep, place: str) -> None:
         deadline = step.deadline or int(_RPC_SECONDS * self._pace * 1000)

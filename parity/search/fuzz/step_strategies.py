@@ -115,13 +115,6 @@ def _contents(texts: tuple[str, ...]) -> SearchStrategy[Any]:
 
 
 @st.composite
-def _state_files(draw: DrawFn) -> Document:
-    content = draw(_contents(_STATES))
-    file = {"file": draw(st.sampled_from(STATE_FILES))}
-    return {"state_file": file if content == "missing" else {**file, **content}}
-
-
-@st.composite
 def _machine_info(draw: DrawFn, ps: int) -> Document:
     limit = draw(st.sampled_from(LIMITS))
     return {"machine_info": {"ps": draw(st.integers(0, ps - 1)), "mem_limit": limit}}
@@ -169,7 +162,8 @@ def _at_any_time(
     if "server" in hooks:
         kinds.append((1, _contents(_TEXTS).map(lambda content: {"address_file": content})))
     if "saver" in hooks:
-        kinds.append((1, _state_files()))
+        written = {"file": st.sampled_from(STATE_FILES), "content": _contents(_STATES)}
+        kinds.append((1, st.fixed_dictionaries({"state_file": st.fixed_dictionaries(written)})))
         kinds.append((1, st.sampled_from(["enable", "disable"]).map(lambda way: {"timer": way})))
     if "controller" in hooks:
         ops = st.sampled_from(["stop_op", "trigger_save_op"])

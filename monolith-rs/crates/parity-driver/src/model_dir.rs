@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::wire::events::{
     LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, ResponseState, UNLISTED_FILES,
 };
-use crate::wire::scenario::{FileContent, ServerFolder, StateFile, StateFileContent};
+use crate::wire::scenario::{FileContent, ServerFolder, StateFile, WrittenStateFile};
 
 /// Where a server publishes whose folder is `missing`.
 const NEW_FOLDER: &str = "server/new";
@@ -61,13 +61,13 @@ impl ModelDir {
     /// Replaces or removes a state file.
     pub(crate) fn write_state_file(
         &self,
-        content: &StateFileContent,
+        written: &WrittenStateFile,
     ) -> std::result::Result<(), String> {
-        let name = match content.file {
+        let name = match written.file {
             StateFile::Checkpoint => "checkpoint",
             StateFile::MonolithCheckpoint => MONOLITH_CKPT_STATE_FILE_NAME,
         };
-        write_or_remove(&self.path().join(name), content.bytes())
+        write_content(&self.path().join(name), &written.content)
     }
 
     /// How that hook has answered; a parser's words are an error.
@@ -85,29 +85,14 @@ impl ModelDir {
     }
 }
 
-impl FileContent {
-    /// The bytes that the file is to hold; None if it is to go.
-    pub fn bytes(&self) -> Option<&[u8]> {
-        let text = self.text.as_ref().map(String::as_bytes);
-        text.or(self.hex.as_deref())
-    }
-}
-
-impl StateFileContent {
-    /// The bytes that the file is to hold; None if it is to go.
-    pub fn bytes(&self) -> Option<&[u8]> {
-        let text = self.text.as_ref().map(String::as_bytes);
-        text.or(self.hex.as_deref())
-    }
-}
-
-/// Makes a file hold these bytes, or removes it if there are none.
+/// Makes the file hold this, or removes it.
 ///
 /// # Errors
 ///
 /// The file's folder isn't there, in words for who wrote the scenario.
-pub fn write_or_remove(path: &Path, bytes: Option<&[u8]>) -> std::result::Result<(), String> {
-    let outcome = match bytes {
+pub fn write_content(path: &Path, content: &FileContent) -> std::result::Result<(), String> {
+    let bytes = content.text.as_ref().map(String::as_bytes);
+    let outcome = match bytes.or(content.hex.as_deref()) {
         Some(bytes) => std::fs::write(path, bytes),
         None => match std::fs::remove_file(path) {
             Err(error) if matches!(error.kind(), Io::NotFound | Io::NotADirectory) => Ok(()),

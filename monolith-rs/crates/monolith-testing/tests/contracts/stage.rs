@@ -52,11 +52,6 @@ impl Stage {
         main(&Self::new(Arc::new(SystemClock), None));
     }
 
-    /// Whether others may be held up for any time between two of their steps.
-    pub(crate) fn is_real(&self) -> bool {
-        self.fake.is_none()
-    }
-
     /// Looks each millisecond, by the clock, until `condition` holds.
     pub(crate) fn until(&self, condition: impl Fn() -> bool) {
         let gives_up = self.clock.now() + PATIENCE;

@@ -76,9 +76,7 @@ impl Beside {
             InBackground::Fault(step) => self.apply(step.fault, &format!("{place}.fault")),
             InBackground::AddressFile(content) => self.job.address_file(content),
             InBackground::ActionFile(content) => self.job.action_file(content),
-            InBackground::StateFile(content) => {
-                Ok(self.world.model_dir.write_state_file(&content)?)
-            }
+            InBackground::StateFile(file) => Ok(self.world.model_dir.write_state_file(&file)?),
             InBackground::MachineInfo(info) => Ok(self.world.create_machine_info(&info)?),
             InBackground::ControllerOp(op) => {
                 self.check_session()?;

@@ -49,17 +49,17 @@ fn check_ps(scenario: &Scenario) -> Result<(), Unplayable> {
 
 fn check_contents(scenario: &Scenario) -> Result<(), Unplayable> {
     for (at, step) in scenario.steps.iter().enumerate() {
-        let (text, hex) = match step {
-            Step::AddressFile(it) | Step::ActionFile(it) => (&it.text, &it.hex),
-            Step::StateFile(it) => (&it.text, &it.hex),
+        let content = match step {
+            Step::AddressFile(content) | Step::ActionFile(content) => content,
+            Step::StateFile(file) => &file.content,
             Step::Background(step) => match &step.background {
-                InBackground::AddressFile(it) | InBackground::ActionFile(it) => (&it.text, &it.hex),
-                InBackground::StateFile(it) => (&it.text, &it.hex),
+                InBackground::AddressFile(content) | InBackground::ActionFile(content) => content,
+                InBackground::StateFile(file) => &file.content,
                 _ => continue,
             },
             _ => continue,
         };
-        if text.is_some() && hex.is_some() {
+        if content.text.is_some() && content.hex.is_some() {
             let at = format!("steps[{at}].{}", step.kind());
             return Err(failed(&at, "text and hex are both given"));
         }

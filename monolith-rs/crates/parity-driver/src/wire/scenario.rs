@@ -611,18 +611,14 @@ pub enum StateFile {
     MonolithCheckpoint,
 }
 
-/// A state file and its content; without text and hex it is removed.
+/// A state file, and its content.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StateFileContent {
-    /// UTF-8 text.
-    #[serde(deserialize_with = "Maybe::<Text<0, 65_536>>::read")]
-    pub text: Option<String>,
-    /// Bytes instead, two lower-case hexadecimal digits each.
-    #[serde(deserialize_with = "Maybe::<Hex<0, 131_072>>::read")]
-    pub hex: Option<Vec<u8>>,
+pub struct WrittenStateFile {
     /// The file.
     pub file: StateFile,
+    /// Its content; `missing` removes it.
+    pub content: FileContent,
 }
 
 /// The PS, and its limit.
@@ -738,7 +734,7 @@ pub enum Step {
     /// The file `monolith_action`, which QueryActionHook reads, is replaced or removed.
     ActionFile(FileContent),
     /// A state file of the model directory is replaced or removed, as by somebody else.
-    StateFile(StateFileContent),
+    StateFile(WrittenStateFile),
     /// The job creates the PS's machine info; only a PS's first creation has an effect (B1).
     MachineInfo(MachineInfo),
     /// An op of the ControllerHook is run on the chief's session, outside a step.
@@ -870,7 +866,7 @@ pub enum InBackground {
     /// answers: a call to it needs a `deadline`.
     AddressFile(FileContent),
     /// A state file of the model directory is replaced or removed, as by somebody else.
-    StateFile(StateFileContent),
+    StateFile(WrittenStateFile),
     /// An op of the ControllerHook is run on the chief's session, outside a step.
     ControllerOp(ControllerOp),
     /// The job creates the PS's machine info; only a PS's first creation has an effect (B1).

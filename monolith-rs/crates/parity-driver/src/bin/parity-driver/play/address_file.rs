@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use monolith_training::clock::relock;
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use parity_driver::Recorder;
-use parity_driver::model_dir::write_or_remove;
+use parity_driver::model_dir::write_content;
 use parity_driver::state_files::{Changed, WatchedFile};
 use parity_driver::wire::events::Event;
 use parity_driver::wire::scenario::FileContent;
@@ -115,7 +115,7 @@ impl AddressFile {
         if let Some(text) = &mut content.text {
             *text = self.fill_in(text).map_err(|error| error.to_string())?;
         }
-        write_or_remove(&self.path(), content.bytes())
+        write_content(&self.path(), &content)
     }
 
     fn fill_in(&self, text: &str) -> std::io::Result<String> {

@@ -6,7 +6,7 @@ use monolith_training::barrier_ops::BarrierHook;
 use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::{HookedSession, MonitoredSession, Session};
-use parity_driver::model_dir::write_or_remove;
+use parity_driver::model_dir::write_content;
 use parity_driver::wire::scenario::{
     ControllerOp, Fault, FileContent, LookTarget, RpcStep, SessionKind, TimerSwitch,
 };
@@ -120,7 +120,7 @@ impl Job for MonolithJob {
 
     fn action_file(&self, content: FileContent) -> Result<(), Unplayable> {
         let path = self.cluster.world.model_dir.action_file();
-        Ok(write_or_remove(&path, content.bytes())?)
+        Ok(write_content(&path, &content)?)
     }
 
     fn controller_op(&self, op: ControllerOp) -> Result<(), Unplayable> {
