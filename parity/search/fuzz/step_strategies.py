@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, get_args
 
 from hypothesis import strategies as st
@@ -52,26 +53,38 @@ _STATES: Final = (
 
 
 @st.composite
+def _raised(draw: DrawFn) -> Document:
+    """An error, how often it is raised, and its message."""
+    # These two end a handler without an answer: the caller would wait for ever.
+    error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
+    # A session that can never be created, or never take a step, would be tried for ever.
+    always = [] if error in RECREATED else [None, None]
+    times = draw(st.sampled_from([1, 2, *always]))
+    return {"error": error, "times": times, "message": draw(st.sampled_from(_MESSAGES))}
+
+
+@st.composite
+def _file_errors(draw: DrawFn, files: Sequence[FaultyFile]) -> Document:
+    raised = draw(_raised())
+    file = draw(st.sampled_from(files))
+    raised["file"] = file
+    raised["operation"] = draw(st.sampled_from(OPERATIONS[file]))
+    # A first server that can't publish leaves no session to do anything in.
+    raised["skips"] = draw(st.sampled_from([1, 1, 0] if "addr" in file else [0, 0, 1, 5]))
+    return {"file_error": raised}
+
+
+@st.composite
 def faults(draw: DrawFn, ps: int, listeners: int, hooks: set[str]) -> Document:
     """One fault, of a PS or a listener if there are any, or of the saver."""
     of_saver = ("save_error", "slow_save", *(["listener_error"] if listeners else []))
     of_files = ("file_error",) if any(of in hooks for _, of in _FILES) else ()
     of_ps = ("rss", "health_bytes", "poll_error", "slow_poll", "recover") if ps else ()
     kind = draw(st.sampled_from((*of_ps, *of_saver, *of_files)))
-    if kind in ("save_error", "listener_error", "file_error"):
-        # These two end a handler without an answer: the caller would wait for ever.
-        error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
-        # A session that can never be created, or never take a step, would be tried for ever.
-        always = [] if error in RECREATED else [None, None]
-        times = draw(st.sampled_from([1, 2, *always]))
-        message = draw(st.sampled_from(_MESSAGES))
-        raised: Document = {"error": error, "times": times, "message": message}
-        if kind == "file_error":
-            file = draw(st.sampled_from([name for name, of in _FILES if of in hooks]))
-            raised["file"] = file
-            raised["operation"] = draw(st.sampled_from(OPERATIONS[file]))
-            # A first server that can't publish leaves no session to do anything in.
-            raised["skips"] = draw(st.sampled_from([1, 1, 0] if "addr" in file else [0, 0, 1, 5]))
+    if kind == "file_error":
+        return draw(_file_errors([name for name, of in _FILES if of in hooks]))
+    if kind in ("save_error", "listener_error"):
+        raised = draw(_raised())
         if kind == "listener_error":
             raised["listener"] = draw(st.integers(0, listeners - 1))
             raised["method"] = draw(st.sampled_from(["before_save", "after_save"]))
@@ -185,7 +198,10 @@ def _courses(workers: int, hooks: set[str]) -> list[tuple[SearchStrategy[Documen
             courses.append((st.just({"controller_op": "stop_op"}), train, stop, worker, wait))
     if "query_action" in hooks:
         asked = st.sampled_from(_ACTIONS[:4]).map(lambda text: {"action_file": {"text": text}})
-        courses.append((asked, st.just({"advance": "60s"}), train))
+        look = st.just({"advance": "60s"})
+        courses.append((asked, look, train))
+        failing = _file_errors(["monolith_action", "monolith_action_response"])
+        courses.append((failing.map(lambda fault: {"fault": fault}), asked, look, look))
     if "current_session" in hooks:
         courses.append((train, st.just({"end": {}}), st.just(_look("current_session"))))
     return courses
