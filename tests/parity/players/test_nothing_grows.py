@@ -54,7 +54,8 @@ def test_rust_lets_go_of_all_that_a_play_has_opened():
         driver = choose_player("rust").spec.where
     except PortUnavailableError as error:
         pytest.skip(str(error))
-    with subprocess.Popen([driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([driver], **pipes) as process:
         here = Path(f"/proc/{process.pid}")
 
         def ask(line):
