@@ -21,10 +21,12 @@ from parity.spec.steps import STEPS, BackgroundStep, ConcurrentlyStep, FaultStep
 SEED: Final = "seed"
 INTEROP: Final = "interop"
 LOOK: Final = "look"
+ACCESS: Final = "access"
 OTHERS: Final[dict[str, str]] = {
     SEED: "it plays in the order of a seed or of a schedule",
     INTEROP: "it serves a controller and calls one, over real gRPC",
     LOOK: "it answers what it sees of addresses, machines, timers and checkpoints",
+    ACCESS: "it serves a controller with TLS, tokens and an audit, and calls one",
 }
 """The words that aren't kinds, each with what a driver that has it does."""
 KINDS: Final = tuple(dict.fromkeys((*HOOKS, *FAULTS, *STEPS)))

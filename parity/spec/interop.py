@@ -16,13 +16,46 @@ Fields = Mapping[str, Any]
 """A message's fields: enums as numbers, null for an optional field that is unset."""
 
 
+class InteropServerAccess(Model):
+    """The access to a controller: docs/production.md says what each option does.
+
+    All paths are absolute. ``audit`` is a file to which the peer appends each line of the audit.
+    """
+
+    address: str = "127.0.0.1:0"
+    certificate: str | None = None
+    private_key: str | None = None
+    client_ca: str | None = None
+    token_file: str | None = None
+    max_request_bytes: Unsigned = 65_536
+    max_metadata_bytes: Unsigned = 8_192
+    max_concurrent_calls: Unsigned = 64
+    max_deadline_ms: Unsigned | None = None
+    health_service: bool = False
+    reflection: bool = False
+    remove_address_file: bool = False
+    audit: str | None = None
+
+
+class InteropClientAccess(Model):
+    """A client's means of access: PEM files, the name to expect, a token, and a proxy to use."""
+
+    ca: str | None = None
+    certificate: str | None = None
+    private_key: str | None = None
+    server_name: str | None = None
+    token_file: str | None = None
+    proxy: str | None = None
+
+
 class InteropServer(Model):
     """A run with a controller: a fresh session, a barrier, a saver, an address to publish.
 
     ``save_error`` and ``callback_error`` are messages of a RuntimeError that every save, or
     a callback of the barrier, raises; a save takes at least ``save_ms``. ``callback_panic`` is
     the message of a panic of a callback, or of any exception in a language without panics. A
-    graph without a ``global_step`` has no saver either.
+    graph without a ``global_step`` has no saver either. ``access`` is asked of drivers with the
+    capability ``access`` only; without it the controller is the original's.
     """
 
     ip: str = "127.0.0.1"
@@ -32,6 +65,7 @@ class InteropServer(Model):
     save_ms: Unsigned = 0
     callback_error: str | None = None
     callback_panic: str | None = None
+    access: InteropServerAccess | None = None
 
 
 class Called(Model):

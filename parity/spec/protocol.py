@@ -24,7 +24,16 @@ from parity.base.validation_words import said
 from parity.spec.capabilities import check_capability
 from parity.spec.faults import Need
 from parity.spec.integers import Index, Unsigned
-from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
+from parity.spec.interop import (
+    Called,
+    Decoded,
+    Encoded,
+    Fields,
+    InteropClientAccess,
+    InteropServer,
+    Look,
+    Looked,
+)
 from parity.spec.loading import ScenarioFile
 from parity.spec.names import ScenarioName
 from parity.spec.references import bad_references
@@ -132,6 +141,7 @@ class CallRequest(Model):
     method: str
     request_hex: str | None
     deadline_ms: Unsigned
+    access: InteropClientAccess | None = None
 
 
 class EncodeRequest(Model):

@@ -58,6 +58,26 @@ pub struct PlayRequest {
     pub scenario: Value,
 }
 
+/// The access to a controller: docs/production.md says what each option does.
+///
+/// All paths are absolute. `audit` is a file to which the peer appends each line of the audit.
+#[derive(Debug, Serialize)]
+pub struct InteropServerAccess {
+    pub address: String,
+    pub certificate: Option<String>,
+    pub private_key: Option<String>,
+    pub client_ca: Option<String>,
+    pub token_file: Option<String>,
+    pub max_request_bytes: u64,
+    pub max_metadata_bytes: u64,
+    pub max_concurrent_calls: u64,
+    pub max_deadline_ms: Option<u64>,
+    pub health_service: bool,
+    pub reflection: bool,
+    pub remove_address_file: bool,
+    pub audit: Option<String>,
+}
+
 /// Ask for a controller, and that its address be published in `model_dir`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +89,7 @@ pub struct ServeRequest {
     pub save_ms: u64,
     pub callback_error: Option<String>,
     pub callback_panic: Option<String>,
+    pub access: Option<InteropServerAccess>,
     pub seq: u64,
     pub model_dir: String,
 }
@@ -88,6 +109,17 @@ pub struct StopServingRequest {
     pub seq: u64,
 }
 
+/// A client's means of access: PEM files, the name to expect, a token, and a proxy to use.
+#[derive(Debug, Serialize)]
+pub struct InteropClientAccess {
+    pub ca: Option<String>,
+    pub certificate: Option<String>,
+    pub private_key: Option<String>,
+    pub server_name: Option<String>,
+    pub token_file: Option<String>,
+    pub proxy: Option<String>,
+}
+
 /// Ask for one call of a controller; without `request_hex` the request is empty.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +129,7 @@ pub struct CallRequest {
     pub method: String,
     pub request_hex: Option<String>,
     pub deadline_ms: u64,
+    pub access: Option<InteropClientAccess>,
 }
 
 /// Ask for the bytes of a message.
