@@ -22,16 +22,23 @@ if TYPE_CHECKING:
         SaveHelper,
         SecondOrStepTimerWithTideSetting,
     )
+    from monolith_hooks.server.access import ServerAccess
+    from monolith_hooks.server.audit import AuditRecord
+    from monolith_hooks.server.channels import ClientAccess
     from monolith_hooks.server.client_lib import get_channel_from_model_dir
+    from monolith_hooks.server.credentials import AccessError
     from monolith_hooks.server.server_lib import ServerHook
     from monolith_hooks.session_hooks import SetCurrentSessionHook, get_current_session
 
 __all__ = [
+    "AccessError",
     "AfterSaveListener",
+    "AuditRecord",
     "BarrierAlreadyPlacedError",
     "BarrierHook",
     "BarrierOp",
     "BeforeSaveListener",
+    "ClientAccess",
     "Clock",
     "Config",
     "ControllerHook",
@@ -43,6 +50,7 @@ __all__ = [
     "QueryActionHook",
     "SaveHelper",
     "SecondOrStepTimerWithTideSetting",
+    "ServerAccess",
     "ServerHook",
     "SetCurrentSessionHook",
     "StopHelper",
@@ -64,7 +72,11 @@ _MODULES: Final = {
         "SaveHelper",
         "SecondOrStepTimerWithTideSetting",
     ),
+    "server.access": ("ServerAccess",),
+    "server.audit": ("AuditRecord",),
+    "server.channels": ("ClientAccess",),
     "server.client_lib": ("get_channel_from_model_dir",),
+    "server.credentials": ("AccessError",),
     "server.server_lib": ("ServerHook",),
     "session_hooks": ("SetCurrentSessionHook", "get_current_session"),
 }

@@ -24,6 +24,8 @@ from monolith_hooks.operating import (
     checked_addr,
     find_addr,
 )
+from monolith_hooks.server.channels import ClientAccess
+from monolith_hooks.server.credentials import AccessError
 
 _INTERRUPTED: Final = 130
 
@@ -39,12 +41,15 @@ save     write a checkpoint, and wait until it is written
 \b
 Exit codes:
   0  done
-  1  the controller refused: already stopped, or a save failed
-  2  wrong usage, or no address found
+  1  the controller refused: already stopped, a save that failed, no right to it
+  2  wrong usage, no address found, or a file of access that can't be used
   3  nothing reachable at the address
   4  no answer within --timeout; the request may still be performed
   130  interrupted
 """
+
+
+_ACCESS: Final = "Access (docs/production.md)"
 
 
 class Action(StrEnum):
@@ -75,6 +80,7 @@ class Invocation:
     timeout: float
     watch: float | None
     as_json: bool
+    access: ClientAccess = ClientAccess()  # noqa: RUF009 - frozen
 
     def find(self) -> str:
         """Return the controller's current address, as a recreated session has another one."""
@@ -109,7 +115,7 @@ def operate(asked: Invocation, clock: Clock = SYSTEM_CLOCK) -> int:
 
 
 def _ask(asked: Invocation, addr: str) -> Status | Blocked | None:
-    operator = Operator(addr, asked.timeout)
+    operator = Operator(addr, asked.timeout, asked.access)
     try:
         match asked.action:
             case Action.STATUS:
@@ -188,6 +194,40 @@ def control(
         typer.Option(min=0.1, help="status, blocked: look again after this many seconds."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    ca: Annotated[
+        str | None,
+        typer.Option(
+            help="Speak TLS: a PEM file of the authorities of the server's certificate.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = None,
+    cert: Annotated[
+        str | None,
+        typer.Option(help="PEM file of your own certificate.", rich_help_panel=_ACCESS),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="PEM file of its key.", rich_help_panel=_ACCESS)
+    ] = None,
+    server_name: Annotated[
+        str | None,
+        typer.Option(
+            help="The name in the server's certificate, if it isn't the address's host.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = None,
+    token_file: Annotated[
+        str | None,
+        typer.Option(
+            help="File with your token, which only you can read.", rich_help_panel=_ACCESS
+        ),
+    ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            help="http://HOST:PORT of a proxy to use; the environment's are ignored.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = None,
 ) -> None:
     """Check the options that depend on each other, then ask."""
     if (model_dir is None) == (addr is None):
@@ -198,7 +238,11 @@ def control(
             f"--watch: expected the action status or blocked, got {action.value}"
         )
     try:
-        code = operate(Invocation(action, model_dir, addr, timeout, watch, as_json))
+        access = ClientAccess(ca, cert, key, server_name, token_file, proxy)
+    except AccessError as error:
+        raise typer.BadParameter(str(error)) from None
+    try:
+        code = operate(Invocation(action, model_dir, addr, timeout, watch, as_json, access))
     except KeyboardInterrupt:
         code = _INTERRUPTED
     raise typer.Exit(code)

@@ -13,7 +13,9 @@ import grpc
 
 from monolith_hooks import net_utils
 from monolith_hooks.server import address_file, service_pb2, service_pb2_grpc
-from monolith_hooks.server.channels import open_channel
+from monolith_hooks.server.addresses import UNIX
+from monolith_hooks.server.channels import ClientAccess, open_channel
+from monolith_hooks.server.credentials import AccessError
 
 R = TypeVar("R")
 State = Literal["running", "stopping", "stopped", "resuming"]
@@ -43,6 +45,12 @@ class RefusedError(OperatorError):
 
 class NoAddressError(OperatorError):
     """The controller's address isn't known."""
+
+    exit_code = 2
+
+
+class NoAccessError(OperatorError):
+    """The operator's means of access can't be used."""
 
     exit_code = 2
 
@@ -113,8 +121,10 @@ def checked_addr(addr: str, where: str = "--addr is") -> str:
     """Return this address after checking its form.
 
     Raises:
-        NoAddressError: It is neither ``host:port`` nor ``[ipv6]:port``.
+        NoAddressError: It is neither ``host:port``, ``[ipv6]:port`` nor ``unix:PATH``.
     """
+    if addr.startswith(UNIX) and addr != UNIX:
+        return addr
     try:
         net_utils.parse_addr(addr)
     except ValueError:
@@ -124,7 +134,7 @@ def checked_addr(addr: str, where: str = "--addr is") -> str:
     return addr
 
 
-_WHAT_AN_ADDRESS_IS: Final = "Expected host:port or [ipv6]:port."
+_WHAT_AN_ADDRESS_IS: Final = "Expected host:port, [ipv6]:port or unix:PATH."
 
 
 def _says_why(error: Exception) -> bool:
@@ -136,16 +146,23 @@ class Operator:
     """An operator's connection to one controller.
 
     Args:
-        addr: The controller's address, as ``host:port`` or ``[ipv6]:port``.
+        addr: The controller's address, as ``host:port``, ``[ipv6]:port`` or ``unix:PATH``.
         timeout: Seconds that each call may take.
+        access: TLS, a token, a proxy: docs/production.md.
+
+    Raises:
+        NoAccessError: A file of ``access`` can't be used.
 
     All methods raise RefusedError, UnreachableError or NoAnswerError.
     """
 
-    def __init__(self, addr: str, timeout: float) -> None:
+    def __init__(self, addr: str, timeout: float, access: ClientAccess | None = None) -> None:
         self._addr = addr
         self._timeout = timeout
-        self._channel = open_channel(addr)
+        try:
+            self._channel = open_channel(addr, access)
+        except AccessError as error:
+            raise NoAccessError(str(error), "Check the options and files of access.") from None
         self._stub = service_pb2_grpc.ControllerStub(self._channel)  # type: ignore[no-untyped-call]  # generated
 
     def status(self) -> Status:
@@ -211,7 +228,8 @@ class Operator:
                 return UnreachableError(
                     f"there is no controller at {self._addr}: {details}",
                     "Check that the chief is running: the address file outlives it, and a "
-                    "restarted chief writes a new one. Check that this machine can reach it.",
+                    "restarted chief writes a new one. Check that this machine can reach it, and "
+                    "that both ends speak TLS or neither does: --ca, --cert, --key.",
                     code.name,
                 )
             case grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -219,6 +237,12 @@ class Operator:
                     f"no answer from {self._addr} within {self._timeout:g} s",
                     "The request may still be performed. Check that the address is the chief's, or "
                     "give a slow save more --timeout.",
+                    code.name,
+                )
+            case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
+                return RefusedError(
+                    details,
+                    "Check --token-file: the controller's token file has the names and roles.",
                     code.name,
                 )
             case grpc.StatusCode.UNIMPLEMENTED:

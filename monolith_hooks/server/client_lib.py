@@ -14,10 +14,12 @@ from monolith_hooks.server.address_file import (
     read_with_tensorflow,
     server_addr_path,
 )
-from monolith_hooks.server.channels import open_channel
+from monolith_hooks.server.channels import ClientAccess, open_channel
 
 
-def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
+def get_stub_from_model_dir(
+    model_dir: str, *, access: ClientAccess | None = None
+) -> service_pb2_grpc.ControllerStub:
     """Return a client of the controller whose address is in the model directory (B38).
 
     Nothing is connected yet: with an address that is empty, malformed or stale the
@@ -27,12 +29,15 @@ def get_stub_from_model_dir(model_dir: str) -> service_pb2_grpc.ControllerStub:
     Raises:
         tf.errors.NotFoundError: There is no address file; the message names it.
         UnicodeDecodeError: The file isn't UTF-8.
+        AccessError: A file of ``access`` can't be used.
     """
-    channel = get_channel_from_model_dir(model_dir)
+    channel = get_channel_from_model_dir(model_dir, access=access)
     return service_pb2_grpc.ControllerStub(channel)  # type: ignore[no-untyped-call]  # generated
 
 
-def get_channel_from_model_dir(model_dir: str) -> grpc.Channel:
+def get_channel_from_model_dir(
+    model_dir: str, *, access: ClientAccess | None = None
+) -> grpc.Channel:
     """Return a channel to the controller whose address is in the model directory.
 
     It is for calls that the generated client doesn't have; close it when done.
@@ -40,10 +45,11 @@ def get_channel_from_model_dir(model_dir: str) -> grpc.Channel:
     Raises:
         tf.errors.NotFoundError: There is no address file; the message names it.
         UnicodeDecodeError: The file isn't UTF-8.
+        AccessError: A file of ``access`` can't be used.
     """
     try:
         addr = read_server_addr(model_dir)
     except OSError:
         # Upstream reads through TensorFlow, so the error must be TensorFlow's.
         addr = read_with_tensorflow(server_addr_path(model_dir))
-    return open_channel(addr)
+    return open_channel(addr, access)

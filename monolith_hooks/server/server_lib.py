@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any, Final
 
 import grpc
@@ -15,8 +17,10 @@ from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from monolith_hooks.files import write_atomically
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server import constants, service_pb2, service_pb2_grpc
+from monolith_hooks.server.access import GuardedServer, ServerAccess
 
 _HANDLERS: Final = 2
+_REFUSERS: Final = 1
 _GRACE_SECONDS: Final = 20
 
 
@@ -91,12 +95,13 @@ class ControllerServicer(service_pb2_grpc.ControllerServicer):
 class ServerHook(tf.compat.v1.train.SessionRunHook):
     """Hook that serves the controller during a session, and publishes its address (B34-B37).
 
-    The server listens on all interfaces, without authentication, on a port that
-    the system chooses. The training thread calls all methods.
+    Without ``access`` the server listens on all interfaces, without authentication, on a port
+    that the system chooses. The training thread calls all methods.
 
     A session that ends with an exception doesn't call ``end``: its server keeps
     answering until this hook is dropped. So does the server of a session that was
-    recreated, while anything else refers to it. The address file is never removed.
+    recreated, while anything else refers to it. Without ``access`` the address file is never
+    removed.
 
     Args:
         model_dir: The directory of the address file; created if it doesn't exist.
@@ -106,6 +111,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         clock: Provides the pool that runs the handlers.
         server_addr: Returns the address to publish for a port.
         grace_seconds: Real seconds that calls in flight may go on for after ``end``.
+        access: Where to listen and who may call: docs/production.md.
     """
 
     def __init__(
@@ -117,6 +123,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         clock: Clock = SYSTEM_CLOCK,
         server_addr: Callable[[int], str] = net_utils.get_local_server_addr,
         grace_seconds: float = _GRACE_SECONDS,
+        access: ServerAccess | None = None,
     ) -> None:
         self._model_dir = model_dir
         self._barrier_op = barrier_op
@@ -124,7 +131,9 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         self._clock = clock
         self._server_addr = server_addr
         self._grace_seconds = grace_seconds
-        self._server: grpc.Server | None = None
+        self._access = access
+        self._published: str | None = None
+        self._server: _OpenServer | GuardedServer | None = None
 
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
         """Start a server for this session, then publish its address.
@@ -134,17 +143,18 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         Raises:
             tf.errors.FailedPreconditionError: The model directory is a file.
             socket.gaierror: This host's name doesn't resolve.
+            AccessError: The access can't be given as it is wanted.
         """
         tf.io.gfile.makedirs(self._model_dir)
         pool = self._clock.handler_pool(_HANDLERS, name="controller")
-        server = grpc.server(pool)  # type: ignore[arg-type]  # gRPC takes any Executor
+        server = self._guarded(pool) if self._access is not None else _OpenServer(pool)
         service_pb2_grpc.add_ControllerServicer_to_server(  # type: ignore[no-untyped-call]
-            ControllerServicer(session, self._barrier_op, self._saver_hook), server
+            ControllerServicer(session, self._barrier_op, self._saver_hook), server.server
         )
-        port = server.add_insecure_port("[::]:0")
-        server.start()
+        port = server.listen()
+        server.server.start()
         try:
-            self._publish(self._server_addr(port), port)
+            self._publish(server.published(port, self._server_addr), port)
         except BaseException:
             server.stop(None)
             raise
@@ -161,9 +171,45 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
                 "ServerHook.end was called before after_create_session, so there is no server."
             )
         self._server.stop(self._grace_seconds)
+        if self._access is not None and self._access.remove_address_file:
+            self._unpublish()
+
+    def _guarded(self, pool: Executor) -> GuardedServer:
+        assert self._access is not None
+        refusals = self._clock.handler_pool(_REFUSERS, name="controller-refusals")
+        return GuardedServer(self._access, pool, refusals)
 
     def _publish(self, addr: str, port: int) -> None:
         """Write the address file; a reader sees either all of the old file or all of the new."""
         path = os.path.join(self._model_dir, constants.SERVER_ADDR_FILENAME)
         # Two servers on a machine never have the same port at the same time.
         write_atomically(path, addr, writer=str(port))
+        self._published = addr
+
+    def _unpublish(self) -> None:
+        """Remove the address file, unless another server has published its own meanwhile."""
+        path = os.path.join(self._model_dir, constants.SERVER_ADDR_FILENAME)
+        with contextlib.suppress(tf.errors.NotFoundError):
+            with tf.io.gfile.GFile(path) as file:
+                published = file.read()
+            if published == self._published:
+                tf.io.gfile.remove(path)
+
+
+class _OpenServer:
+    """The original's server: on all interfaces, for everyone."""
+
+    def __init__(self, pool: Executor) -> None:
+        self.server: grpc.Server = grpc.server(pool)  # type: ignore[arg-type]  # any Executor
+
+    def listen(self) -> int:
+        """Start listening, and return the port."""
+        return self.server.add_insecure_port("[::]:0")
+
+    def published(self, port: int, server_addr: Callable[[int], str]) -> str:
+        """Return the address for clients."""
+        return server_addr(port)
+
+    def stop(self, grace: float | None) -> None:
+        """Refuse new calls, and give those under way the grace without waiting."""
+        self.server.stop(grace)

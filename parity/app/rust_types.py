@@ -27,6 +27,8 @@ _SCALARS: Final[dict[object, str]] = {
     int: "i64", str: "String", bool: "bool", Any: "Value", interop.Fields: "Value",
 }  # fmt: skip
 _WORD_DERIVES: Final = "Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize"
+_READ: Final = "Debug, Deserialize"
+"""Traits of what a driver reads."""
 _ALLOWED: Final = ("doc_markdown", "large_enum_variant", "struct_excessive_bools")
 """Lints against what the specification says as it does."""
 _ARRAY_WIDTH: Final = 58
@@ -58,7 +60,7 @@ class RustModule:
     Attributes:
       known: Types of other modules, by what they are in the specification.
       unread: Of models that a driver reads, the keys that are the host's.
-      derives: Traits of the structs that fields have.
+      derives: Traits of the structs that fields have, but for those of a union that is read.
       bounded: True to read integers, text and lists within their bounds.
     """
 
@@ -104,9 +106,11 @@ class RustModule:
         body: list[str] = []
         for tag, model in _members(tagged):
             body += [*doc(model, "    "), f"    {camel(tag)}({model.__name__}),"]
-        self._tagged("Debug, Deserialize", tagged, body)
+        self._tagged(_READ, tagged, body)
+        written, self.derives = self.derives, _READ
         for _, model in _members(tagged):
-            self._struct(model, model.__name__, "Debug, Deserialize", tagged.tag)
+            self._struct(model, model.__name__, _READ, tagged.tag)
+        self.derives = written
 
     def _tagged(self, derives: str, tagged: Tagged, body: list[str]) -> None:
         head = [*comment(tagged.doc), f"#[derive({derives})]"]

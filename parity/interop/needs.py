@@ -9,6 +9,7 @@ from parity.interop.cases.steps import (
     Address,
     Ask,
     AskPatiently,
+    Group,
     InteropCase,
     InteropLookStep,
     InteropStep,
@@ -24,9 +25,15 @@ def needs_of(case: InteropCase, server: InteropServer) -> frozenset[HostNeed]:
     return frozenset(need for step in case.steps for need in _needs_of(step, server))
 
 
+def needs_access(group: Group) -> bool:
+    """Return whether only peers with the capability ``access`` can play the group."""
+    asked = (step.access for case in group.cases for step in case.steps if isinstance(step, Ask))
+    return group.server.access is not None or any(access is not None for access in asked)
+
+
 def _needs_of(step: InteropStep, server: InteropServer) -> Iterator[HostNeed]:
     match step:
-        case Ask() | AskPatiently():
+        case Ask() | AskPatiently() if server.access is None or ":" in server.access.address:
             yield "ipv6" if server.ip == IPV6_LOOPBACK else "ipv4"
         case Address(content=content) if content is not None:
             if b"localhost" in content:

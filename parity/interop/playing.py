@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import grpc
 
@@ -18,11 +18,13 @@ from parity.base import host
 from parity.interop.cases.catalogue import all_cases, all_groups
 from parity.interop.cases.message import message_cases
 from parity.interop.cases.steps import (
+    FILES,
     Address,
     AddressFileIs,
     Arrive,
     Ask,
     AskPatiently,
+    AuditIs,
     BarrierIs,
     CheckpointsAre,
     FilesAre,
@@ -36,20 +38,30 @@ from parity.interop.cases.steps import (
     StopServing,
     Want,
 )
+from parity.interop.credentials import make_credentials
 from parity.interop.listeners import LISTENERS, listening
 from parity.interop.looking import check_look, unequal
-from parity.interop.needs import needs_of
+from parity.interop.needs import needs_access, needs_of
 from parity.interop.peers.peer import InteropPeer, PeerError
 from parity.interop.report import InteropCell, InteropVerdict
 from parity.kit.model_folder import files_left
-from parity.spec.interop import Called
+from parity.spec.interop import (
+    Called,
+    InteropClientAccess,
+    InteropServer,
+    InteropServerAccess,
+)
 from parity.spec.rpcs import StatusCode
 
 _HEADER: Final = "grpc-timeout"
 _PATIENCE_SECONDS: Final = 10
 _ADDRESS_FILE: Final = "controller_server_addr.txt"
 """From the specification (B37), independent of the code that is judged."""
+_PORT_OF_A_CLIENT: Final = r":\d+ "
 _PORT: Final = r"[1-9]\d{0,4}"
+
+
+Access = TypeVar("Access", InteropServerAccess, InteropClientAccess)
 
 
 @dataclass(frozen=True)
@@ -89,8 +101,13 @@ def play_group(pair: PeerPair, group: Group) -> Iterator[InteropCell]:
     """Start a server, and play each case on it."""
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
         served = _Served(pair, Path(folder))
+        if needs_access(group) and not (pair.client.has_access and pair.server.has_access):
+            lacking = pair.client if not pair.client.has_access else pair.server
+            reason = f"{lacking.name} has no access"
+            yield from (pair.cell(case, "skipped", [reason]) for case in group.cases)
+            return
         try:
-            pair.server.serve(served.model_dir, group.server)
+            pair.server.serve(served.model_dir, served.with_files(group.server))
         except PeerError as error:
             yield from (pair.cell(case, "failed", [str(error)]) for case in group.cases)
             return
@@ -111,11 +128,21 @@ def play_message(pair: PeerPair, case: MessageCase) -> InteropCell:
 class _Served:
     """A pair with a running server, and the address file between the two."""
 
-    def __init__(self, pair: PeerPair, model_dir: Path) -> None:
+    def __init__(self, pair: PeerPair, folder: Path) -> None:
         self._pair = pair
         self._serving = True
         self._listeners = contextlib.ExitStack()
-        self.model_dir = model_dir
+        self._audited = 0
+        self.model_dir = folder / "model"
+        self.model_dir.mkdir()
+        self._files = folder / "files"
+
+    def with_files(self, server: InteropServer) -> InteropServer:
+        """Return the server with the paths of its credentials, which are made."""
+        if server.access is None:
+            return server
+        make_credentials(self._files)
+        return server.model_copy(update={"access": self._with_paths(server.access)})
 
     @contextlib.contextmanager
     def until_the_end(self) -> Iterator[None]:
@@ -154,7 +181,11 @@ class _Served:
         match step:
             case Ask():
                 got = self._pair.client.call(
-                    self.model_dir, step.method, step.request_hex, step.deadline_ms
+                    self.model_dir,
+                    step.method,
+                    step.request_hex,
+                    step.deadline_ms,
+                    None if step.access is None else self._with_paths(step.access),
                 )
                 return _call_differences(step.method, step.want, got)
             case AskPatiently():
@@ -164,17 +195,28 @@ class _Served:
                 self._pair.server.arrive(step.workers)
             case Address():
                 self._write(step.content)
-            case AddressFileIs():
-                return self._look_at_the_address_file(step)
-            case FilesAre():
-                left = [name for name in files_left(self.model_dir) if name != _ADDRESS_FILE]
-                return unequal("files in the model directory", list(step.names), left)
+            case AddressFileIs() | FilesAre() | AuditIs():
+                return self._look_at_files(step)
             case BarrierIs() | CheckpointsAre() | MachineIsSeen() | Ipv6IsSeen():
                 return list(check_look(self._pair.server, step, self.model_dir))
             case StopServing():
                 self._pair.server.stop_serving()
                 self._serving = False
         return []
+
+    def _with_paths(self, access: Access) -> Access:
+        paths = {
+            name: value.replace(FILES, str(self._files))
+            for name, value in access
+            if isinstance(value, str)
+        }
+        return access.model_copy(update=paths)
+
+    def _new_audit_lines(self) -> list[str]:
+        path = self._files / "audit"
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        new, self._audited = lines[self._audited :], len(lines)
+        return [re.sub(_PORT_OF_A_CLIENT, ":{port} ", line) for line in new]
 
     def _write(self, content: bytes | None) -> None:
         if content is None:
@@ -187,6 +229,16 @@ class _Served:
                 address = self._listeners.enter_context(listening(behave))
                 content = content.replace(word, address)
         self._address_file.write_bytes(content)
+
+    def _look_at_files(self, step: AddressFileIs | FilesAre | AuditIs) -> list[str]:
+        match step:
+            case AddressFileIs():
+                return self._look_at_the_address_file(step)
+            case FilesAre():
+                left = [name for name in files_left(self.model_dir) if name != _ADDRESS_FILE]
+                return unequal("files in the model directory", list(step.names), left)
+            case AuditIs():
+                return unequal("lines of the audit", list(step.lines), self._new_audit_lines())
 
     def _look_at_the_address_file(self, step: AddressFileIs) -> list[str]:
         content = self._address_file.read_bytes()

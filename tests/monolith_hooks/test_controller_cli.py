@@ -18,6 +18,7 @@ from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
 from monolith_hooks.controller_cli import Action, Invocation, app, operate
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
+from monolith_hooks.server.access import ServerAccess
 from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
 from monolith_hooks.server.server_lib import ServerHook
 
@@ -27,7 +28,7 @@ tf1 = tf.compat.v1
 class Run:
     """A chief of three workers, none of which has taken a step, and its model directory."""
 
-    def __init__(self, model_dir: Path) -> None:
+    def __init__(self, model_dir: Path, access: ServerAccess | None = None) -> None:
         self.model_dir = model_dir
         self.step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
         self.barrier = BarrierOp(3)
@@ -37,7 +38,13 @@ class Run:
         )
         self.hooks = [
             saver_hook,
-            ServerHook(str(model_dir), self.barrier, saver_hook, server_addr="localhost:{}".format),
+            ServerHook(
+                str(model_dir),
+                self.barrier,
+                saver_hook,
+                server_addr="localhost:{}".format,
+                access=access,
+            ),
         ]
 
     def __call__(self, *words: str):
@@ -45,9 +52,14 @@ class Run:
 
 
 @pytest.fixture
-def run(tmp_path, config):
+def access():
+    return None
+
+
+@pytest.fixture
+def run(tmp_path, config, access):
     with tf.Graph().as_default():
-        run = Run(tmp_path)
+        run = Run(tmp_path, access)
         creator = tf1.train.ChiefSessionCreator(config=config)
         with tf1.train.MonitoredSession(creator, run.hooks) as session:
             run.session = session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from parity.interop.cases.access import access_groups
 from parity.interop.cases.address import address_groups
 from parity.interop.cases.look import looking_groups
 from parity.interop.cases.message import message_cases
@@ -13,7 +14,7 @@ from parity.interop.cases.steps import Group, InteropCase, MessageCase
 
 def all_groups() -> list[Group]:
     """Return all groups, in the order of the matrix."""
-    return [*looking_groups(), *service_groups(), *address_groups()]
+    return [*looking_groups(), *service_groups(), *address_groups(), *access_groups()]
 
 
 def all_cases() -> Iterator[InteropCase | MessageCase]:

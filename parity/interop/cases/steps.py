@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from parity.base.model import Model
-from parity.spec.interop import InteropServer
+from parity.spec.interop import InteropClientAccess, InteropServer
 
 CALL_MS = 10_000
 """Milliseconds that a call may take if its case isn't about deadlines."""
+
+FILES = "{files}"
+"""What stands for the folder of certificates and token files, in the paths of access."""
 
 
 class Want(Model):
@@ -30,6 +33,7 @@ class Ask(Model):
     want: Want
     request_hex: str | None = None
     deadline_ms: int = CALL_MS
+    access: InteropClientAccess | None = None
 
 
 class AskPatiently(Model):
@@ -76,6 +80,12 @@ class FilesAre(Model):
     names: tuple[str, ...]
 
 
+class AuditIs(Model):
+    """Required lines of the server's audit since the last look; the client's port is ``{port}``."""
+
+    lines: tuple[str, ...]
+
+
 class StopServing(Model):
     """A clean end of the server's session."""
 
@@ -106,7 +116,15 @@ class Ipv6IsSeen(Model):
 InteropLookStep = BarrierIs | CheckpointsAre | MachineIsSeen | Ipv6IsSeen
 """A step that only a peer with the capability ``look`` can take."""
 InteropStep = (
-    Ask | AskPatiently | Arrive | Address | AddressFileIs | FilesAre | StopServing | InteropLookStep
+    Ask
+    | AskPatiently
+    | Arrive
+    | Address
+    | AddressFileIs
+    | FilesAre
+    | AuditIs
+    | StopServing
+    | InteropLookStep
 )
 
 

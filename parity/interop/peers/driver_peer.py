@@ -11,8 +11,17 @@ from parity.base.problems import PortUnavailableError
 from parity.interop.peers.peer import PeerError
 from parity.players.driver.player import DriverPlayer
 from parity.players.driver.process import DriverError
-from parity.spec.capabilities import LOOK
-from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
+from parity.spec.capabilities import ACCESS, LOOK
+from parity.spec.interop import (
+    Called,
+    Decoded,
+    Encoded,
+    Fields,
+    InteropClientAccess,
+    InteropServer,
+    Look,
+    Looked,
+)
 from parity.spec.protocol import (
     Answer,
     ArrivedAnswer,
@@ -67,7 +76,12 @@ class DriverPeer:
         self._ask(lambda seq: StopServingRequest(seq=seq), StoppedAnswer)
 
     def call(
-        self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
+        self,
+        model_dir: Path,
+        method: str,
+        request_hex: str | None,
+        deadline_ms: int,
+        access: InteropClientAccess | None = None,
     ) -> Called:
         """Call a controller."""
 
@@ -78,6 +92,7 @@ class DriverPeer:
                 method=method,
                 request_hex=request_hex,
                 deadline_ms=deadline_ms,
+                access=access,
             )
 
         return Called(**_value(self._ask(request, CalledAnswer)))
@@ -99,9 +114,14 @@ class DriverPeer:
         return Decoded(**_value(self._ask(request, DecodedAnswer)))
 
     @property
+    def has_access(self) -> bool:
+        """True if the driver has the capability ``access``."""
+        return self._has(ACCESS)
+
+    @property
     def can_look(self) -> bool:
         """True if the driver has the capability ``look``."""
-        return self._player.hello is not None and LOOK in self._player.hello.capabilities
+        return self._has(LOOK)
 
     def look(self, look: Look) -> Looked:
         """Return the port's observations."""
@@ -117,6 +137,10 @@ class DriverPeer:
     def close(self) -> str | None:
         """End the process, and return what went wrong or None."""
         return self._player.close()
+
+    def _has(self, capability: str) -> bool:
+        hello = self._player.hello
+        return hello is not None and capability in hello.capabilities
 
     def _ask(self, request: Callable[[int], InteropRequest], expected: type[Expected]) -> Expected:
         kind = request(0).type

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from parity.spec.interop import Called, Decoded, Encoded, Fields, InteropServer, Look, Looked
+from parity.spec.interop import (
+    Called,
+    Decoded,
+    Encoded,
+    Fields,
+    InteropClientAccess,
+    InteropServer,
+    Look,
+    Looked,
+)
 
 
 class PeerError(Exception):
@@ -34,7 +43,12 @@ class InteropPeer(Protocol):
         """Close the session cleanly, and the controller's port with it."""
 
     def call(
-        self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
+        self,
+        model_dir: Path,
+        method: str,
+        request_hex: str | None,
+        deadline_ms: int,
+        access: InteropClientAccess | None = None,
     ) -> Called:
         """Call a controller; None sends the generated client's empty request."""
 
@@ -43,6 +57,10 @@ class InteropPeer(Protocol):
 
     def decode(self, message: str, hex: str) -> Decoded:  # noqa: A002 - the protocol's own name
         """Read a message, by its full name."""
+
+    @property
+    def has_access(self) -> bool:
+        """True if the peer supports ``access``; otherwise the cases that need it are skipped."""
 
     @property
     def can_look(self) -> bool:

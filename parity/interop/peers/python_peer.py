@@ -28,6 +28,10 @@ from monolith_hooks.save_utils import (
     SecondOrStepTimerWithTideSetting,
 )
 from monolith_hooks.server import client_lib, service_pb2
+from monolith_hooks.server.access import ServerAccess
+from monolith_hooks.server.audit import AuditRecord
+from monolith_hooks.server.channels import ClientAccess
+from monolith_hooks.server.credentials import AccessError
 from monolith_hooks.server.server_lib import ServerHook
 from parity.interop.peers import python_messages
 from parity.interop.peers.peer import PeerError
@@ -36,7 +40,9 @@ from parity.spec.interop import (
     Decoded,
     Encoded,
     Fields,
+    InteropClientAccess,
     InteropServer,
+    InteropServerAccess,
     Look,
     Looked,
     LookedBarrier,
@@ -68,7 +74,10 @@ class PythonPeer:
         """Start a controller."""
         if self._run is not None:
             raise PeerError("python: a controller is served already")
-        self._run = _Run(model_dir, server)
+        try:
+            self._run = _Run(model_dir, server)
+        except AccessError as error:
+            raise PeerError(f"python: {error}") from None
 
     def arrive(self, workers: Sequence[int]) -> None:
         """Make workers block at the barrier."""
@@ -80,19 +89,25 @@ class PythonPeer:
         self._run = None
 
     def call(
-        self, model_dir: Path, method: str, request_hex: str | None, deadline_ms: int
+        self,
+        model_dir: Path,
+        method: str,
+        request_hex: str | None,
+        deadline_ms: int,
+        access: InteropClientAccess | None = None,
     ) -> Called:
         """Call a controller."""
         name, seconds = method.removeprefix("/Controller/"), deadline_ms / 1000
         try:
+            means = None if access is None else ClientAccess(**access.model_dump())
             if request_hex is None and name in _METHODS:
-                stub = client_lib.get_stub_from_model_dir(str(model_dir))
+                stub = client_lib.get_stub_from_model_dir(str(model_dir), access=means)
                 request = getattr(service_pb2, f"{name}Request")()
                 return _outcome(getattr(stub, name), request, seconds)
-            with client_lib.get_channel_from_model_dir(str(model_dir)) as channel:
+            with client_lib.get_channel_from_model_dir(str(model_dir), access=means) as channel:
                 send: Any = channel.unary_unary(method)
                 return _outcome(send, bytes.fromhex(request_hex or ""), seconds)
-        except (tf.errors.OpError, UnicodeDecodeError) as error:
+        except (tf.errors.OpError, UnicodeDecodeError, AccessError) as error:
             return Called(error=type(error).__name__, details=str(error))
 
     def encode(self, message: str, fields: Fields) -> Encoded:
@@ -104,6 +119,7 @@ class PythonPeer:
         return python_messages.decode(message, hex)
 
     can_look = True
+    has_access = True
 
     def look(self, look: Look) -> Looked:
         """Return the port's observations."""
@@ -165,6 +181,7 @@ class _Run:
                 self._barrier_op,
                 cast(NoFirstSaveCheckpointSaverHook, saver_hook),
                 server_addr=lambda port: net_utils.concat_ip_and_port(server.ip, port),
+                access=None if server.access is None else _server_access(server.access),
             )
             self._monitored = tf1.train.SingularMonitoredSession(
                 hooks=[*filter(None, [saver_hook]), server_hook],
@@ -205,6 +222,21 @@ class _Run:
                 self._barrier_op.wait_until_barrier_removed(self._session, worker)
 
         return wait
+
+
+def _server_access(access: InteropServerAccess) -> ServerAccess:
+    options = access.model_dump(exclude={"audit", "max_deadline_ms"})
+    if access.max_deadline_ms is not None:
+        options["max_deadline_seconds"] = access.max_deadline_ms / 1000
+    path = access.audit
+    if path is None:
+        return ServerAccess(**options)
+
+    def audit(record: AuditRecord) -> None:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{record.line()}\n")
+
+    return ServerAccess(audit=audit, **options)
 
 
 class _HoldingClock(SystemClock):

@@ -37,7 +37,7 @@ class ActingPeer:
         assert self.is_serving
         self.is_serving = False
 
-    def call(self, model_dir, method, request_hex, deadline_ms):
+    def call(self, model_dir, method, request_hex, deadline_ms, access=None):
         file = model_dir / ADDRESS_FILE
         self.asked.append(method)
         self.found.append(file.read_bytes() if file.exists() else None)
@@ -53,6 +53,7 @@ class ActingPeer:
         return Decoded(fields=self.fields, text=self.text)
 
     can_look = False
+    has_access = False
 
     def look(self, look):
         raise PeerError("it doesn't look")

@@ -117,7 +117,7 @@ def test_the_address_file_is_written_as_the_step_says():
 
 def test_a_silent_listener_accepts_and_says_nothing():
     class Connecting(ActingPeer):
-        def call(self, model_dir, method, request_hex, deadline_ms):
+        def call(self, model_dir, method, request_hex, deadline_ms, access=None):
             host, port = (model_dir / "controller_server_addr.txt").read_text().split(":")
             with socket.create_connection((host, int(port)), timeout=5):
                 return super().call(model_dir, method, request_hex, deadline_ms)
