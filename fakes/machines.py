@@ -6,7 +6,7 @@ back into this process, so they work on a local session only.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -16,10 +16,19 @@ from monolith_hooks import logging_ops, ps_check_hooks
 
 
 class FakeMachines:
-    """The health ops of one hook, over all the PS of a job."""
+    """The health ops of one hook, over all the PS of a job.
 
-    def __init__(self, machines: Sequence[FakePs]) -> None:
+    Args:
+        machines: The PS.
+        deadline: Returns the time in nanoseconds at which a poll that begins now fails, as it
+            does at the deadline of a run on real ones; None is never.
+    """
+
+    def __init__(
+        self, machines: Sequence[FakePs], deadline: Callable[[], int | None] = lambda: None
+    ) -> None:
         self._machines = machines
+        self._deadline = deadline
         self._index: dict[str | None, int] = {
             ps_check_hooks.get_ps_machine_info_shared_name(index): index
             for index in range(len(machines))
@@ -44,11 +53,17 @@ class FakeMachines:
         return info
 
     def check_machine_health(self, machine_info_tensor: tf.Tensor) -> tf.Tensor:
-        """Return the health of this PS, whose machine info is created if it isn't there."""
+        """Return the health of this PS, whose machine info is created if it isn't there.
+
+        A second check of the same machine info is an op of its own, which checks nothing else.
+        """
         graph = machine_info_tensor.graph
+        index, limit = self._infos[machine_info_tensor.ref()]
         if graph not in self._polls:
-            self._polls[graph] = _Poll(self._machines)
-        return self._polls[graph].add(*self._infos[machine_info_tensor.ref()])
+            self._polls[graph] = _Poll(self._machines, self._deadline)
+        if self._polls[graph].has(index):
+            return _Poll(self._machines, self._deadline).add(index, limit)
+        return self._polls[graph].add(index, limit)
 
 
 class _Poll:
@@ -57,11 +72,16 @@ class _Poll:
     One for each PS, of which there may be thousands, would take most of a play's time.
     """
 
-    def __init__(self, machines: Sequence[FakePs]) -> None:
+    def __init__(self, machines: Sequence[FakePs], deadline: Callable[[], int | None]) -> None:
         self._machines = machines
+        self._deadline = deadline
         self._limits: dict[int, int] = {}
         """The limit of each PS that is checked, by index, in the order of the checks."""
         self._statuses = tf.numpy_function(self._check, [], [tf.string] * len(machines))
+
+    def has(self, index: int) -> bool:
+        """Return whether this PS is checked."""
+        return index in self._limits
 
     def add(self, index: int, limit: int) -> tf.Tensor:
         """Have this PS checked after the others, and return its health."""
@@ -72,6 +92,7 @@ class _Poll:
         for index, limit in self._limits.items():
             self._machines[index].create_machine_info(limit)
         statuses = [b""] * len(self._machines)
+        deadline = self._deadline()
         for index in self._limits:
-            statuses[index] = self._machines[index].check()
+            statuses[index] = self._machines[index].check(deadline)
         return [np.array(status, dtype=object) for status in statuses]

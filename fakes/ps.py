@@ -12,7 +12,7 @@ from fakes.faults import (
     SlowPoll,
 )
 from monolith_hooks import logging_ops_pb2
-from monolith_hooks.clock import Clock
+from monolith_hooks.clock import NANOSECONDS, Clock
 
 _Injected = tuple[PsFault, str | None]
 
@@ -43,17 +43,21 @@ class FakePs:
         else:
             self._faults[type(fault)] = (fault, place)
 
-    def check(self) -> bytes:
+    def check(self, deadline_ns: int | None = None) -> bytes:
         """Return the result of the health check (B3, B4).
+
+        Args:
+            deadline_ns: The time at which the poll is given up, by the clock.
 
         Returns:
             A serialized MachineHealthResult, or no bytes if the PS is healthy.
 
         Raises:
             RuntimeError: The check fails because of a fault.
+            TimeoutError: It takes longer than until the deadline, at which it is given up.
         """
         if isinstance(slow := self._trigger(SlowPoll), SlowPoll):
-            self._clock.sleep(slow.seconds)
+            self._wait(slow.seconds, deadline_ns)
         if self._trigger(PollError):
             raise RuntimeError("the health check op fails, as injected")
         if isinstance(instead := self._trigger(HealthBytes), HealthBytes):
@@ -67,6 +71,14 @@ class FakePs:
             status=logging_ops_pb2.MachineHealthResult.OUT_OF_MEMORY,
             message=f"Memory limit exceeded. Current: {memory.bytes}, Limit: {self._mem_limit}",
         ).SerializeToString()
+
+    def _wait(self, seconds: float, deadline_ns: int | None) -> None:
+        if deadline_ns is not None:
+            left = (deadline_ns - self._clock.now_ns()) / NANOSECONDS
+            if seconds > left:
+                self._clock.sleep(max(left, 0))
+                raise TimeoutError("the poll is given up at its deadline")
+        self._clock.sleep(seconds)
 
     def _trigger(self, kind: type[PsFault]) -> PsFault | None:
         fault, place = self._faults.get(kind, (None, None))

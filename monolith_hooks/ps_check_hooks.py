@@ -14,6 +14,7 @@ from monolith_hooks import logging_ops, logging_ops_pb2
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from monolith_hooks.device_utils import ps_device
+from monolith_hooks.resilient_watch import Resilience, ResilientWatch, WatchStatus
 
 _POLL_SECONDS: Final = 30
 """The original's wait between two polls."""
@@ -68,20 +69,40 @@ class _PsHealthChecker:
         machine_info: Callable[..., tf.Tensor],
         check_machine_health: Callable[[tf.Tensor], tf.Tensor],
         poll_seconds: float,
+        alone_too: bool,
     ) -> None:
         self._config = config
         self._clock = clock
         self._poll_seconds = poll_seconds
         self._statuses = []
+        self._alone = []
         for index in range(config.num_ps):
             with tf.device(config.ps_device_fn(index)):
                 info = machine_info(shared_name=get_ps_machine_info_shared_name(index))
                 self._statuses.append(check_machine_health(info))
+                if alone_too:
+                    self._alone.append(check_machine_health(info))
 
     def start(self, session: Any, coord: Any) -> None:
         """Start a thread that polls ``session`` until ``coord`` is asked to stop."""
         watch = functools.partial(self._watch, session, coord)
         self._clock.start_thread(watch, name="ps_health", coord=coord)
+
+    def start_resilient(self, session: Any, coord: Any, resilience: Resilience) -> ResilientWatch:
+        """Start a thread that no error ends, and return its watch."""
+        watch = ResilientWatch(
+            session,
+            coord,
+            self._clock,
+            self._statuses,
+            self._alone,
+            self._config.report_fn,
+            self._config.barrier_op,
+            self._poll_seconds,
+            resilience,
+        )
+        self._clock.start_thread(watch.run, name="ps_health", coord=coord)
+        return watch
 
     def _watch(self, session: Any, coord: Any) -> None:
         """Poll until stop is requested or something is unhealthy.
@@ -116,7 +137,7 @@ class _PsHealthChecker:
 class PsHealthCheckerHook(tf.compat.v1.train.SessionRunHook):
     """Hook that reports unhealthy parameter servers and places the barrier (B6-B15).
 
-    It reports at most once in each session.
+    It reports at most once in each session, and any error ends its watch, unless it is resilient.
 
     Args:
         config: The servers to monitor, the report function and the barrier.
@@ -125,6 +146,7 @@ class PsHealthCheckerHook(tf.compat.v1.train.SessionRunHook):
         check_machine_health: Called with the result of ``machine_info``. Returns a string
             scalar, empty if healthy, else a serialized MachineHealthResult.
         poll_seconds: Seconds from the end of one poll to the next.
+        resilience: Makes the watch go on whatever happens: docs/production.md.
     """
 
     def __init__(
@@ -135,10 +157,19 @@ class PsHealthCheckerHook(tf.compat.v1.train.SessionRunHook):
         machine_info: Callable[..., tf.Tensor] = logging_ops.machine_info,
         check_machine_health: Callable[[tf.Tensor], tf.Tensor] = logging_ops.check_machine_health,
         poll_seconds: float = _POLL_SECONDS,
+        resilience: Resilience | None = None,
     ) -> None:
         self._build = functools.partial(
-            _PsHealthChecker, config, clock, machine_info, check_machine_health, poll_seconds
+            _PsHealthChecker,
+            config,
+            clock,
+            machine_info,
+            check_machine_health,
+            poll_seconds,
+            resilience is not None,
         )
+        self._resilience = resilience
+        self._watch: ResilientWatch | None = None
         self._checker: _PsHealthChecker | None = None
 
     def begin(self) -> None:
@@ -155,4 +186,12 @@ class PsHealthCheckerHook(tf.compat.v1.train.SessionRunHook):
                 "PsHealthCheckerHook.after_create_session was called before begin, "
                 "which builds the health checks: call begin first."
             )
-        self._checker.start(session, coord)
+        if self._resilience is None:
+            self._checker.start(session, coord)
+        else:
+            self._watch = self._checker.start_resilient(session, coord, self._resilience)
+
+    @property
+    def watch_status(self) -> WatchStatus | None:
+        """The newest session's resilient watch; None without one. Any thread may read it."""
+        return None if self._watch is None else self._watch.status

@@ -20,7 +20,7 @@ from typing import Any, Final
 from parity.base.content_cache import ContentCache, Key, source_digest
 from parity.base.model import Model, canonical_json, frozen
 from parity.players.ahead import Begins
-from parity.players.outcome import IN_VIRTUAL_TIME, Maker, Outcome, Played, Player
+from parity.players.outcome import WITH_OPTIONS, Maker, Outcome, Played, Player
 from parity.spec.loading import ScenarioFile
 from parity.spec.ordering import Ordering
 from parity.spec.schedules import Schedule
@@ -88,7 +88,7 @@ class CachedPlayer:
         player: The player, if it is opened already.
     """
 
-    can = IN_VIRTUAL_TIME
+    can = WITH_OPTIONS
     channels = CHANNELS
 
     def __init__(

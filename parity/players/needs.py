@@ -8,7 +8,7 @@ from parity.base import host
 from parity.base.host import HOST_NEEDS, IPV6_LOOPBACK
 from parity.players.outcome import Outcome, Player, Skipped
 from parity.spec.faults import NEED_OF_FAULT, Fault, Need
-from parity.spec.hooks import CallEntry, ServerEntry
+from parity.spec.hooks import CallEntry, PsHealthEntry, ServerEntry
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
 from parity.spec.steps import (
@@ -33,6 +33,7 @@ def needs(scenario: Scenario) -> frozenset[Need]:
             *_needs_of_faults(scenario),
             *_needs_of_background(scenario),
             *_needs_of_calls(scenario),
+            *_needs_of_options(scenario),
         )
     )
 
@@ -75,6 +76,13 @@ def _needs_of_background(scenario: Scenario) -> Iterator[Need]:
             isinstance(step.background, RpcStep) and step.after == 0
         ):
             yield "exact_time"
+
+
+def _needs_of_options(scenario: Scenario) -> Iterator[Need]:
+    """Yield what it takes to have options that the original doesn't have."""
+    for hook in scenario.hooks:
+        if isinstance(hook, PsHealthEntry) and hook.ps_health.resilient is not None:
+            yield "options"
 
 
 def _needs_of_calls(scenario: Scenario) -> Iterator[Need]:

@@ -97,6 +97,8 @@ Outcome = Played | Summarized | Skipped | Failed
 
 IN_VIRTUAL_TIME: Final[frozenset[Need]] = frozenset({"injection", "exact_time", "exact_memory"})
 """The capabilities of every player with a virtual clock and fake machines."""
+WITH_OPTIONS: Final[frozenset[Need]] = IN_VIRTUAL_TIME | frozenset[Need]({"options"})
+"""Those of one that has the options which the original doesn't have (docs/production.md)."""
 
 
 class Player(Protocol):

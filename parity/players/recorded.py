@@ -16,7 +16,7 @@ from parity.base.problems import UsageError
 from parity.base.project import rust_source_digest
 from parity.base.strict_json import read_json
 from parity.players.outcome import (
-    IN_VIRTUAL_TIME,
+    WITH_OPTIONS,
     Failed,
     Maker,
     Outcome,
@@ -89,7 +89,7 @@ class RecordedPlayer:
         stands_in: The reason why the port can't be built here, if recordings replace it.
     """
 
-    can: frozenset[Need] = IN_VIRTUAL_TIME | frozenset[Need]({"ipv4", "ipv6"})
+    can: frozenset[Need] = WITH_OPTIONS | frozenset[Need]({"ipv4", "ipv6"})
     channels = CHANNELS
     """The calls were made on the recording host, so this host's loopbacks aren't needed."""
 

@@ -79,7 +79,7 @@ class ModelDirFault(Model, json_schema_extra=example({"model_dir": "read_only"})
 
 Need = Literal[
     "kill", "stop_process", "real_memory", "disk", "injection", "exact_time", "exact_memory",
-    "ipv4", "ipv6",
+    "options", "ipv4", "ipv6",
 ]  # fmt: skip
 """A capability that not every player has (docs/cluster.md), or a need of the host
 (``parity.base.host``)."""

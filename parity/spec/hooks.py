@@ -23,6 +23,19 @@ ServerIp = Literal["127.0.0.1", "::1"]
 ServerFolder = Literal["model_dir", "missing", "file"]
 
 
+class Resilience(Model):
+    """Options of a health hook whose watch goes on whatever happens (docs/production.md)."""
+
+    poll_deadline: Annotated[Duration, Field(ge=1)] = 10_000
+    """Time after which a poll is given up."""
+    report_deadline: Annotated[Duration, Field(ge=1)] = 30_000
+    """Time after which a report is no longer waited for."""
+    backoff: Annotated[Duration, Field(ge=1)] = 1000
+    """Time from a poll that went wrong to the next; it doubles each time, up to 30 s."""
+    unreachable_after: Annotated[int, Field(ge=1, le=MOST_TIMES)] = 3
+    """Polls in a row without an answer after which a PS is reported."""
+
+
 class PsHealth(Model):
     """Options of the health hook: its report function and its barrier."""
 
@@ -32,6 +45,9 @@ class PsHealth(Model):
     event."""
     barrier: bool = True
     """``true`` if it has a barrier to place."""
+    resilient: Resilience | None = None
+    """Its options if it goes on whatever happens, which the original doesn't have
+    (docs/production.md)."""
 
 
 class Tide(Model):

@@ -46,7 +46,7 @@ def chief_stage(setting: Setting, scenario: Scenario, master: str) -> Stage:
         if machine.mem_limit is not None
     ]
     return Stage(
-        health=lambda: HealthOps(
+        health=lambda _: HealthOps(
             num_ps=setting.num_ps,
             ps_device_fn=ps_device,
             machine_info=logging_ops.machine_info,

@@ -17,6 +17,7 @@ from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.ckpt_hooks import WorkerCkptHelper
 from monolith_hooks.clock import Clock
 from monolith_hooks.controller_hooks import ControllerHook, StopHelper
+from monolith_hooks.resilient_watch import Resilience
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.server_lib import ServerHook
 from parity.base.model import Model
@@ -83,7 +84,7 @@ class HookMaker:
     clock: Clock
     ledger: FaultLedger
     recorder: Recorder
-    health: Callable[[], HealthOps]
+    health: Callable[[PsHealth], HealthOps]
     barrier_op: BarrierOp
     saver: tf.compat.v1.train.Saver
     model_dir: Path
@@ -152,7 +153,7 @@ class HookMaker:
             "record": self.recorder.report,
             "raise": self._report_and_raise,
         }
-        health = self.health()
+        health = self.health(options)
         module = self.implementation.of("ps_check_hooks")
         config = module.Config(
             barrier_op=self.barrier_op if options.barrier else None,
@@ -168,6 +169,7 @@ class HookMaker:
                 "machine_info": health.machine_info,
                 "check_machine_health": health.check_machine_health,
             },
+            **_resilience(options),
         )
         self.implementation.monitor(hook, health)
         return hook
@@ -325,3 +327,17 @@ def set_options(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:
         for argument, (option, value) in arguments.items()
         if option in options.model_fields_set
     }
+
+
+def _resilience(options: PsHealth) -> dict[str, Resilience]:
+    """Return the keyword argument that a health hook has if it is resilient, for ours alone."""
+    resilient = options.resilient
+    if resilient is None:
+        return {}
+    resilience = Resilience(
+        poll_deadline_seconds=resilient.poll_deadline / 1000,
+        report_deadline_seconds=resilient.report_deadline / 1000,
+        backoff_seconds=resilient.backoff / 1000,
+        unreachable_after=resilient.unreachable_after,
+    )
+    return {"resilience": resilience}

@@ -20,6 +20,7 @@ from fakes.ps import FakePs
 from fakes.scheduler import DeadlockError, StalledError
 from fakes.turns import ScheduleError
 from fakes.virtual_clock import VirtualClock
+from monolith_hooks.clock import Clock
 from parity.base import project
 from parity.kit.machines import fake_servers
 from parity.kit.model_folder import model_folder
@@ -30,6 +31,7 @@ from parity.kit.world import World, declared_faults
 from parity.players.environment import plain_umask
 from parity.players.outcome import (
     IN_VIRTUAL_TIME,
+    WITH_OPTIONS,
     Failed,
     Maker,
     Outcome,
@@ -42,7 +44,8 @@ from parity.players.python.job_hooks import HealthOps
 from parity.players.python.recorder import Recorder, hook_logs_go_to
 from parity.players.python.reference_job import ReferenceJob
 from parity.players.python.stage import Stage, local_config
-from parity.spec.hooks import PsHealthEntry
+from parity.spec.faults import Need
+from parity.spec.hooks import PsHealth, PsHealthEntry
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
 from parity.spec.schedules import Schedule
@@ -53,11 +56,16 @@ class PythonPlayer:
     """Player of scenarios on the reference implementation."""
 
     name = "python"
-    can = IN_VIRTUAL_TIME
     channels = CHANNELS
 
     def __init__(self, implementation: Implementation = OURS) -> None:
         self._implementation = implementation
+
+    @property
+    def can(self) -> frozenset[Need]:
+        """What it can, which is less with hooks of somebody else's, as they have no options."""
+        foreign = "ps_check_hooks" in self._implementation.foreign
+        return IN_VIRTUAL_TIME if foreign else WITH_OPTIONS
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
@@ -117,7 +125,10 @@ def _play(
             clock,
             ledger,
             model_dir,
-            Stage(lambda: _health_ops(servers), local_config(_waiting_ops(scenario))),
+            Stage(
+                lambda options: _health_ops(servers, clock, options),
+                local_config(_waiting_ops(scenario)),
+            ),
             lambda barrier_op: Recorder(clock, barrier_op, model_dir, StateFiles(model_dir)),
             implementation,
         )
@@ -139,8 +150,12 @@ def _waiting_ops(scenario: Scenario) -> int:
     return sum(isinstance(hook, PsHealthEntry) for hook in scenario.hooks)
 
 
-def _health_ops(machines: Sequence[FakePs]) -> HealthOps:
-    fake = FakeMachines(machines)
+def _health_ops(machines: Sequence[FakePs], clock: Clock, options: PsHealth) -> HealthOps:
+    def deadline() -> int | None:
+        resilient = options.resilient
+        return None if resilient is None else clock.now_ns() + resilient.poll_deadline * 10**6
+
+    fake = FakeMachines(machines, deadline)
     return HealthOps(
         num_ps=len(machines),
         ps_device_fn=lambda _: "",

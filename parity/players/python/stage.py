@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from parity.players.python.job_hooks import HealthOps
+from parity.spec.hooks import PsHealth
 
 
 def session_config(waiting_ops: int = 0, **options: Any) -> tf.compat.v1.ConfigProto:
@@ -41,7 +42,7 @@ class Stage:
     None is TensorFlow's own.
     """
 
-    health: Callable[[], HealthOps]
+    health: Callable[[PsHealth], HealthOps]
     config: tf.compat.v1.ConfigProto
     master: str = ""
     device: str = ""

@@ -50,6 +50,7 @@ def without_ipv6(monkeypatch):
             {"ipv4", "ipv6"},
         ),
         ({"hooks": ["saver"], "steps": [CALL]}, set()),
+        ({"hooks": [{"ps_health": {"resilient": {}}}]}, {"options"}),
         ({"hooks": ["saver"], "steps": SILENT}, {"ipv4"}),
     ],
 )

@@ -222,6 +222,7 @@ pub enum Need {
     Injection,
     ExactTime,
     ExactMemory,
+    Options,
     Ipv4,
     Ipv6,
 }

@@ -137,6 +137,24 @@ pub enum HealthReport {
     Default,
 }
 
+/// Options of a health hook whose watch goes on whatever happens (docs/production.md).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resilience {
+    /// Time after which a poll is given up.
+    #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
+    pub poll_deadline: Duration,
+    /// Time after which a report is no longer waited for.
+    #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
+    pub report_deadline: Duration,
+    /// Time from a poll that went wrong to the next; it doubles each time, up to 30 s.
+    #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
+    pub backoff: Duration,
+    /// Polls in a row without an answer after which a PS is reported.
+    #[serde(deserialize_with = "Number::<1, 1_000_000>::read")]
+    pub unreachable_after: u32,
+}
+
 /// Options of the health hook: its report function and its barrier.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,6 +165,9 @@ pub struct PsHealth {
     pub report: HealthReport,
     /// `true` if it has a barrier to place.
     pub barrier: bool,
+    /// Its options if it goes on whatever happens, which the original doesn't have
+    /// (docs/production.md).
+    pub resilient: Option<Resilience>,
 }
 
 /// A part of the day, in UTC; virtual time starts at midnight (B76).
