@@ -100,6 +100,8 @@ def _bad_hooks(scenario: Scenario) -> Iterator[BadReference]:
     threads = {
         name for name, kind in starting.items() if any(isinstance(hook, kind) for hook in hooks)
     }
+    if any(isinstance(hook, PsHealthEntry) and hook.ps_health.resilient for hook in hooks):
+        threads.add("ps_report")
     for name in expect.threads or ():
         if re.sub("#[1-9][0-9]*$", "", name) not in threads:
             yield ("expect", "threads", name), _no_such("thread", name, threads)
