@@ -72,6 +72,7 @@ class _Report:
     of: frozenset[int]
     done: Any = field(default_factory=tf.train.Coordinator)
     succeeded: bool = False
+    is_late: bool = False
 
 
 class ResilientWatch:
@@ -161,7 +162,7 @@ class ResilientWatch:
         for index, missed in self._missed.items():
             if missed >= self._resilience.unreachable_after:
                 findings[index] = _unreachable(missed)
-        self._count(findings)
+        self._count_poll(findings)
         return dict(sorted(findings.items()))
 
     def _ask(self, fetches: Any, whom: str) -> Any:
@@ -171,7 +172,7 @@ class ResilientWatch:
             logging.exception("The health watch goes on: %s didn't answer a poll.", whom)
             return None
 
-    def _count(self, findings: Findings) -> None:
+    def _count_poll(self, findings: Findings) -> None:
         status = self.status
         self.status = status._replace(
             polls=status.polls + 1,
@@ -211,10 +212,10 @@ class ResilientWatch:
         self._clock.start_thread(lambda: self._call_report(report, findings), name="ps_report")
         if not self._clock.wait_for_stop(report.done, self._resilience.report_deadline_seconds):
             logging.error("The health watch goes on: a report isn't done in time.")
-            self._count_report(succeeded=False)
+            report.is_late = True
+            self._count(failed_reports=1)
             return False
         self._note(report)
-        self._count_report(succeeded=report.succeeded)
         return report.succeeded
 
     def _call_report(self, report: _Report, findings: Findings) -> None:
@@ -230,13 +231,15 @@ class ResilientWatch:
         self._report = None
         if report.succeeded:
             self._reported |= report.of
+            self._count(alarms=1)
+        elif not report.is_late:
+            self._count(failed_reports=1)
 
-    def _count_report(self, *, succeeded: bool) -> None:
+    def _count(self, *, alarms: int = 0, failed_reports: int = 0) -> None:
         status = self.status
-        if succeeded:
-            self.status = status._replace(alarms=status.alarms + 1)
-        else:
-            self.status = status._replace(failed_reports=status.failed_reports + 1)
+        self.status = status._replace(
+            alarms=status.alarms + alarms, failed_reports=status.failed_reports + failed_reports
+        )
 
     def _hold(self, unhealthy: Collection[int]) -> bool:
         try:

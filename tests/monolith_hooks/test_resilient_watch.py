@@ -1,0 +1,197 @@
+"""A watch that goes on: what scenarios/resilient, which both sides play, does not show."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import tensorflow as tf
+
+from monolith_hooks.barrier_ops import BarrierOp
+from monolith_hooks.logging_ops_pb2 import MachineHealthResult
+from monolith_hooks.ps_check_hooks import Config, PsHealthCheckerHook
+from monolith_hooks.resilient_watch import Resilience, WatchStatus
+
+tf1 = tf.compat.v1
+
+SICK = MachineHealthResult(message="too much").SerializeToString()
+
+
+class Watched:
+    """A chief whose resilient health hook asks PS that give these bytes, or raise."""
+
+    def __init__(self, clock, config, *checks, report=None, callbacks=(), **options):
+        self.clock = clock
+        self.checks = list(checks)
+        self.asked = [[] for _ in checks]
+        self.reports = []
+        self.barrier = BarrierOp(2, barrier_callbacks=list(callbacks), clock=clock)
+        self.hook = PsHealthCheckerHook(
+            Config(self.barrier, len(checks), lambda _: "", report or self.report),
+            clock=clock,
+            machine_info=self.info,
+            check_machine_health=self.check,
+            resilience=Resilience(**options),
+        )
+        tf1.train.get_or_create_global_step()
+        self._creator = tf1.train.ChiefSessionCreator(config=config)
+
+    def __enter__(self):
+        self.session = tf1.train.MonitoredSession(self._creator, [self.hook]).__enter__()
+        self.raw = self.session._tf_sess()
+        return self
+
+    def __exit__(self, *raised):
+        return self.session.__exit__(*raised)
+
+    def info(self, mem_limit=None, shared_name=None):
+        return tf.constant(shared_name)
+
+    def check(self, info):
+        index = int(tf.get_static_value(info).item().decode().rpartition("_")[2])
+
+        def give():
+            self.asked[index].append(self.clock.now())
+            given = self.checks[index]
+            return given() if callable(given) else given
+
+        return tf.numpy_function(give, [], tf.string)
+
+    def report(self, results):
+        self.reports.append((self.clock.now(), {i: r.message for i, r in results.items()}))
+
+    @property
+    def held(self):
+        return self.barrier.is_barrier_placed(self.raw)
+
+    @property
+    def status(self):
+        return self.hook.watch_status
+
+
+@pytest.fixture
+def watched(clock, config):
+    return lambda *checks, **options: Watched(clock, config, *checks, **options)
+
+
+def fails():
+    raise RuntimeError("gone")
+
+
+def test_the_wait_after_a_poll_that_went_wrong_doubles_up_to_the_interval(play, watched, clock):
+    def main():
+        with watched(fails, unreachable_after=99) as chief:
+            clock.sleep(150)
+            alone = chief.asked[0][1:]  # The first time was the run of all.
+            waits = [after - before for before, after in itertools.pairwise(alone)]
+            assert waits[:6] == [1, 2, 4, 8, 16, 30]
+            assert waits[6:] == [30] * len(waits[6:])
+
+    play(main)
+
+
+def test_the_count_of_polls_without_an_answer_begins_anew_with_an_answer(play, watched, clock):
+    def main():
+        answers = iter([fails, fails, b"", fails, fails, b""] * 50)
+
+        def now_and_then():
+            given = next(answers)
+            return given() if callable(given) else given
+
+        with watched(now_and_then, b"") as chief:
+            clock.sleep(600)
+            assert chief.reports == []
+            assert not chief.held
+
+    play(main)
+
+
+def test_a_report_that_hangs_is_left_alone_and_the_workers_are_held(play, watched, clock):
+    def main():
+        made = []
+
+        def report(results):
+            made.append((clock.now(), sorted(results)))
+            clock.sleep(100)
+
+        with watched(SICK, b"", report=report) as chief:
+            clock.sleep(29)
+            assert not chief.held
+            clock.sleep(1)
+            clock.settle()
+            assert chief.held
+            chief.checks[1] = SICK
+            clock.sleep(65)
+            assert made == [(0, [0])]
+            clock.sleep(60)
+            # The first one succeeded at last, so only what came since is reported.
+            ((_, both),) = made[1:]
+            assert both == [0, 1]
+            assert (chief.status.alarms, chief.status.failed_reports) == (1, 2)
+
+    play(main)
+
+
+def test_a_report_that_succeeds_late_is_not_made_again(play, watched, clock):
+    def main():
+        made = []
+
+        def report(results):
+            made.append(sorted(results))
+            clock.sleep(40)
+
+        with watched(SICK, report=report):
+            clock.sleep(600)
+        assert made == [[0]]
+
+    play(main)
+
+
+def test_a_barrier_that_cannot_be_placed_is_tried_again(play, watched, clock):
+    def main():
+        failures = iter([True, False])
+
+        def place(session, action):
+            if next(failures):
+                raise tf.errors.UnavailableError(None, None, "gone")
+            real(session, action)
+
+        with watched(SICK) as chief:
+            real, chief.barrier.place_barrier = chief.barrier.place_barrier, place
+            clock.sleep(0.5)
+            assert not chief.held
+            clock.sleep(1)
+            assert chief.held
+            assert len(chief.reports) == 1
+
+    play(main)
+
+
+def test_the_status_counts_polls_alarms_and_failures(play, watched, clock):
+    def main():
+        with watched(b"", b"") as chief:
+            clock.sleep(61)
+            good = WatchStatus(polls=3, last_good_poll_ns=60 * 10**9)
+            assert chief.status == good
+            chief.checks[1] = fails
+            clock.sleep(60)
+            status = chief.status
+            assert status.failed_polls == status.polls - 3 > 3
+            assert status.last_good_poll_ns == good.last_good_poll_ns
+            assert (status.alarms, status.unhealthy) == (1, (1,))
+
+    play(main)
+
+
+def test_without_resilience_there_is_no_status(play, clock):
+    def main():
+        hook = PsHealthCheckerHook(Config(BarrierOp(1, clock=clock), 0), clock=clock)
+        assert hook.watch_status is None
+
+    play(main)
+
+
+@pytest.mark.parametrize("name", list(vars(Resilience())))
+def test_an_option_that_is_not_positive_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name}: expected more than 0, got 0"):
+        Resilience(**{name: 0})
