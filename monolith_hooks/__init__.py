@@ -10,13 +10,20 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierHook, BarrierOp
+    from monolith_hooks.barrier_ops import (
+        BarrierAlreadyPlacedError,
+        BarrierHook,
+        BarrierOp,
+        Hold,
+    )
     from monolith_hooks.clock import Clock, SystemClock
     from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
+    from monolith_hooks.held_barrier import HeldBarrier
     from monolith_hooks.hook_utils import AfterSaveListener, BeforeSaveListener
     from monolith_hooks.net_utils import NodeAliveChecker
     from monolith_hooks.operating import Operator, OperatorError
     from monolith_hooks.ps_check_hooks import Config, PsHealthCheckerHook
+    from monolith_hooks.resilient_watch import Resilience, WatchStatus
     from monolith_hooks.save_utils import (
         NoFirstSaveCheckpointSaverHook,
         SaveHelper,
@@ -42,12 +49,15 @@ __all__ = [
     "Clock",
     "Config",
     "ControllerHook",
+    "HeldBarrier",
+    "Hold",
     "NoFirstSaveCheckpointSaverHook",
     "NodeAliveChecker",
     "Operator",
     "OperatorError",
     "PsHealthCheckerHook",
     "QueryActionHook",
+    "Resilience",
     "SaveHelper",
     "SecondOrStepTimerWithTideSetting",
     "ServerAccess",
@@ -55,18 +65,21 @@ __all__ = [
     "SetCurrentSessionHook",
     "StopHelper",
     "SystemClock",
+    "WatchStatus",
     "get_channel_from_model_dir",
     "get_current_session",
 ]
 
 _MODULES: Final = {
-    "barrier_ops": ("BarrierAlreadyPlacedError", "BarrierHook", "BarrierOp"),
+    "barrier_ops": ("BarrierAlreadyPlacedError", "BarrierHook", "BarrierOp", "Hold"),
     "clock": ("Clock", "SystemClock"),
     "controller_hooks": ("ControllerHook", "QueryActionHook", "StopHelper"),
+    "held_barrier": ("HeldBarrier",),
     "hook_utils": ("AfterSaveListener", "BeforeSaveListener"),
     "net_utils": ("NodeAliveChecker",),
     "operating": ("Operator", "OperatorError"),
     "ps_check_hooks": ("Config", "PsHealthCheckerHook"),
+    "resilient_watch": ("Resilience", "WatchStatus"),
     "save_utils": (
         "NoFirstSaveCheckpointSaverHook",
         "SaveHelper",

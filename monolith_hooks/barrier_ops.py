@@ -9,7 +9,7 @@ thing that they share.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 from absl import logging
@@ -23,6 +23,20 @@ BarrierCallback = Callable[[str, Any], None]
 
 class BarrierAlreadyPlacedError(Exception):
     """The barrier is already placed (B18)."""
+
+
+class Hold(NamedTuple):
+    """The barrier's being placed by one holder.
+
+    Attributes:
+        holder: The holder's name; empty if whoever placed it has none.
+        action: The action that it was placed with.
+        since_ns: The time since which it is held, by the barrier's clock.
+    """
+
+    holder: str
+    action: str
+    since_ns: int
 
 
 class BarrierOp:
@@ -75,6 +89,7 @@ class BarrierOp:
         self._callbacks = barrier_callbacks or []
         self._clock = clock
         self._lock = clock.lock()
+        self._holds: dict[str, Hold] = {}
         self._build(is_chief, name_prefix)
 
     def _build(self, is_chief: bool, name_prefix: str) -> None:
@@ -106,6 +121,14 @@ class BarrierOp:
         """The length of the vector."""
         return self._capacity
 
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """What this process has placed the barrier for, the earliest first.
+
+        It is a note, which the original doesn't have: the bits in the graph are what counts.
+        """
+        return tuple(self._holds.values())
+
     def place_barrier(self, session: Any, action: str = "") -> None:
         """Place the barrier, then run the callbacks on this thread (B18).
 
@@ -118,12 +141,12 @@ class BarrierOp:
         with self._lock:
             if self.is_barrier_placed(session):
                 raise BarrierAlreadyPlacedError
-            session.run(self._place, {self._action_input: action})
-            self._run_callbacks(action, session)
+            self._place_for("", action, session)
 
     def remove_barrier(self, session: Any) -> None:
         """Clear bit 0, set or not; the action and the workers' bits stay as they are (B19)."""
         with self._lock:
+            self._holds.clear()
             self._write_bit(session, 0, False)
 
     def is_barrier_placed(self, session: Any) -> bool:
@@ -175,6 +198,13 @@ class BarrierOp:
     def get_unblocked_indices(self, session: Any) -> list[int]:
         """Return the indices of the bits that are clear, ascending (B23, B43)."""
         return [i for i, bit in enumerate(session.run(self._bits_value)) if not bit]
+
+    def _place_for(self, holder: str, action: str, session: Any) -> None:
+        """Place the barrier, which nobody has placed, with the lock held."""
+        session.run(self._place, {self._action_input: action})
+        self._holds.clear()  # Of an earlier session, if there are any.
+        self._holds[holder] = Hold(holder, action, self._clock.now_ns())
+        self._run_callbacks(action, session)
 
     def _write_bit(self, session: Any, index: int, bit: bool) -> None:
         session.run(self._set_bit, {self._index_input: index, self._bit_input: bit})

@@ -80,6 +80,8 @@ def _needs_of_background(scenario: Scenario) -> Iterator[Need]:
 
 def _needs_of_options(scenario: Scenario) -> Iterator[Need]:
     """Yield what it takes to have options that the original doesn't have."""
+    if scenario.barrier.held:
+        yield "options"
     for hook in scenario.hooks:
         if isinstance(hook, PsHealthEntry) and hook.ps_health.resilient is not None:
             yield "options"

@@ -128,6 +128,10 @@ class Barrier(Model):
     lock is held; ``raise`` then raises RuntimeError ``callback failed``."""
     wait: Annotated[Duration, Field(ge=1)] = 1000
     """The time between two checks of a blocked worker."""
+    held: bool = False
+    """``true`` if the hooks hold it independently, which the original's don't
+    (docs/production.md): a health hook as ``ps_health``, a server as ``operator``, a ``barrier``
+    listener as ``save``, a controller as ``stop``."""
 
 
 class PsMachine(Model):

@@ -167,6 +167,7 @@ class Job:
             recorder=self.recorder,
             health=stage.health,
             barrier_op=self.barrier_op,
+            held=scenario.barrier.held,
             saver=self.saver,
             model_dir=model_dir,
             server_folder=self.address_file.folder,

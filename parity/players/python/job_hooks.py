@@ -17,6 +17,7 @@ from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.ckpt_hooks import WorkerCkptHelper
 from monolith_hooks.clock import Clock
 from monolith_hooks.controller_hooks import ControllerHook, StopHelper
+from monolith_hooks.held_barrier import HeldBarrier
 from monolith_hooks.resilient_watch import Resilience
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server.server_lib import ServerHook
@@ -86,6 +87,7 @@ class HookMaker:
     recorder: Recorder
     health: Callable[[PsHealth], HealthOps]
     barrier_op: BarrierOp
+    held: bool
     saver: tf.compat.v1.train.Saver
     model_dir: Path
     server_folder: Path
@@ -156,7 +158,7 @@ class HookMaker:
         health = self.health(options)
         module = self.implementation.of("ps_check_hooks")
         config = module.Config(
-            barrier_op=self.barrier_op if options.barrier else None,
+            barrier_op=self._barrier_of("ps_health") if options.barrier else None,
             num_ps=health.num_ps,
             ps_device_fn=health.ps_device_fn,
             **({} if options.report == "default" else {"report_fn": reports[options.report]}),
@@ -173,6 +175,13 @@ class HookMaker:
         )
         self.implementation.monitor(hook, health)
         return hook
+
+    def _barrier_of(self, holder: str) -> BarrierOp:
+        """Return the barrier as this holder has it, if each hook has it as a holder."""
+        if not self.held:
+            return self.barrier_op
+        releases = ("ps_health", "stop", "") if holder == "operator" else ()
+        return HeldBarrier(self.barrier_op, holder, releases)
 
     def _report_and_raise(self, results: Results) -> None:
         self.recorder.report(results)
@@ -225,7 +234,7 @@ class HookMaker:
         return self._make(
             "ckpt_hooks",
             "BarrierSaverListener",
-            self.barrier_op,
+            self._barrier_of("save"),
             **set_options(
                 options,
                 wait_seconds=("barrier_wait", options.barrier_wait / 1000),
@@ -237,7 +246,7 @@ class HookMaker:
         return self._make(
             "controller_hooks",
             "ControllerHook",
-            barrier_op=self.barrier_op if options.barrier else None,
+            barrier_op=self._barrier_of("stop") if options.barrier else None,
             trigger_save=self._trigger_save if self._savers and options.saver else None,
         )
 
@@ -268,7 +277,7 @@ class HookMaker:
             "server_lib",
             "ServerHook",
             str(self.server_folder),
-            self.barrier_op,
+            self._barrier_of("operator"),
             self.first_saver() if options.saver else None,
             only_ours={"server_addr": functools.partial(net_utils.concat_ip_and_port, ip)},
         )

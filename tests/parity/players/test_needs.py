@@ -51,6 +51,7 @@ def without_ipv6(monkeypatch):
         ),
         ({"hooks": ["saver"], "steps": [CALL]}, set()),
         ({"hooks": [{"ps_health": {"resilient": {}}}]}, {"options"}),
+        ({"barrier": {"held": True}}, {"options"}),
         ({"hooks": ["saver"], "steps": SILENT}, {"ipv4"}),
     ],
 )

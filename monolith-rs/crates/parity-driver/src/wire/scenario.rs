@@ -85,6 +85,10 @@ pub struct Barrier {
     /// The time between two checks of a blocked worker.
     #[serde(deserialize_with = "Milliseconds::<1, 360_000_000_000>::read")]
     pub wait: Duration,
+    /// `true` if the hooks hold it independently, which the original's don't
+    /// (docs/production.md): a health hook as `ps_health`, a server as `operator`, a `barrier`
+    /// listener as `save`, a controller as `stop`.
+    pub held: bool,
 }
 
 /// Canonical JSON of a scenario, with its name.
