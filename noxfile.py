@@ -335,8 +335,9 @@ def protos(session: nox.Session) -> None:
     with session.chdir(ROOT):
         sources = sorted(str(path) for path in Path("monolith_hooks").rglob("*.proto"))
         protoc = [str(programs / "python"), "-m", "grpc_tools.protoc", "-I.", f"--python_out={out}"]
+        services = ["monolith_hooks/server/operations.proto", "monolith_hooks/server/service.proto"]
         session.run(*protoc, f"--pyi_out={out}", *sources)
-        session.run(*protoc, f"--grpc_python_out={out}", "monolith_hooks/server/service.proto")
+        session.run(*protoc, f"--grpc_python_out={out}", *services)
         generated = sorted(path.relative_to(out) for path in out.rglob("*_pb2*"))
         changed = [path for path in generated if _text(path) != _text(out / path)]
         for path in changed:

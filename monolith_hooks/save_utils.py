@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import tensorflow as tf
 from absl import logging
@@ -31,6 +31,20 @@ __all__ = [
 ]
 
 _META_GRAPH_FILENAME: Final = "meta_graph_for_debugging.pb"
+
+
+class LastSave(NamedTuple):
+    """A save that was tried.
+
+    Attributes:
+        step: The global step.
+        ended_ns: The time of its end, by the hook's clock.
+        error: The name of the error that it ended with, or None.
+    """
+
+    step: int
+    ended_ns: int
+    error: str | None
 
 
 class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
@@ -150,6 +164,12 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         self._clock = clock
         self._metrics = metrics
         self._lock = clock.lock()
+        self._last_save: LastSave | None = None
+
+    @property
+    def last_save(self) -> LastSave | None:
+        """The newest save that was tried; any thread may read it. The original has no such note."""
+        return self._last_save
 
     @property
     def timer(self) -> SecondOrStepTimerWithTideSetting:
@@ -221,13 +241,16 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             return False
         for guard in self._guards:
             _call_guard(guard.before_save, session, step)
+        error: str | None = None
         try:
             return self._save_in_two_tries(session, step)
-        except tf.errors.OpError:
-            if not ignore_save_errors:
+        except BaseException as raised:
+            error = type(raised).__name__
+            if not (ignore_save_errors and isinstance(raised, tf.errors.OpError)):
                 raise
             return False
         finally:
+            self._last_save = LastSave(int(step), self._clock.now_ns(), error)
             for guard in reversed(self._guards):
                 _call_guard(guard.after_save, session, step)
 

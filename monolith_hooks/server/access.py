@@ -8,7 +8,7 @@ import socket
 import ssl
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -102,6 +102,7 @@ class GuardedServer:
             access.max_deadline_seconds,
             access.audit,
             refusals,
+            probes=access.health_service,
         )
         self.server: grpc.Server = grpc.server(
             handlers,  # type: ignore[arg-type]  # gRPC takes any Executor
@@ -113,8 +114,12 @@ class GuardedServer:
             maximum_concurrent_rpcs=access.max_concurrent_calls,
         )
         self._health = _add_health(self.server) if access.health_service else None
-        if access.reflection:
-            _add_reflection(self.server, access.health_service)
+
+    def start(self, services: Sequence[str]) -> None:
+        """Begin to answer, once the servicers of these services have been added."""
+        if self._access.reflection:
+            _add_reflection(self.server, services, self._access.health_service)
+        self.server.start()
 
     def listen(self) -> int:
         """Start listening, and return the port; that of a unix socket means nothing.
@@ -215,14 +220,14 @@ def _add_health(server: grpc.Server) -> Any:
     return servicer
 
 
-def _add_reflection(server: grpc.Server, health_too: bool) -> None:
+def _add_reflection(server: grpc.Server, services: Sequence[str], health_too: bool) -> None:
     try:
         from grpc_reflection.v1alpha import reflection  # noqa: PLC0415 - optional
     except ImportError:
         raise AccessError(f"reflection {_LACKING}") from None
 
     def names() -> Iterator[str]:
-        yield _CONTROLLER
+        yield from services
         yield reflection.SERVICE_NAME
         if health_too:
             yield "grpc.health.v1.Health"

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import grpc
 
-from monolith_hooks.server.addresses import is_local
+from monolith_hooks.server.addresses import UNIX, is_local
 from monolith_hooks.server.credentials import AccessError, read_pem, read_token
 
 _PAST_ANY_PROXY: Final = (
@@ -63,6 +63,9 @@ def open_channel(addr: str, access: ClientAccess | None = None) -> grpc.Channel:
     if access is None:
         return grpc.insecure_channel(addr, options=_PAST_ANY_PROXY)
     options: list[tuple[str, Any]] = list(_PAST_ANY_PROXY)
+    if addr.startswith(UNIX):
+        # By default it is the socket's path, which servers in other languages refuse as a host.
+        options.append(("grpc.default_authority", "localhost"))
     if access.proxy is not None:
         options = [("grpc.http_proxy", access.proxy), _PAST_ANY_PROXY[1]]
     if access.server_name is not None:

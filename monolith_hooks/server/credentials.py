@@ -74,7 +74,7 @@ class TokenTable:
         if not _NAME.fullmatch(name):
             raise AccessError("expected a name of letters, digits, '.', '_' and '-'")
         if role not in [*Role]:
-            raise AccessError(f"expected the role {' or '.join(Role)}, got {role!r}")
+            raise AccessError(f"expected the role {' or '.join(Role)} as the second word")
         check_token(token)
         digest = _digest(token)
         for known, holder in self._digests:

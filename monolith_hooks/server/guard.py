@@ -15,6 +15,7 @@ _ACTS: Final = ("StopTraining", "ResumeTraining", "SaveCheckpoint")
 """The methods that change the run, which are for operators."""
 _PROBE: Final = "/grpc.health.v1.Health/"
 _CONTROLLER: Final = "/Controller/"
+_OURS: Final = (_CONTROLLER, "/monolith_hooks.Operations/")
 _SCHEME: Final = "bearer"
 _ENTRY_BYTES: Final = 32
 """What an entry of metadata counts for besides its name and value, as in HTTP/2."""
@@ -39,6 +40,7 @@ class Guard(grpc.ServerInterceptor):
         max_deadline_seconds: The farthest deadline of a call, or None to ask for none.
         audit: Called with each call that changes the run, and with each that is refused.
         pool: Runs refusals and the answers to probes.
+        probes: True if the health service is served, which needs no token.
     """
 
     def __init__(
@@ -48,12 +50,15 @@ class Guard(grpc.ServerInterceptor):
         max_deadline_seconds: float | None,
         audit: Audit,
         pool: Executor,
+        *,
+        probes: bool,
     ) -> None:
         self._tokens = tokens
         self._max_metadata_bytes = max_metadata_bytes
         self._max_deadline_seconds = max_deadline_seconds
         self._audit = audit
         self._pool = pool
+        self._probes = probes
 
     def intercept_service(
         self,
@@ -63,7 +68,7 @@ class Guard(grpc.ServerInterceptor):
         """Return the handler of a call, or one that refuses it."""
         details: Any = handler_call_details
         path, metadata = details.method, details.invocation_metadata
-        if path.startswith(_PROBE):
+        if self._probes and path.startswith(_PROBE):
             return self._beside(continuation(details))
         holder, refusal = self._authenticate(metadata)
         refusal = refusal or self._measure(metadata) or _forbid(holder, path)
@@ -71,7 +76,7 @@ class Guard(grpc.ServerInterceptor):
         if refusal is not None:
             return self._refuse(path, name, refusal)
         handler: Any = continuation(details)
-        if handler is None or not path.startswith(_CONTROLLER):
+        if handler is None or not path.startswith(_OURS):
             return handler
         return grpc.unary_unary_rpc_method_handler(
             self._audited(handler.unary_unary, path, name),

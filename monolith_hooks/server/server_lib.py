@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final
 
@@ -15,10 +15,18 @@ from monolith_hooks import net_utils
 from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from monolith_hooks.files import write_atomically
+from monolith_hooks.ps_check_hooks import PsHealthCheckerHook
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
-from monolith_hooks.server import constants, service_pb2, service_pb2_grpc
+from monolith_hooks.server import (
+    constants,
+    operations_pb2_grpc,
+    service_pb2,
+    service_pb2_grpc,
+)
 from monolith_hooks.server.access import GuardedServer, ServerAccess
+from monolith_hooks.server.operations import SERVICE, OperationsServicer
 
+_CONTROLLER: Final = service_pb2.DESCRIPTOR.services_by_name["Controller"].full_name
 _HANDLERS: Final = 2
 _REFUSERS: Final = 1
 _GRACE_SECONDS: Final = 20
@@ -112,6 +120,9 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         server_addr: Returns the address to publish for a port.
         grace_seconds: Real seconds that calls in flight may go on for after ``end``.
         access: Where to listen and who may call: docs/production.md.
+        operations: True to serve ``monolith_hooks.Operations`` as well, which says what state
+            the run is in.
+        health_hook: The health hook whose watch it then describes.
     """
 
     def __init__(
@@ -124,6 +135,8 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         server_addr: Callable[[int], str] = net_utils.get_local_server_addr,
         grace_seconds: float = _GRACE_SECONDS,
         access: ServerAccess | None = None,
+        operations: bool = False,
+        health_hook: PsHealthCheckerHook | None = None,
     ) -> None:
         self._model_dir = model_dir
         self._barrier_op = barrier_op
@@ -132,6 +145,8 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         self._server_addr = server_addr
         self._grace_seconds = grace_seconds
         self._access = access
+        self._operations = operations
+        self._health_hook = health_hook
         self._published: str | None = None
         self._server: _OpenServer | GuardedServer | None = None
 
@@ -151,8 +166,14 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         service_pb2_grpc.add_ControllerServicer_to_server(  # type: ignore[no-untyped-call]
             ControllerServicer(session, self._barrier_op, self._saver_hook), server.server
         )
+        services = [_CONTROLLER]
+        if self._operations:
+            services.append(SERVICE)
+            operations_pb2_grpc.add_OperationsServicer_to_server(  # type: ignore[no-untyped-call]
+                self._operations_servicer(session), server.server
+            )
         port = server.listen()
-        server.server.start()
+        server.start(services)
         try:
             self._publish(server.published(port, self._server_addr), port)
         except BaseException:
@@ -173,6 +194,11 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         self._server.stop(self._grace_seconds)
         if self._access is not None and self._access.remove_address_file:
             self._unpublish()
+
+    def _operations_servicer(self, session: Any) -> OperationsServicer:
+        return OperationsServicer(
+            session, self._barrier_op, self._saver_hook, self._health_hook, self._clock
+        )
 
     def _guarded(self, pool: Executor) -> GuardedServer:
         assert self._access is not None
@@ -201,6 +227,10 @@ class _OpenServer:
 
     def __init__(self, pool: Executor) -> None:
         self.server: grpc.Server = grpc.server(pool)  # type: ignore[arg-type]  # any Executor
+
+    def start(self, services: Sequence[str]) -> None:  # noqa: ARG002 - they aren't listed
+        """Begin to answer."""
+        self.server.start()
 
     def listen(self) -> int:
         """Start listening, and return the port."""

@@ -227,6 +227,17 @@ def _plaintext_with_tokens() -> Group:
         server=_server(token_file=_path("tokens")),
         cases=(
             _case(
+                "a probe where there is no health service",
+                Ask(method=_CHECK, want=_NO_TOKEN, request_hex="", access=_client(ca=None)),
+                Ask(
+                    method=_CHECK,
+                    want=Want(code="UNIMPLEMENTED", details="Method not found!"),
+                    request_hex="",
+                    access=reader,
+                ),
+                AuditIs(lines=(_audited("-", "Check", "UNAUTHENTICATED"),)),
+            ),
+            _case(
                 "TLS to plaintext",
                 _as(_client("operator"), "StopTraining", _UNAVAILABLE),
                 _as(reader, "GetBlockStatus", _CLEAR),
