@@ -61,7 +61,8 @@ pub struct PlayRequest {
 /// The access to a controller: docs/production.md says what each option does.
 ///
 /// All paths are absolute. `audit` is a file to which the peer appends each line of the audit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InteropServerAccess {
     pub address: String,
     pub certificate: Option<String>,
@@ -110,7 +111,8 @@ pub struct StopServingRequest {
 }
 
 /// A client's means of access: PEM files, the name to expect, a token, and a proxy to use.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InteropClientAccess {
     pub ca: Option<String>,
     pub certificate: Option<String>,
