@@ -5,13 +5,19 @@ use std::net::Ipv6Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
+use super::access::ClientAccess;
+use super::address::{is_local_host, socket_path};
 use super::connecting::Connector;
 use super::constants::SERVER_ADDR_FILENAME;
+use super::pem;
+use super::routing::{self, Route};
+use super::tokens::read_token;
 use crate::errors::{Error, ErrorKind, Result};
 use crate::proto::controller::controller_client::ControllerClient;
 
@@ -39,11 +45,39 @@ pub fn get_stub_from_model_dir(model_dir: &Path) -> Result<ControllerStub> {
 
 /// The channel under [`get_stub_from_model_dir`]'s stub, for calls of one's own making.
 pub fn get_channel_from_model_dir(model_dir: &Path) -> Result<ControllerChannel> {
+    Ok(channel(&read_address(model_dir)?))
+}
+
+/// As [`get_stub_from_model_dir`], with these means of access; they are read now.
+///
+/// What can't be used of them is an `AccessError`, and so is a token that would be sent where
+/// others can read it: without TLS, but to a unix socket or a loopback address.
+pub fn get_stub_from_model_dir_with(
+    model_dir: &Path,
+    access: &ClientAccess,
+) -> Result<ControllerStub> {
+    get_channel_from_model_dir_with(model_dir, access).map(ControllerClient::new)
+}
+
+/// The channel under [`get_stub_from_model_dir_with`]'s stub.
+pub fn get_channel_from_model_dir_with(
+    model_dir: &Path,
+    access: &ClientAccess,
+) -> Result<ControllerChannel> {
+    channel_with(&read_address(model_dir)?, access)
+}
+
+/// As [`get_stub_for_address`], with these means of access.
+pub fn get_stub_for_address_with(addr: &str, access: &ClientAccess) -> Result<ControllerStub> {
+    channel_with(addr, access).map(ControllerClient::new)
+}
+
+fn read_address(model_dir: &Path) -> Result<String> {
     let path = model_dir.join(SERVER_ADDR_FILENAME);
     let bytes = std::fs::read(&path).map_err(|error| Error::from_io(&error, &path))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| Error::new(ErrorKind::UnicodeDecodeError, error.to_string()))?;
-    Ok(channel(text.trim_end_matches(['\r', '\n'])))
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// A stub for the controller at this address, for whoever has it from elsewhere.
@@ -82,36 +116,130 @@ fn broke_off(status: &Status) -> bool {
     matches!(status.code(), Code::Unknown | Code::Cancelled) && status.source().is_some()
 }
 
-/// Fails every call to an address that makes no sense, and lets the others pass.
+/// Fails every call to an address that makes no sense, and lets the others pass, with a token
+/// if there is one.
 #[derive(Clone, Debug)]
 pub struct AddressCheck {
-    refusal: Option<(Code, String)>,
+    refusal: Option<Refusal>,
+    credentials: Option<Credentials>,
 }
 
+/// How calls to an address fail.
+type Refusal = (Code, String);
+
+/// What `authorization` says.
+type Credentials = MetadataValue<Ascii>;
+
 impl Interceptor for AddressCheck {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        match &self.refusal {
-            Some((code, message)) => Err(Status::new(*code, message)),
-            None => Ok(request),
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some((code, message)) = &self.refusal {
+            return Err(Status::new(*code, message));
         }
+        if let Some(credentials) = &self.credentials {
+            let metadata = request.metadata_mut();
+            metadata.insert("authorization", credentials.clone());
+        }
+        Ok(request)
     }
 }
 
 fn channel(addr: &str) -> ControllerChannel {
-    let endpoint = uri(addr).and_then(|uri| {
-        Endpoint::from_shared(uri).map_err(|error| (Code::Unavailable, error.to_string()))
+    let endpoint = uri(addr).and_then(endpoint);
+    connect(endpoint, Route::Straight(Connector { greets: true }), None)
+}
+
+fn channel_with(addr: &str, access: &ClientAccess) -> Result<ControllerChannel> {
+    let tls = pem::client(access)?;
+    let token = access.token_file.as_deref().map(read_token).transpose()?;
+    let proxy = access.proxy.as_deref().map(routing::proxy).transpose()?;
+    let socket = socket_path(addr);
+    let uri = match socket {
+        Some(_) => Ok("http://localhost".to_owned()),
+        None => uri(addr),
+    };
+    let is_private = tls.is_some()
+        || socket.is_some()
+        || uri.as_ref().map_or(true, |uri| is_local_host(host_of(uri)))
+            && (proxy.as_ref()).is_none_or(|proxy| is_local_host(host_of(&proxy.to_string())));
+    if token.is_some() && !is_private {
+        return Err(Error::access(format!(
+            "a token for {addr} needs ca, the authorities of the server's certificate, or anyone \
+             on the network can read it"
+        )));
+    }
+    let route = match (socket, proxy) {
+        (Some(path), _) => Route::Unix(path.to_owned()),
+        (None, Some(proxy)) => routing::through(proxy),
+        (None, None) => Route::Straight(Connector {
+            greets: tls.is_none(),
+        }),
+    };
+    let endpoint = uri.and_then(|uri| {
+        let Some(tls) = tls else {
+            return endpoint(uri);
+        };
+        let name = access.server_name.as_deref().unwrap_or(host_of(&uri));
+        let tls = tls.domain_name(name);
+        let endpoint = endpoint(uri.replacen("http:", "https:", 1))?;
+        endpoint
+            .tls_config(tls)
+            .map_err(|error| unavailable(&error))
     });
+    let credentials = token.map(|token| credentials(&token)).transpose()?;
+    Ok(connect(endpoint, route, credentials))
+}
+
+fn connect(
+    endpoint: Result<Endpoint, Refusal>,
+    route: Route,
+    credentials: Option<Credentials>,
+) -> ControllerChannel {
     let (endpoint, refusal) = match endpoint {
         Ok(endpoint) => (endpoint, None),
         // It is never used: the check comes first.
         Err(refusal) => (Endpoint::from_static("http://[::]:0"), Some(refusal)),
     };
-    let channel = endpoint.connect_with_connector_lazy(Connector);
-    InterceptedService::new(channel, AddressCheck { refusal })
+    let check = AddressCheck {
+        refusal,
+        credentials,
+    };
+    InterceptedService::new(endpoint.connect_with_connector_lazy(route), check)
+}
+
+fn endpoint(uri: String) -> Result<Endpoint, Refusal> {
+    Endpoint::from_shared(uri).map_err(|error| unavailable(&error))
+}
+
+fn unavailable(error: &tonic::transport::Error) -> Refusal {
+    (Code::Unavailable, error.to_string())
+}
+
+/// What is sent with each call, and in no log.
+fn credentials(token: &str) -> Result<Credentials> {
+    let text = format!("Bearer {token}");
+    let credentials = text.parse::<Credentials>();
+    let mut credentials = credentials.map_err(|error| Error::access(error.to_string()))?;
+    credentials.set_sensitive(true);
+    Ok(credentials)
+}
+
+/// The host in a URI that has a port or nothing after it.
+fn host_of(uri: &str) -> &str {
+    let authority = uri.strip_prefix("http://").unwrap_or(uri);
+    let authority = authority.trim_end_matches('/');
+    match authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((host, _)) => host,
+        None => authority
+            .split_once(':')
+            .map_or(authority, |(host, _)| host),
+    }
 }
 
 /// The URI of an address, or how calls to it fail.
-fn uri(addr: &str) -> Result<String, (Code, String)> {
+fn uri(addr: &str) -> Result<String, Refusal> {
     if addr.is_empty() {
         return Err((Code::Unknown, "the address is empty".to_owned()));
     }

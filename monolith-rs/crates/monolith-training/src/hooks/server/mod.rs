@@ -4,17 +4,39 @@
 //! - `servicer`: what each call does;
 //! - `dispatch`: from the server's thread to its handlers;
 //! - [`serving`]: the gRPC server under it;
-//! - `listening`: the socket that it listens on;
+//! - `known_methods`: what isn't one is answered there;
+//! - `listening`, `unix_socket`, `connection`: what it listens on, and what comes in;
 //! - [`client_lib`]: how a client finds the server;
-//! - `connecting`: which of a host's addresses it uses;
+//! - `connecting`, `routing`: which of a host's addresses it uses, and which way;
 //! - [`codec`]: how bytes that can't be decoded are answered.
+//!
+//! And where not everybody may call:
+//!
+//! - [`access`]: the options of both ends;
+//! - `guarded`: the server with them; `guard`: whom it lets in;
+//! - [`audit`]: what is told of that;
+//! - [`tokens`], `pem`: the files with secrets;
+//! - `address`: where a server listens;
+//! - `probes`: health and reflection.
 
+pub mod access;
+mod address;
+pub mod audit;
 pub mod client_lib;
 pub mod codec;
 mod connecting;
+mod connection;
 pub mod constants;
 mod dispatch;
+mod guard;
+mod guarded;
+mod known_methods;
 mod listening;
+mod pem;
+mod probes;
+mod routing;
 pub mod server_lib;
 mod servicer;
 pub mod serving;
+pub mod tokens;
+mod unix_socket;
