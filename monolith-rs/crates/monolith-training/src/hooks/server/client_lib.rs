@@ -113,7 +113,23 @@ pub async fn with_deadline<T, R>(
 
 /// Whether the connection broke. Only a status that no server sent has a source.
 fn broke_off(status: &Status) -> bool {
-    matches!(status.code(), Code::Unknown | Code::Cancelled) && status.source().is_some()
+    match (status.code(), status.source()) {
+        (Code::Unknown | Code::Cancelled, source) => source.is_some(),
+        (Code::Internal, Some(source)) => is_nonsense(source),
+        _ => false,
+    }
+}
+
+/// Whether the client hung up, as what it read was no HTTP/2 but a server's TLS, for example.
+fn is_nonsense(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return error.is_go_away() && error.is_library();
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Fails every call to an address that makes no sense, and lets the others pass, with a token
@@ -284,6 +300,8 @@ fn split(addr: &str) -> Option<(&str, Option<&str>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
     use crate::proto::controller::StopTrainingRequest;
 
@@ -304,10 +322,20 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_hangs_up_is_unavailable() {
+    fn a_server_that_hangs_up_or_speaks_something_else_is_unavailable() {
+        for greeting in ["", "HTTP/1.1 400 Bad Request\r\n\r\n"] {
+            assert_eq!(code_of_a_listener_that_says(greeting), Code::Unavailable);
+        }
+    }
+
+    fn code_of_a_listener_that_says(greeting: &'static str) -> Code {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap().to_string();
-        std::thread::spawn(move || listener.incoming().for_each(drop));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let _ = stream.unwrap().write_all(greeting.as_bytes());
+            }
+        });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -317,7 +345,7 @@ mod tests {
             let call = async |request| stub.stop_training(request).await;
             with_deadline(StopTrainingRequest {}, Duration::from_secs(10), call).await
         });
-        assert_eq!(outcome.unwrap_err().code(), Code::Unavailable);
+        outcome.unwrap_err().code()
     }
 
     #[test]
