@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 use super::files::{ALICE, GRAFANA};
 use super::raw::RawCodec;
@@ -141,4 +141,11 @@ pub fn unusable(access: ServerAccess) -> String {
         "{message}"
     );
     message
+}
+
+/// The code and message of a refusal, after which nothing has changed.
+pub fn refused(chief: &Chief, outcome: Result<(), Status>) -> (Code, String) {
+    let status = outcome.unwrap_err();
+    assert!(!chief.is_stopped());
+    (status.code(), status.message().to_owned())
 }

@@ -1,5 +1,6 @@
 //! Controllers with access, by what is tested of them; and what the tests have in common.
 
+mod bounds;
 mod calls;
 mod chief;
 mod files;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tonic::codegen::BoxFuture;
 use tower_service::Service;
 
-use super::client_lib::DEFAULT_PORT;
+use super::targets::DEFAULT_PORT;
 
 /// How long one address is tried alone before the next is tried beside it, as in gRPC.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);

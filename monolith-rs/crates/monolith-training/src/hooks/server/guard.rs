@@ -1,7 +1,6 @@
 //! The guard in front of the controller's methods: who may call what, and the audit.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -9,9 +8,9 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
 use sha2::{Digest, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tonic::body::Body;
-use tonic::codegen::{Body as HttpBody, BoxFuture, Bytes};
+use tonic::codegen::BoxFuture;
 use tonic::transport::server::TlsConnectInfo;
 use tonic::{Code, Status};
 use tower_service::Service;
@@ -22,6 +21,7 @@ use super::connection::Caller;
 use super::known_methods::time_left;
 use super::probes::HEALTH;
 use super::tokens::{Holder, Role, TokenTable};
+use super::under_way::{UnderWay, too_large};
 use crate::errors::Result;
 
 /// What the paths of the controller's methods begin with.
@@ -129,7 +129,7 @@ where
                 Some(record) => record.tell(code),
                 None => {}
             }
-            Ok(response.map(|body| Body::new(UnderWay { body, _slot: slot })))
+            Ok(response.map(|body| Body::new(UnderWay::new(body, slot))))
         })
     }
 }
@@ -249,38 +249,43 @@ fn certificate(request: &Request<Body>) -> Option<String> {
     Some(format!("cert:{}", hex.collect::<String>()))
 }
 
-/// As gRPC says it, of the numbers in what tonic says.
-fn too_large(message: &str) -> Status {
-    let words = message.split(|c: char| !c.is_ascii_digit());
-    let numbers: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    Status::resource_exhausted(match numbers[..] {
-        [found, most] => format!("Received message larger than max ({found} vs. {most})"),
-        _ => "Received message larger than max".to_owned(),
-    })
-}
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
 
-/// An answer that is on its way, which is a call under way still.
-struct UnderWay {
-    body: Body,
-    _slot: OwnedSemaphorePermit,
-}
+    use super::*;
 
-impl HttpBody for UnderWay {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    #[test]
+    fn metadata_is_what_the_caller_has_put_in() {
+        let bytes = |entries: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in entries {
+                let name = HeaderName::from_static(name);
+                headers.append(name, HeaderValue::from_static(value));
+            }
+            metadata_bytes(&headers)
+        };
+        assert_eq!(bytes(&[]), 0);
+        assert_eq!(bytes(&[("name", "value")]), 4 + 5 + 32);
+        assert_eq!(bytes(&[("a", "b"), ("a", "c")]), 2 * (1 + 1 + 32));
+        // Binary values count as what they are, with and without the padding.
+        assert_eq!(bytes(&[("a-bin", "AAECAw")]), 5 + 4 + 32);
+        assert_eq!(bytes(&[("a-bin", "AAECAw==")]), 5 + 4 + 32);
+        assert_eq!(bytes(&NO_METADATA.map(|name| (name, "x"))), 0);
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
+    #[test]
+    fn a_bearer_token_has_its_scheme_before_it() {
+        assert_eq!(bearer(b"Bearer token"), Some(&b"token"[..]));
+        assert_eq!(bearer(b"bearer  token "), Some(&b"token"[..]));
+        for other in [
+            &b""[..],
+            b"token",
+            b"Bearer",
+            b"Bearer\ttoken",
+            b"Basic  token",
+        ] {
+            assert_eq!(bearer(other), None, "{other:?}");
+        }
     }
 }

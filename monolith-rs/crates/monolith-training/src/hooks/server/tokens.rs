@@ -1,21 +1,13 @@
-//! Tokens: the server's table of them, the client's one, and who else may read their files.
+//! Tokens: the server's table of them, and the client's one.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::Read;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::private_file::read_private;
 use crate::errors::{Error, Result};
-
-/// What a file may let nobody but its owner do.
-const FOR_OTHERS: u32 = 0o077;
-
-/// The bits of a file's mode that say who may do what.
-const PERMISSIONS: u32 = 0o7777;
 
 /// How many characters a token may have.
 const LENGTHS: std::ops::RangeInclusive<usize> = 16..=256;
@@ -146,43 +138,6 @@ fn check_token(token: &str) -> Result<(), String> {
     ))
 }
 
-/// The text of a regular file that nobody but this process's user can use.
-fn read_private(path: &Path) -> Result<String> {
-    let shown = path.display();
-    let unread = |error| Error::access(format!("{shown} can't be read: {error}"));
-    let mut file = open(path).map_err(unread)?;
-    let found = file.metadata().map_err(unread)?;
-    let (user, mode) = (
-        rustix::process::geteuid().as_raw(),
-        found.mode() & PERMISSIONS,
-    );
-    let wrong = if !found.is_file() {
-        "isn't a regular file".to_owned()
-    } else if found.uid() != user {
-        let owner = found.uid();
-        format!("belongs to the user {owner}; expected {user}, who runs this")
-    } else if mode & FOR_OTHERS != 0 {
-        format!("is open to others (mode {mode:04o}); expected mode 0600")
-    } else {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(unread)?;
-        match String::from_utf8(bytes) {
-            Ok(text) => return Ok(text),
-            Err(error) => {
-                let place = error.utf8_error().valid_up_to();
-                format!("isn't UTF-8, from byte {place} on")
-            }
-        }
-    };
-    Err(Error::access(format!("{shown} {wrong}")))
-}
-
-/// Opens a file; a pipe without waiting for its writer.
-fn open(path: &Path) -> std::io::Result<File> {
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new().read(true).custom_flags(flags).open(path)
-}
-
 fn digest(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
 }
@@ -198,12 +153,12 @@ mod tests {
     const ALICE: &str = "9c1185a5c5e9fc54612808977ee8f548";
     const GRAFANA: &str = "3f0b9f6f2f0c4a6c8d7a5be1";
 
-    /// What is made of a file with this content and mode.
-    fn read(content: impl AsRef<[u8]>, mode: u32) -> Result<TokenTable> {
+    /// What is made of a file with this content.
+    fn read(content: &str) -> Result<TokenTable> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("tokens");
         fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         TokenTable::read(&path).map_err(|error| {
             assert_eq!(error.kind(), ErrorKind::AccessError);
             let folder = format!("{}/", dir.path().display());
@@ -212,7 +167,7 @@ mod tests {
     }
 
     fn wrong(content: &str) -> String {
-        let message = read(content, 0o600).unwrap_err().message().to_owned();
+        let message = read(content).unwrap_err().message().to_owned();
         assert!(
             !message.contains(ALICE) && !message.contains(GRAFANA),
             "{message}"
@@ -224,7 +179,7 @@ mod tests {
     fn each_token_has_its_holder_and_no_other_text_has() {
         let text =
             format!("# name role token\n\ngrafana  reader\t{GRAFANA}\r\n  alice operator {ALICE}");
-        let table = read(text, 0o400).unwrap();
+        let table = read(&text).unwrap();
         let alice = table.holder(ALICE.as_bytes()).unwrap();
         assert_eq!((&*alice.name, alice.role), ("alice", Role::Operator));
         let grafana = table.holder(GRAFANA.as_bytes()).unwrap();
@@ -292,49 +247,15 @@ mod tests {
             assert!(message.contains(expected), "{message}");
         }
         for length in [16, 256] {
-            read(format!("a reader {}", "!".repeat(length)), 0o600).unwrap();
+            read(&format!("a reader {}", "!".repeat(length))).unwrap();
         }
     }
 
     #[test]
-    fn a_file_without_a_token_or_with_other_bytes_is_refused() {
+    fn a_file_without_a_token_is_refused() {
         for nothing in ["", "\n \n", "# alice operator\n"] {
             assert!(wrong(nothing).starts_with("tokens has no token"));
         }
-        let error = read([b'#', 0xff], 0o600).unwrap_err();
-        assert_eq!(error.message(), "tokens isn't UTF-8, from byte 1 on");
-    }
-
-    #[test]
-    fn a_file_that_others_may_use_is_refused() {
-        let text = format!("alice operator {ALICE}");
-        for mode in [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o777] {
-            let error = read(&text, mode).unwrap_err();
-            let expected =
-                format!("tokens is open to others (mode {mode:04o}); expected mode 0600");
-            assert_eq!(error.message(), expected);
-        }
-    }
-
-    #[test]
-    fn what_is_no_regular_file_is_refused_and_a_link_is_followed() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("file");
-        fs::write(&file, format!("alice operator {ALICE}")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-        let link = dir.path().join("link");
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        TokenTable::read(&link).unwrap();
-        let pipe = dir.path().join("pipe");
-        let mode = rustix::fs::Mode::from_raw_mode(0o600);
-        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
-        for other in [dir.path(), &pipe] {
-            let error = TokenTable::read(other).unwrap_err();
-            assert!(error.message().ends_with("isn't a regular file"), "{error}");
-        }
-        let error = TokenTable::read(&dir.path().join("none")).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::AccessError);
-        assert!(error.message().contains("can't be read"), "{error}");
     }
 
     #[test]

@@ -1,4 +1,8 @@
 //! The unix socket that a controller's server listens on, and its file.
+//!
+//! gRPC's C core, and so gRPC for Python, calls the server by the socket's path with percent signs
+//! in it, which HTTP/2 in Rust takes for no name: it resets the stream. Such a client has to set
+//! `grpc.default_authority`.
 
 use std::fs::{self, Permissions};
 use std::io;
