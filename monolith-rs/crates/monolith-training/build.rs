@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use prost::Message;
+
 const PROTOS: [&str; 6] = [
     "ckpt_hooks.proto",
     "ckpt_info.proto",
@@ -23,6 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for proto in &protos {
         println!("cargo:rerun-if-changed={}", proto.display());
     }
+    // What reflection tells of the controller.
+    let service = protox::compile([include.join("server/service.proto")], [&include])?;
+    let descriptor = PathBuf::from(std::env::var("OUT_DIR")?).join("service.binpb");
+    std::fs::write(descriptor, service.encode_to_vec())?;
     tonic_prost_build::configure()
         .build_transport(false)
         .btree_map(".")

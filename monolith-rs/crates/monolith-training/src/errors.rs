@@ -29,6 +29,7 @@ pub enum ErrorKind {
     DataLossError,
     UnauthenticatedError,
     // This system's own and protobuf's.
+    AccessError,
     BarrierAlreadyPlacedError,
     DecodeError,
     // Python's own.
@@ -108,6 +109,11 @@ impl Error {
     pub fn out_of_memory(count: usize, what: &str) -> Self {
         let message = format!("OOM when allocating {count} {what}");
         Self::new(ErrorKind::ResourceExhaustedError, message)
+    }
+
+    /// An `AccessError`: an option or a file of access to the controller can't be used.
+    pub fn access(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::AccessError, message)
     }
 
     /// What the use of a closed session gives.

@@ -4,6 +4,10 @@
 #[allow(missing_docs, clippy::pedantic, unused_qualifications)]
 pub mod controller {
     include!(concat!(env!("OUT_DIR"), "/_.rs"));
+
+    /// The service's own description, as reflection tells it.
+    pub(crate) const SERVICE_DESCRIPTOR: &[u8] =
+        include_bytes!(concat!(env!("OUT_DIR"), "/service.binpb"));
 }
 
 /// Machine health.

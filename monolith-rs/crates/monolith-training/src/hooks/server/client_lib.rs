@@ -1,17 +1,23 @@
 //! How a client finds the controller, and calls it with a deadline.
 
 use std::error::Error as _;
-use std::net::Ipv6Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
+use super::access::ClientAccess;
+use super::address::{is_local_host, socket_path};
 use super::connecting::Connector;
 use super::constants::SERVER_ADDR_FILENAME;
+use super::pem;
+use super::routing::{self, Route};
+use super::targets::{Refusal, host_of, uri};
+use super::tokens::read_token;
 use crate::errors::{Error, ErrorKind, Result};
 use crate::proto::controller::controller_client::ControllerClient;
 
@@ -23,9 +29,6 @@ pub type ControllerStub = ControllerClient<ControllerChannel>;
 
 /// The longest time that a server can be told of: eight digits of hours.
 const LONGEST: Duration = Duration::from_secs(99_999_999 * 3600);
-
-/// The port where an address names none, as in gRPC.
-pub(super) const DEFAULT_PORT: u16 = 443;
 
 /// A stub for the controller whose address is in `model_dir` (B38).
 ///
@@ -39,11 +42,39 @@ pub fn get_stub_from_model_dir(model_dir: &Path) -> Result<ControllerStub> {
 
 /// The channel under [`get_stub_from_model_dir`]'s stub, for calls of one's own making.
 pub fn get_channel_from_model_dir(model_dir: &Path) -> Result<ControllerChannel> {
+    Ok(channel(&read_address(model_dir)?))
+}
+
+/// As [`get_stub_from_model_dir`], with these means of access; they are read now.
+///
+/// What can't be used of them is an `AccessError`, and so is a token that would be sent where
+/// others can read it: without TLS, but to a unix socket or a loopback address.
+pub fn get_stub_from_model_dir_with(
+    model_dir: &Path,
+    access: &ClientAccess,
+) -> Result<ControllerStub> {
+    get_channel_from_model_dir_with(model_dir, access).map(ControllerClient::new)
+}
+
+/// The channel under [`get_stub_from_model_dir_with`]'s stub.
+pub fn get_channel_from_model_dir_with(
+    model_dir: &Path,
+    access: &ClientAccess,
+) -> Result<ControllerChannel> {
+    channel_with(&read_address(model_dir)?, access)
+}
+
+/// As [`get_stub_for_address`], with these means of access.
+pub fn get_stub_for_address_with(addr: &str, access: &ClientAccess) -> Result<ControllerStub> {
+    channel_with(addr, access).map(ControllerClient::new)
+}
+
+fn read_address(model_dir: &Path) -> Result<String> {
     let path = model_dir.join(SERVER_ADDR_FILENAME);
     let bytes = std::fs::read(&path).map_err(|error| Error::from_io(&error, &path))?;
     let text = String::from_utf8(bytes)
         .map_err(|error| Error::new(ErrorKind::UnicodeDecodeError, error.to_string()))?;
-    Ok(channel(text.trim_end_matches(['\r', '\n'])))
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// A stub for the controller at this address, for whoever has it from elsewhere.
@@ -79,107 +110,151 @@ pub async fn with_deadline<T, R>(
 
 /// Whether the connection broke. Only a status that no server sent has a source.
 fn broke_off(status: &Status) -> bool {
-    matches!(status.code(), Code::Unknown | Code::Cancelled) && status.source().is_some()
+    match (status.code(), status.source()) {
+        (Code::Unknown | Code::Cancelled, source) => source.is_some(),
+        (Code::Internal, Some(source)) => is_nonsense(source),
+        _ => false,
+    }
 }
 
-/// Fails every call to an address that makes no sense, and lets the others pass.
+/// Whether the client hung up, as what it read was no HTTP/2 but a server's TLS, for example.
+fn is_nonsense(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            return error.is_go_away() && error.is_library();
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Fails every call to an address that makes no sense, and lets the others pass, with a token
+/// if there is one.
 #[derive(Clone, Debug)]
 pub struct AddressCheck {
-    refusal: Option<(Code, String)>,
+    refusal: Option<Refusal>,
+    credentials: Option<Credentials>,
 }
 
+/// What `authorization` says.
+type Credentials = MetadataValue<Ascii>;
+
 impl Interceptor for AddressCheck {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        match &self.refusal {
-            Some((code, message)) => Err(Status::new(*code, message)),
-            None => Ok(request),
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some((code, message)) = &self.refusal {
+            return Err(Status::new(*code, message));
         }
+        if let Some(credentials) = &self.credentials {
+            let metadata = request.metadata_mut();
+            metadata.insert("authorization", credentials.clone());
+        }
+        Ok(request)
     }
 }
 
 fn channel(addr: &str) -> ControllerChannel {
-    let endpoint = uri(addr).and_then(|uri| {
-        Endpoint::from_shared(uri).map_err(|error| (Code::Unavailable, error.to_string()))
+    let endpoint = uri(addr).and_then(endpoint);
+    connect(endpoint, Route::Straight(Connector { greets: true }), None)
+}
+
+fn channel_with(addr: &str, access: &ClientAccess) -> Result<ControllerChannel> {
+    let tls = pem::client(access)?;
+    let token = access.token_file.as_deref().map(read_token).transpose()?;
+    let proxy = access.proxy.as_deref().map(routing::proxy).transpose()?;
+    let socket = socket_path(addr);
+    let uri = match socket {
+        Some(_) => Ok("http://localhost".to_owned()),
+        None => uri(addr),
+    };
+    let is_private = tls.is_some()
+        || socket.is_some()
+        || uri.as_ref().map_or(true, |uri| is_local_host(host_of(uri)))
+            && (proxy.as_ref()).is_none_or(|proxy| is_local_host(host_of(&proxy.to_string())));
+    if token.is_some() && !is_private {
+        return Err(Error::access(format!(
+            "a token for {addr} needs ca, the authorities of the server's certificate, or anyone \
+             on the network can read it"
+        )));
+    }
+    let route = match (socket, proxy) {
+        (Some(path), _) => Route::Unix(path.to_owned()),
+        (None, Some(proxy)) => routing::through(proxy),
+        (None, None) => Route::Straight(Connector {
+            greets: tls.is_none(),
+        }),
+    };
+    let endpoint = uri.and_then(|uri| {
+        let Some(tls) = tls else {
+            return endpoint(uri);
+        };
+        let name = access.server_name.as_deref().unwrap_or(host_of(&uri));
+        let tls = tls.domain_name(name);
+        let endpoint = endpoint(uri.replacen("http:", "https:", 1))?;
+        endpoint
+            .tls_config(tls)
+            .map_err(|error| unavailable(&error))
     });
+    let credentials = token.map(|token| credentials(&token)).transpose()?;
+    Ok(connect(endpoint, route, credentials))
+}
+
+fn connect(
+    endpoint: Result<Endpoint, Refusal>,
+    route: Route,
+    credentials: Option<Credentials>,
+) -> ControllerChannel {
     let (endpoint, refusal) = match endpoint {
         Ok(endpoint) => (endpoint, None),
         // It is never used: the check comes first.
         Err(refusal) => (Endpoint::from_static("http://[::]:0"), Some(refusal)),
     };
-    let channel = endpoint.connect_with_connector_lazy(Connector);
-    InterceptedService::new(channel, AddressCheck { refusal })
-}
-
-/// The URI of an address, or how calls to it fail.
-fn uri(addr: &str) -> Result<String, (Code, String)> {
-    if addr.is_empty() {
-        return Err((Code::Unknown, "the address is empty".to_owned()));
-    }
-    let refused = || (Code::Unavailable, format!("{addr:?} is not an address"));
-    let (host, port) = split(addr).ok_or_else(refused)?;
-    // The end of a line may have white space before it.
-    let port = match port.map(str::trim_ascii_end) {
-        None | Some("") => DEFAULT_PORT,
-        Some(port) => port.parse().map_err(|_| refused())?,
+    let check = AddressCheck {
+        refusal,
+        credentials,
     };
-    if is_ipv6(host) {
-        return Ok(format!("http://[{host}]:{port}"));
-    }
-    let in_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if host.is_empty() || !host.chars().all(in_names) {
-        return Err(refused());
-    }
-    Ok(format!("http://{host}:{port}"))
+    InterceptedService::new(endpoint.connect_with_connector_lazy(route), check)
 }
 
-/// Whether this is an IPv6 address as a URI may have it, which is without a zone.
-fn is_ipv6(host: &str) -> bool {
-    host.parse::<Ipv6Addr>().is_ok()
+fn endpoint(uri: String) -> Result<Endpoint, Refusal> {
+    Endpoint::from_shared(uri).map_err(|error| unavailable(&error))
 }
 
-/// Host and port as gRPC splits them: with more than one colon and no brackets
-/// all of it is the host.
-fn split(addr: &str) -> Option<(&str, Option<&str>)> {
-    if let Some(bracketed) = addr.strip_prefix('[') {
-        let (host, rest) = bracketed.split_once(']')?;
-        return match rest {
-            _ if !is_ipv6(host) => None,
-            "" => Some((host, None)),
-            port => Some((host, Some(port.strip_prefix(':')?))),
-        };
-    }
-    Some(match addr.split_once(':') {
-        Some((host, port)) if !port.contains(':') => (host, Some(port)),
-        _ => (addr, None),
-    })
+fn unavailable(error: &tonic::transport::Error) -> Refusal {
+    (Code::Unavailable, error.to_string())
+}
+
+/// What is sent with each call, and in no log.
+fn credentials(token: &str) -> Result<Credentials> {
+    let text = format!("Bearer {token}");
+    let credentials = text.parse::<Credentials>();
+    let mut credentials = credentials.map_err(|error| Error::access(error.to_string()))?;
+    credentials.set_sensitive(true);
+    Ok(credentials)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
     use crate::proto::controller::StopTrainingRequest;
 
     #[test]
-    fn an_address_without_a_port_gets_the_default() {
-        for (addr, wanted) in [
-            ("10.0.0.1", "http://10.0.0.1:443"),
-            ("10.0.0.1:", "http://10.0.0.1:443"),
-            ("10.0.0.1:80", "http://10.0.0.1:80"),
-            ("10.0.0.1:80 ", "http://10.0.0.1:80"),
-            ("chief-0.example_run:80", "http://chief-0.example_run:80"),
-            ("[fe80::1]", "http://[fe80::1]:443"),
-            ("[fe80::1]:80", "http://[fe80::1]:80"),
-            ("fe80::1", "http://[fe80::1]:443"),
-        ] {
-            assert_eq!(uri(addr).unwrap(), wanted);
+    fn a_server_that_hangs_up_or_speaks_something_else_is_unavailable() {
+        for greeting in ["", "HTTP/1.1 400 Bad Request\r\n\r\n"] {
+            assert_eq!(code_of_a_listener_that_says(greeting), Code::Unavailable);
         }
     }
 
-    #[test]
-    fn a_server_that_hangs_up_is_unavailable() {
+    fn code_of_a_listener_that_says(greeting: &'static str) -> Code {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap().to_string();
-        std::thread::spawn(move || listener.incoming().for_each(drop));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let _ = stream.unwrap().write_all(greeting.as_bytes());
+            }
+        });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -189,7 +264,7 @@ mod tests {
             let call = async |request| stub.stop_training(request).await;
             with_deadline(StopTrainingRequest {}, Duration::from_secs(10), call).await
         });
-        assert_eq!(outcome.unwrap_err().code(), Code::Unavailable);
+        outcome.unwrap_err().code()
     }
 
     #[test]
@@ -204,26 +279,5 @@ mod tests {
             with_deadline((), Duration::MAX, call).await
         });
         assert_eq!(outcome.unwrap().unwrap(), "99999999H");
-    }
-
-    #[test]
-    fn what_is_no_address_is_refused_with_the_code_that_python_gives() {
-        assert_eq!(uri("").unwrap_err().0, Code::Unknown);
-        for addr in [
-            " 10.0.0.1:80",
-            "10.0.0.1:80\n10.0.0.1:80",
-            "http://10.0.0.1:80",
-            "operator@10.0.0.1:80",
-            "10.0.0.1:80/x",
-            "10.0.0.1:eighty",
-            "10.0.0.1:65536",
-            "[10.0.0.1]:80",
-            "[fe80::1",
-            "[fe80::1]80",
-            ":80",
-            "not an address",
-        ] {
-            assert_eq!(uri(addr).unwrap_err().0, Code::Unavailable, "{addr:?}");
-        }
     }
 }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tonic::codegen::BoxFuture;
 use tower_service::Service;
 
-use super::client_lib::DEFAULT_PORT;
+use super::targets::DEFAULT_PORT;
 
 /// How long one address is tried alone before the next is tried beside it, as in gRPC.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -22,7 +22,11 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// Tonic's own connector takes the first one that accepts, and then waits for ever for a
 /// listener that accepts and stays silent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Connector;
+pub(super) struct Connector {
+    /// Whether a server of several addresses has to greet. Those of HTTP/2 do; with TLS, and at a
+    /// proxy, the client speaks first.
+    pub(super) greets: bool,
+}
 
 impl Service<Uri> for Connector {
     type Response = TokioIo<TcpStream>;
@@ -34,23 +38,24 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
+        let greets = self.greets;
         Box::pin(async move {
             let host = uri.host().unwrap_or_default();
             let host = host.trim_start_matches('[').trim_end_matches(']');
             let port = uri.port_u16().unwrap_or(DEFAULT_PORT);
             let addrs = lookup_host((host, port)).await?.collect();
-            let stream = connect(addrs).await?;
+            let stream = connect(addrs, greets).await?;
             stream.set_nodelay(true)?;
             Ok(TokioIo::new(stream))
         })
     }
 }
 
-/// Connects to the only address, or to the first of several whose server greets.
+/// Connects to the only address, or to the first of several that accepts, and greets if it has to.
 ///
 /// They are tried in this order, each once the one before it has failed or has had its
 /// time; those that were begun go on. Without any that greets this takes for ever.
-async fn connect(addrs: Vec<SocketAddr>) -> io::Result<TcpStream> {
+async fn connect(addrs: Vec<SocketAddr>, greets: bool) -> io::Result<TcpStream> {
     if let [only] = addrs[..] {
         return TcpStream::connect(only).await;
     }
@@ -60,7 +65,7 @@ async fn connect(addrs: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut untried = addrs.into_iter();
     loop {
         if let Some(addr) = untried.next() {
-            attempts.spawn(greeted(addr));
+            attempts.spawn(attempt(addr, greets));
         }
         tokio::select! {
             outcome = attempts.join_next() => match outcome {
@@ -74,9 +79,12 @@ async fn connect(addrs: Vec<SocketAddr>) -> io::Result<TcpStream> {
     }
 }
 
-/// Connects and waits for the first byte: a server of HTTP/2 greets without being asked.
-async fn greeted(addr: SocketAddr) -> io::Result<TcpStream> {
+/// Connects, and may wait for the first byte: a server of HTTP/2 greets without being asked.
+async fn attempt(addr: SocketAddr, greets: bool) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(addr).await?;
+    if !greets {
+        return Ok(stream);
+    }
     match stream.peek(&mut [0]).await? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
         _ => Ok(stream),
@@ -118,11 +126,17 @@ mod tests {
     }
 
     fn connected(addrs: &[SocketAddr]) -> io::Result<SocketAddr> {
+        connected_to(addrs, true)
+    }
+
+    fn connected_to(addrs: &[SocketAddr], greets: bool) -> io::Result<SocketAddr> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(connect(addrs.to_vec()))?.peer_addr()
+        runtime
+            .block_on(connect(addrs.to_vec(), greets))?
+            .peer_addr()
     }
 
     #[test]
@@ -138,6 +152,14 @@ mod tests {
             vec![silent, silent, good],
         ] {
             assert_eq!(connected(&addrs).unwrap(), good, "{addrs:?}");
+        }
+    }
+
+    #[test]
+    fn where_servers_do_not_greet_the_first_that_accepts_is_used() {
+        let (_listener, silent) = silent();
+        for addrs in [vec![silent, closed()], vec![closed(), silent]] {
+            assert_eq!(connected_to(&addrs, false).unwrap(), silent);
         }
     }
 

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::access::ServerAccess;
 use super::constants::{HANDLER_POOL_NAME, SERVER_ADDR_FILENAME};
 use super::dispatch::Dispatcher;
+use super::guarded::Guarded;
 pub use super::servicer::ControllerServicer;
-use super::serving::Serving;
+use super::serving::{Cancelled, Serving};
 use crate::barrier_ops::BarrierOp;
 use crate::clock::{Clock, relock};
 use crate::coordinator::Coordinator;
@@ -50,7 +52,15 @@ pub struct ServerHook {
     address_fn: AddressFn,
     files: Files,
     grace: Duration,
-    serving: Mutex<Option<Serving>>,
+    access: Option<ServerAccess>,
+    serving: Mutex<Option<Published>>,
+}
+
+/// A server, and the address that clients find.
+#[derive(Debug)]
+struct Published {
+    serving: Serving,
+    address: String,
 }
 
 impl ServerHook {
@@ -69,6 +79,7 @@ impl ServerHook {
             address_fn: Arc::new(get_local_server_addr),
             files: Files::default(),
             grace: GRACE,
+            access: None,
             serving: Mutex::new(None),
         }
     }
@@ -97,6 +108,13 @@ impl ServerHook {
         self
     }
 
+    /// Listens where these options say, and lets in those that they let in.
+    #[must_use]
+    pub fn with_access(mut self, access: ServerAccess) -> Self {
+        self.access = Some(access);
+        self
+    }
+
     fn create_model_dir(&self) -> Result<()> {
         let dir = &self.model_dir;
         std::fs::create_dir_all(dir).map_err(|error| {
@@ -113,6 +131,38 @@ impl ServerHook {
         let path = self.model_dir.join(SERVER_ADDR_FILENAME);
         self.files.write_whole(&path, address)
     }
+
+    /// Removes the address file, unless another server has published its own meanwhile.
+    fn unpublish(&self, address: &str) -> Result<()> {
+        let path = self.model_dir.join(SERVER_ADDR_FILENAME);
+        match self.files.read(&path)? {
+            Some(published) if published == address.as_bytes() => self.files.delete(&path),
+            _ => Ok(()),
+        }
+    }
+
+    /// Starts a server with what `dispatcher` makes; it and the address to publish.
+    fn start(
+        &self,
+        dispatcher: impl FnOnce(Cancelled) -> Dispatcher,
+    ) -> Result<(Serving, Result<String>)> {
+        let Some(access) = &self.access else {
+            let serving = Serving::start(METHODS, |cancelled| {
+                ControllerServer::new(dispatcher(cancelled))
+            })?;
+            let address = (self.address_fn)(serving.port());
+            return Ok((serving, address));
+        };
+        let guarded = Guarded::new(access)?;
+        if guarded.is_fixed()
+            && let Some(earlier) = relock(&self.serving).take()
+        {
+            earlier.serving.stop(Duration::ZERO);
+        }
+        let serving = guarded.start(METHODS, dispatcher)?;
+        let address = guarded.published(serving.port(), &*self.address_fn);
+        Ok((serving, address))
+    }
 }
 
 impl SessionRunHook for ServerHook {
@@ -124,26 +174,28 @@ impl SessionRunHook for ServerHook {
         ));
         self.create_model_dir()?;
         let pool = self.clock.handler_pool(HANDLERS, HANDLER_POOL_NAME);
-        let serving = Serving::start(METHODS, |cancelled| {
-            ControllerServer::new(Dispatcher {
-                servicer,
-                pool,
-                cancelled,
-            })
+        let (serving, address) = self.start(|cancelled| Dispatcher {
+            servicer,
+            pool,
+            cancelled,
         })?;
-        let address = (self.address_fn)(serving.port());
-        let published = address.and_then(|address| self.publish(&address));
+        let published = address.and_then(|address| self.publish(&address).map(|()| address));
         // A server that nobody can find refuses from the moment that this returns.
-        published.inspect_err(|_| serving.stop(Duration::ZERO))?;
-        *relock(&self.serving) = Some(serving);
+        let address = published.inspect_err(|_| serving.stop(Duration::ZERO))?;
+        *relock(&self.serving) = Some(Published { serving, address });
         Ok(())
     }
 
     fn end(&self, _: &Arc<Session>) -> Result<()> {
         match &*relock(&self.serving) {
-            Some(serving) => {
-                serving.stop(self.grace);
-                Ok(())
+            Some(published) => {
+                published.serving.stop(self.grace);
+                match &self.access {
+                    Some(access) if access.remove_address_file => {
+                        self.unpublish(&published.address)
+                    }
+                    _ => Ok(()),
+                }
             }
             None => Err(Error::new(
                 ErrorKind::AttributeError,

@@ -40,7 +40,7 @@ impl Port for Monolith {
             implementation: "monolith-rs".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             source_digest: Some(env!("MONOLITH_SOURCE_DIGEST").to_owned()),
-            capabilities: [&all_words()[..], &["interop", "look"]].concat(),
+            capabilities: [&all_words()[..], &["interop", "look", "access"]].concat(),
             channels: None,
             needs: None,
         }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::server::client_lib::{
-    get_channel_from_model_dir, get_stub_from_model_dir, with_deadline,
+    ControllerChannel, get_channel_from_model_dir, get_channel_from_model_dir_with, with_deadline,
 };
+use monolith_training::proto::controller::controller_client::ControllerClient;
 use monolith_training::proto::controller::{
     GetBlockStatusRequest, GetTrainingStatusRequest, ResumeTrainingRequest, SaveCheckpointRequest,
     StopTrainingRequest,
@@ -17,7 +18,7 @@ use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Response, Status};
 
-use super::{failed, from_hex, to_hex};
+use super::{access, failed, from_hex, to_hex};
 use crate::status::status_code;
 use parity_driver::wire::protocol::{Answer, CallRequest};
 
@@ -49,7 +50,7 @@ pub(crate) fn call(call: &CallRequest) -> Answer {
 
 /// Why nothing was called.
 enum Unmade {
-    /// The address file is missing or can't be read.
+    /// The address file is missing or can't be read, or the means of access can't be used.
     NoChannel(Error),
     /// What was asked for is no call.
     NoCall(Error),
@@ -70,30 +71,38 @@ fn make(call: &CallRequest) -> std::result::Result<Outcome, Unmade> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Unmade::NoCall(Error::new(ErrorKind::UnknownError, error.to_string())))?;
-    let model_dir = Path::new(&call.model_dir);
     runtime.block_on(async {
-        match raw {
-            None if is_known(&call.method) => generated(model_dir, &call.method, deadline).await,
-            raw => bytes(model_dir, path, raw.unwrap_or_default(), deadline).await,
-        }
-        .map_err(Unmade::NoChannel)
+        let channel = channel(call).map_err(Unmade::NoChannel)?;
+        Ok(match raw {
+            None if is_known(&call.method) => generated(channel, &call.method, deadline).await,
+            raw => bytes(channel, path, raw.unwrap_or_default(), deadline).await,
+        })
     })
+}
+
+/// Within a runtime, as it connects there.
+fn channel(call: &CallRequest) -> Result<ControllerChannel> {
+    let model_dir = Path::new(&call.model_dir);
+    match &call.access {
+        None => get_channel_from_model_dir(model_dir),
+        Some(access) => get_channel_from_model_dir_with(model_dir, &access::of_client(access)),
+    }
 }
 
 /// Sends these bytes as they are.
 async fn bytes(
-    model_dir: &Path,
+    channel: ControllerChannel,
     path: PathAndQuery,
     request: Vec<u8>,
     deadline: Duration,
-) -> Result<Outcome> {
-    let mut grpc = Grpc::new(get_channel_from_model_dir(model_dir)?);
+) -> Outcome {
+    let mut grpc = Grpc::new(channel);
     let outcome = with_deadline(request, deadline, async |request| {
         let not_ready = |error: tonic::transport::Error| Status::unavailable(error.to_string());
         grpc.ready().await.map_err(not_ready)?;
         grpc.unary(request, path, raw::RawCodec).await
     });
-    Ok(outcome.await.map(Response::into_inner))
+    outcome.await.map(Response::into_inner)
 }
 
 fn is_known(method: &str) -> bool {
@@ -108,8 +117,8 @@ fn is_known(method: &str) -> bool {
 }
 
 /// Calls as a program that uses the port does: the generated client's method.
-async fn generated(model_dir: &Path, method: &str, deadline: Duration) -> Result<Outcome> {
-    let mut stub = get_stub_from_model_dir(model_dir)?;
+async fn generated(channel: ControllerChannel, method: &str, deadline: Duration) -> Outcome {
+    let mut stub = ControllerClient::new(channel);
     macro_rules! send {
         ($request:expr, $method:ident) => {
             with_deadline($request, deadline, async |request| {
@@ -119,7 +128,7 @@ async fn generated(model_dir: &Path, method: &str, deadline: Duration) -> Result
             .map(|response| response.into_inner().encode_to_vec())
         };
     }
-    Ok(match method {
+    match method {
         "/Controller/StopTraining" => send!(StopTrainingRequest {}, stop_training),
         "/Controller/ResumeTraining" => send!(ResumeTrainingRequest {}, resume_training),
         "/Controller/GetBlockStatus" => send!(GetBlockStatusRequest {}, get_block_status),
@@ -128,7 +137,7 @@ async fn generated(model_dir: &Path, method: &str, deadline: Duration) -> Result
         _ => Err(Status::unimplemented(
             "the generated client has no such method",
         )),
-    })
+    }
 }
 
 mod raw {

@@ -4,11 +4,13 @@
 //! written in another language.
 //!
 //! - [`serving`]: the one controller that is served at a time;
+//! - [`access`]: who may call, and by what means;
 //! - [`holding`]: the clock that its blocked workers wait by;
 //! - [`calling`]: calls to any controller;
 //! - [`looking`]: this machine, others, and the barrier that is served;
 //! - [`messages`]: messages as fields, bytes and text.
 
+mod access;
 mod calling;
 mod holding;
 mod looking;

@@ -17,8 +17,8 @@ use monolith_training::save_utils::{
 use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{Graph, MonitoredSession, Session, SessionCreator};
 
-use super::failed;
 use super::holding::HoldingClock;
+use super::{access, failed};
 use parity_driver::wire::protocol::{Answer, ArriveRequest, LookedBarrier, ServeRequest};
 
 /// So long that a saver hook never saves by itself.
@@ -160,8 +160,11 @@ impl Run {
             Arc::clone(&barrier_op),
             saver_hook,
             Arc::clone(&clock),
-        )
-        .with_address(move |port| Ok(concat_ip_and_port(&serve.ip, port)));
+        );
+        let server_hook = match serve.access {
+            Some(access) => server_hook.with_access(access::of_server(access)?),
+            None => server_hook.with_address(move |port| Ok(concat_ip_and_port(&serve.ip, port))),
+        };
         hooks.push(Arc::new(server_hook));
         let session = Session::new(&graph, serve.global_step.unwrap_or_default())?;
         let monitored = MonitoredSession::new(
