@@ -74,7 +74,7 @@ def serve():
             server, slow = GuardedServer(access, *pools), Slow()
             add_ControllerServicer_to_server(slow, server.server)
             port = server.listen()
-            server.start([])
+            server.start(["Controller"])
             stack.callback(lambda: (slow.let_go.set(), server.server.stop(None).wait()))
             return server.published(port, "127.0.0.1:{}".format), slow, server
 
