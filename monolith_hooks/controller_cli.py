@@ -9,18 +9,18 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
+from monolith_hooks.controller_words import Answer, document, sentence
 from monolith_hooks.operating import (
-    Blocked,
+    NoAccessError,
     Operator,
     OperatorError,
-    Status,
+    RefusedError,
     checked_addr,
     find_addr,
 )
@@ -62,7 +62,10 @@ class Action(StrEnum):
     SAVE = "save"
 
 
+_FOR_GOOD: Final = (RefusedError, NoAccessError)
+"""Errors that a restart of the chief doesn't cure."""
 _LOOKS: Final = (Action.STATUS, Action.BLOCKED)
+_WAITS: Final = (Action.STOP, Action.RESUME)
 _DONE: Final = {
     Action.STOP: "stopped: each worker is held after its current step",
     Action.RESUME: "resumed",
@@ -80,6 +83,8 @@ class Invocation:
     timeout: float
     watch: float | None
     as_json: bool
+    wait: bool = False
+    through_restarts: bool = False
     access: ClientAccess = ClientAccess()  # noqa: RUF009 - frozen
 
     def find(self) -> str:
@@ -92,29 +97,35 @@ class Invocation:
 
 def operate(asked: Invocation, clock: Clock = SYSTEM_CLOCK) -> int:
     """Ask once, or repeatedly until an error occurs, and return the exit code."""
+    is_gone = False
     while True:
         try:
             addr = asked.find()
-            answer = _ask(asked, addr)
+            answer = _ask(asked, addr, clock)
         except OperatorError as error:
-            _print_error(error, asked)
-            return error.exit_code
+            may_return = asked.watch is not None and asked.through_restarts
+            if not is_gone or not may_return:
+                _print_error(error, asked)
+            if asked.watch is None or not may_return or isinstance(error, _FOR_GOOD):
+                return error.exit_code
+            is_gone = True
+            clock.sleep(asked.watch)
+            continue
+        is_gone = False
         if asked.as_json:
-            typer.echo(
-                json.dumps({"action": asked.action.value, "addr": addr, **_document(answer)})
-            )
+            typer.echo(json.dumps({"action": asked.action.value, "addr": addr, **document(answer)}))
         else:
             at = (
                 f"{time.strftime('%H:%M:%S', time.localtime(clock.now()))}  " if asked.watch else ""
             )
-            typer.echo(at + _sentence(answer, asked.action))
+            typer.echo(at + sentence(answer) or _DONE[asked.action])
         if asked.watch is None:
             return 0
         sys.stdout.flush()
         clock.sleep(asked.watch)
 
 
-def _ask(asked: Invocation, addr: str) -> Status | Blocked | None:
+def _ask(asked: Invocation, addr: str, clock: Clock) -> Answer:
     operator = Operator(addr, asked.timeout, asked.access)
     try:
         match asked.action:
@@ -124,42 +135,17 @@ def _ask(asked: Invocation, addr: str) -> Status | Blocked | None:
                 return operator.blocked()
             case Action.STOP:
                 operator.stop()
+                if asked.wait:
+                    operator.wait_for("stopped", clock)
             case Action.RESUME:
                 operator.resume()
+                if asked.wait:
+                    operator.wait_for("running", clock)
             case Action.SAVE:
                 operator.save()
         return None
     finally:
         operator.close()
-
-
-def _sentence(answer: Status | Blocked | None, action: Action) -> str:
-    match answer:
-        case Status(global_step, barrier):
-            return f"step {global_step}, {barrier.state}; {_workers(barrier)}"
-        case Blocked():
-            return f"{answer.state}; {_workers(answer)}"
-        case None:
-            return _DONE[action]
-
-
-def _workers(barrier: Blocked) -> str:
-    def listed(indices: Sequence[int]) -> str:
-        return ", ".join(map(str, indices)) or "none"
-
-    if not barrier.blocked and not barrier.free:
-        return "no workers besides the chief, which is never held"
-    return f"workers held: {listed(barrier.blocked)}; free: {listed(barrier.free)}"
-
-
-def _document(answer: Status | Blocked | None) -> dict[str, Any]:
-    match answer:
-        case Status(global_step, barrier):
-            return {"global_step": global_step, **_document(barrier)}
-        case Blocked():
-            return {"state": answer.state, **dataclasses.asdict(answer)}
-        case None:
-            return {}
 
 
 def _print_error(error: OperatorError, asked: Invocation) -> None:
@@ -193,6 +179,12 @@ def control(
         float | None,
         typer.Option(min=0.1, help="status, blocked: look again after this many seconds."),
     ] = None,
+    through_restarts: Annotated[
+        bool, typer.Option(help="With --watch: go on while the chief is gone.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option(help="stop, resume: until all workers are held, or none is.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
     ca: Annotated[
         str | None,
@@ -237,12 +229,22 @@ def control(
         raise typer.BadParameter(
             f"--watch: expected the action status or blocked, got {action.value}"
         )
+    if wait and action not in _WAITS:
+        raise typer.BadParameter(
+            f"--wait: expected the action stop or resume, got {action.value}; a save always waits"
+        )
+    if through_restarts and watch is None:
+        raise typer.BadParameter("--through-restarts: expected --watch as well")
     try:
         access = ClientAccess(ca, cert, key, server_name, token_file, proxy)
     except AccessError as error:
         raise typer.BadParameter(str(error)) from None
     try:
-        code = operate(Invocation(action, model_dir, addr, timeout, watch, as_json, access))
+        code = operate(
+            Invocation(
+                action, model_dir, addr, timeout, watch, as_json, wait, through_restarts, access
+            )
+        )
     except KeyboardInterrupt:
         code = _INTERRUPTED
     raise typer.Exit(code)

@@ -6,19 +6,27 @@ check. TensorFlow isn't imported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Final, Literal, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 import grpc
 
 from monolith_hooks import net_utils
-from monolith_hooks.server import address_file, service_pb2, service_pb2_grpc
+from monolith_hooks.clock import Clock
+from monolith_hooks.run_status import Blocked, State, Status, status_of
+from monolith_hooks.server import (
+    address_file,
+    operations_pb2,
+    operations_pb2_grpc,
+    service_pb2,
+    service_pb2_grpc,
+)
 from monolith_hooks.server.addresses import UNIX
 from monolith_hooks.server.channels import ClientAccess, open_channel
 from monolith_hooks.server.credentials import AccessError
 
+_LOOK_SECONDS: Final = 0.1
+"""Between two looks of a wait."""
 R = TypeVar("R")
-State = Literal["running", "stopping", "stopped", "resuming"]
 
 
 class OperatorError(Exception):
@@ -65,30 +73,6 @@ class NoAnswerError(OperatorError):
     """No answer came within the timeout; the request may still be performed."""
 
     exit_code = 4
-
-
-@dataclass(frozen=True)
-class Blocked:
-    """State of the barrier, and the workers that it blocks; the chief isn't one of them."""
-
-    placed: bool
-    blocked: tuple[int, ...]
-    free: tuple[int, ...]
-
-    @property
-    def state(self) -> State:
-        """State in one word; ``stopping`` and ``resuming`` until all workers have reacted."""
-        if self.placed:
-            return "stopping" if self.free else "stopped"
-        return "resuming" if self.blocked else "running"
-
-
-@dataclass(frozen=True)
-class Status:
-    """The global step of training, and the barrier."""
-
-    global_step: int
-    barrier: Blocked
 
 
 def find_addr(model_dir: str) -> str:
@@ -164,9 +148,25 @@ class Operator:
         except AccessError as error:
             raise NoAccessError(str(error), "Check the options and files of access.") from None
         self._stub = service_pb2_grpc.ControllerStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        self._operations = operations_pb2_grpc.OperationsStub(self._channel)  # type: ignore[no-untyped-call]
 
     def status(self) -> Status:
-        """Return the global step and the barrier's state, read one after the other."""
+        """Return the state of the run.
+
+        Of a run without ``operations`` these are the global step and the barrier, read one
+        after the other.
+        """
+        try:
+            seen = self._operations.GetRunStatus(
+                operations_pb2.GetRunStatusRequest(), timeout=self._timeout
+            )
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                raise self._explained("GetRunStatus", error) from None
+            return self._plain_status()
+        return status_of(seen)
+
+    def _plain_status(self) -> Status:
         training = self._call(
             "GetTrainingStatus",
             service_pb2.GetTrainingStatusRequest(),
@@ -196,6 +196,24 @@ class Operator:
         """Remove the barrier; it is no error if none is placed."""
         request = service_pb2.ResumeTrainingRequest()
         self._call("ResumeTraining", request, service_pb2.ResumeTrainingResponse)
+
+    def wait_for(self, state: State, clock: Clock) -> None:
+        """Wait until the barrier is in this state, at most ``timeout`` seconds.
+
+        Raises:
+            NoAnswerError: It isn't by then; the message says which workers are missing.
+        """
+        deadline = clock.now() + self._timeout
+        while (seen := self.blocked()).state != state:
+            if clock.now() >= deadline:
+                lacking = seen.free if state == "stopped" else seen.blocked
+                raise NoAnswerError(
+                    f"{seen.state} still after {self._timeout:g} s; missing: "
+                    f"{', '.join(map(str, lacking))}",
+                    "What was asked is done. A worker reacts after its step: see the log of each "
+                    "that is missing, or give it more --timeout.",
+                )
+            clock.sleep(_LOOK_SECONDS)
 
     def save(self) -> None:
         """Write a checkpoint, and wait until it is written."""
@@ -252,5 +270,13 @@ class Operator:
                     code.name,
                 )
         return RefusedError(
-            f"{method} failed: {code.name}: {details}", "See the chief's log.", code.name
+            f"{method} failed: {code.name}: {_first_line(details)}",
+            "See the chief's log.",
+            code.name,
         )
+
+
+def _first_line(text: str) -> str:
+    """Return the first line that says something; TensorFlow's errors go on with the graph."""
+    lines = [line for line in text.splitlines() if line.strip()] or [""]
+    return lines[0] if len(lines) == 1 else f"{lines[0]} ..."

@@ -198,7 +198,7 @@ def test_an_address_file_with_something_else_is_shown(tmp_path, content, said):
     done = controller("status", "--model-dir", str(tmp_path))
     assert done.exit_code == 2
     assert said in done.stderr
-    assert "Expected host:port or [ipv6]:port." in done.stderr
+    assert "Expected host:port, [ipv6]:port or unix:PATH." in done.stderr
 
 
 def test_an_address_file_that_is_a_folder_cannot_be_read(tmp_path):
