@@ -25,6 +25,7 @@ from monolith_hooks.resilient_watch import Resilience
 _NUM_PS: Final = 4
 _LIMIT: Final = 2**31
 _SICK: Final = 2**32
+_HANGS_SECONDS: Final = 30
 _FAULTY_SECONDS: Final = 900
 _QUIET_SECONDS: Final = 600
 """How long nothing more happens at the end, which is longer than the bound of a report."""
@@ -69,6 +70,8 @@ class _Watched:
         self._mark = ledger.declare
         self._marked = 0
         self._sick_since: dict[int, float] = {}
+        self._healed: dict[int, tuple[float, float]] = {}
+        """When each PS recovered, and since when it had been unhealthy."""
         self._reported_at: dict[int, float] = {}
         self._alarms = 0
         self._next_reports: list[Callable[[], None]] = []
@@ -125,7 +128,7 @@ class _Watched:
     def _happen(self, session: Any) -> None:
         """Do one thing to a PS, to the next report, to the barrier, or as an operator."""
         ps = self._chance.randrange(_NUM_PS)
-        match self._chance.randrange(12):
+        match self._chance.randrange(13):
             case 0 | 1 | 2:
                 self._make_sick(ps, Rss(_SICK))
             case 3:
@@ -133,7 +136,7 @@ class _Watched:
             case 4:
                 self._make_sick(ps, PollError())
             case 5:
-                self._machines[ps].inject(SlowPoll(self._chance.choice([3, 30])), self._place())
+                self._machines[ps].inject(SlowPoll(3), self._place())
             case 6 | 7:
                 self._recover(ps)
             case 8:
@@ -145,14 +148,20 @@ class _Watched:
                 self._next_callbacks.append(_raise)
             case 11:
                 self._barrier.remove_barrier(session)
+            case 12:
+                self._make_sick(ps, SlowPoll(_HANGS_SECONDS))
 
     def _recover(self, ps: int) -> None:
         self._machines[ps].inject(Recovered(), self._place())
-        self._sick_since.pop(ps, None)
+        if ps in self._sick_since:
+            self._healed[ps] = self._clock.now(), self._sick_since.pop(ps)
 
     def _make_sick(self, ps: int, fault: PsFault) -> None:
         self._machines[ps].inject(fault, self._place())
-        self._sick_since.setdefault(ps, self._clock.now())
+        now = self._clock.now()
+        healed, since = self._healed.get(ps, (-BOUND_SECONDS, now))
+        # A relapse that no poll can tell from the same sickness isn't reported again.
+        self._sick_since.setdefault(ps, since if now - healed < BOUND_SECONDS else now)
 
     def _place(self) -> str:
         self._marked += 1

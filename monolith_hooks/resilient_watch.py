@@ -69,7 +69,8 @@ class WatchStatus(NamedTuple):
 class _Report:
     """A report under way on a thread of its own."""
 
-    of: frozenset[int]
+    of: set[int]
+    """The PS that it reports, without those that have recovered since it was begun."""
     done: Any = field(default_factory=tf.train.Coordinator)
     succeeded: bool = False
     is_late: bool = False
@@ -186,6 +187,7 @@ class ResilientWatch:
 
         The barrier is placed even if the report goes wrong: that is tried again at the next poll.
         """
+        self._look_at_late_report(findings)
         self._reported &= findings.keys()
         self._held_for &= findings.keys()
         fine = True
@@ -195,19 +197,22 @@ class ResilientWatch:
             fine = self._hold(findings.keys()) and fine
         return fine
 
+    def _look_at_late_report(self, findings: Findings) -> None:
+        late = self._report
+        if late is not None:
+            # Who recovered meanwhile has to be reported again if it relapses.
+            late.of &= findings.keys()
+            if late.done.should_stop():
+                self._note(late)
+
     def _new(self, findings: Findings, known: set[int]) -> bool:
         return not findings.keys() <= known
 
     def _make_report(self, findings: Findings) -> bool:
-        late = self._report
-        if late is not None:
-            if not late.done.should_stop():
-                logging.error("The health watch goes on: an earlier report isn't done.")
-                return False
-            self._note(late)
-            if not self._new(findings, self._reported):
-                return True
-        report = _Report(frozenset(findings))
+        if self._report is not None:
+            logging.error("The health watch goes on: an earlier report isn't done.")
+            return False
+        report = _Report(set(findings))
         self._report = report
         self._clock.start_thread(lambda: self._call_report(report, findings), name="ps_report")
         if not self._clock.wait_for_stop(report.done, self._resilience.report_deadline_seconds):

@@ -147,6 +147,25 @@ def test_a_report_that_succeeds_late_is_not_made_again(play, watched, clock):
     play(main)
 
 
+def test_a_late_report_does_not_count_for_a_relapse(play, watched, clock):
+    def main():
+        made = []
+
+        def report(results):
+            made.append((clock.now(), sorted(results)))
+            clock.sleep(100 if len(made) == 1 else 0)
+
+        with watched(SICK, b"", report=report) as chief:
+            clock.sleep(50)
+            chief.checks[0] = b""
+            clock.sleep(250)
+            chief.checks[0] = SICK
+            clock.sleep(31)
+            assert [of for _, of in made] == [[0], [0]]
+
+    play(main)
+
+
 def test_a_barrier_that_cannot_be_placed_is_tried_again(play, watched, clock):
     def main():
         failures = iter([True, False])
