@@ -194,6 +194,21 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def monitoring(session: nox.Session) -> None:
+    """A real Prometheus scrapes a real training job; what follows -- goes to pytest."""
+    if shutil.which("prometheus") is None:
+        if shutil.which("apt-get") is None or os.geteuid() != 0:
+            session.skip("there is no prometheus on PATH; apt-get install prometheus has it")
+        session.run("apt-get", "update", "--quiet")
+        # The package would start a service of its own.
+        session.run(
+            "apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "prometheus",
+            env={"RUNLEVEL": "1"},
+        )  # fmt: skip
+    run(session, "pytest", "tests/monitoring", *session.posargs)
+
+
+@nox.session(default=False)
 def screenshots(session: nox.Session) -> None:
     """Pictures of the main views of a report, in reports/screenshots."""
     have_browser(session)

@@ -135,7 +135,7 @@ class _Watched:
                 self._make_sick(ps, HealthBytes(b"\xff\xff"))
             case 4:
                 self._make_sick(ps, PollError())
-            case 5:
+            case 5 if ps not in self._sick_since:  # Or it would heal one that hangs.
                 self._machines[ps].inject(SlowPoll(3), self._place())
             case 6 | 7:
                 self._recover(ps)
