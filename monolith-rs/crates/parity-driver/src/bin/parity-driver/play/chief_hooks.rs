@@ -129,7 +129,7 @@ impl ChiefHooks {
     fn server_hook(&self, cluster: &Cluster, options: &Server) -> ServerHook {
         let hook = ServerHook::new(
             cluster.address_file.folder(),
-            Arc::clone(&cluster.barrier_op),
+            Arc::clone(&cluster.holders.operator),
             self.savers
                 .first()
                 .filter(|_| options.saver)
@@ -152,7 +152,7 @@ impl ChiefHooks {
         ControllerHook::new(
             &cluster.graph,
             cluster.world.shared_clock(),
-            (options.barrier).then(|| Arc::clone(&cluster.barrier_op)),
+            (options.barrier).then(|| Arc::clone(&cluster.holders.stop)),
             trigger_save,
         )
     }
@@ -225,7 +225,7 @@ fn listener(
     });
     match kind {
         ListenerKind::Barrier => {
-            let barrier_op = Arc::clone(&cluster.barrier_op);
+            let barrier_op = Arc::clone(&cluster.holders.save);
             let listener =
                 BarrierSaverListener::new(&cluster.graph, cluster.world.shared_clock(), barrier_op)
                     .with_wait(saver.barrier_wait)
@@ -251,7 +251,7 @@ fn health_hook(cluster: &Cluster, scenario: &Scenario, options: &PsHealth) -> Ps
     PsHealthCheckerHook::new(Config {
         report_fn,
         ..Config::new(
-            (options.barrier).then(|| Arc::clone(&cluster.barrier_op)),
+            (options.barrier).then(|| Arc::clone(&cluster.holders.ps_health)),
             scenario.cluster.ps,
             Arc::clone(&cluster.world.machines) as _,
             cluster.world.shared_clock(),

@@ -1,0 +1,4 @@
+//! What an operator sees, by what is tested of it.
+
+mod run;
+mod served;
