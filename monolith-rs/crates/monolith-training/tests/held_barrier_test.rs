@@ -85,9 +85,10 @@ fn already() -> Error {
 fn the_first_to_hold_it_places_it_and_the_last_to_let_go_removes_it() {
     for save_first in [true, false] {
         let rig = Rig::new();
-        let (first, second) = match save_first {
-            true => (&rig.save, &rig.alarm),
-            false => (&rig.alarm, &rig.save),
+        let (first, second) = if save_first {
+            (&rig.save, &rig.alarm)
+        } else {
+            (&rig.alarm, &rig.save)
         };
         rig.place(first, "first").unwrap();
         rig.place(second, "second").unwrap();

@@ -231,8 +231,8 @@ fn holds_of_a_session_that_was_left_are_not_shown() {
         );
         assert_eq!(run.barrier.holds().len(), 1);
         let run = Run {
-            operations,
             session,
+            operations,
             ..run
         };
         let expected = GetRunStatusResponse {

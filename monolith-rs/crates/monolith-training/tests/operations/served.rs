@@ -25,7 +25,7 @@ async fn ask(model_dir: &Path) -> Result<GetRunStatusResponse, Status> {
     client
         .get_run_status(request)
         .await
-        .map(|answer| answer.into_inner())
+        .map(tonic::Response::into_inner)
 }
 
 fn now_ms() -> i64 {
@@ -43,9 +43,10 @@ fn it_is_served_beside_the_controller_and_only_if_that_is_asked_for() {
         let operator = barrier.held_by("operator", &[]).unwrap();
         let hook = ServerHook::new(dir.path(), operator, None, clock)
             .with_address(|port| Ok(format!("127.0.0.1:{port}")));
-        let hook = match served {
-            true => hook.with_operations(None),
-            false => hook,
+        let hook = if served {
+            hook.with_operations(None)
+        } else {
+            hook
         };
         let session = Session::new(&graph, 5).unwrap();
         let before = now_ms();

@@ -62,7 +62,11 @@ impl OperationsServicer {
         let free = self.barrier_op.capacity() - 1 - blocked.len();
         let without_chief = gaps(&bits, self.barrier_op.capacity()).filter(|index| *index > 0);
         // The holds of a session that was recreated may be noted still.
-        let holds = placed.then(|| self.barrier_op.holds()).unwrap_or_default();
+        let holds = if placed {
+            self.barrier_op.holds()
+        } else {
+            Vec::new()
+        };
         let last_save = self.saver_hook.as_ref().and_then(|hook| hook.last_save());
         Ok(GetRunStatusResponse {
             global_step: self.session.step_values()?.global_step,
