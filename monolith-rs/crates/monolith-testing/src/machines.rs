@@ -120,11 +120,11 @@ impl Machines {
     }
 
     /// Heeds, in this order, how slow it is, its error, its bytes, its memory.
-    fn check(&self, info: &MachineInfo) -> Result<Vec<u8>> {
+    fn check(&self, info: &MachineInfo, deadline: Option<Duration>) -> Result<Vec<u8>> {
         let ps = self.ps_of(info)?;
         let slow = relock(&self.all)[ps].slow_poll.clone();
         if let Some(takes) = slow.map(|slow| self.heed(&slow)) {
-            self.clock.sleep(takes);
+            self.take(takes, deadline)?;
         }
         let machines = relock(&self.all);
         let machine = &machines[ps];
@@ -144,6 +144,19 @@ impl Machines {
                 format!("there is no {} on {}", info.shared_name, info.device),
             )),
         }
+    }
+
+    /// Lets this time pass; if that would be longer than until the deadline, by the clock, the
+    /// poll fails at it.
+    fn take(&self, takes: Duration, deadline: Option<Duration>) -> Result<()> {
+        let left = deadline.map(|deadline| deadline.saturating_sub(self.clock.now()));
+        let in_time = left.map_or(takes, |left| takes.min(left));
+        self.clock.sleep(in_time);
+        if in_time < takes {
+            let message = "the poll is given up at its deadline";
+            return Err(Error::new(ErrorKind::UnknownError, message));
+        }
+        Ok(())
     }
 
     /// The value; the fault that it is from strikes.
@@ -174,6 +187,13 @@ impl HealthSource for Machines {
     }
 
     fn check_machine_health(&self, polled: &[MachineInfo]) -> Result<Vec<Vec<u8>>> {
-        polled.iter().map(|info| self.check(info)).collect()
+        polled.iter().map(|info| self.check(info, None)).collect()
+    }
+
+    /// The deadline is that of the whole poll.
+    fn check_within(&self, polled: &[MachineInfo], deadline: Duration) -> Result<Vec<Vec<u8>>> {
+        let deadline = Some(self.clock.now().saturating_add(deadline));
+        let checked = polled.iter().map(|info| self.check(info, deadline));
+        checked.collect()
     }
 }

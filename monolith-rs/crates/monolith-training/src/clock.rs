@@ -8,6 +8,7 @@
 mod system;
 pub(crate) mod thread;
 
+use std::any::Any;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -51,6 +52,13 @@ pub trait Clock: fmt::Debug + Send + Sync {
         coord: Option<&Coordinator>,
         target: Target,
     ) -> Result<Arc<Thread>, Error>;
+
+    /// Whether a panic with this payload is how this clock ends a thread, as a virtual one does
+    /// with those that are left at the end of a play. Whoever catches the panics of something
+    /// that may wait resumes such a one.
+    fn ends_thread_by(&self, _payload: &(dyn Any + Send)) -> bool {
+        false
+    }
 
     /// What a new [`Lock`] is made on.
     fn raw_lock(&self) -> Box<dyn RawLock>;

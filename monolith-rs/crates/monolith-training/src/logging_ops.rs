@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use prost::Message;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
@@ -44,6 +45,16 @@ pub trait HealthSource: fmt::Debug + Send + Sync {
     /// One poll of these machines: for each no bytes if it is healthy, else a
     /// serialized `MachineHealthResult` of `monolith_hooks/logging_ops.proto`. Fails as a whole.
     fn check_machine_health(&self, machines: &[MachineInfo]) -> Result<Vec<Vec<u8>>>;
+
+    /// As [`check_machine_health`](Self::check_machine_health), given up with an error after this
+    /// time: a resilient watch polls so, and only then has its own promise to end in time.
+    ///
+    /// By default there is no deadline, which is right for what can't hang. A source that asks
+    /// other machines has one of its own.
+    fn check_within(&self, machines: &[MachineInfo], deadline: Duration) -> Result<Vec<Vec<u8>>> {
+        let _ = deadline;
+        self.check_machine_health(machines)
+    }
 }
 
 /// The bytes that say how a machine with this memory and this limit does.

@@ -46,5 +46,6 @@ pub use self::recorder::Recorder;
 pub use self::scenario::Unplayable;
 pub use self::stand_ins::RpcError;
 pub use self::wire::events::Event;
+pub use self::wire::protocol::{Channel, Need};
 pub use self::wire::scenario::Scenario;
 pub use self::world::World;

@@ -50,7 +50,8 @@ pub struct Identity {
     /// The channels that it records events of; none stands for all.
     pub channels: Option<Vec<Channel>>,
     /// The needs of a scenario that it meets; none stands for injection, exact time and exact
-    /// memory, all of which the library has.
+    /// memory, all of which the library has. [`Need::Options`] is that of scenarios with options
+    /// which the original doesn't have.
     pub needs: Option<Vec<Need>>,
 }
 

@@ -128,6 +128,8 @@ fn it_introduces_itself_and_says_goodbye() {
     assert_eq!(lines.len(), 2);
     let hello: Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!(hello["implementation"], "monolith-rs");
+    let needs = ["injection", "exact_time", "exact_memory", "options"];
+    assert_eq!(hello["needs"], json!(needs));
     let digest = hello["source_digest"].as_str().unwrap();
     assert_eq!(digest.len(), "sha256:".len() + 64);
     assert_eq!(lines[1], r#"{"type":"bye"}"#);
@@ -486,6 +488,30 @@ fn machine_info_has_the_jobs_default_limit_unless_somebody_was_first() {
         results[0]["message"],
         "Memory limit exceeded. Current: 1024, Limit: 1"
     );
+}
+
+#[test]
+fn a_resilient_watch_has_the_options_of_its_scenario() {
+    let resilient = |poll_deadline: u64, backoff: u64, unreachable_after: u64| {
+        let options = json!({"poll_deadline": poll_deadline, "report_deadline": 30000,
+                             "backoff": backoff, "unreachable_after": unreachable_after});
+        let hook = json!({"report": "raise", "barrier": true, "resilient": options});
+        let mut scenario = with_hooks(&json!([{"ps_health": hook}]), &json!([{"advance": 13000}]));
+        scenario["faults"] = json!([{"slow_poll": {"ps": 1, "takes": 5000}}]);
+        let trace = answer(&scenario);
+        told(&trace, "report", &["ms", "lane"])
+    };
+    // All are asked at once, then each alone: PS 1 takes up the deadline in both.
+    assert_eq!(
+        resilient(2000, 1000, 1),
+        ["4000 ps_report", "7000 ps_report#2", "11000 ps_report#3"]
+    );
+    assert_eq!(
+        resilient(2000, 4000, 1),
+        ["4000 ps_report", "10000 ps_report#2"]
+    );
+    assert_eq!(resilient(2000, 1000, 3), ["11000 ps_report"]);
+    assert_eq!(resilient(5000, 1000, 1), [] as [&str; 0]);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What hooks see of the virtual clock.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::VirtualClock;
-use super::lanes::{Kind, VirtualLock, VirtualPool, catch_panic};
+use super::lanes::{Kind, LaneLeft, VirtualLock, VirtualPool, catch_panic};
 use super::schedule::{Condition, Park};
 use monolith_training::clock::{Clock, HandlerPool, RawLock, Target, Thread, relock};
 use monolith_training::coordinator::Coordinator;
@@ -73,6 +74,10 @@ impl Clock for VirtualClock {
             coord.register_thread(Arc::clone(&thread));
         }
         Ok(thread)
+    }
+
+    fn ends_thread_by(&self, payload: &(dyn Any + Send)) -> bool {
+        payload.is::<LaneLeft>()
     }
 
     fn raw_lock(&self) -> Box<dyn RawLock> {

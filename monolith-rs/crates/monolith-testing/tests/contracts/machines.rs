@@ -1,10 +1,12 @@
 //! Machine info of fake parameter servers and of this process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use monolith_testing::machines::Machines;
+use monolith_testing::machines::{MachineFault, Machines};
 use monolith_testing::strikes::Strikes;
-use monolith_training::clock::SystemClock;
+use monolith_testing::virtual_clock::VirtualClock;
+use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::device_utils::ps_device;
 use monolith_training::hooks::ps_check_hooks::get_ps_machine_info_shared_name;
 use monolith_training::logging_ops::machine_health_result::MachineHealthStatus;
@@ -12,7 +14,7 @@ use monolith_training::logging_ops::{
     HealthSource, LocalMachine, MachineInfo, parse_machine_health, resident_memory,
 };
 
-use crate::stage::contracts;
+use crate::stage::{PATIENCE, contracts};
 
 /// The limit of machine info that is created without one.
 const DEFAULT: i64 = 9;
@@ -142,10 +144,49 @@ contracts! { of Cluster;
         assert!(cluster.poll(&[]).is_empty());
     }
 
+    fn a_poll_that_is_in_time_is_as_one_without_a_deadline(cluster) {
+        let polled = [cluster.info(0, Some(8 * cluster.memory)), cluster.info(1, Some(7))];
+        let statuses = cluster.source.check_within(&polled, PATIENCE).unwrap();
+        assert!(statuses[0].is_empty());
+        assert_eq!(parsed(&statuses[1]).1, 7);
+    }
+
     fn machine_info_that_was_never_created_is_an_error(cluster) {
         let stranger = MachineInfo { device: ps_device(0), shared_name: "stranger".to_owned() };
         let error = cluster.source.check_machine_health(&[stranger]).unwrap_err();
         let message = format!("NotFoundError: there is no stranger on {}", ps_device(0));
         assert_eq!(error.to_string(), message);
     }
+}
+
+/// Not a contract: no machine of this process is slow. When a poll of three ended, by the first
+/// that is slow and those after it, and whether it failed.
+fn poll_of_slow_ones(seconds: [u64; 3], deadline: u64) -> (u64, Option<String>) {
+    let clock = VirtualClock::new(None);
+    let inner = clock.clone();
+    let polled = clock.run(move || {
+        let strikes = Arc::new(Strikes::default());
+        let source = Machines::new(Arc::new(inner.clone()), strikes, DEFAULT, &[0; 3]);
+        inner.sleep(Duration::from_secs(1000));
+        let info = |(ps, seconds)| {
+            let takes = Duration::from_secs(seconds);
+            source.set(ps, MachineFault::SlowPoll(takes), "faults[0]");
+            source.machine_info(&ps_device(ps), "one", None).unwrap()
+        };
+        let polled: Vec<_> = seconds.into_iter().enumerate().map(info).collect();
+        let polled = source.check_within(&polled, Duration::from_secs(deadline));
+        let error = polled.err().map(|error| error.to_string());
+        (inner.now().as_secs() - 1000, error)
+    });
+    polled.unwrap()
+}
+
+#[test]
+fn a_poll_fails_at_its_deadline_by_the_time_of_all_that_it_asks() {
+    let given_up = || Some("UnknownError: the poll is given up at its deadline".to_owned());
+    assert_eq!(poll_of_slow_ones([9, 0, 0], 5), (5, given_up()));
+    assert_eq!(poll_of_slow_ones([2, 2, 2], 5), (5, given_up()));
+    assert_eq!(poll_of_slow_ones([5, 1, 0], 5), (5, given_up()));
+    assert_eq!(poll_of_slow_ones([2, 2, 1], 5), (5, None));
+    assert_eq!(poll_of_slow_ones([5, 0, 0], 5), (5, None));
 }

@@ -12,6 +12,7 @@ use monolith_training::errors::Error;
 use monolith_training::hooks::ckpt_hooks::BarrierSaverListener;
 use monolith_training::hooks::controller_hooks::{QueryActionHook, StopHelper};
 use monolith_training::hooks::ps_check_hooks::{Config, PsHealthCheckerHook};
+use monolith_training::hooks::resilient_watch::Resilience;
 use monolith_training::hooks::session_hooks::{CurrentSession, SetCurrentSessionHook};
 use monolith_training::save_utils::{
     CheckpointSaverListener, Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
@@ -86,6 +87,38 @@ contracts! { of Stage;
                 rig.actions.lock().unwrap().pop();
                 leave(&mut session, is_clean);
             }
+        }
+    }
+
+    fn a_resilient_watch_goes_on_after_a_report_that_panics_and_one_that_is_late(stage) {
+        for is_clean in ENDINGS {
+            let (rig, reports) = (Rig::new(stage), Arc::<AtomicUsize>::default());
+            let machines = Machines::new(rig.clock(), Arc::<Strikes>::default(), 0, &[1]);
+            let barrier = Some(Arc::clone(&rig.barrier));
+            let mut config = Config::new(barrier, 1, Arc::new(machines), rig.clock());
+            let (clock, count) = (rig.clock(), Arc::clone(&reports));
+            config.report_fn = Arc::new(move |_| {
+                let number = count.fetch_add(1, Ordering::SeqCst);
+                assert_ne!(number, 0, "as it should");
+                if number == 1 {
+                    clock.sleep(20 * MS);
+                    return Err(Error::runtime("late"));
+                }
+                Ok(())
+            });
+            let options = Resilience::default().with_report_deadline(5 * MS).unwrap();
+            let health = PsHealthCheckerHook::new(config).with_poll_interval(MS);
+            let health = Arc::new(health.with_resilience(options));
+            let mut session = rig.session(&vec![health.clone() as _]);
+            stage.until(|| rig.blocked() == [0]);
+            // A report that is made may be late on a slow machine.
+            stage.until(|| reports.load(Ordering::SeqCst) >= 3);
+            leave(&mut session, is_clean);
+            let status = health.watch_status().unwrap();
+            assert!(status.failed_reports >= 2 && status.last_good_poll.is_some());
+            assert_eq!((status.failed_polls, status.unhealthy), (0, vec![0]));
+            stage.clock.sleep(5 * MS);
+            assert_eq!(health.watch_status().unwrap().polls, status.polls);
         }
     }
 

@@ -5,5 +5,6 @@ pub mod ckpt_info;
 pub mod controller_hooks;
 pub mod hook_utils;
 pub mod ps_check_hooks;
+pub mod resilient_watch;
 pub mod server;
 pub mod session_hooks;

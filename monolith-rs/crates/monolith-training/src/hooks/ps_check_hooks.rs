@@ -8,19 +8,24 @@
 //! code, and Python is right. Requesting stop would end training; the barrier is
 //! there to hold the workers until an operator has looked. So `should_stop`
 //! stays false, the chief goes on, and the controller stays usable (B9).
+//!
+//! That is upstream's watch, which any error ends. One that goes on is in
+//! [`resilient_watch`](super::resilient_watch).
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::resilient_watch::{Resilience, ResilientWatch, SharedStatus, WatchStatus};
 use crate::barrier_ops::BarrierOp;
-use crate::clock::Clock;
+use crate::clock::{Clock, Target, relock};
 use crate::coordinator::Coordinator;
 use crate::device_utils::ps_device;
 use crate::errors::{Error, ErrorKind, Result};
 use crate::logging_ops::{
-    HealthSource, MachineHealthResult, parse_machine_health, single_line_text,
+    HealthSource, MachineHealthResult, MachineInfo, parse_machine_health, single_line_text,
 };
 use crate::session::{Session, SessionRunHook};
 
@@ -54,7 +59,7 @@ pub fn default_report(results: &Results) -> Result<()> {
 /// What a health hook needs.
 #[derive(Clone)]
 pub struct Config {
-    /// What holds the workers; without it an alarm kills the thread.
+    /// What holds the workers; without it an alarm kills the thread, unless it is resilient.
     pub barrier_op: Option<Arc<BarrierOp>>,
     /// How many parameter servers there are.
     pub num_ps: usize,
@@ -85,6 +90,19 @@ impl Config {
             clock,
         }
     }
+
+    /// The machine info of these parameter servers.
+    ///
+    /// What the job hasn't created by the first poll is created by it, with the default
+    /// limit, which then holds (B2).
+    pub(super) fn machines(&self, of: Range<usize>) -> Result<Vec<MachineInfo>> {
+        let machines = of.map(|ps| {
+            let device = (self.ps_device_fn)(ps);
+            let name = get_ps_machine_info_shared_name(ps);
+            self.health.machine_info(&device, &name, None)
+        });
+        machines.collect()
+    }
 }
 
 impl fmt::Debug for Config {
@@ -100,11 +118,15 @@ impl fmt::Debug for Config {
 /// Polls in a thread of its own from the creation of a session to its end.
 ///
 /// Python builds its ops in `begin`; here a poll needs none. No lock is held while
-/// a poll, a report or the placing of the barrier runs.
+/// a poll, a report or the placing of the barrier runs. The mutex of `newest` is held to
+/// replace or to clone it.
 #[derive(Debug)]
 pub struct PsHealthCheckerHook {
     config: Config,
     poll_interval: Duration,
+    resilience: Option<Resilience>,
+    /// The status of the newest session's resilient watch.
+    newest: Mutex<Option<Arc<SharedStatus>>>,
 }
 
 impl PsHealthCheckerHook {
@@ -113,6 +135,8 @@ impl PsHealthCheckerHook {
         Self {
             config,
             poll_interval: POLL_INTERVAL,
+            resilience: None,
+            newest: Mutex::default(),
         }
     }
 
@@ -122,21 +146,54 @@ impl PsHealthCheckerHook {
         self.poll_interval = poll_interval;
         self
     }
+
+    /// With a watch that goes on whatever happens, and reports whoever becomes unhealthy.
+    #[must_use]
+    pub fn with_resilience(mut self, resilience: Resilience) -> Self {
+        self.resilience = Some(resilience);
+        self
+    }
+
+    /// What the newest session's resilient watch has come to; none without one.
+    pub fn watch_status(&self) -> Option<WatchStatus> {
+        let newest = relock(&self.newest).clone();
+        newest.map(|status| status.get())
+    }
+
+    /// What the thread of a session runs, and its status where it is resilient.
+    fn watch(
+        &self,
+        session: &Arc<Session>,
+        coord: &Arc<Coordinator>,
+    ) -> (Target, Option<Arc<SharedStatus>>) {
+        let (config, poll_interval) = (self.config.clone(), self.poll_interval);
+        let (session, coord) = (Arc::clone(session), Arc::clone(coord));
+        let Some(resilience) = self.resilience else {
+            let checker = Checker {
+                config,
+                poll_interval,
+                session,
+                coord,
+            };
+            return (Box::new(move || checker.run()), None);
+        };
+        let watch = ResilientWatch::new(config, poll_interval, resilience, session, coord);
+        let status = watch.status();
+        let target = move || {
+            watch.run();
+            Ok(())
+        };
+        (Box::new(target), Some(status))
+    }
 }
 
 impl SessionRunHook for PsHealthCheckerHook {
     fn after_create_session(&self, session: &Arc<Session>, coord: &Arc<Coordinator>) -> Result<()> {
-        let checker = Checker {
-            config: self.config.clone(),
-            poll_interval: self.poll_interval,
-            session: Arc::clone(session),
-            coord: Arc::clone(coord),
-        };
-        self.config.clock.start_thread(
-            THREAD_NAME,
-            Some(coord),
-            Box::new(move || checker.run()),
-        )?;
+        let (target, status) = self.watch(session, coord);
+        self.config
+            .clock
+            .start_thread(THREAD_NAME, Some(coord), target)?;
+        *relock(&self.newest) = status;
         Ok(())
     }
 }
@@ -165,20 +222,11 @@ impl Checker {
     }
 
     /// Any bytes at all mean unhealthy; the status in them is not looked at.
-    ///
-    /// Machine info that the job hasn't created by the first poll is created by it,
-    /// with the default limit, which then holds (B2).
     fn poll(&self) -> Result<Results> {
         // As in Python the poll is a run of the session, so a closed one fails.
         self.session.step_values()?;
-        let config = &self.config;
-        let machines = (0..config.num_ps).map(|ps| {
-            let device = (config.ps_device_fn)(ps);
-            let name = get_ps_machine_info_shared_name(ps);
-            config.health.machine_info(&device, &name, None)
-        });
-        let machines: Vec<_> = machines.collect::<Result<_>>()?;
-        let statuses = config.health.check_machine_health(&machines)?;
+        let machines = self.config.machines(0..self.config.num_ps)?;
+        let statuses = self.config.health.check_machine_health(&machines)?;
         statuses
             .iter()
             .enumerate()

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use parity_driver::scenario::all_words;
 use parity_driver::wire::protocol::{Answer, Request, StopServingRequest};
-use parity_driver::{Identity, Job, Port, Scenario, Unplayable, World};
+use parity_driver::{Identity, Job, Need, Port, Scenario, Unplayable, World};
 
 fn main() -> ExitCode {
     play::logs::install();
@@ -42,7 +42,12 @@ impl Port for Monolith {
             source_digest: Some(env!("MONOLITH_SOURCE_DIGEST").to_owned()),
             capabilities: [&all_words()[..], &["interop", "look", "access"]].concat(),
             channels: None,
-            needs: None,
+            needs: Some(vec![
+                Need::Injection,
+                Need::ExactTime,
+                Need::ExactMemory,
+                Need::Options,
+            ]),
         }
     }
 

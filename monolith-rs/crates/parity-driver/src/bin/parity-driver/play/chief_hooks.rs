@@ -14,6 +14,7 @@ use monolith_training::hooks::hook_utils::{AfterSaveListener, BeforeSaveListener
 use monolith_training::hooks::ps_check_hooks::{
     Config, PsHealthCheckerHook, ReportFn, default_report,
 };
+use monolith_training::hooks::resilient_watch::Resilience;
 use monolith_training::hooks::server::server_lib::ServerHook;
 use monolith_training::hooks::session_hooks::SetCurrentSessionHook;
 use monolith_training::net_utils::concat_ip_and_port;
@@ -60,11 +61,11 @@ impl ChiefHooks {
                 hooks.controllers.push(Arc::new(hook));
             }
         }
-        hooks.all = hooks.in_order(cluster, scenario);
+        hooks.all = hooks.in_order(cluster, scenario)?;
         Ok(hooks)
     }
 
-    fn in_order(&self, cluster: &Cluster, scenario: &Scenario) -> Hooks {
+    fn in_order(&self, cluster: &Cluster, scenario: &Scenario) -> Result<Hooks> {
         let mut savers = self.savers.iter();
         let mut controllers = self.controllers.iter();
         let mut stop_helpers = cluster.stop_helpers.iter();
@@ -85,7 +86,7 @@ impl ChiefHooks {
                     let helper = cluster.input.iter().map(|(_, helper)| helper);
                     hooks.extend(helper.map(WorkerCkptHelper::create_restorer_hook));
                 }
-                hook => hooks.push(self.hook(cluster, scenario, hook, at)),
+                hook => hooks.push(self.hook(cluster, scenario, hook, at)?),
             }
         }
         let barrier_op = Arc::clone(&cluster.barrier_op);
@@ -96,7 +97,7 @@ impl ChiefHooks {
             chief: cluster.chief.clone(),
             address_file: Arc::clone(&cluster.address_file),
         }));
-        hooks
+        Ok(hooks)
     }
 
     /// A hook that is made in its place.
@@ -106,9 +107,9 @@ impl ChiefHooks {
         scenario: &Scenario,
         hook: &Hook,
         at: usize,
-    ) -> Arc<dyn SessionRunHook> {
-        match hook {
-            Hook::PsHealth(options) => Arc::new(health_hook(cluster, scenario, options)),
+    ) -> Result<Arc<dyn SessionRunHook>> {
+        Ok(match hook {
+            Hook::PsHealth(options) => Arc::new(health_hook(cluster, scenario, options)?),
             Hook::Server(options) => Arc::new(self.server_hook(cluster, options)),
             Hook::Call(call) => Arc::new(Caller {
                 call: call.clone(),
@@ -123,7 +124,7 @@ impl ChiefHooks {
             Hook::Saver(_) | Hook::Controller(_) | Hook::StopHelper {} | Hook::Input {} => {
                 unreachable!("it is made before the others")
             }
-        }
+        })
     }
 
     fn server_hook(&self, cluster: &Cluster, options: &Server) -> ServerHook {
@@ -240,7 +241,11 @@ fn listener(
     }
 }
 
-fn health_hook(cluster: &Cluster, scenario: &Scenario, options: &PsHealth) -> PsHealthCheckerHook {
+fn health_hook(
+    cluster: &Cluster,
+    scenario: &Scenario,
+    options: &PsHealth,
+) -> Result<PsHealthCheckerHook> {
     let report_fn: ReportFn = match options.report {
         HealthReport::Default => Arc::new(default_report),
         kind => {
@@ -248,7 +253,7 @@ fn health_hook(cluster: &Cluster, scenario: &Scenario, options: &PsHealth) -> Ps
             Arc::new(move |results| world.report(kind, shown(results)))
         }
     };
-    PsHealthCheckerHook::new(Config {
+    let hook = PsHealthCheckerHook::new(Config {
         report_fn,
         ..Config::new(
             (options.barrier).then(|| Arc::clone(&cluster.holders.ps_health)),
@@ -256,7 +261,19 @@ fn health_hook(cluster: &Cluster, scenario: &Scenario, options: &PsHealth) -> Ps
             Arc::clone(&cluster.world.machines) as _,
             cluster.world.shared_clock(),
         )
+    });
+    Ok(match &options.resilient {
+        Some(options) => hook.with_resilience(resilience(options)?),
+        None => hook,
     })
+}
+
+fn resilience(options: &wire::Resilience) -> Result<Resilience> {
+    Resilience::default()
+        .with_poll_deadline(options.poll_deadline)?
+        .with_report_deadline(options.report_deadline)?
+        .with_backoff(options.backoff)?
+        .with_unreachable_after(options.unreachable_after)
 }
 
 fn probe(cluster: &Cluster, options: &Probe, at: usize) -> observers::Probe {
