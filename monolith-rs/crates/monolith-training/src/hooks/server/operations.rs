@@ -8,6 +8,7 @@ use crate::barrier_ops::{BarrierOp, Hold};
 use crate::clock::Clock;
 use crate::errors::Result;
 use crate::hooks::ps_check_hooks::PsHealthCheckerHook;
+use crate::hooks::resilient_watch::WatchStatus;
 use crate::proto::operations::{GetRunStatusResponse, Hold as WireHold, Save, Watch};
 use crate::save_utils::{LastSave, NoFirstSaveCheckpointSaverHook};
 use crate::session::Session;
@@ -67,6 +68,10 @@ impl OperationsServicer {
         } else {
             Vec::new()
         };
+        let watch = self
+            .health_hook
+            .as_ref()
+            .and_then(|hook| hook.watch_status());
         let last_save = self.saver_hook.as_ref().and_then(|hook| hook.last_save());
         Ok(GetRunStatusResponse {
             global_step: self.session.step_values()?.global_step,
@@ -77,12 +82,8 @@ impl OperationsServicer {
             blocked: to_wire(blocked.iter().copied(), blocked.len())?,
             free: to_wire(without_chief, free)?,
             last_save: last_save.map(save_on_wire),
-            watch: self.watch(),
+            watch: watch.map(watch_on_wire).transpose()?,
         })
-    }
-
-    fn watch(&self) -> Option<Watch> {
-        None
     }
 }
 
@@ -100,6 +101,19 @@ fn save_on_wire(save: LastSave) -> Save {
         ended_ms: milliseconds(save.ended),
         error: save.error.map(|kind| kind.to_string()).unwrap_or_default(),
     }
+}
+
+fn watch_on_wire(watch: WatchStatus) -> Result<Watch> {
+    let count = |count| i64::try_from(count).unwrap_or(i64::MAX);
+    let unhealthy = watch.unhealthy.len();
+    Ok(Watch {
+        polls: count(watch.polls),
+        failed_polls: count(watch.failed_polls),
+        last_good_poll_ms: watch.last_good_poll.map(milliseconds),
+        alarms: count(watch.alarms),
+        failed_reports: count(watch.failed_reports),
+        unhealthy: to_wire(watch.unhealthy.into_iter(), unhealthy)?,
+    })
 }
 
 /// On the wire, where times are of so many.

@@ -117,7 +117,7 @@ impl ServerHook {
 
     /// Serves `monolith_hooks.Operations` as well, which says what state the run is in.
     ///
-    /// It describes the watch of this health hook.
+    /// It describes the watch of this health hook, if that is a resilient one.
     #[must_use]
     pub fn with_operations(mut self, health_hook: Option<Arc<PsHealthCheckerHook>>) -> Self {
         self.has_operations = true;
