@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const PROTOS: [&str; 6] = [
+const PROTOS: [&str; 7] = [
     "ckpt_hooks.proto",
     "ckpt_info.proto",
     "controller_hooks.proto",
     "logging_ops.proto",
     "monolith_checkpoint_state.proto",
+    "server/operations.proto",
     "server/service.proto",
 ];
 
@@ -25,10 +26,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     for proto in &protos {
         println!("cargo:rerun-if-changed={}", proto.display());
     }
-    // What reflection tells of the controller.
-    let service = protox::compile([include.join("server/service.proto")], [&include])?;
-    let descriptor = PathBuf::from(std::env::var("OUT_DIR")?).join("service.binpb");
-    std::fs::write(descriptor, service.encode_to_vec())?;
+    // What reflection tells of each service.
+    let out_dir = PathBuf::from(std::env::var("OUT_DIR")?);
+    for name in ["service", "operations"] {
+        let proto = include.join(format!("server/{name}.proto"));
+        let described = protox::compile([proto], [&include])?.encode_to_vec();
+        std::fs::write(out_dir.join(format!("{name}.binpb")), described)?;
+    }
     tonic_prost_build::configure()
         .build_transport(false)
         .btree_map(".")

@@ -10,6 +10,16 @@ pub mod controller {
         include_bytes!(concat!(env!("OUT_DIR"), "/service.binpb"));
 }
 
+/// What state a run is in, since when and by whom.
+#[allow(missing_docs, clippy::pedantic, unused_qualifications)]
+pub mod operations {
+    include!(concat!(env!("OUT_DIR"), "/monolith_hooks.rs"));
+
+    /// The service's own description, as reflection tells it.
+    pub(crate) const SERVICE_DESCRIPTOR: &[u8] =
+        include_bytes!(concat!(env!("OUT_DIR"), "/operations.binpb"));
+}
+
 /// Machine health.
 #[allow(missing_docs, clippy::pedantic)]
 pub mod health {

@@ -8,7 +8,8 @@
 //! - [`save_helper`]: the names of checkpoints;
 //! - [`checkpoint_state`], [`monolith_checkpoint`]: the files that say which
 //!   checkpoints there are, and when the last was written;
-//! - `graph_files`: the files that hold the graph.
+//! - `graph_files`: the files that hold the graph;
+//! - `written`: what the hook notes of its saves.
 
 pub mod checkpoint_state;
 mod graph_files;
@@ -20,9 +21,10 @@ pub mod save_helper;
 pub mod saver;
 pub mod tide;
 pub mod timer;
+mod written;
 
 pub use checkpoint_state::{CheckpointState, LatestCheckpointStates, get_checkpoint_state};
-pub use hook::NoFirstSaveCheckpointSaverHook;
+pub use hook::{LastSave, NoFirstSaveCheckpointSaverHook};
 pub use listener::CheckpointSaverListener;
 pub use monolith_checkpoint::{
     HashTableType, MONOLITH_CKPT_STATE_FILE_NAME, MonolithCheckpointState,

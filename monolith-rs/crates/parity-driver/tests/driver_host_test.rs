@@ -81,7 +81,7 @@ fn play(capacity: &Value, steps: &Value) -> String {
         "name": "a/b", "about": "x", "covers": [],
         "cluster": {"ps": 0, "workers": 3, "capacity": capacity},
         "session": "monitored", "global_step": 0, "default_mem_limit": null, "machines": [],
-        "barrier": {"callbacks": [], "wait": 1000},
+        "barrier": {"callbacks": [], "wait": 1000, "held": false},
         "hooks": [saver, {"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}}],
         "faults": [], "steps": steps, "expect": {},
     });

@@ -49,7 +49,7 @@ fn scenario(steps: &Value) -> Value {
         "default_mem_limit": null,
         "machines": [{"ps": 0, "rss": 1024, "mem_limit": null},
                      {"ps": 1, "rss": 1024, "mem_limit": 0}],
-        "barrier": {"callbacks": [], "wait": 1000},
+        "barrier": {"callbacks": [], "wait": 1000, "held": false},
         "hooks": [{"ps_health": {"report": "default", "barrier": true}}, saver(),
                   {"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}}],
         "faults": [],
@@ -451,6 +451,28 @@ fn a_worker_that_the_barrier_has_no_bit_for_raises() {
         told(&trace, "thread", &["fate", "error"]),
         ["died RuntimeError"]
     );
+}
+
+#[test]
+fn hooks_hold_the_barrier_each_for_itself_where_a_scenario_says_so() {
+    let barriers = |held: bool| {
+        let steps = json!([
+            {"background": rpc("SaveCheckpoint"), "after": 0},
+            {"advance": 1000},
+            rpc("ResumeTraining"),
+            {"advance": 9000},
+        ]);
+        let mut saver = saver();
+        saver["saver"]["listeners"] = json!(["barrier"]);
+        saver["saver"]["barrier_pending"] = json!(2000);
+        let server = json!({"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}});
+        let mut scenario = with_hooks(&json!([saver, server]), &steps);
+        scenario["barrier"]["held"] = json!(held);
+        told(&answer(&scenario), "barrier", &["ms", "blocked"])
+    };
+    // A resume lets workers into a save, unless the save holds them for itself.
+    assert_eq!(barriers(true), ["0 [0]", "3000 []"]);
+    assert_eq!(barriers(false), ["0 [0]", "1000 []"]);
 }
 
 #[test]

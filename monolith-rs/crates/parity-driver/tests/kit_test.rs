@@ -143,7 +143,7 @@ fn play(changes: &Value) -> Value {
         "cluster": {"ps": 1, "workers": 2, "capacity": 2},
         "session": "monitored", "global_step": 0, "default_mem_limit": null,
         "machines": [{"ps": 0, "rss": 1, "mem_limit": null}],
-        "barrier": {"callbacks": [], "wait": 1000},
+        "barrier": {"callbacks": [], "wait": 1000, "held": false},
         "hooks": [], "faults": [], "steps": [{"train": 1}, {"advance": 1500}], "expect": {},
     });
     let changes = changes.as_object().unwrap().clone();

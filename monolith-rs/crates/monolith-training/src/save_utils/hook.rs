@@ -11,6 +11,8 @@ use super::monolith_checkpoint::{create_if_missing, record_save};
 pub use super::options::SaverOptions;
 use super::saver::Saver;
 use super::timer::SecondOrStepTimer;
+pub use super::written::LastSave;
+use super::written::Written;
 use crate::clock::{Clock, Lock, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, Result};
@@ -41,13 +43,6 @@ pub struct NoFirstSaveCheckpointSaverHook {
     written: Mutex<Written>,
 }
 
-/// Record of a hook's writes.
-#[derive(Debug)]
-struct Written {
-    skips_next: bool,
-    last_step: Option<i64>,
-}
-
 impl NoFirstSaveCheckpointSaverHook {
     /// A hook that writes into `dir`.
     pub fn new(
@@ -64,10 +59,7 @@ impl NoFirstSaveCheckpointSaverHook {
             saving: Lock::new(&*clock, ()),
             clock,
             timer: Mutex::new(SecondOrStepTimer::new(options.every).with_tide(options.tide)),
-            written: Mutex::new(Written {
-                skips_next: options.no_first_save,
-                last_step: None,
-            }),
+            written: Mutex::new(Written::nothing(options.no_first_save)),
             options,
         }
     }
@@ -75,6 +67,13 @@ impl NoFirstSaveCheckpointSaverHook {
     /// Changes the timer, which decides what is saved when.
     pub fn with_timer<T>(&self, body: impl FnOnce(&mut SecondOrStepTimer) -> T) -> T {
         body(&mut relock(&self.timer))
+    }
+
+    /// The newest save that was tried; any thread may ask. Upstream has no such note.
+    ///
+    /// A save that was skipped doesn't count, nor one that always writes at the end (B73).
+    pub fn last_save(&self) -> Option<LastSave> {
+        relock(&self.written).last_save
     }
 
     /// Writes a checkpoint now, and returns when it is written (B30).
@@ -138,6 +137,11 @@ impl NoFirstSaveCheckpointSaverHook {
         let guards = Guards(&self.options.guard_saver_listeners);
         guards.before_save(session, step)?;
         let outcome = self.try_twice(session, step);
+        relock(&self.written).last_save = Some(LastSave {
+            step,
+            ended: self.clock.now(),
+            error: outcome.as_ref().err().map(Error::kind),
+        });
         guards.after_save(session, step)?;
         match outcome {
             Err(error) if ignore_errors && error.is_op_error() => Ok(false),

@@ -41,7 +41,20 @@ impl Chief {
         Self::try_new(access, Vec::new()).unwrap()
     }
 
-    pub fn try_new(mut access: ServerAccess, callbacks: Vec<BarrierCallback>) -> Result<Self> {
+    /// Whose hook also says what an operator sees.
+    pub fn with_operations(access: ServerAccess) -> Self {
+        Self::build(access, Vec::new(), |hook| hook.with_operations(None)).unwrap()
+    }
+
+    pub fn try_new(access: ServerAccess, callbacks: Vec<BarrierCallback>) -> Result<Self> {
+        Self::build(access, callbacks, |hook| hook)
+    }
+
+    fn build(
+        mut access: ServerAccess,
+        callbacks: Vec<BarrierCallback>,
+        change: impl FnOnce(ServerHook) -> ServerHook,
+    ) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let dir = tempfile::tempdir().unwrap();
         let graph = Graph::new();
@@ -56,6 +69,7 @@ impl Chief {
         let hook = ServerHook::new(dir.path(), Arc::clone(&barrier), None, clock)
             .with_address(|port| Ok(format!("localhost:{port}")))
             .with_access(access);
+        let hook = change(hook);
         hook.after_create_session(&session, &Coordinator::new())?;
         Ok(Self {
             dir,
@@ -89,7 +103,7 @@ impl Chief {
         self.send(access, method, Vec::new(), |request| request)
     }
 
-    /// Calls a method with these bytes, and what `prepare` makes of the request.
+    /// Calls a method of the controller with these bytes, and what `prepare` makes of the request.
     pub fn send(
         &self,
         access: &ClientAccess,
@@ -97,8 +111,19 @@ impl Chief {
         message: Vec<u8>,
         prepare: impl FnOnce(Request<Vec<u8>>) -> Request<Vec<u8>>,
     ) -> Result<(), Status> {
+        self.send_to(access, &format!("/Controller/{method}"), message, prepare)
+    }
+
+    /// Calls a method of any service.
+    pub fn send_to(
+        &self,
+        access: &ClientAccess,
+        path: &str,
+        message: Vec<u8>,
+        prepare: impl FnOnce(Request<Vec<u8>>) -> Request<Vec<u8>>,
+    ) -> Result<(), Status> {
         let channel = self.channel(access).unwrap();
-        let path: PathAndQuery = format!("/Controller/{method}").parse().unwrap();
+        let path: PathAndQuery = path.parse().unwrap();
         self.runtime.block_on(async {
             with_deadline(message, DEADLINE, async |request| {
                 let mut grpc = Grpc::new(channel);

@@ -5,6 +5,7 @@ mod calls;
 mod chief;
 mod files;
 mod life;
+mod operations;
 mod options;
 mod probes;
 mod raw;

@@ -61,12 +61,14 @@ fn health_that_is_not_served_is_asked_for_a_token_like_all_else() {
 #[test]
 fn reflection_tells_readers_of_the_services() {
     let files = Files::new();
-    let chief = Chief::new(ServerAccess {
+    let access = || ServerAccess {
         reflection: true,
         health_service: true,
         ..files.guarded()
-    });
-    let ask = |access, message| {
+    };
+    let chief = Chief::with_operations(access());
+    let without = Chief::new(access());
+    let ask = |chief: &Chief, access, message| {
         let mut client = ServerReflectionClient::new(chief.channel(&access).unwrap());
         let request = ServerReflectionRequest {
             host: String::new(),
@@ -82,24 +84,38 @@ fn reflection_tells_readers_of_the_services() {
         })
     };
     let list = || MessageRequest::ListServices(String::new());
-    let refused = ask(files.trusting(), list()).unwrap_err();
+    let refused = ask(&chief, files.trusting(), list()).unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
-    let MessageResponse::ListServicesResponse(list) = ask(files.holder("grafana"), list()).unwrap()
-    else {
-        panic!("expected the services");
+    let names = |chief| {
+        let answer = ask(chief, files.holder("grafana"), list()).unwrap();
+        let MessageResponse::ListServicesResponse(list) = answer else {
+            panic!("expected the services");
+        };
+        let names = list.service.into_iter().map(|service| service.name);
+        names.collect::<Vec<_>>()
     };
-    let names: Vec<_> = list.service.iter().map(|service| &*service.name).collect();
-    for name in [
+    let of_both = [
         "Controller",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
-    ] {
-        assert!(names.contains(&name), "{names:?}");
+    ];
+    for (chief, operations) in [(&chief, true), (&without, false)] {
+        let names = names(chief);
+        for name in of_both {
+            assert!(names.contains(&name.to_owned()), "{names:?}");
+        }
+        let name = "monolith_hooks.Operations".to_owned();
+        assert_eq!(names.contains(&name), operations, "{names:?}");
     }
-    let symbol = MessageRequest::FileContainingSymbol("Controller.StopTraining".to_owned());
-    let described = ask(files.holder("grafana"), symbol).unwrap();
-    assert!(matches!(
-        described,
-        MessageResponse::FileDescriptorResponse(_)
-    ));
+    for symbol in [
+        "Controller.StopTraining",
+        "monolith_hooks.Operations.GetRunStatus",
+    ] {
+        let symbol = MessageRequest::FileContainingSymbol(symbol.to_owned());
+        let described = ask(&chief, files.holder("grafana"), symbol).unwrap();
+        assert!(matches!(
+            described,
+            MessageResponse::FileDescriptorResponse(_)
+        ));
+    }
 }

@@ -16,7 +16,7 @@ fn document(steps: &Value) -> Value {
         "global_step": 9,
         "default_mem_limit": null,
         "machines": [{"ps": 0, "rss": 1, "mem_limit": null}],
-        "barrier": {"callbacks": ["record", "raise"], "wait": 1000},
+        "barrier": {"callbacks": ["record", "raise"], "wait": 1000, "held": false},
         "hooks": [
             {"saver": {"save_steps": null, "save_secs": 60000, "first_save": true,
                        "dense_only": false, "ignore_save_errors": false, "tide": null,

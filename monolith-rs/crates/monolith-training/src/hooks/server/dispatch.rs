@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status, async_trait};
 
-use super::servicer::{Answer, ControllerServicer, unknown};
+use super::answering::{Answer, unknown};
+use super::operations::OperationsServicer;
+use super::servicer::ControllerServicer;
 use super::serving::Cancelled;
 use crate::clock::{HandlerPool, panic_text};
 use crate::proto::controller::controller_server::Controller;
@@ -15,23 +17,21 @@ use crate::proto::controller::{
     GetTrainingStatusResponse, ResumeTrainingRequest, ResumeTrainingResponse,
     SaveCheckpointRequest, SaveCheckpointResponse, StopTrainingRequest, StopTrainingResponse,
 };
+use crate::proto::operations::operations_server::Operations;
+use crate::proto::operations::{GetRunStatusRequest, GetRunStatusResponse};
 
-/// Carries calls from the server's thread over to the handler pool.
-#[derive(Clone)]
-pub(super) struct Dispatcher {
-    pub(super) servicer: Arc<ControllerServicer>,
+/// Carries calls of one service from the server's thread over to the handler pool.
+pub(super) struct Dispatcher<S> {
+    pub(super) servicer: Arc<S>,
     pub(super) pool: Arc<dyn HandlerPool>,
     pub(super) cancelled: Cancelled,
 }
 
-impl Dispatcher {
+impl<S: Send + Sync + 'static> Dispatcher<S> {
     /// A caller that gives up doesn't stop the handler, but one that hasn't begun by
     /// then never does. A handler that panics is answered for as one that raises (B28);
     /// what comes of its thread is the pool's affair.
-    async fn handle<T: Send + 'static>(
-        &self,
-        handler: fn(&ControllerServicer) -> Answer<T>,
-    ) -> Answer<Response<T>> {
+    async fn handle<T: Send + 'static>(&self, handler: fn(&S) -> Answer<T>) -> Answer<Response<T>> {
         let (answer, answered) = oneshot::channel();
         let servicer = Arc::clone(&self.servicer);
         self.pool.submit(Box::new(move || {
@@ -68,7 +68,7 @@ impl Dispatcher {
 }
 
 #[async_trait]
-impl Controller for Dispatcher {
+impl Controller for Dispatcher<ControllerServicer> {
     async fn stop_training(
         &self,
         _: Request<StopTrainingRequest>,
@@ -102,5 +102,15 @@ impl Controller for Dispatcher {
         _: Request<GetTrainingStatusRequest>,
     ) -> Answer<Response<GetTrainingStatusResponse>> {
         self.handle(ControllerServicer::get_training_status).await
+    }
+}
+
+#[async_trait]
+impl Operations for Dispatcher<OperationsServicer> {
+    async fn get_run_status(
+        &self,
+        _: Request<GetRunStatusRequest>,
+    ) -> Answer<Response<GetRunStatusResponse>> {
+        self.handle(OperationsServicer::get_run_status).await
     }
 }

@@ -53,6 +53,8 @@ struct Rules {
     tokens: Option<TokenTable>,
     max_metadata_bytes: usize,
     max_deadline: Option<Duration>,
+    /// The methods that it is asked of: the controller's and an operator's.
+    methods: Vec<&'static str>,
     health: bool,
     slots: Arc<Semaphore>,
     audit: Audit,
@@ -60,13 +62,16 @@ struct Rules {
 
 impl Guard<()> {
     /// Reads the tokens that `access` names; it stands before nothing yet.
-    pub(super) fn new(access: &ServerAccess) -> Result<Self> {
+    ///
+    /// `methods` are those that a deadline is asked of.
+    pub(super) fn new(access: &ServerAccess, methods: Vec<&'static str>) -> Result<Self> {
         let tokens = access.token_file.as_deref().map(TokenTable::read);
         let slots = access.max_concurrent_calls.min(Semaphore::MAX_PERMITS);
         let rules = Rules {
             tokens: tokens.transpose()?,
             max_metadata_bytes: access.max_metadata_bytes,
             max_deadline: access.max_deadline,
+            methods,
             health: access.health_service,
             slots: Arc::new(Semaphore::new(slots)),
             audit: access.audit.clone().unwrap_or_else(|| Arc::new(audit::log)),
@@ -179,7 +184,7 @@ impl Rules {
         let Some(most) = self.max_deadline else {
             return Ok(());
         };
-        if !path.starts_with(CONTROLLER) || time_left(headers).is_some_and(|time| time <= most) {
+        if !self.methods.contains(&path) || time_left(headers).is_some_and(|time| time <= most) {
             return Ok(());
         }
         let seconds = most.as_secs_f64();

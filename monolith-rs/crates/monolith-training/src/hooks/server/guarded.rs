@@ -2,17 +2,16 @@
 
 use super::access::ServerAccess;
 use super::address::{ListenAddress, UNIX};
-use super::dispatch::Dispatcher;
-use super::guard::{CONTROLLER, Guard};
-use super::known_methods::KnownMethods;
+use super::guard::Guard;
 use super::listening::{Listener, listen_at};
+use super::offer::Offer;
 use super::pem;
-use super::probes::Services;
-use super::serving::{Cancelled, Serving, Setup};
+use super::probes::HEALTH_DESCRIPTOR;
+use super::services::Services;
+use super::serving::{Serving, Setup};
 use super::unix_socket::listen_at_path;
 use crate::errors::{Error, Result};
 use crate::net_utils::concat_ip_and_port;
-use crate::proto::controller::controller_server::ControllerServer;
 
 /// How much more metadata than is taken is read, so that it can be refused in words.
 const READ_FACTOR: usize = 2;
@@ -46,20 +45,20 @@ impl<'a> Guarded<'a> {
         self.address.is_fixed()
     }
 
-    /// Starts to serve what `dispatcher` makes of the sign to cancel.
-    pub(super) fn start(
-        &self,
-        methods: &[&'static str],
-        dispatcher: impl FnOnce(Cancelled) -> Dispatcher,
-    ) -> Result<Serving> {
+    /// Starts to serve this, and what else the options ask for.
+    pub(super) fn start(&self, offer: Offer) -> Result<Serving> {
         let access = self.access;
         let most = access.max_request_bytes;
         let mut services = Services::default();
         let health = access.health_service.then(|| services.add_health(most));
         if access.reflection {
-            services.add_reflection(access.health_service, most)?;
+            let mut descriptors = offer.descriptors();
+            if access.health_service {
+                descriptors.push(HEALTH_DESCRIPTOR);
+            }
+            services.add_reflection(&descriptors, most)?;
         }
-        let guard = Guard::new(access)?;
+        let guard = Guard::new(access, offer.methods())?;
         let read = access.max_metadata_bytes.saturating_mul(READ_FACTOR);
         let read = u32::try_from(read.max(LEAST_READ)).unwrap_or(u32::MAX);
         let server = pem::server(access)?.http2_max_header_list_size(read);
@@ -83,16 +82,8 @@ impl<'a> Guarded<'a> {
             health,
         };
         Serving::start_on(setup, |cancelled| {
-            let controller = ControllerServer::new(dispatcher(cancelled));
-            services.add(
-                CONTROLLER,
-                methods,
-                controller.max_decoding_message_size(most),
-            );
-            guard.before(KnownMethods {
-                methods: services.methods(),
-                inner: services,
-            })
+            offer.add_to(&mut services, cancelled, most);
+            guard.before(services.known())
         })
     }
 

@@ -2,6 +2,9 @@
 //!
 //! - [`server_lib`]: the hook that serves the calls;
 //! - `servicer`: what each call does;
+//! - [`operations`]: what an operator sees beside;
+//! - `answering`: what answers are made of;
+//! - `offer`, `services`: what is served, under one address;
 //! - `dispatch`: from the server's thread to its handlers;
 //! - [`serving`]: the gRPC server under it;
 //! - `known_methods`: what isn't one is answered there;
@@ -22,6 +25,7 @@
 
 pub mod access;
 mod address;
+mod answering;
 pub mod audit;
 pub mod client_lib;
 pub mod codec;
@@ -33,12 +37,15 @@ mod guard;
 mod guarded;
 mod known_methods;
 mod listening;
+mod offer;
+pub mod operations;
 mod pem;
 mod private_file;
 mod probes;
 mod routing;
 pub mod server_lib;
 mod servicer;
+mod services;
 pub mod serving;
 mod targets;
 pub mod tokens;

@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use super::access::ServerAccess;
 use super::constants::{HANDLER_POOL_NAME, SERVER_ADDR_FILENAME};
-use super::dispatch::Dispatcher;
 use super::guarded::Guarded;
+use super::offer::Offer;
+use super::operations::OperationsServicer;
 pub use super::servicer::ControllerServicer;
-use super::serving::{Cancelled, Serving};
+use super::services::Services;
+use super::serving::Serving;
 use crate::barrier_ops::BarrierOp;
 use crate::clock::{Clock, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, ErrorKind, Result};
 use crate::files::Files;
+use crate::hooks::ps_check_hooks::PsHealthCheckerHook;
 use crate::net_utils::get_local_server_addr;
-use crate::proto::controller::controller_server::ControllerServer;
 use crate::save_utils::NoFirstSaveCheckpointSaverHook;
 use crate::session::{Session, SessionRunHook};
 
@@ -27,14 +29,8 @@ const HANDLERS: usize = 2;
 /// How long calls that are in flight may go on after the end, as upstream has it.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// Every method that there is.
-const METHODS: &[&str] = &[
-    "/Controller/StopTraining",
-    "/Controller/ResumeTraining",
-    "/Controller/GetBlockStatus",
-    "/Controller/SaveCheckpoint",
-    "/Controller/GetTrainingStatus",
-];
+/// The most bytes of a request's message where there is no other bound: what gRPC takes by itself.
+const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
 /// Under which address a server on a port is published.
 pub type AddressFn = Arc<dyn Fn(u16) -> Result<String> + Send + Sync>;
@@ -53,6 +49,8 @@ pub struct ServerHook {
     files: Files,
     grace: Duration,
     access: Option<ServerAccess>,
+    has_operations: bool,
+    health_hook: Option<Arc<PsHealthCheckerHook>>,
     serving: Mutex<Option<Published>>,
 }
 
@@ -80,6 +78,8 @@ impl ServerHook {
             files: Files::default(),
             grace: GRACE,
             access: None,
+            has_operations: false,
+            health_hook: None,
             serving: Mutex::new(None),
         }
     }
@@ -115,6 +115,16 @@ impl ServerHook {
         self
     }
 
+    /// Serves `monolith_hooks.Operations` as well, which says what state the run is in.
+    ///
+    /// It describes the watch of this health hook, if that is a resilient one.
+    #[must_use]
+    pub fn with_operations(mut self, health_hook: Option<Arc<PsHealthCheckerHook>>) -> Self {
+        self.has_operations = true;
+        self.health_hook = health_hook;
+        self
+    }
+
     fn create_model_dir(&self) -> Result<()> {
         let dir = &self.model_dir;
         std::fs::create_dir_all(dir).map_err(|error| {
@@ -141,14 +151,35 @@ impl ServerHook {
         }
     }
 
-    /// Starts a server with what `dispatcher` makes; it and the address to publish.
-    fn start(
-        &self,
-        dispatcher: impl FnOnce(Cancelled) -> Dispatcher,
-    ) -> Result<(Serving, Result<String>)> {
+    fn offer(&self, session: &Arc<Session>) -> Offer {
+        let controller = ControllerServicer::new(
+            Arc::clone(session),
+            Arc::clone(&self.barrier_op),
+            self.saver_hook.clone(),
+        );
+        let operations = self.has_operations.then(|| {
+            Arc::new(OperationsServicer::new(
+                Arc::clone(session),
+                Arc::clone(&self.barrier_op),
+                self.saver_hook.clone(),
+                self.health_hook.clone(),
+                Arc::clone(&self.clock),
+            ))
+        });
+        Offer {
+            controller: Arc::new(controller),
+            operations,
+            pool: self.clock.handler_pool(HANDLERS, HANDLER_POOL_NAME),
+        }
+    }
+
+    /// Starts a server; it and the address to publish.
+    fn start(&self, offer: Offer) -> Result<(Serving, Result<String>)> {
         let Some(access) = &self.access else {
-            let serving = Serving::start(METHODS, |cancelled| {
-                ControllerServer::new(dispatcher(cancelled))
+            let serving = Serving::start(|cancelled| {
+                let mut services = Services::default();
+                offer.add_to(&mut services, cancelled, MAX_REQUEST_BYTES);
+                services
             })?;
             let address = (self.address_fn)(serving.port());
             return Ok((serving, address));
@@ -159,7 +190,7 @@ impl ServerHook {
         {
             earlier.serving.stop(Duration::ZERO);
         }
-        let serving = guarded.start(METHODS, dispatcher)?;
+        let serving = guarded.start(offer)?;
         let address = guarded.published(serving.port(), &*self.address_fn);
         Ok((serving, address))
     }
@@ -167,18 +198,8 @@ impl ServerHook {
 
 impl SessionRunHook for ServerHook {
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
-        let servicer = Arc::new(ControllerServicer::new(
-            Arc::clone(session),
-            Arc::clone(&self.barrier_op),
-            self.saver_hook.clone(),
-        ));
         self.create_model_dir()?;
-        let pool = self.clock.handler_pool(HANDLERS, HANDLER_POOL_NAME);
-        let (serving, address) = self.start(|cancelled| Dispatcher {
-            servicer,
-            pool,
-            cancelled,
-        })?;
+        let (serving, address) = self.start(self.offer(session))?;
         let published = address.and_then(|address| self.publish(&address).map(|()| address));
         // A server that nobody can find refuses from the moment that this returns.
         let address = published.inspect_err(|_| serving.stop(Duration::ZERO))?;

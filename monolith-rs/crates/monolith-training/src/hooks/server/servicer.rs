@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use prost::Message;
 use tonic::Status;
 
+use super::answering::{Answer, gaps, raised, to_wire, with_buffer};
 use crate::barrier_ops::BarrierOp;
-use crate::errors::{Error, ErrorKind, Result, with_room};
+use crate::errors::{Error, ErrorKind};
 use crate::proto::controller::{
     GetBlockStatusResponse, GetTrainingStatusResponse, ResumeTrainingResponse,
     SaveCheckpointResponse, StopTrainingResponse,
@@ -21,8 +21,6 @@ pub struct ControllerServicer {
     barrier_op: Arc<BarrierOp>,
     saver_hook: Option<Arc<NoFirstSaveCheckpointSaverHook>>,
 }
-
-pub(super) type Answer<T> = std::result::Result<T, Status>;
 
 impl ControllerServicer {
     /// Controls what runs in `session`.
@@ -69,9 +67,7 @@ impl ControllerServicer {
                 unblocked_indices: to_wire(gaps(&blocked, capacity), unblocked)?,
                 blocked_indices: to_wire(blocked.iter().copied(), blocked.len())?,
             };
-            // A buffer that can't grow to hold it would end the process; it may double.
-            with_room::<u8>(2 * response.encoded_len(), "bytes of an answer")?;
-            Ok(response)
+            with_buffer(response)
         });
         response.map_err(|error| raised(&error))
     }
@@ -97,30 +93,4 @@ impl ControllerServicer {
             .map(|global_step| GetTrainingStatusResponse { global_step })
             .map_err(|error| raised(&error))
     }
-}
-
-/// What gRPC for Python makes of an exception in a handler.
-fn raised(error: &Error) -> Status {
-    unknown(error.message())
-}
-
-/// The status of a handler that ended with this message.
-pub(super) fn unknown(message: &str) -> Status {
-    Status::unknown(format!("Exception calling application: {message}"))
-}
-
-/// The indices below `capacity` that aren't among these, which ascend.
-fn gaps(indices: &[usize], capacity: usize) -> impl Iterator<Item = usize> {
-    let mut taken = indices.iter().copied().peekable();
-    (0..capacity).filter(move |index| taken.next_if_eq(index).is_none())
-}
-
-/// These `count` indices, as the response has them.
-fn to_wire(indices: impl Iterator<Item = usize>, count: usize) -> Result<Vec<i32>> {
-    let mut on_wire = with_room(count, "indices of workers")?;
-    for index in indices {
-        let index = i32::try_from(index).map_err(|error| Error::value(error.to_string()))?;
-        on_wire.push(index);
-    }
-    Ok(on_wire)
 }

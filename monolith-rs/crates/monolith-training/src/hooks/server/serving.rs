@@ -8,14 +8,13 @@ use http::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 use tonic::body::Body;
-use tonic::server::NamedService;
 use tonic::transport::Server;
 use tower_service::Service;
 
 use super::connection::Incoming;
-use super::known_methods::KnownMethods;
 use super::listening::{Listener, listen};
 use super::probes::Health;
+use super::services::Services;
 use super::unix_socket::SocketFile;
 use crate::clock::relock;
 use crate::errors::{Error, ErrorKind, Result};
@@ -55,34 +54,19 @@ pub(super) struct Setup {
 }
 
 impl Serving {
-    /// Listens, then serves what `service` makes of the sign to cancel.
-    pub fn start<S>(
-        methods: &'static [&'static str],
-        service: impl FnOnce(Cancelled) -> S,
-    ) -> Result<Self>
-    where
-        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
-            + NamedService
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send + 'static,
-    {
+    /// Listens, then serves what `services` makes of the sign to cancel.
+    pub(super) fn start(services: impl FnOnce(&Cancelled) -> Services) -> Result<Self> {
         let setup = Setup {
             listener: Listener::Tcp(listen().map_err(|error| failed(&error))?),
             socket_file: None,
             server: Server::builder(),
             health: None,
         };
-        Self::start_on(setup, |cancelled| KnownMethods {
-            methods: methods.into(),
-            inner: service(cancelled),
-        })
+        Self::start_on(setup, |cancelled| services(cancelled).known())
     }
 
     /// Serves what `service` makes of the sign to cancel.
-    pub(super) fn start_on<S>(setup: Setup, service: impl FnOnce(Cancelled) -> S) -> Result<Self>
+    pub(super) fn start_on<S>(setup: Setup, service: impl FnOnce(&Cancelled) -> S) -> Result<Self>
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
             + Clone
@@ -110,7 +94,7 @@ impl Serving {
         let (stop, stopped) = oneshot::channel();
         let (cancel, cancelled) = watch::channel(false);
         let (open, listening) = mpsc::channel();
-        let service = service(cancelled);
+        let service = service(&cancelled);
         let incoming = {
             let _within = runtime.enter();
             Incoming::new(listener, open).map_err(failed)?
@@ -191,36 +175,12 @@ fn failed(error: &std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Poll};
-
     use super::*;
-
-    /// Never answers.
-    #[derive(Clone)]
-    struct Silent;
-
-    impl Service<Request<Body>> for Silent {
-        type Response = Response<Body>;
-        type Error = Infallible;
-        type Future = std::future::Pending<Result<Response<Body>, Self::Error>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, _: Request<Body>) -> Self::Future {
-            std::future::pending()
-        }
-    }
-
-    impl NamedService for Silent {
-        const NAME: &'static str = "Controller";
-    }
 
     #[test]
     fn a_server_may_be_dropped_in_async_code() {
         let runtime = Builder::new_current_thread().build().unwrap();
-        let serving = Serving::start(&[], |_| Silent).unwrap();
+        let serving = Serving::start(|_| Services::default()).unwrap();
         runtime.block_on(async { drop(serving) });
     }
 }

@@ -130,7 +130,7 @@ impl ChiefHooks {
     fn server_hook(&self, cluster: &Cluster, options: &Server) -> ServerHook {
         let hook = ServerHook::new(
             cluster.address_file.folder(),
-            Arc::clone(&cluster.barrier_op),
+            Arc::clone(&cluster.holders.operator),
             self.savers
                 .first()
                 .filter(|_| options.saver)
@@ -153,7 +153,7 @@ impl ChiefHooks {
         ControllerHook::new(
             &cluster.graph,
             cluster.world.shared_clock(),
-            (options.barrier).then(|| Arc::clone(&cluster.barrier_op)),
+            (options.barrier).then(|| Arc::clone(&cluster.holders.stop)),
             trigger_save,
         )
     }
@@ -226,7 +226,7 @@ fn listener(
     });
     match kind {
         ListenerKind::Barrier => {
-            let barrier_op = Arc::clone(&cluster.barrier_op);
+            let barrier_op = Arc::clone(&cluster.holders.save);
             let listener =
                 BarrierSaverListener::new(&cluster.graph, cluster.world.shared_clock(), barrier_op)
                     .with_wait(saver.barrier_wait)
@@ -256,7 +256,7 @@ fn health_hook(
     let hook = PsHealthCheckerHook::new(Config {
         report_fn,
         ..Config::new(
-            (options.barrier).then(|| Arc::clone(&cluster.barrier_op)),
+            (options.barrier).then(|| Arc::clone(&cluster.holders.ps_health)),
             scenario.cluster.ps,
             Arc::clone(&cluster.world.machines) as _,
             cluster.world.shared_clock(),

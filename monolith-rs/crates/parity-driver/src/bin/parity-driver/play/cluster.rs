@@ -19,6 +19,7 @@ use parity_driver::wire::scenario::{Fault, FileError, Hook, ServerFolder, Sessio
 use parity_driver::{Scenario, World};
 
 use super::address_file::AddressFile;
+use super::holders::Holders;
 use super::input::Input;
 use super::listener_faults::ListenerFaults;
 use super::observers::barrier_callback;
@@ -28,6 +29,7 @@ use super::rpc::Operator;
 pub(crate) struct Cluster {
     pub(crate) world: World,
     pub(crate) barrier_op: Arc<BarrierOp>,
+    pub(crate) holders: Holders,
     /// One for each hook that needs one, in the order of the list.
     pub(crate) stop_helpers: Vec<StopHelper>,
     pub(crate) chief: ChiefsSession,
@@ -71,6 +73,7 @@ impl Cluster {
         let barrier_op = BarrierOp::new(&graph, world.shared_clock(), scenario.cluster.capacity)?
             .with_callbacks(callbacks.chain(helpers).chain(positions).collect())
             .with_wait(scenario.barrier.wait);
+        let barrier_op = Arc::new(barrier_op);
         let strikes = || Arc::clone(&world.strikes);
         let files = faulty_files(world);
         let writes = Arc::new(FileSaver::new(files.files()));
@@ -80,7 +83,8 @@ impl Cluster {
             listener_faults: Arc::new(ListenerFaults::new(strikes())),
             input,
             world: world.clone(),
-            barrier_op: Arc::new(barrier_op),
+            holders: Holders::new(&barrier_op, scenario.barrier.held)?,
+            barrier_op,
             stop_helpers,
             chief: ChiefsSession::default(),
             current_session: CurrentSession::new(),

@@ -2,6 +2,7 @@
 //!
 //! - [`job`]: what steps do, on the chief and on workers;
 //! - [`cluster`]: what it is played on beside the library's world: what hooks share;
+//! - [`holders`]: the barrier as each of the hooks has it;
 //! - [`chief_hooks`]: the chief's hooks over them;
 //! - [`address_file`]: what clients find, whoever has written it;
 //! - [`observers`]: hooks, callbacks and a saver that record;
@@ -13,6 +14,7 @@
 mod address_file;
 mod chief_hooks;
 mod cluster;
+mod holders;
 mod input;
 mod job;
 mod listener_faults;
