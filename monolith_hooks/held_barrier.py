@@ -52,7 +52,7 @@ class HeldBarrier(BarrierOp):
                 return
             if self._holder in self._holds:
                 raise BarrierAlreadyPlacedError
-            if not self._holds:  # Another process has placed it, or a callback raised.
+            if not self._holds:  # Another process has placed it.
                 self._holds[""] = Hold("", "", self._clock.now_ns())
             self._holds[self._holder] = Hold(self._holder, action, self._clock.now_ns())
 

@@ -15,6 +15,9 @@ from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierOp
 from monolith_hooks.clock import Clock
 
 _MILLISECONDS: Final = 1000
+_LEAST_SECONDS: Final = 0.001
+"""TensorFlow counts a deadline in milliseconds, and takes 0 for none."""
+_MOST: Final = 10**6
 
 Findings = dict[int, logging_ops_pb2.MachineHealthResult]
 
@@ -31,7 +34,7 @@ class Resilience:
         unreachable_after: Polls in a row without an answer after which a PS is reported.
 
     Raises:
-        ValueError: One of them isn't positive.
+        ValueError: One of them is too small or too great.
     """
 
     poll_deadline_seconds: float = 10
@@ -41,18 +44,19 @@ class Resilience:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if value <= 0:
-                raise ValueError(f"{name}: expected more than 0, got {value}")
+            least = 1 if name == "unreachable_after" else _LEAST_SECONDS
+            if not least <= value <= _MOST:
+                raise ValueError(f"{name}: expected {least:g} to {_MOST}, got {value}")
 
 
 class WatchStatus(NamedTuple):
     """What a watch has come to.
 
     Attributes:
-        polls: The polls that were begun.
+        polls: The polls that have ended.
         failed_polls: Those in which a PS gave no answer.
         last_good_poll_ns: The end of the last one in which all answered, by the watch's clock.
-        alarms: The reports that were made.
+        alarms: The reports that were made in time.
         failed_reports: Those that raised, or weren't made in time.
         unhealthy: The PS that were unhealthy, or unreachable, at the last poll, ascending.
     """
@@ -163,7 +167,7 @@ class ResilientWatch:
         for index, missed in self._missed.items():
             if missed >= self._resilience.unreachable_after:
                 findings[index] = _unreachable(missed)
-        self._count_poll(findings)
+        self._count_poll(findings, complete=len(answers) == len(self._alone))
         return dict(sorted(findings.items()))
 
     def _ask(self, fetches: Any, whom: str) -> Any:
@@ -173,12 +177,12 @@ class ResilientWatch:
             logging.exception("The health watch goes on: %s didn't answer a poll.", whom)
             return None
 
-    def _count_poll(self, findings: Findings) -> None:
+    def _count_poll(self, findings: Findings, *, complete: bool) -> None:
         status = self.status
         self.status = status._replace(
             polls=status.polls + 1,
-            failed_polls=status.failed_polls + bool(self._missed),
-            last_good_poll_ns=(status.last_good_poll_ns if self._missed else self._clock.now_ns()),
+            failed_polls=status.failed_polls + (not complete),
+            last_good_poll_ns=self._clock.now_ns() if complete else status.last_good_poll_ns,
             unhealthy=tuple(sorted(findings)),
         )
 
@@ -187,9 +191,11 @@ class ResilientWatch:
 
         The barrier is placed even if the report goes wrong: that is tried again at the next poll.
         """
-        self._look_at_late_report(findings)
-        self._reported &= findings.keys()
-        self._held_for &= findings.keys()
+        # Who has given no answer hasn't been healthy in between.
+        unsure = findings.keys() | self._missed.keys()
+        self._look_at_late_report(unsure)
+        self._reported &= unsure
+        self._held_for &= unsure
         fine = True
         if self._new(findings, self._reported):
             fine = self._make_report(findings)
@@ -197,11 +203,11 @@ class ResilientWatch:
             fine = self._hold(findings.keys()) and fine
         return fine
 
-    def _look_at_late_report(self, findings: Findings) -> None:
+    def _look_at_late_report(self, unsure: Collection[int]) -> None:
         late = self._report
         if late is not None:
             # Who recovered meanwhile has to be reported again if it relapses.
-            late.of &= findings.keys()
+            late.of.intersection_update(unsure)
             if late.done.should_stop():
                 self._note(late)
 
@@ -214,7 +220,12 @@ class ResilientWatch:
             return False
         report = _Report(set(findings))
         self._report = report
-        self._clock.start_thread(lambda: self._call_report(report, findings), name="ps_report")
+        try:
+            self._clock.start_thread(lambda: self._call_report(report, findings), name="ps_report")
+        except Exception:  # noqa: BLE001 - nothing ends the watch
+            logging.exception("The health watch goes on: a report can't be begun.")
+            self._note(report)
+            return False
         if not self._clock.wait_for_stop(report.done, self._resilience.report_deadline_seconds):
             logging.error("The health watch goes on: a report isn't done in time.")
             report.is_late = True
@@ -236,9 +247,8 @@ class ResilientWatch:
         self._report = None
         if report.succeeded:
             self._reported |= report.of
-            self._count(alarms=1)
-        elif not report.is_late:
-            self._count(failed_reports=1)
+        if not report.is_late:
+            self._count(alarms=report.succeeded, failed_reports=not report.succeeded)
 
     def _count(self, *, alarms: int = 0, failed_reports: int = 0) -> None:
         status = self.status

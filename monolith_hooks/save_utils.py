@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import tensorflow as tf
@@ -196,7 +197,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             return
         last_step = session.run(self._global_step_tensor)
         if self._has_dense_only or self._in_model_dump_mode:
-            with self._lock:
+            with self._lock, self._noting(last_step):
                 self._attempt(session, last_step)
         elif last_step != self._timer.last_triggered_step():
             with self._lock:
@@ -241,18 +242,28 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             return False
         for guard in self._guards:
             _call_guard(guard.before_save, session, step)
-        error: str | None = None
         try:
-            return self._save_in_two_tries(session, step)
-        except BaseException as raised:
-            error = type(raised).__name__
-            if not (ignore_save_errors and isinstance(raised, tf.errors.OpError)):
+            with self._noting(step):
+                return self._save_in_two_tries(session, step)
+        except tf.errors.OpError:
+            if not ignore_save_errors:
                 raise
             return False
         finally:
-            self._last_save = LastSave(int(step), self._clock.now_ns(), error)
             for guard in reversed(self._guards):
                 _call_guard(guard.after_save, session, step)
+
+    @contextlib.contextmanager
+    def _noting(self, step: int) -> Iterator[None]:
+        """Note what the save in this block comes to."""
+        error: str | None = None
+        try:
+            yield
+        except BaseException as raised:
+            error = type(raised).__name__
+            raise
+        finally:
+            self._last_save = LastSave(int(step), self._clock.now_ns(), error)
 
     def _save_in_two_tries(self, session: Any, step: int) -> bool:
         """Save; an OpError may be temporary, so that the whole attempt is repeated (B31)."""

@@ -216,8 +216,10 @@ impl ResilientWatch {
     /// A report that goes wrong is made again after the next poll, and the barrier is placed
     /// nevertheless.
     fn react(&mut self, unhealthy: &Results) -> bool {
-        self.held_for.retain(|ps| unhealthy.contains_key(ps));
-        let reported = self.reporter.react(unhealthy);
+        // Who has given no answer hasn't been healthy in between.
+        let unsure = |ps: &usize| unhealthy.contains_key(ps) || self.missed.contains_key(ps);
+        self.held_for.retain(unsure);
+        let reported = self.reporter.react(unhealthy, unsure);
         self.status.update(|status| match reported {
             Reported::Made => status.alarms += 1,
             Reported::Failed => status.failed_reports += 1,

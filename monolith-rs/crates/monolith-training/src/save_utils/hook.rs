@@ -136,17 +136,22 @@ impl NoFirstSaveCheckpointSaverHook {
         }
         let guards = Guards(&self.options.guard_saver_listeners);
         guards.before_save(session, step)?;
-        let outcome = self.try_twice(session, step);
-        relock(&self.written).last_save = Some(LastSave {
-            step,
-            ended: self.clock.now(),
-            error: outcome.as_ref().err().map(Error::kind),
-        });
+        let outcome = self.noted(step, self.try_twice(session, step));
         guards.after_save(session, step)?;
         match outcome {
             Err(error) if ignore_errors && error.is_op_error() => Ok(false),
             outcome => outcome,
         }
+    }
+
+    /// The outcome of a save, of which a note is taken.
+    fn noted(&self, step: i64, outcome: Result<bool>) -> Result<bool> {
+        relock(&self.written).last_save = Some(LastSave {
+            step,
+            ended: self.clock.now(),
+            error: outcome.as_ref().err().map(Error::kind),
+        });
+        outcome
     }
 
     /// An attempt that fails with an `OpError` gets another, as a whole (B31).
@@ -245,7 +250,7 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
         let step = session.global_step()?;
         if self.options.process.always_write_at_end() {
             let _held = self.saving.lock();
-            self.attempt(session, step)?;
+            self.noted(step, self.attempt(session, step))?;
         } else if self.with_timer(|timer| timer.last_triggered_step()) != Some(step) {
             let _held = self.saving.lock();
             self.save(session, step, self.options.ignore_save_errors)?;

@@ -61,12 +61,16 @@ impl Reporter {
         }
     }
 
-    /// Reports all who are unhealthy, if one of them has become so since the last report.
-    pub(super) fn react(&mut self, unhealthy: &Results) -> Reported {
-        let is_still = |ps: &usize| unhealthy.contains_key(ps);
-        self.reported.retain(is_still);
+    /// Reports all who are unhealthy, if one of them has become so since the last report. Of the
+    /// others, `unsure` are those who may not have been healthy since.
+    pub(super) fn react(
+        &mut self,
+        unhealthy: &Results,
+        unsure: impl Fn(&usize) -> bool,
+    ) -> Reported {
+        self.reported.retain(&unsure);
         if let Some(report) = &mut self.under_way {
-            report.of.retain(is_still);
+            report.of.retain(&unsure);
         }
         if !self.has_news(unhealthy) {
             return Reported::Already;
