@@ -148,17 +148,21 @@ class ResilientWatch:
         return min(self._poll_seconds, doubled)
 
     def _poll(self) -> Findings:
-        """Ask all PS at once, or each alone after one of them didn't answer."""
+        """Ask all PS at once, or each alone after one of them didn't answer.
+
+        The first poll does both: TensorFlow knows no deadline for the first run of anything.
+        """
         statuses = None if self._missed else self._ask(self._statuses, "the PS")
         answers: dict[int, bytes] = {}
         if statuses is not None:
             answers = dict(enumerate(statuses))
-        else:
+        if statuses is None or self.status.polls == 0:
             for index, status in enumerate(self._alone):
                 if self._coord.should_stop():
                     break
                 answer = self._ask(status, f"PS {index}")
                 if answer is None:
+                    answers.pop(index, None)
                     self._missed[index] = self._missed.get(index, 0) + 1
                 else:
                     self._missed.pop(index, None)

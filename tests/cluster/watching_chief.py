@@ -54,6 +54,8 @@ with tf.Graph().as_default():
     session.run(tf1.local_variables_initializer())
     coord = tf.train.Coordinator()
     hook.after_create_session(session, coord)
+    while hook.watch_status.polls == 0:
+        time.sleep(0.05)
     say("up")
     for line in sys.stdin:
         match line.strip():

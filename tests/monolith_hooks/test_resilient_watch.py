@@ -82,7 +82,7 @@ def test_the_wait_after_a_poll_that_went_wrong_doubles_up_to_the_interval(play, 
     def main():
         with watched(fails, unreachable_after=99) as chief:
             clock.sleep(150)
-            alone = chief.asked[0][1:]  # The first time was the run of all.
+            alone = chief.asked[0][1:]  # The first time it was asked with all.
             waits = [after - before for before, after in itertools.pairwise(alone)]
             assert waits[:6] == [1, 2, 4, 8, 16, 30]
             assert waits[6:] == [30] * len(waits[6:])

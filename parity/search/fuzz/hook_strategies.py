@@ -98,6 +98,18 @@ def _probe(draw: DrawFn, name: str) -> Document:
     return {"name": name, "raises": draw(_rarely(None, raises))}
 
 
+def _resilience() -> SearchStrategy[Document]:
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "poll_deadline": st.sampled_from(["1s", "5s", "40s"]),
+            "report_deadline": st.sampled_from(["1s", "1m"]),
+            "backoff": st.sampled_from(["500ms", "7s", "1m"]),
+            "unreachable_after": st.integers(1, 3),
+        },
+    )
+
+
 def _options(kind: str, probes: int) -> SearchStrategy[Document]:
     options: dict[str, SearchStrategy[Any]] = {}
     match kind:
@@ -108,6 +120,7 @@ def _options(kind: str, probes: int) -> SearchStrategy[Document]:
         case "ps_health":
             options["report"] = _rarely("record", st.sampled_from(["raise", "default"]))
             options["barrier"] = _rarely(True, st.booleans())
+            options["resilient"] = _rarely(None, _resilience())
         case "server":
             folders = st.sampled_from(["model_dir", "missing", "file"])
             options["ip"] = _rarely("127.0.0.1", st.just("::1"))

@@ -62,7 +62,8 @@ def _global_steps() -> SearchStrategy[int | None]:
 def _barriers() -> SearchStrategy[Document]:
     callbacks = st.lists(st.sampled_from(["record", "record", "slow", "raise"]), max_size=2)
     wait = st.sampled_from(["1s", "1s", "500ms", "2s", "7s"])
-    return st.fixed_dictionaries({"callbacks": callbacks, "wait": wait})
+    held = st.sampled_from([False, False, False, True])
+    return st.fixed_dictionaries({"callbacks": callbacks, "wait": wait, "held": held})
 
 
 @st.composite

@@ -17,7 +17,7 @@ use monolith_training::hooks::ps_check_hooks::{Config, PsHealthCheckerHook};
 use monolith_training::hooks::resilient_watch::{Resilience, WatchStatus};
 use monolith_training::logging_ops::LocalMachine;
 use monolith_training::session::{Session, SessionRunHook};
-use watched::{Act, Chief, Instead, Plan, play};
+use watched::{Act, Asked, Chief, Instead, Plan, play};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -368,7 +368,7 @@ fn a_barrier_that_is_placed_already_is_fine() {
             assert!(chief.is_held(session));
             // It went well, so the next poll is in 30 s.
             chief.until(31);
-            assert_eq!(chief.asked(), [(0, vec![0, 1]), (30, vec![0, 1])]);
+            assert_eq!(chief.asked(), first_poll_and([(30, vec![0, 1])]));
             chief.resume(session);
             chief.until(100);
             assert!(!chief.is_held(session));
@@ -377,6 +377,12 @@ fn a_barrier_that_is_placed_already_is_fine() {
         assert_eq!(session, Ok(()));
         assert!(returned(chief));
     });
+}
+
+/// The first poll, which asks both at once and each alone, and these.
+fn first_poll_and<const N: usize>(later: [Asked; N]) -> Vec<Asked> {
+    let first = [(0, vec![0, 1]), (0, vec![0]), (0, vec![1])];
+    first.into_iter().chain(later).collect()
 }
 
 /// Places the barrier as soon as there is a session.
@@ -403,7 +409,7 @@ fn a_callback_that_fails_or_panics_is_an_error_like_others() {
                 // It is found placed after the backoff.
                 chief.until(32);
                 let times: Vec<u64> = chief.asked().into_iter().map(|(at, _)| at).collect();
-                assert_eq!(times, [0, 1, 31]);
+                assert_eq!(times, [0, 0, 0, 1, 31]);
                 Ok(())
             });
             assert_eq!(session, Ok(()));
@@ -424,7 +430,7 @@ fn without_a_barrier_there_is_nothing_to_place() {
         let session = chief.session().with(|session| {
             chief.until(31);
             assert!(!chief.is_held(session));
-            assert_eq!(chief.asked(), [(0, vec![0, 1]), (30, vec![0, 1])]);
+            assert_eq!(chief.asked(), first_poll_and([(30, vec![0, 1])]));
             Ok(())
         });
         assert_eq!(session, Ok(()));

@@ -79,6 +79,8 @@ pub(super) struct ResilientWatch {
     reporter: Reporter,
     /// How many polls in a row each hasn't answered; who has answered isn't in it.
     missed: BTreeMap<usize, u32>,
+    /// Whether no poll has been begun.
+    is_first: bool,
     /// The unhealthy for whom the barrier was placed.
     held_for: BTreeSet<usize>,
 }
@@ -106,6 +108,7 @@ impl ResilientWatch {
             status: Arc::default(),
             reporter,
             missed: BTreeMap::new(),
+            is_first: true,
             held_for: BTreeSet::new(),
         }
     }
@@ -161,14 +164,21 @@ impl ResilientWatch {
     }
 
     /// The status of each parameter server that gives an answer.
+    ///
+    /// The first poll asks all at once and each alone: the first time of anything has no deadline
+    /// in TensorFlow, and the port polls as Python does.
     fn answers(&mut self) -> BTreeMap<usize, Vec<u8>> {
         let everybody = 0..self.config.num_ps;
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        let mut answers = BTreeMap::new();
         if self.missed.is_empty()
             && let Some(statuses) = self.ask(everybody.clone())
         {
-            return everybody.zip(statuses).collect();
+            answers.extend(everybody.clone().zip(statuses));
+            if !is_first {
+                return answers;
+            }
         }
-        let mut answers = BTreeMap::new();
         for ps in everybody {
             // Each may take as long as a poll may, and the exit waits for this thread.
             if self.coord.should_stop() {
@@ -179,6 +189,7 @@ impl ResilientWatch {
                 self.missed.remove(&ps);
                 answers.insert(ps, status);
             } else {
+                answers.remove(&ps);
                 let missed = self.missed.entry(ps).or_default();
                 *missed = missed.saturating_add(1);
             }
