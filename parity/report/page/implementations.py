@@ -69,7 +69,7 @@ _BY_FACT: Final[tuple[tuple[range, Implementation], ...]] = (
     ),
     (range(6, 17), _of("PsHealthCheckerHook", "ps_check_hooks.py", "hooks/ps_check_hooks.rs")),
     (range(17, 22), _of("BarrierOp", "barrier_ops.py", "barrier_ops.rs")),
-    (range(22, 23), _of("BarrierHook", "barrier_ops.py", "barrier_ops.rs")),
+    (range(22, 23), _of("BarrierHook", "barrier_ops.py", "barrier_ops/hook.rs")),
     (range(23, 25), _of("BarrierOp", "barrier_ops.py", "barrier_ops.rs")),
     (range(25, 31), _SERVICER),
     (range(31, 33), _SAVER),

@@ -49,7 +49,7 @@ def test_nothing_is_left_but_what_is_needed():
     assert small["cluster"] == {"ps": 1, "workers": 1, "capacity": None}
     assert (small["hooks"], small["faults"], small["machines"]) == ([], [], [])
     assert small["session"] == "monitored"
-    assert small["barrier"] == {"callbacks": [], "wait": "1s"}
+    assert small["barrier"] == {"callbacks": [], "wait": "1s", "held": False}
 
 
 def test_a_call_in_the_background_becomes_one_of_main():
