@@ -18,6 +18,7 @@ from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from monolith_hooks.barrier_ops import BarrierHook, BarrierOp
 from monolith_hooks.ckpt_hooks import BarrierSaverListener
 from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
+from monolith_hooks.net_utils import NodeAliveChecker
 from monolith_hooks.ps_check_hooks import (
     Config,
     PsHealthCheckerHook,
@@ -323,6 +324,7 @@ def test_a_handler_that_outlasts_the_grace_is_cut_off_and_runs_to_its_end(stage,
     [
         (BarrierOp, {"wait_seconds": 1}),
         (BarrierSaverListener, {"wait_seconds": 1, "max_pending_seconds": 30}),
+        (NodeAliveChecker, {"timeout": 1, "num_thread": 10}),
         (ControllerHook, {"wait_seconds": 2, "max_pending_seconds": 30}),
         (PsHealthCheckerHook, {"poll_seconds": 30}),
         (QueryActionHook, {"query_seconds": 60}),

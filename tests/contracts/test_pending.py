@@ -251,3 +251,19 @@ def test_the_end_waits_for_a_look_however_long_it_takes(stage, tmp_path):
         assert clock.now() - begin == 60 + days
 
     stage.play(main)
+
+
+@pytest.mark.covers("B59b")
+@pytest.mark.parametrize(
+    ("arrives", "said"), [((1,), "All workers are blocked."), ((), "Not blocked: [1].")]
+)
+def test_a_save_says_that_all_are_blocked_or_who_is_not(play, caplog, arrives, said):
+    def body(held: Held) -> None:
+        listener = BarrierSaverListener(held.barrier, max_pending_seconds=1, clock=held.clock)
+        for index in arrives:
+            held.arrive(index, 0)
+        with caplog.at_level("INFO"):
+            listener.before_save(held.session, 7)
+        assert said in [record.getMessage() for record in caplog.records]
+
+    play(body)

@@ -64,8 +64,7 @@ class PythonPlayer:
     @property
     def can(self) -> frozenset[Need]:
         """What it can, which is less with hooks of somebody else's, as they have no options."""
-        foreign = "ps_check_hooks" in self._implementation.foreign
-        return IN_VIRTUAL_TIME if foreign else WITH_OPTIONS
+        return IN_VIRTUAL_TIME if self._implementation.foreign else WITH_OPTIONS
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
