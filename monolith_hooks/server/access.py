@@ -23,6 +23,7 @@ from monolith_hooks.server.credentials import AccessError, TokenTable, read_pem
 from monolith_hooks.server.guard import Guard
 
 _CONTROLLER: Final = service_pb2.DESCRIPTOR.services_by_name["Controller"].full_name
+_FREED_SECONDS: Final = 1.0
 _LACKING: Final = "needs the extra 'probes': pip install 'monolith-hooks-parity[probes]'"
 
 
@@ -140,11 +141,22 @@ class GuardedServer:
             return server_addr(port)
         return net_utils.concat_ip_and_port(host, port)
 
+    def replace(self) -> None:
+        """Refuse everything, and free the address for another server."""
+        if self._health is not None:
+            self._health.enter_graceful_shutdown()
+        # What a handler does in a closed session may take long; the address is free before.
+        self.server.stop(None).wait(_FREED_SECONDS)
+        self._unlink()
+
     def stop(self, grace: float | None) -> None:
         """Refuse new calls, give those under way the grace, and don't wait for them."""
         if self._health is not None:
             self._health.enter_graceful_shutdown()
         self.server.stop(grace)
+        self._unlink()
+
+    def _unlink(self) -> None:
         if self._access.address.startswith(UNIX):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._access.address.removeprefix(UNIX))

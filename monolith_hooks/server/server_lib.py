@@ -153,7 +153,8 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
         """Start a server for this session, then publish its address.
 
-        If the address can't be published, the server is stopped.
+        If the address can't be published, the server is stopped. With ``access`` that of an
+        earlier session is stopped first, as it may have the address that this one is to have.
 
         Raises:
             tf.errors.FailedPreconditionError: The model directory is a file.
@@ -161,6 +162,8 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
             AccessError: The access can't be given as it is wanted.
         """
         tf.io.gfile.makedirs(self._model_dir)
+        if isinstance(self._server, GuardedServer):
+            self._server.replace()
         pool = self._clock.handler_pool(_HANDLERS, name="controller")
         server = self._guarded(pool) if self._access is not None else _OpenServer(pool)
         service_pb2_grpc.add_ControllerServicer_to_server(  # type: ignore[no-untyped-call]

@@ -14,6 +14,7 @@ import tensorflow as tf
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.ps_check_hooks import Config, PsHealthCheckerHook
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
+from monolith_hooks.server.access import ServerAccess
 from monolith_hooks.server.client_lib import get_stub_from_model_dir
 from monolith_hooks.server.constants import SERVER_ADDR_FILENAME
 from monolith_hooks.server.server_lib import ServerHook
@@ -75,7 +76,12 @@ class Controlled:
             str(model_dir), save_secs=10**6, saver=self.saver, clock=clock
         )
         self.server_hook = ServerHook(
-            str(model_dir), self.barrier, self.saver_hook, clock=clock, server_addr=addr_on_loopback
+            str(model_dir),
+            self.barrier,
+            self.saver_hook,
+            clock=clock,
+            server_addr=addr_on_loopback,
+            access=options.get("access"),
         )
 
     def __enter__(self) -> Controlled:
@@ -354,6 +360,30 @@ def test_a_recreated_session_has_a_new_server_and_a_clear_barrier(play, controll
             assert address_file.read_text() != first
             training.stub = get_stub_from_model_dir(str(training.model_dir))
             assert training.status() == ([], [0])
+
+    play(main)
+
+
+def test_with_access_the_server_of_a_recreated_session_replaces_the_one_before_it(
+    play, controlled, tmp_path
+):
+    """So it can have the same address: a unix socket here."""
+
+    class FailsOnce(tf1.train.SessionRunHook):
+        failed = False
+
+        def before_run(self, run_context: Any) -> None:
+            if not self.failed:
+                self.failed = True
+                raise tf.errors.UnavailableError(None, None, "once")
+
+    def main():
+        access = ServerAccess(f"unix:{tmp_path}/s", audit=lambda record: None)
+        with controlled(hooks=[FailsOnce()], access=access) as training:
+            training.call("StopTraining")
+            training.session.run(training.step)
+            assert training.status() == ([], [0])
+        assert not (tmp_path / "s").exists()
 
     play(main)
 

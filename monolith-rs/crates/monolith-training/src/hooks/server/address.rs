@@ -37,14 +37,6 @@ impl ListenAddress {
             Self::Unix(_) => true,
         }
     }
-
-    /// Whether a second server can't listen there beside a first one.
-    pub(super) fn is_fixed(&self) -> bool {
-        match self {
-            Self::Tcp(addr) => addr.port() != 0,
-            Self::Unix(_) => true,
-        }
-    }
 }
 
 /// The path in the address of a unix socket.
@@ -66,19 +58,18 @@ mod tests {
 
     #[test]
     fn an_address_is_an_ip_and_a_port_or_a_path() {
-        for (text, local, fixed) in [
-            ("[::]:0", false, false),
-            ("0.0.0.0:8080", false, true),
-            ("10.0.0.1:0", false, false),
-            ("127.0.0.1:0", true, false),
-            ("127.9.9.9:0", true, false),
-            ("[::1]:7", true, true),
-            ("unix:/run/controller.sock", true, true),
-            ("unix:controller.sock", true, true),
+        for (text, local) in [
+            ("[::]:0", false),
+            ("0.0.0.0:8080", false),
+            ("10.0.0.1:0", false),
+            ("127.0.0.1:0", true),
+            ("127.9.9.9:0", true),
+            ("[::1]:7", true),
+            ("unix:/run/controller.sock", true),
+            ("unix:controller.sock", true),
         ] {
             let address = ListenAddress::parse(text).unwrap();
             assert_eq!(address.is_local(), local, "{text}");
-            assert_eq!(address.is_fixed(), fixed, "{text}");
         }
         for text in [
             "",

@@ -40,11 +40,6 @@ impl<'a> Guarded<'a> {
         Ok(Self { access, address })
     }
 
-    /// Whether the server of an earlier session is in the way.
-    pub(super) fn is_fixed(&self) -> bool {
-        self.address.is_fixed()
-    }
-
     /// Starts to serve this, and what else the options ask for.
     pub(super) fn start(&self, offer: Offer) -> Result<Serving> {
         let access = self.access;

@@ -185,9 +185,8 @@ impl ServerHook {
             return Ok((serving, address));
         };
         let guarded = Guarded::new(access)?;
-        if guarded.is_fixed()
-            && let Some(earlier) = relock(&self.serving).take()
-        {
+        // It may have the address that this one is to have, and knows an earlier session.
+        if let Some(earlier) = relock(&self.serving).take() {
             earlier.serving.stop(Duration::ZERO);
         }
         let serving = guarded.start(offer)?;
