@@ -14,7 +14,7 @@ import pytest
 from parity.base import project
 from parity.base.host import HOST_NEEDS
 from parity.players.needs import needs
-from parity.players.outcome import IN_VIRTUAL_TIME, Played
+from parity.players.outcome import WITH_OPTIONS, Played
 from parity.spec.loading import load_scenario
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 def in_virtual_time(path: Path) -> bool:
     needed = needs(load_scenario(path, project.SCENARIOS).scenario)
-    return needed - frozenset(HOST_NEEDS) <= IN_VIRTUAL_TIME
+    return needed - frozenset(HOST_NEEDS) <= WITH_OPTIONS
 
 
 FILES = sorted(set(project.SCENARIOS.rglob("*.yaml")) - {project.KNOWN_DIFFERENCES})

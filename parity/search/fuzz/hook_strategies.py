@@ -34,8 +34,8 @@ _PROBES: Final = "ABCD"
 
 
 def errors() -> SearchStrategy[str]:
-    """Return a strategy for errors; a third of them recreate a session or end it silently."""
-    special = (*RECREATED, "OutOfRangeError", "ValueError")
+    """Return a strategy for errors; a third of them do something special to a session."""
+    special = (*RECREATED, "OutOfRangeError", "ValueError", "SystemExit")
     anything = st.sampled_from(get_args(ErrorName))
     return st.one_of(st.sampled_from(special), anything, anything)
 

@@ -200,8 +200,9 @@ def _courses(workers: int, hooks: set[str]) -> list[tuple[SearchStrategy[Documen
         asked = st.sampled_from(_ACTIONS[:4]).map(lambda text: {"action_file": {"text": text}})
         look = st.just({"advance": "60s"})
         courses.append((asked, look, train))
-        failing = _file_errors(["monolith_action", "monolith_action_response"])
-        courses.append((failing.map(lambda fault: {"fault": fault}), asked, look, look))
+        failing = _file_errors(["monolith_action", "monolith_action", "monolith_action_response"])
+        fails = failing.map(lambda fault: {"fault": fault})
+        courses += [(fails, asked, look, look), (fails, asked, look)]
     if "current_session" in hooks:
         courses.append((train, st.just({"end": {}}), st.just(_look("current_session"))))
     return courses

@@ -59,7 +59,7 @@ def test_differences_are_the_same_and_exit_with_1(cluster, tmp_path):
     here = run(tmp_path / "here", *words)
     there = run(tmp_path / "there", *words, "--on", cluster.address)
     assert here[0] == 1
-    assert there == here
+    assert there[:2] == here[:2]  # On a busy machine either may say that it builds the port.
     assert reports(tmp_path / "there") == reports(tmp_path / "here")
 
 

@@ -67,10 +67,9 @@ def test_a_wrong_hello_is_explained_in_its_authors_words(says, message):
 
 def scripted(tmp_path, events):
     script = tmp_path / "traces.json"
-    names = [path.stem for path in (project.RECORDED / "health").glob("*.json")]
-    script.write_text(
-        json.dumps({f"health/{name}": {"events": events, "struck": {}} for name in names})
-    )
+    recorded = project.RECORDED.rglob("*.json")
+    names = [path.relative_to(project.RECORDED).with_suffix("") for path in recorded]
+    script.write_text(json.dumps({str(name): {"events": events, "struck": {}} for name in names}))
     return smoke("scripted.py", str(script))
 
 

@@ -11,6 +11,7 @@ import pytest
 from parity.base import project
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.driver.player import DriverPlayer
+from parity.players.needs import play_if_able
 from parity.players.outcome import Played, Skipped
 from parity.spec.loading import load_all
 from parity.verdict.compare import ORDER, compare
@@ -42,7 +43,7 @@ def test_it_agrees_on_its_channels_with_what_was_recorded(port):
     channels = {*port.channels, ORDER}
     played = []
     for file in load_all([]):
-        theirs = port.play(file)
+        theirs = play_if_able(port, file)
         if isinstance(theirs, Skipped):
             continue
         ours = recorded.play(file)
