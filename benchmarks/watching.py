@@ -1,4 +1,4 @@
-"""Random faults on the default and on the resilient health watch, in virtual time.
+"""Random faults on both kinds of health watch, in virtual time: ``python -m benchmarks.watching``.
 
 Of each run: whether anything is watched at its end, and which of the PS that have been
 unhealthy for long were never reported since they became so.
@@ -7,10 +7,12 @@ unhealthy for long were never reported since they became so.
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import absl.logging
 import tensorflow as tf
 
 from fakes.faults import FaultLedger, HealthBytes, PollError, PsFault, Recovered, Rss, SlowPoll
@@ -21,6 +23,7 @@ from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import NANOSECONDS
 from monolith_hooks.ps_check_hooks import Config, PsHealthCheckerHook, Results
 from monolith_hooks.resilient_watch import Resilience
+from parity.players.python.stage import local_config
 
 _NUM_PS: Final = 4
 _LIMIT: Final = 2**31
@@ -89,11 +92,8 @@ class _Watched:
         )
 
     def run(self) -> Run:
-        config = tf.compat.v1.ConfigProto(
-            intra_op_parallelism_threads=1, inter_op_parallelism_threads=2
-        )
         tf.compat.v1.train.get_or_create_global_step()
-        creator = tf.compat.v1.train.ChiefSessionCreator(config=config)
+        creator = tf.compat.v1.train.ChiefSessionCreator(config=local_config(waiting_ops=1))
         with tf.compat.v1.train.MonitoredSession(creator, [self._hook]) as session:
             raw = session._tf_sess()
             while self._clock.now() < _FAULTY_SECONDS:
@@ -202,3 +202,14 @@ def losses(runs: int) -> dict[str, dict[str, int]]:
             "unreported": sum(len(run.unreported) for run in played),
         }
     return table
+
+
+def main() -> None:
+    """Play so many runs with each kind of watch, 1,000 by default, and print what each lost."""
+    absl.logging.set_verbosity(absl.logging.FATAL)  # Each fault would be a traceback.
+    for kind, row in losses(int(sys.argv[1]) if len(sys.argv) > 1 else 1000).items():
+        print(f"{kind}: {', '.join(f'{count} {name}' for name, count in row.items())}")
+
+
+if __name__ == "__main__":
+    main()

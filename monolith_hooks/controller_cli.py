@@ -118,7 +118,7 @@ def operate(asked: Invocation, clock: Clock = SYSTEM_CLOCK) -> int:
             at = (
                 f"{time.strftime('%H:%M:%S', time.localtime(clock.now()))}  " if asked.watch else ""
             )
-            typer.echo(at + sentence(answer) or _DONE[asked.action])
+            typer.echo(at + (sentence(answer) or _DONE[asked.action]))
         if asked.watch is None:
             return 0
         sys.stdout.flush()

@@ -8,6 +8,7 @@ import socket
 import ssl
 import stat
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from monolith_hooks.server.credentials import AccessError, TokenTable, read_pem
 from monolith_hooks.server.guard import Guard
 
 _CONTROLLER: Final = service_pb2.DESCRIPTOR.services_by_name["Controller"].full_name
-_FREED_SECONDS: Final = 1.0
 _LACKING: Final = "needs the extra 'probes': pip install 'monolith-hooks-parity[probes]'"
 
 
@@ -141,25 +141,15 @@ class GuardedServer:
             return server_addr(port)
         return net_utils.concat_ip_and_port(host, port)
 
-    def replace(self) -> None:
-        """Refuse everything, and free the address for another server."""
+    def stop(self, grace: float | None) -> threading.Event:
+        """Refuse new calls, and give those under way the grace; the event says that it is over."""
         if self._health is not None:
             self._health.enter_graceful_shutdown()
-        # What a handler does in a closed session may take long; the address is free before.
-        self.server.stop(None).wait(_FREED_SECONDS)
-        self._unlink()
-
-    def stop(self, grace: float | None) -> None:
-        """Refuse new calls, give those under way the grace, and don't wait for them."""
-        if self._health is not None:
-            self._health.enter_graceful_shutdown()
-        self.server.stop(grace)
-        self._unlink()
-
-    def _unlink(self) -> None:
+        stopped = self.server.stop(grace)
         if self._access.address.startswith(UNIX):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._access.address.removeprefix(UNIX))
+        return stopped
 
     def _bind(self, address: str) -> int:
         try:
@@ -194,9 +184,9 @@ def _credentials(access: ServerAccess) -> grpc.ServerCredentials | None:
         return None
     chain, key = read_pem(access.certificate), read_pem(access.private_key)
     try:
-        # gRPC would only say that it can't listen.
+        # gRPC would only say that it can't listen. Without a password OpenSSL asks for one.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            access.certificate, access.private_key
+            access.certificate, access.private_key, password=""
         )
     except (ssl.SSLError, OSError) as error:
         raise AccessError(
@@ -216,9 +206,14 @@ def _refuse_what_is_in_use(path: str) -> None:
         return
     if not stat.S_ISSOCK(mode):
         raise AccessError(f"{path} is there already, and isn't a socket")
-    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(ConnectionRefusedError):
-        probe.connect(path)
-        raise AccessError(f"{UNIX}{path} is in use by another server")
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return
+        except OSError as error:
+            raise AccessError(f"{UNIX}{path} can't be replaced: {error.strerror}") from None
+    raise AccessError(f"{UNIX}{path} is in use by another server")
 
 
 def _add_health(server: grpc.Server) -> Any:

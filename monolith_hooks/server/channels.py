@@ -60,14 +60,14 @@ def open_channel(addr: str, access: ClientAccess | None = None) -> grpc.Channel:
     Raises:
         AccessError: A file of access can't be used, or a token would be sent in the clear.
     """
-    if access is None:
-        return grpc.insecure_channel(addr, options=_PAST_ANY_PROXY)
-    options: list[tuple[str, Any]] = list(_PAST_ANY_PROXY)
+    access = access or ClientAccess()
+    if access.proxy is None:
+        options: list[tuple[str, Any]] = list(_PAST_ANY_PROXY)
+    else:
+        options = [("grpc.http_proxy", access.proxy), _PAST_ANY_PROXY[1]]
     if addr.startswith(UNIX):
         # By default it is the socket's path, which servers in other languages refuse as a host.
         options.append(("grpc.default_authority", "localhost"))
-    if access.proxy is not None:
-        options = [("grpc.http_proxy", access.proxy), _PAST_ANY_PROXY[1]]
     if access.server_name is not None:
         options.append(("grpc.ssl_target_name_override", access.server_name))
     token = read_token(access.token_file) if access.token_file is not None else None

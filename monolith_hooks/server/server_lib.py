@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Final
@@ -30,6 +31,7 @@ _CONTROLLER: Final = service_pb2.DESCRIPTOR.services_by_name["Controller"].full_
 _HANDLERS: Final = 2
 _REFUSERS: Final = 1
 _GRACE_SECONDS: Final = 20
+_FREED_SECONDS: Final = 1
 
 
 class ControllerServicer(service_pb2_grpc.ControllerServicer):
@@ -153,8 +155,9 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
         """Start a server for this session, then publish its address.
 
-        If the address can't be published, the server is stopped. With ``access`` that of an
-        earlier session is stopped first, as it may have the address that this one is to have.
+        If it can't be started, or its address not be published, the server is stopped. With
+        ``access`` that of an earlier session is stopped first, as it may have the address that
+        this one is to have.
 
         Raises:
             tf.errors.FailedPreconditionError: The model directory is a file.
@@ -162,8 +165,9 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
             AccessError: The access can't be given as it is wanted.
         """
         tf.io.gfile.makedirs(self._model_dir)
-        if isinstance(self._server, GuardedServer):
-            self._server.replace()
+        if self._access is not None and self._server is not None:
+            # What a handler does in a closed session may take long; the address is free before.
+            self._server.stop(None).wait(_FREED_SECONDS)
         pool = self._clock.handler_pool(_HANDLERS, name="controller")
         server = self._guarded(pool) if self._access is not None else _OpenServer(pool)
         service_pb2_grpc.add_ControllerServicer_to_server(  # type: ignore[no-untyped-call]
@@ -176,8 +180,8 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
                 self._operations_servicer(session), server.server
             )
         port = server.listen()
-        server.start(services)
         try:
+            server.start(services)
             self._publish(server.published(port, self._server_addr), port)
         except BaseException:
             server.stop(None)
@@ -243,6 +247,6 @@ class _OpenServer:
         """Return the address for clients."""
         return server_addr(port)
 
-    def stop(self, grace: float | None) -> None:
-        """Refuse new calls, and give those under way the grace without waiting."""
-        self.server.stop(grace)
+    def stop(self, grace: float | None) -> threading.Event:
+        """Refuse new calls, and give those under way the grace; the event says that it is over."""
+        return self.server.stop(grace)

@@ -33,7 +33,7 @@ _WITHOUT: Final[dict[HostNeed, str]] = {
     "host_name": "this host doesn't resolve its own name",
     "proc": "this host has no /proc",
 }
-_OF_THE_REFERENCE: Final = ("tensorflow", "grpc", "absl", "h2")
+_OF_THE_REFERENCE: Final = ("tensorflow", "grpc", "absl", "h2", "trustme", "grpc_health")
 """Packages that the extra ``reference`` installs."""
 _OF_DASK: Final = ("dask", "distributed")
 """Packages that the extra ``dask`` installs."""

@@ -39,6 +39,7 @@ def access_groups() -> list[Group]:
         _plaintext_with_tokens(),
         _bounds(),
         _unix_socket(),
+        _open_unix_socket(),
         _health(),
         _removed_address_file(),
     ]
@@ -283,6 +284,20 @@ def _unix_socket() -> Group:
                 _as(operator, "StopTraining"),
                 _as(reader, "GetBlockStatus", block_status([0], 3)),
                 AuditIs(lines=("who=alice from=unix method=StopTraining code=OK",)),
+            ),
+        ),
+    )
+
+
+def _open_unix_socket() -> Group:
+    return Group(
+        server=_server(address=f"unix:{FILES}/s"),
+        cases=(
+            _case(
+                "a unix socket without tokens, and a client without access",
+                ask("StopTraining"),
+                ask("GetBlockStatus", block_status([0], 3)),
+                AuditIs(lines=("who=- from=unix method=StopTraining code=OK",)),
             ),
         ),
     )

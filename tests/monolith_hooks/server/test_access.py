@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives import serialization
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -285,6 +286,22 @@ def test_a_key_of_another_certificate_is_said_before_anything_listens(files, ser
         serve(
             ServerAccess(
                 certificate=str(files / "server.pem"), private_key=str(files / "client.key")
+            )
+        )
+
+
+def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(files, serve):
+    key = serialization.load_pem_private_key((files / "server.key").read_bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (files / "locked.key").write_bytes(locked)
+    with pytest.raises(AccessError, match="aren't a certificate and its key"):
+        serve(
+            ServerAccess(
+                certificate=str(files / "server.pem"), private_key=str(files / "locked.key")
             )
         )
 

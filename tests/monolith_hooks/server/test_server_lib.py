@@ -119,6 +119,17 @@ class Controlled:
         return list(status.blocked_indices), list(status.unblocked_indices)
 
 
+class FailsOnce(tf1.train.SessionRunHook):
+    """Has the session recreated at its first step."""
+
+    failed = False
+
+    def before_run(self, run_context: Any) -> None:
+        if not self.failed:
+            self.failed = True
+            raise tf.errors.UnavailableError(None, None, "once")
+
+
 def addr_on_loopback(port: int) -> str:
     return f"localhost:{port}"
 
@@ -343,14 +354,6 @@ def test_an_exception_in_the_body_leaves_the_server_answering(play, controlled):
 
 @pytest.mark.covers("B36b", "B36d")
 def test_a_recreated_session_has_a_new_server_and_a_clear_barrier(play, controlled):
-    class FailsOnce(tf1.train.SessionRunHook):
-        failed = False
-
-        def before_run(self, run_context: Any) -> None:
-            if not self.failed:
-                self.failed = True
-                raise tf.errors.UnavailableError(None, None, "once")
-
     def main():
         with controlled(hooks=[FailsOnce()]) as training:
             address_file = training.model_dir / SERVER_ADDR_FILENAME
@@ -368,14 +371,6 @@ def test_with_access_the_server_of_a_recreated_session_replaces_the_one_before_i
     play, controlled, tmp_path
 ):
     """So it can have the same address: a unix socket here."""
-
-    class FailsOnce(tf1.train.SessionRunHook):
-        failed = False
-
-        def before_run(self, run_context: Any) -> None:
-            if not self.failed:
-                self.failed = True
-                raise tf.errors.UnavailableError(None, None, "once")
 
     def main():
         access = ServerAccess(f"unix:{tmp_path}/s", audit=lambda record: None)

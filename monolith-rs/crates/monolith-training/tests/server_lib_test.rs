@@ -2,6 +2,9 @@
 //! own clock.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+#[path = "access/raw.rs"]
+mod raw;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -326,51 +329,6 @@ fn raw_call(chief: &Chief, path: &'static str, bytes: Vec<u8>) -> Status {
         let call = grpc.unary(Request::new(bytes), path, raw::RawCodec);
         call.await.map(drop).unwrap_err()
     })
-}
-
-mod raw {
-    //! Bytes as they are.
-    use tonic::Status;
-    use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-
-    #[derive(Clone, Copy, Debug)]
-    pub struct RawCodec;
-
-    impl Codec for RawCodec {
-        type Encode = Vec<u8>;
-        type Decode = ();
-        type Encoder = Self;
-        type Decoder = Self;
-
-        fn encoder(&mut self) -> Self {
-            *self
-        }
-
-        fn decoder(&mut self) -> Self {
-            *self
-        }
-    }
-
-    impl Encoder for RawCodec {
-        type Item = Vec<u8>;
-        type Error = Status;
-
-        fn encode(&mut self, item: Vec<u8>, buf: &mut EncodeBuf<'_>) -> Result<(), Status> {
-            tonic::codegen::Bytes::from(item)
-                .into_iter()
-                .for_each(|byte| prost::bytes::BufMut::put_u8(buf, byte));
-            Ok(())
-        }
-    }
-
-    impl Decoder for RawCodec {
-        type Item = ();
-        type Error = Status;
-
-        fn decode(&mut self, _: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
-            Ok(Some(()))
-        }
-    }
 }
 
 #[test]

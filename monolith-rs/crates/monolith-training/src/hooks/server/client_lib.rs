@@ -154,8 +154,11 @@ impl Interceptor for AddressCheck {
 }
 
 fn channel(addr: &str) -> ControllerChannel {
-    let endpoint = uri(addr).and_then(endpoint);
-    connect(endpoint, Route::Straight(Connector { greets: true }), None)
+    let route = match socket_path(addr) {
+        Some(path) => Route::Unix(path.to_owned()),
+        None => Route::Straight(Connector { greets: true }),
+    };
+    connect(uri_of(addr).and_then(endpoint), route, None)
 }
 
 fn channel_with(addr: &str, access: &ClientAccess) -> Result<ControllerChannel> {
@@ -163,10 +166,7 @@ fn channel_with(addr: &str, access: &ClientAccess) -> Result<ControllerChannel> 
     let token = access.token_file.as_deref().map(read_token).transpose()?;
     let proxy = access.proxy.as_deref().map(routing::proxy).transpose()?;
     let socket = socket_path(addr);
-    let uri = match socket {
-        Some(_) => Ok("http://localhost".to_owned()),
-        None => uri(addr),
-    };
+    let uri = uri_of(addr);
     let is_private = tls.is_some()
         || socket.is_some()
         || uri.as_ref().map_or(true, |uri| is_local_host(host_of(uri)))
@@ -197,6 +197,14 @@ fn channel_with(addr: &str, access: &ClientAccess) -> Result<ControllerChannel> 
     });
     let credentials = token.map(|token| credentials(&token)).transpose()?;
     Ok(connect(endpoint, route, credentials))
+}
+
+/// The URI that stands for an address; a unix socket's has a host that any server takes.
+fn uri_of(addr: &str) -> Result<String, Refusal> {
+    match socket_path(addr) {
+        Some(_) => Ok("http://localhost".to_owned()),
+        None => uri(addr),
+    }
 }
 
 fn connect(
