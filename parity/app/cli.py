@@ -45,6 +45,7 @@ COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     reporting.render,
     searching.explore,
     searching.fuzz,
+    searching.campaign,
     searching.killmatrix,
     searching.mutants,
 )

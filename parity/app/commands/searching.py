@@ -1,4 +1,4 @@
-"""Commands that look for what nobody wrote down: explore, fuzz, killmatrix, mutants."""
+"""Commands that look for what nobody wrote down: explore, fuzz, campaign, killmatrix, mutants."""
 
 from __future__ import annotations
 
@@ -84,6 +84,44 @@ def fuzz(
         on=on,
     )
     raise typer.Exit(fuzz(options, stdout()))
+
+
+class Setup(StrEnum):
+    """The hooks of a campaign's job."""
+
+    DEFAULT = "default"
+    OPTIONS = "options"
+
+
+def campaign(
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST, help="The first run's; each run takes the next.")
+    ] = 0,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs.")] = 10,
+    setup: Annotated[
+        Setup, typer.Option(help="The original's hooks, or the options of docs/production.md.")
+    ] = Setup.OPTIONS,
+    workers: Workers = 2,
+    replay: Annotated[
+        Path | None, typer.Option(help="Play this plan, or this history's, and no other.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder of the histories that broke a promise.")
+    ] = project.ROOT / "reports" / "campaign",
+) -> None:
+    """Attack a job on a real cluster while operators stop, resume, look and save.
+
+    What must hold of each run's history is checked.
+    """
+    from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
+
+    quiet_tensorflow()
+    from parity.campaign.command import CampaignOptions, campaign  # noqa: PLC0415
+
+    options = CampaignOptions(
+        seed=seed, runs=runs, setup=setup.value, workers=workers, out=out, replay=replay
+    )
+    raise typer.Exit(campaign(options, stdout()))
 
 
 def killmatrix(

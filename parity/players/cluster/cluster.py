@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -52,6 +52,10 @@ _FUNCTIONS: Final[dict[JobName, str]] = {
 }
 
 
+Addresses = Mapping[JobName, tuple[str, ...]]
+"""The addresses of TensorFlow's servers by job, as one process knows them."""
+
+
 class ClusterProcesses:
     """PS, chief and workers by name: ``ps-0``, ``chief``, ``worker-1``.
 
@@ -65,6 +69,8 @@ class ClusterProcesses:
         pace: Seconds of the scenario in a real second.
         limit: Real seconds that a start may take.
         take: Called with each event, on any thread.
+        seen_by: Returns the addresses that a process is told, by its name; by default the
+            servers' own.
     """
 
     def __init__(
@@ -75,6 +81,8 @@ class ClusterProcesses:
         pace: float,
         limit: float,
         take: Callable[[TimestampedEvent], None],
+        *,
+        seen_by: Callable[[str, Addresses], Addresses] = lambda _, addresses: addresses,
     ) -> None:
         self._scenario = scenario
         self._zygote = zygote
@@ -82,6 +90,7 @@ class ClusterProcesses:
         self._pace = pace
         self._limit = limit
         self._take = take
+        self._seen_by = seen_by
         self.began_ns: Final = time.monotonic_ns()
         counts: dict[JobName, int] = {
             "ps": scenario.cluster.ps,
@@ -163,7 +172,7 @@ class ClusterProcesses:
         setting = Setting(
             job=job,
             task=task,
-            addresses=self._addresses,
+            addresses=dict(self._seen_by(name, self._addresses)),
             model_dir=str(self._model_dir),
             pace=self._pace,
             began_ns=self.began_ns,
