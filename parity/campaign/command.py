@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from parity.base.bounds import LARGEST_JSON
 from parity.base.files import make_folder, read_text, write_whole
@@ -25,8 +25,6 @@ from parity.players.cluster.processes import Zygote
 if TYPE_CHECKING:
     from rich.console import Console
 
-_MOST_TRIALS: Final = 12
-
 
 @dataclass(frozen=True)
 class CampaignOptions:
@@ -39,6 +37,8 @@ class CampaignOptions:
     out: Path
     replay: Path | None
     """A plan or a history, which is played ``runs`` times instead of what the seed draws."""
+    shrink: int
+    """How many smaller plans are tried at most for a run that broke a promise."""
 
 
 @dataclass
@@ -74,8 +74,8 @@ def campaign(options: CampaignOptions, out: Console) -> int:
             if broken:
                 bad.append((history.plan, broken[0]))
             _keep(options.out, history, breaches, broken)
-        for plan, promise in bad:
-            _say(out, _shrunk(zygotes, options.out, plan, promise))
+        for plan, promise in bad if options.shrink else ():
+            _say(out, _shrunk(zygotes, options, plan, promise))
     _say(out, _table(tally, options.setup))
     return 1 if bad else 0
 
@@ -164,12 +164,12 @@ def _keep(
         write_whole(folder / f"{name}.html", page(history, said))
 
 
-def _shrunk(zygotes: _Zygotes, folder: Path, plan: Plan, promise: Promise) -> str:
+def _shrunk(zygotes: _Zygotes, options: CampaignOptions, plan: Plan, promise: Promise) -> str:
     def breaks(candidate: Plan) -> bool:
         return promise.name in find_breaches(zygotes.play(candidate))
 
-    small = shrink(plan, breaks, _MOST_TRIALS)
-    path = folder / f"{plan.setup}-{plan.seed}-small.json"
+    small = shrink(plan, breaks, options.shrink)
+    path = options.out / f"{plan.setup}-{plan.seed}-small.json"
     write_whole(path, small.model_dump_json(indent=1) + "\n")
     calls = sum(map(len, small.calls.values()))
     return (

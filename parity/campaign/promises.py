@@ -18,6 +18,9 @@ POLL_DEADLINE: Final = 250_000
 UNREACHABLE_AFTER: Final = 3
 WATCH_BOUND: Final = POLL + (1 + UNREACHABLE_AFTER * PS) * POLL_DEADLINE + POLL
 """Microseconds in which a resilient watch reports a PS, with a second for a busy machine."""
+_FIRST_POLL: Final = 1_500_000
+"""Microseconds in which the first poll of a session is over. TensorFlow knows no deadline for the
+first run of anything, so a PS that is stopped meanwhile holds the watch (docs/production.md)."""
 _SLACK: Final = 50_000
 """Microseconds that an event may be late: it is told through a pipe."""
 
@@ -153,7 +156,7 @@ def _unhealthy_spans(history: History) -> Iterator[tuple[int, MadeFault, int]]:
     """Yield each PS that was unhealthy for the watch's bound, undisturbed, and its deadline."""
     for fault in history.faults:
         ps = _unhealthy_ps(fault)
-        if ps is None:
+        if ps is None or _may_hold_first_poll(history, fault):
             continue
         calm = max(
             [
@@ -170,6 +173,13 @@ def _unhealthy_spans(history: History) -> Iterator[tuple[int, MadeFault, int]]:
             yield ps, fault, calm + WATCH_BOUND
 
 
+def _may_hold_first_poll(history: History, fault: MadeFault) -> bool:
+    return any(
+        each.what == "session" and fault.began < each.at + _FIRST_POLL and each.at < fault.ended
+        for each in history.happened
+    )
+
+
 def _unhealthy_ps(fault: MadeFault) -> int | None:
     trouble, target = fault.fault.trouble, fault.fault.target
     if trouble in ("stop", "memory") and target.startswith("ps-"):
@@ -181,8 +191,15 @@ def _unhealthy_ps(fault: MadeFault) -> int | None:
 
 def _unreported(history: History) -> Iterator[str]:
     for ps, fault, deadline in _unhealthy_spans(history):
+        # One that was unhealthy until just before may not have been seen healthy in between.
+        since = min(
+            other.began
+            for other in history.faults
+            if _unhealthy_ps(other) == ps
+            and other.began <= fault.began <= other.ended + WATCH_BOUND
+        )
         reported = any(
-            each.what == "report" and ps in each.ps and fault.began <= each.at <= deadline
+            each.what == "report" and ps in each.ps and since <= each.at <= deadline
             for each in history.happened
         )
         if not reported:

@@ -105,6 +105,9 @@ def campaign(
     replay: Annotated[
         Path | None, typer.Option(help="Play this plan, or this history's, and no other.")
     ] = None,
+    shrink: Annotated[
+        int, typer.Option(min=0, help="Smaller plans tried for a run that broke a promise.")
+    ] = 12,
     out: Annotated[
         Path, typer.Option(help="Folder of the histories that broke a promise.")
     ] = project.ROOT / "reports" / "campaign",
@@ -119,7 +122,13 @@ def campaign(
     from parity.campaign.command import CampaignOptions, campaign  # noqa: PLC0415
 
     options = CampaignOptions(
-        seed=seed, runs=runs, setup=setup.value, workers=workers, out=out, replay=replay
+        seed=seed,
+        runs=runs,
+        setup=setup.value,
+        workers=workers,
+        out=out,
+        replay=replay,
+        shrink=shrink,
     )
     raise typer.Exit(campaign(options, stdout()))
 
