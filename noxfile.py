@@ -233,6 +233,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def campaign(session: nox.Session) -> None:
+    """300 attacks on a real cluster; what follows -- goes to monolith-parity campaign."""
+    options = session.posargs or ["--runs", "300"]
+    run(session, "monolith-parity", "campaign", *options)
+
+
+@nox.session(default=False)
 def explore(session: nox.Session) -> None:
     """All orders of the scenarios in which much is simultaneous, on both sides."""
     for scenario in session.posargs or EXPLORED:
