@@ -10,7 +10,7 @@ from typing import Final
 
 from parity.base.files import write_whole
 from parity.mutation.judges.interop import CASES, INTEROP
-from parity.mutation.judges.python_contracts import CONTRACTS, PYTHON_CONTRACTS
+from parity.mutation.judges.python_contracts import CONTRACTS, OPTION_TESTS, PYTHON_CONTRACTS
 from parity.mutation.judges.rust_contracts import RUST_CONTRACTS
 from parity.mutation.planted.planted import REFERENCE, Language, PlantedBug
 
@@ -103,7 +103,15 @@ def sources_digest(root: Path) -> str:
 
 def judge_texts(root: Path) -> dict[str, list[str]]:
     """Return the sources of interop and of the contracts, by what stands for them."""
-    contracts = [*python_texts(root, PYTHON_CONTRACTS), *texts_of(root, RUST_CONTRACTS, "*.rs")]
+    contracts = [
+        *python_texts(root, PYTHON_CONTRACTS),
+        *(
+            path.read_text(encoding="utf-8")
+            for each in OPTION_TESTS
+            if (path := root / each).exists()
+        ),
+        *texts_of(root, RUST_CONTRACTS, "*.rs"),
+    ]
     return {INTEROP: python_texts(root, CASES), CONTRACTS: contracts}
 
 
