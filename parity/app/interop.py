@@ -109,6 +109,20 @@ def _play_all(peers: Sequence[InteropPeer | MissingPeer], report: Path, console:
     return code
 
 
+def open_peer(language: str, limit: float = 60.0) -> InteropPeer:
+    """Open one peer, ``python`` or another that interop can have.
+
+    Raises:
+        PortUnavailableError: It can't be had here.
+    """
+    if language == "python":
+        return _python_peer()
+    peer = _other_peer(language, limit)
+    if peer is None or isinstance(peer, MissingPeer):
+        raise PortUnavailableError(f"{language} has no peer: {peer}")
+    return peer
+
+
 def _python_peer() -> InteropPeer:
     from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 
