@@ -75,6 +75,8 @@ class Aftermath(Model):
     ended: Micros
     stuck: tuple[str, ...]
     """The processes that took no step within the bound."""
+    watched: bool
+    """Whether a PS that then ran out of memory was reported within the bound."""
     saved: int | None
     """The step that the newest checkpoint really holds."""
     left_behind: tuple[str, ...]

@@ -24,7 +24,8 @@ from parity.campaign.history import (
     Outcome,
 )
 from parity.campaign.links import Links
-from parity.campaign.plan import PROCESSES, Call, Plan, PlannedCall, PlannedFault
+from parity.campaign.plan import PROCESSES, PS, Call, Plan, PlannedCall, PlannedFault
+from parity.campaign.promises import POLL, POLL_DEADLINE, WATCH_BOUND
 from parity.campaign.training import Training
 from parity.players.cluster.processes import (
     ProcessLostError,
@@ -62,6 +63,7 @@ def play(plan: Plan, zygote: Zygote) -> History:
                 resumed = operators[0].resume_all(mended)
                 stuck = _stuck(training.recorder, resumed)
                 saved = training.restorable_step()
+                watched = _is_watched(training, ps=plan.seed % PS)
                 ended = training.recorder.now()
                 pids, addresses = training.pids(), training.addresses()
         aftermath = Aftermath(
@@ -69,6 +71,7 @@ def play(plan: Plan, zygote: Zygote) -> History:
             resumed=resumed,
             ended=ended,
             stuck=stuck,
+            watched=watched,
             saved=saved,
             left_behind=tuple(_left_behind(pids, addresses)),
         )
@@ -199,6 +202,21 @@ def _stuck(recorder: HistoryRecorder, since: int) -> tuple[str, ...]:
         if not stuck or recorder.now() > until:
             return stuck
         time.sleep(_LOOK_SECONDS)
+
+
+def _is_watched(training: Training, ps: int) -> bool:
+    """Let a PS run out of memory, after a poll that saw it healthy, and wait for its report."""
+    recorder = training.recorder
+    time.sleep((POLL + POLL_DEADLINE) / 1_000_000)
+    fault = PlannedFault(at=0, trouble="memory", target=f"ps-{ps}", length=0)
+    since = recorder.now()
+    training.begin(fault)
+    until = recorder.now() + WATCH_BOUND
+    while recorder.now() < until:
+        if any(each.at > since and ps in each.ps for each in list(recorder.happened)):
+            return True
+        time.sleep(_LOOK_SECONDS)
+    return False
 
 
 def _worker(name: str) -> int:

@@ -209,6 +209,11 @@ def _unreported(history: History) -> Iterator[str]:
             )
 
 
+def _unwatched(history: History) -> Iterator[str]:
+    if not history.aftermath.watched:
+        yield "a PS that ran out of memory once all was mended wasn't reported"
+
+
 def _left_behind(history: History) -> Iterator[str]:
     yield from history.aftermath.left_behind
 
@@ -262,6 +267,12 @@ PROMISES: Final = (
         "a PS that is out of memory or gives no answer is reported within the bound",
         _unreported,
         lambda history: sum(1 for _ in _unhealthy_spans(history)),
+        _BY_OPTION,
+    ),
+    Promise(
+        "the health watch is alive at the end of the run",
+        _unwatched,
+        _one,
         _BY_OPTION,
     ),
     Promise("no process and no port is left behind", _left_behind, _one, _BOTH),

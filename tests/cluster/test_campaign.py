@@ -17,7 +17,7 @@ from parity.base.model import frozen
 from parity.campaign.plan import OPERATORS, Plan, PlannedCall, PlannedFault
 from parity.campaign.promises import PROMISES
 
-LINEARIZABLE, LASTING, HELD, SAVED, COUNTED, GOING_ON, REPORTED, CLEAN = PROMISES
+LINEARIZABLE, LASTING, HELD, SAVED, COUNTED, GOING_ON, REPORTED, WATCHED, CLEAN = PROMISES
 
 
 def plan(*calls, setup="options", faults=()):
@@ -75,6 +75,13 @@ PLANTED = {
         "        while not self._coord.should_stop():\n            findings",
         "        for _ in range(2):\n            findings",
         plan(faults=(PlannedFault(at=6000, trouble="memory", target="ps-1", length=4500),)),
+    ),
+    "an alarm ends the watch": (
+        WATCHED,
+        "monolith_hooks/resilient_watch.py",
+        "        while not self._coord.should_stop():\n            findings",
+        "        while not self._coord.should_stop() and not self._reported:\n            findings",
+        plan(faults=(PlannedFault(at=3000, trouble="memory", target="ps-1", length=4500),)),
     ),
     "a process outlives the job": (
         CLEAN,

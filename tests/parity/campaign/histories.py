@@ -53,6 +53,7 @@ def history(*calls, faults=(), steps=(), events=(), setup="options", **aftermath
         "resumed": 21 * SECOND,
         "ended": 22 * SECOND,
         "stuck": (),
+        "watched": True,
         "saved": None,
         "left_behind": (),
         **aftermath,

@@ -15,7 +15,7 @@ from tests.parity.campaign.histories import (
     steps,
 )
 
-LINEARIZABLE, LASTING, HELD, SAVED, COUNTED, GOING_ON, REPORTED, CLEAN = PROMISES
+LINEARIZABLE, LASTING, HELD, SAVED, COUNTED, GOING_ON, REPORTED, WATCHED, CLEAN = PROMISES
 
 
 def broken(made):
@@ -148,6 +148,10 @@ def test_while_the_chief_is_disturbed_the_bound_doesnt_run():
     assert broken(history(faults=faults)) == set()
 
 
+def test_a_watch_that_is_dead_at_the_end_breaks_its_promise():
+    assert broken(history(watched=False)) == {WATCHED.name}
+
+
 def test_a_process_that_is_left_breaks_its_promise():
     assert broken(history(left_behind=("process 7",))) == {CLEAN.name}
 
@@ -156,7 +160,7 @@ def test_each_promise_says_how_often_it_could_have_been_broken():
     made = history(
         call("stop", 1000), look(3000, 0, 1, 2), call("save", 9000, step_before=1, saved=1), saved=1
     )
-    assert [promise.chances(made) for promise in PROMISES] == [3, 3, 2, 1, 1, 1, 0, 1]
+    assert [promise.chances(made) for promise in PROMISES] == [3, 3, 2, 1, 1, 1, 0, 1, 1]
 
 
 def test_a_ps_that_fails_during_a_sessions_first_poll_neednt_be_reported():
