@@ -63,7 +63,7 @@ def play(plan: Plan, zygote: Zygote) -> History:
                 resumed = operators[0].resume_all(mended)
                 stuck = _stuck(training.recorder, resumed)
                 saved = training.restorable_step()
-                watched = _is_watched(training, ps=plan.seed % PS)
+                watched = _is_watched(training, _watchable(plan))
                 ended = training.recorder.now()
                 pids, addresses = training.pids(), training.addresses()
         aftermath = Aftermath(
@@ -202,6 +202,19 @@ def _stuck(recorder: HistoryRecorder, since: int) -> tuple[str, ...]:
         if not stuck or recorder.now() > until:
             return stuck
         time.sleep(_LOOK_SECONDS)
+
+
+def _watchable(plan: Plan) -> int:
+    """Return a PS that the chief's session still knows at the end.
+
+    One that was killed isn't watched until the session is created anew, and here only the loss of
+    PS 0, which has the variables, makes it so (docs/campaigns.md).
+    """
+    drawn = plan.seed % PS
+    was_killed = any(
+        fault.trouble == "kill" and fault.target == f"ps-{drawn}" for fault in plan.faults
+    )
+    return 0 if was_killed else drawn
 
 
 def _is_watched(training: Training, ps: int) -> bool:
