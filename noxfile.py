@@ -35,6 +35,8 @@ nox.options.default_venv_backend = "none"
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT / ".nox" / "shared"
 PACKAGES = ["monolith_hooks", "fakes", "parity"]
+LOCKED = ROOT / "requirements" / "dev.txt"
+"""What the extra ``dev`` came to when it was last locked: versions and hashes, of no index."""
 REPORTS = ROOT / "reports"
 """What monolith-parity checklist reads."""
 PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
@@ -78,8 +80,11 @@ def install(session: nox.Session, python: str, packages: list[str]) -> None:
 
 def shared_environment(session: nox.Session) -> Path:
     """The environment of all sessions but ``protos``; its bin folder."""
-    key = (ROOT / "pyproject.toml").read_text()
-    return make_environment(session, SHARED, ["-e", f"{ROOT}[dev]"], key)
+    key = (ROOT / "pyproject.toml").read_text() + LOCKED.read_text()
+    programs = make_environment(session, SHARED, ["--require-hashes", "-r", str(LOCKED)], key)
+    if not (programs / "monolith-parity").exists():
+        install(session, str(programs / "python"), ["--no-deps", "-e", str(ROOT)])
+    return programs
 
 
 def group(name: str) -> list[str]:
@@ -366,6 +371,19 @@ def protos(session: nox.Session) -> None:
             shutil.copy(out / path, path)
     if changed:
         session.error(f"regenerated, commit these: {', '.join(map(str, changed))}")
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Lock the newest versions that pyproject.toml allows; commit what has changed."""
+    uv = shutil.which("uv")
+    if uv is None:
+        session.error("locking takes uv, which python3 dev.py installs into .venv")
+    session.run(
+        uv, "pip", "compile", "--quiet", "--upgrade", "--universal", "--generate-hashes",
+        "--no-emit-index-url", "--no-header", "--no-annotate", "--extra", "dev",
+        "--output-file", str(LOCKED), str(ROOT / "pyproject.toml"),
+    )  # fmt: skip
 
 
 def _text(path: Path) -> str | None:
