@@ -112,9 +112,9 @@ def campaign(
         Path, typer.Option(help="Folder of the histories that broke a promise.")
     ] = project.ROOT / "reports" / "campaign",
 ) -> None:
-    """Attack a job on a real cluster while operators stop, resume, look and save.
+    """Attack a job on a real cluster, and check its history.
 
-    What must hold of each run's history is checked.
+    Operators stop, resume, look and save meanwhile.
     """
     from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 
