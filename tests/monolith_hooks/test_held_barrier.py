@@ -74,6 +74,7 @@ def test_a_barrier_that_another_process_placed_is_joined_and_not_let_go(clear):
     made, session, _ = clear
     made[""]._write_bit(session, 0, True)
     made["save"].place_barrier(session, "Save")
+    assert [(hold.holder, hold.action) for hold in made[""].holds] == [("", ""), ("save", "Save")]
     made["save"].remove_barrier(session)
     assert made[""].is_barrier_placed(session)
     made["operator"].remove_barrier(session)

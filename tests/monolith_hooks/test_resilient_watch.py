@@ -217,6 +217,13 @@ def test_an_option_that_is_no_positive_number_is_refused(name, value):
         Resilience(**{name: value})
 
 
+def test_a_deadline_may_be_a_millisecond_and_one_poll_without_an_answer_be_enough():
+    least = Resilience(0.001, 0.001, 0.001, unreachable_after=1)
+    assert least.unreachable_after == 1
+    with pytest.raises(ValueError, match=r"unreachable_after: expected 1 to 1000000, got 0\.5"):
+        Resilience(unreachable_after=0.5)
+
+
 def test_a_poll_that_the_exit_cuts_short_is_not_a_good_one(play, watched, clock):
     def main():
         with watched(fails, b"") as chief:
