@@ -18,7 +18,7 @@ Barrier = Operation[Holders]
 Effect = Callable[[Holders], Holders | None]
 
 NOBODY: Final[Holders] = frozenset()
-ANYBODY: Final = "anybody"
+_ANYBODY: Final = "anybody"
 _UNNAMED: Final = ""
 """Holds what was placed by a call that failed after that."""
 _SHOWN: Final = 80
@@ -87,15 +87,15 @@ class BarrierModel:
                 yield Barrier(f"alarm of PS {each.ps}", each.at, NEVER, places, False)
 
     def _places(self, holder: str) -> Effect:
-        mine = holder if self._has_holders else ANYBODY
+        mine = holder if self._has_holders else _ANYBODY
         return lambda holders: None if mine in holders else holders | {mine}
 
     def _refuses(self, holder: str) -> Effect:
-        mine = holder if self._has_holders else ANYBODY
+        mine = holder if self._has_holders else _ANYBODY
         return lambda holders: holders if mine in holders else None
 
     def _removes(self, *holders: str) -> Callable[[Holders], Holders]:
-        mine = frozenset(holders if self._has_holders else (ANYBODY,))
+        mine = frozenset(holders if self._has_holders else (_ANYBODY,))
         return lambda before: before - mine
 
 

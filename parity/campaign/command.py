@@ -10,10 +10,13 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from parity.base.bounds import LARGEST_JSON
 from parity.base.files import make_folder, read_text, write_whole
 from parity.base.model import frozen
 from parity.base.problems import UsageError
+from parity.base.validation_words import said
 from parity.campaign.drawing import page
 from parity.campaign.history import History
 from parity.campaign.plan import Plan, Setup, draw_plan
@@ -127,9 +130,12 @@ def _read_plan(path: Path) -> Plan:
         document = json.loads(read_text(path, LARGEST_JSON))
         history = isinstance(document, dict) and "plan" in document
         return Plan.model_validate(frozen(document["plan"] if history else document))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the plan"
+        raise UsageError(f"{path}: {place}: {said(first, 'docs/campaigns.md')}") from None
     except (ValueError, RecursionError) as error:
-        first = " ".join(str(error).split("\n")[:3])
-        raise UsageError(f"{path}: expected a plan or a history of a campaign: {first}") from None
+        raise UsageError(f"{path}: expected a plan or a history of a campaign: {error}") from None
 
 
 def _holds(promise: Promise, history: History) -> bool:

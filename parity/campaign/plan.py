@@ -5,15 +5,22 @@ from __future__ import annotations
 import random
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from parity.base.model import Model
+from parity.base.terminal_text import shortened
 
 Setup = Literal["default", "options"]
 """The original's hooks, or those of docs/production.md: a resilient watch, a held barrier, and
 the saver's barrier among the guards."""
 Call = Literal["stop", "resume", "look", "save"]
 Trouble = Literal["kill", "stop", "memory", "full_disk", "cut", "stall", "slow"]
+
+POLL: Final = 1_000_000
+"""Microseconds between two polls of the health watch in a campaign."""
+POLL_DEADLINE: Final = 250_000
+"""Microseconds after which it gives up a poll."""
+UNREACHABLE_AFTER: Final = 3
 
 PS: Final = 2
 WORKERS: Final = 3
@@ -59,13 +66,23 @@ class PlannedFault(Model):
     target: str
     length: Annotated[int, Field(ge=0)]
 
+    @model_validator(mode="after")
+    def _check_target(self) -> PlannedFault:
+        targets = _TARGETS[self.trouble]
+        if self.target not in targets:
+            raise ValueError(
+                f"target of {self.trouble}: expected one of {', '.join(targets)}, "
+                f"got {shortened(self.target)}"
+            )
+        return self
+
 
 class Plan(Model):
     """Everything that is done to a job."""
 
     seed: int
     setup: Setup
-    calls: dict[str, tuple[PlannedCall, ...]]
+    calls: Annotated[dict[str, tuple[PlannedCall, ...]], Field(min_length=1)]
     """Each operator's, one after the other."""
     faults: tuple[PlannedFault, ...]
     """By time. Those of one target don't overlap."""

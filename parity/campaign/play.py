@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import grpc
 
@@ -24,8 +24,17 @@ from parity.campaign.history import (
     Outcome,
 )
 from parity.campaign.links import Links
-from parity.campaign.plan import PROCESSES, PS, Call, Plan, PlannedCall, PlannedFault
-from parity.campaign.promises import POLL, POLL_DEADLINE, WATCH_BOUND
+from parity.campaign.plan import (
+    POLL,
+    POLL_DEADLINE,
+    PROCESSES,
+    PS,
+    Call,
+    Plan,
+    PlannedCall,
+    PlannedFault,
+)
+from parity.campaign.promises import WATCH_BOUND
 from parity.campaign.training import Training
 from parity.players.cluster.processes import (
     ProcessLostError,
@@ -135,7 +144,7 @@ class _Operator:
 
     def _call(self, call: Call) -> MadeCall:
         with open_channel(self._training.controller) as channel:
-            stub = service_pb2_grpc.ControllerStub(channel)  # type: ignore[no-untyped-call]
+            stub = service_pb2_grpc.ControllerStub(channel)  # type: ignore[no-untyped-call]  # generated
             step_before = self._step(stub) if call == "save" else None
             invoked = self._recorder.now()
             blocked, saved, said = None, None, ""
@@ -172,7 +181,7 @@ class _Operator:
             return None
 
 
-def _send(stub: service_pb2_grpc.ControllerStub, call: Call) -> service_pb2.GetBlockStatusResponse:
+def _send(stub: service_pb2_grpc.ControllerStub, call: Call) -> Any:
     match call:
         case "stop":
             return stub.StopTraining(service_pb2.StopTrainingRequest(), timeout=_CALL_SECONDS)

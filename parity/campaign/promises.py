@@ -9,13 +9,15 @@ from typing import Final
 from parity.campaign.barrier_models import NOBODY, BarrierModel, new_sessions
 from parity.campaign.history import History, MadeCall, MadeFault
 from parity.campaign.linearizability import find_violation
-from parity.campaign.plan import PS, WORKERS, Setup
+from parity.campaign.plan import (
+    POLL,
+    POLL_DEADLINE,
+    PS,
+    UNREACHABLE_AFTER,
+    WORKERS,
+    Setup,
+)
 
-POLL: Final = 1_000_000
-"""Microseconds between two polls of the health watch in a campaign."""
-POLL_DEADLINE: Final = 250_000
-"""Microseconds after which it gives up a poll."""
-UNREACHABLE_AFTER: Final = 3
 WATCH_BOUND: Final = POLL + (1 + UNREACHABLE_AFTER * PS) * POLL_DEADLINE + POLL
 """Microseconds in which a resilient watch reports a PS, with a second for a busy machine."""
 _FIRST_POLL: Final = 1_500_000

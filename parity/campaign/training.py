@@ -13,17 +13,25 @@ from monolith_hooks.server.address_file import read_server_addr
 from monolith_hooks.server.addresses import split_addr
 from parity.base.model import frozen
 from parity.campaign.history import Happened, HistoryRecorder, TakenStep
-from parity.campaign.links import Links, Mode
-from parity.campaign.plan import LINKS, PS, WORKERS, PlannedFault, Setup
-from parity.campaign.promises import POLL, POLL_DEADLINE, UNREACHABLE_AFTER
-from parity.players.cluster.cluster import Addresses, ClusterProcesses
+from parity.campaign.links import Links
+from parity.campaign.plan import (
+    LINKS,
+    POLL,
+    POLL_DEADLINE,
+    PS,
+    UNREACHABLE_AFTER,
+    WORKERS,
+    PlannedFault,
+    Setup,
+)
+from parity.players.cluster.cluster import Addresses, ClusterProcesses, role_name
 from parity.players.cluster.processes import (
     ProcessLostError,
     RoleProcess,
     RoleTimeoutError,
     Zygote,
 )
-from parity.players.cluster.wire import JobName, RoleCommand, TimestampedEvent
+from parity.players.cluster.wire import RoleCommand, TimestampedEvent
 from parity.spec.scenario import Scenario
 from parity.spec.trace import (
     RaisedEvent,
@@ -148,7 +156,7 @@ class Training:
             case "full_disk":
                 self._limit_files(0)
             case "cut" | "stall" | "slow":
-                self._set_link(target, fault.trouble)
+                self._links.set(target, fault.trouble)
 
     def mend(self, fault: PlannedFault) -> None:
         """Undo it; what was killed is started again, and begins to train when it can."""
@@ -164,7 +172,7 @@ class Training:
             case "full_disk":
                 self._limit_files(resource.RLIM_INFINITY)
             case "cut" | "stall" | "slow":
-                self._set_link(target, "open")
+                self._links.set(target, "open")
 
     def _restart(self, name: str) -> None:
         with self._restarting:
@@ -222,9 +230,6 @@ class Training:
         except ProcessLookupError:
             return  # It has been killed; another one has no limit.
 
-    def _set_link(self, link: str, mode: Mode) -> None:
-        self._links.set(link, mode)
-
     def _controller_address(self) -> tuple[str, int]:
         try:
             return split_addr(read_server_addr(str(self._model_dir)))
@@ -235,7 +240,7 @@ class Training:
         """Return the addresses as one process has them: its own, and proxies of the others."""
         return {
             job: tuple(
-                self._address_for(name, _name(job, task), address)
+                self._address_for(name, role_name(job, task), address)
                 for task, address in enumerate(of_job)
             )
             for job, of_job in addresses.items()
@@ -268,7 +273,3 @@ class Training:
                     self._replace_later(event.lane)
             case _:
                 pass
-
-
-def _name(job: JobName, task: int) -> str:
-    return {"ps": f"ps-{task}", "chief": "chief", "worker": f"worker-{task + 1}"}[job]

@@ -56,6 +56,11 @@ Addresses = Mapping[JobName, tuple[str, ...]]
 """The addresses of TensorFlow's servers by job, as one process knows them."""
 
 
+def role_name(job: JobName, task: int) -> str:
+    """Return the name of a process, as scenarios have it: the chief is worker 0."""
+    return {"ps": f"ps-{task}", "chief": "chief", "worker": f"worker-{task + 1}"}[job]
+
+
 class ClusterProcesses:
     """PS, chief and workers by name: ``ps-0``, ``chief``, ``worker-1``.
 
@@ -168,7 +173,7 @@ class ClusterProcesses:
         return up
 
     def _start(self, job: JobName, task: int) -> None:
-        name = {"ps": f"ps-{task}", "chief": "chief", "worker": f"worker-{task + 1}"}[job]
+        name = role_name(job, task)
         setting = Setting(
             job=job,
             task=task,

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from parity.campaign.plan import LINKS, PROCESSES, draw_plan
+from parity.campaign.plan import LINKS, PROCESSES, PlannedFault, draw_plan
 
 SEEDS = st.integers(0, 2**63 - 1)
 
@@ -31,3 +33,13 @@ def test_every_trouble_every_target_and_every_call_is_drawn():
     assert {fault.trouble for fault in faults} == kinds
     calls = {each.call for plan in plans for made in plan.calls.values() for each in made}
     assert calls == {"stop", "resume", "look", "save"}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "target"), [("kill", "ps-9"), ("memory", "chief"), ("cut", "chief")]
+)
+def test_a_target_that_a_trouble_cant_have_is_refused_with_those_that_it_can(trouble, target):
+    with pytest.raises(
+        ValidationError, match=f"target of {trouble}: expected one of .*, got {target}"
+    ):
+        PlannedFault(at=0, trouble=trouble, target=target, length=0)

@@ -10,7 +10,7 @@ import pytest
 
 from parity.base import project
 from parity.mutation.judges import rust_contracts
-from parity.mutation.judges.python_contracts import PYTHON_CONTRACTS
+from parity.mutation.judges.python_contracts import OPTION_TESTS, PYTHON_CONTRACTS
 from parity.mutation.judges.rust_contracts import RUST_CONTRACTS, copy_contracts, red_contract
 
 pytestmark = pytest.mark.slow
@@ -120,3 +120,8 @@ def test_the_first_that_fails_ends_those_that_still_run(fake_cargo):
 def test_contracts_of_the_port_that_hang_are_killed_with_what_they_started(fake_cargo):
     name, reason = rust_contracts.first_red_contract(fake_cargo("sleep 600 & wait"), 0.2)
     assert (name, reason) == ("contracts", "the contracts, hung: no end after 0.2 s")
+
+
+def test_the_tests_of_options_that_judge_are_there():
+    assert OPTION_TESTS
+    assert [each for each in OPTION_TESTS if not (project.ROOT / each).exists()] == []
