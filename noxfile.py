@@ -41,6 +41,11 @@ REPORTS = ROOT / "reports"
 """What monolith-parity checklist reads."""
 PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
 """As old as the oldest runtimes that pyproject.toml allows: older code runs on newer runtimes."""
+AUDIT_TOOLS = ["pip-audit>=2.9,<3"]
+CARGO_DENY = "cargo-deny@0.20.2"
+RUST_ADVISORIES = "https://github.com/RustSec/advisory-db"
+PYPI = "https://pypi.org/pypi/protobuf/json"
+"""Has what is known of a package, its vulnerabilities too: pip-audit reads the same of each."""
 CHROMIUM = ["chromium", "fonts-dejavu-core"]
 """The distribution's browser and a font for it: Playwright's own browsers aren't downloaded."""
 EXPLORED = [
@@ -345,8 +350,9 @@ def rust(session: nox.Session) -> None:
         session.skip("there is no Rust toolchain (no cargo on PATH)")
     with session.chdir(ROOT / "monolith-rs"):
         session.run("cargo", "fmt", "--check")
-        session.run("cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings")
-        tee(session, REPORTS / "rust-tests.txt", "cargo", "test", "--locked", "--no-fail-fast")
+        every = ["--locked", "--all-features"]
+        session.run("cargo", "clippy", *every, "--all-targets", "--", "-D", "warnings")
+        tee(session, REPORTS / "rust-tests.txt", "cargo", "test", *every, "--no-fail-fast")
     with session.chdir(ROOT / "examples" / "rust-port"):
         lints = ["--locked", "--target-dir", str(ROOT / "monolith-rs" / "target")]
         session.run("cargo", "fmt", "--check")
@@ -371,6 +377,57 @@ def protos(session: nox.Session) -> None:
             shutil.copy(out / path, path)
     if changed:
         session.error(f"regenerated, commit these: {', '.join(map(str, changed))}")
+
+
+@nox.session(default=False)
+def oldest(session: nox.Session) -> None:
+    """The catalogue and the tests with the oldest versions that pyproject.toml allows."""
+    if shutil.which("uv") is None:
+        session.error("resolving to the oldest takes uv, which python3 dev.py installs into .venv")
+    lowest = ["--resolution", "lowest-direct", "--editable", f"{ROOT}[dev]"]
+    key = (ROOT / "pyproject.toml").read_text()
+    programs = make_environment(session, ROOT / ".nox" / "oldest", lowest, key)
+    with session.chdir(ROOT):
+        path = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        report = str(REPORTS / "oldest")
+        session.run(str(programs / "monolith-parity"), "run", "--report", report, env=path)
+        tests = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/cluster", "-m", "not slow"]
+        session.run(str(programs / "pytest"), *tests, *session.posargs, env=path)
+
+
+@nox.session(default=False)
+def audit(session: nox.Session) -> None:
+    """Licenses and sources of the crates, and known vulnerabilities of all that is locked."""
+    unseen = []
+    tools = ROOT / ".nox" / "audit"
+    programs = make_environment(session, tools, AUDIT_TOOLS, "")
+    if shutil.which("cargo") is None:
+        unseen.append("crates (no cargo on PATH)")
+    else:
+        deny = ["--root", str(tools), "--locked", "--quiet", CARGO_DENY]
+        session.run("cargo", "install", *deny)
+        advisories = reachable(["git", "ls-remote", "--quiet", RUST_ADVISORIES, "HEAD"])
+        checks = ["bans", "licenses", "sources", *(["advisories"] if advisories else [])]
+        with session.chdir(ROOT / "monolith-rs"):
+            session.run(str(programs / "cargo-deny"), "--locked", "check", *checks)
+        if not advisories:
+            unseen.append(f"vulnerabilities of crates (no {RUST_ADVISORIES})")
+    asked = [str(programs / "python"), "-c", f"import urllib.request as u; u.urlopen({PYPI!r})"]
+    if reachable(asked):
+        locked = ["--disable-pip", "--require-hashes", "--requirement", str(LOCKED)]
+        session.run(str(programs / "pip-audit"), *locked)
+    else:
+        unseen.append(f"vulnerabilities of Python packages (no {PYPI})")
+    if unseen:
+        session.skip("not audited: " + "; ".join(unseen))
+
+
+def reachable(command: list[str]) -> bool:
+    """Whether a command that asks for something over the network is answered in a minute."""
+    try:
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 @nox.session(default=False)

@@ -24,14 +24,23 @@ class RaiseIn:
 
 
 class ProbeHook(tf.compat.v1.train.SessionRunHook):
-    """Hook that calls ``on_phase(phase)`` in each phase, then raises if so configured."""
+    """Hook that calls ``on_phase(phase)`` in each phase, then raises if so configured.
+
+    ``take_time``, if there is one, is called at the end of ``before_run``, when a step is under
+    way for the hooks before this one.
+    """
 
     def __init__(
-        self, on_phase: Callable[[str], None], raises: RaiseIn | None, ledger: FaultLedger
+        self,
+        on_phase: Callable[[str], None],
+        raises: RaiseIn | None,
+        ledger: FaultLedger,
+        take_time: Callable[[], None] | None = None,
     ) -> None:
         self._on_phase = on_phase
         self._raises = raises
         self._ledger = ledger
+        self._take_time = take_time
         self._reached = 0
 
     def begin(self) -> None:
@@ -47,6 +56,8 @@ class ProbeHook(tf.compat.v1.train.SessionRunHook):
         """Run the phase ``before_run``."""
         del run_context
         self._enter("before_run")
+        if self._take_time is not None:
+            self._take_time()
 
     def after_run(self, run_context: object, run_values: object) -> None:
         """Run the phase ``after_run``."""

@@ -5,8 +5,10 @@ It needs the extra ``metrics``, which has prometheus_client. The original has no
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 import tensorflow as tf
@@ -16,8 +18,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from monolith_hooks.barrier_ops import BarrierOp
-from monolith_hooks.clock import NANOSECONDS
 from monolith_hooks.ps_check_hooks import PsHealthCheckerHook
+from monolith_hooks.run_metrics import RunMetrics
 from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 
 _PREFIX: Final = "monolith_"
@@ -97,7 +99,7 @@ class PrometheusHook(tf.compat.v1.train.SessionRunHook):
         self._port = port
         self._address = address
         self._registry = registry
-        self._run = _RunCollector(barrier_op, saver_hook, health_hook)
+        self._run = _RunCollector(RunMetrics(barrier_op, saver_hook, health_hook))
         self._server: Any = None
 
     @property
@@ -107,7 +109,6 @@ class PrometheusHook(tf.compat.v1.train.SessionRunHook):
 
     def begin(self) -> None:
         """Register the run."""
-        self._run.global_step = tf.compat.v1.train.get_global_step()
         self._registry.register(self._run)
 
     def after_create_session(self, session: Any, coord: Any) -> None:  # noqa: ARG002
@@ -130,16 +131,8 @@ class PrometheusHook(tf.compat.v1.train.SessionRunHook):
 class _RunCollector(Collector):
     """The state of a run at a scrape."""
 
-    def __init__(
-        self,
-        barrier_op: BarrierOp,
-        saver_hook: NoFirstSaveCheckpointSaverHook | None,
-        health_hook: PsHealthCheckerHook | None,
-    ) -> None:
-        self._barrier_op = barrier_op
-        self._saver_hook = saver_hook
-        self._health_hook = health_hook
-        self.global_step: tf.Tensor | None = None
+    def __init__(self, metrics: RunMetrics) -> None:
+        self._metrics = metrics
         self.session: Any = None
 
     def describe(self) -> Iterator[Metric]:
@@ -148,65 +141,12 @@ class _RunCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics of this moment."""
-        try:
-            seen = list(self._seen_in_session())
-        except Exception:  # noqa: BLE001 - a session that is closed, or a PS that is gone
-            seen = []
-        yield _gauge("session_up", "1 if the session could be read.", float(bool(seen)))
-        yield from seen
-        yield from self._save()
-        yield from self._watch()
-
-    def _seen_in_session(self) -> Iterator[Metric]:
-        blocked = self._barrier_op.get_blocked_indices(self.session)
-        placed = 0 in blocked
-        yield _gauge("barrier_placed", "1 while the barrier is placed.", float(placed))
-        yield _gauge(
-            "workers_held", "Workers that the barrier blocks.", float(len(blocked) - placed)
-        )
-        held = GaugeMetricFamily(
-            f"{_PREFIX}barrier_held_since_timestamp_seconds",
-            "Since when each holder holds the barrier.",
-            labels=["holder"],
-        )
-        for hold in self._barrier_op.holds if placed else ():
-            held.add_metric([hold.holder], hold.since_ns / NANOSECONDS)
-        yield held
-        if self.global_step is not None:
-            step = float(self.session.run(self.global_step))
-            yield _gauge("global_step", "The global step.", step)
-
-    def _save(self) -> Iterator[Metric]:
-        save = None if self._saver_hook is None else self._saver_hook.last_save
-        if save is not None:
-            ended = save.ended_ns / NANOSECONDS
-            yield _gauge("last_save_timestamp_seconds", "The end of the newest save.", ended)
-            yield _gauge("last_save_step", "The step of the newest save.", float(save.step))
-            failed = float(save.error is not None)
-            yield _gauge("last_save_failed", "1 if the newest save failed.", failed)
-
-    def _watch(self) -> Iterator[Metric]:
-        status = None if self._health_hook is None else self._health_hook.watch_status
-        if status is None:
-            return
-        yield _counter("health_polls", "Polls that were begun.", status.polls)
-        yield _counter("health_polls_failed", "Polls that a PS didn't answer.", status.failed_polls)
-        yield _counter("health_alarms", "Reports of unhealthy PS.", status.alarms)
-        yield _counter("health_reports_failed", "Reports that failed.", status.failed_reports)
-        if status.last_good_poll_ns is not None:
-            ended = status.last_good_poll_ns / NANOSECONDS
-            yield _gauge("health_last_good_poll_timestamp_seconds", "Its end.", ended)
-        unhealthy = GaugeMetricFamily(
-            f"{_PREFIX}ps_unhealthy", "1 for each PS that is unhealthy.", labels=["ps"]
-        )
-        for index in status.unhealthy:
-            unhealthy.add_metric([str(index)], 1)
-        yield unhealthy
-
-
-def _gauge(name: str, about: str, value: float) -> Metric:
-    return GaugeMetricFamily(_PREFIX + name, about, value=value)
-
-
-def _counter(name: str, about: str, value: float) -> Metric:
-    return CounterMetricFamily(_PREFIX + name, about, value=value)
+        of_name = attrgetter("name")
+        for name, measurements in itertools.groupby(self._metrics.read(self.session), of_name):
+            same = list(measurements)
+            family = CounterMetricFamily if same[0].kind == "counter" else GaugeMetricFamily
+            labels = [each.label[0] for each in same[:1] if each.label]
+            metric = family(_PREFIX + name, same[0].about, labels=labels)
+            for each in same:
+                metric.add_metric([each.label[1]] if each.label else [], each.value)
+            yield metric

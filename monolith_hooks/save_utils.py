@@ -31,6 +31,8 @@ __all__ = [
     "get_monolith_checkpoint_state",
 ]
 
+_STEP_LOOK_SECONDS: Final = 0.01
+"""Time between two looks whether a step has ended."""
 _META_GRAPH_FILENAME: Final = "meta_graph_for_debugging.pb"
 
 
@@ -58,7 +60,9 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
     - any other thread in ``trigger_save``, twice: to reset the timer, and to save.
 
     ``before_run`` takes no lock: a step may begin and run while a checkpoint is being
-    written, so that its update may or may not be in it, and waits at its end (B30).
+    written, so that its update may or may not be in it, and waits at its end (B30). With
+    ``step_wait_seconds`` it takes the lock for a moment to note that a step is under way, and
+    ``trigger_save`` waits, with the lock held, until none is.
 
     ``end`` takes no lock if there is nothing to write, so the session may be closed
     during a save that was requested at the last step; that save then fails (B34).
@@ -95,10 +99,13 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
             called (B72).
         clock: Provides the lock and the time of the schedule.
         metrics: Told of saves and of tries that failed (B77).
+        step_wait_seconds: Time for which ``trigger_save`` waits for a step of this session to end,
+            and while a checkpoint is being written no step begins. None, the original's, doesn't
+            wait. Steps of other workers are held by a BarrierSaverListener.
 
     Raises:
         ValueError: Both or neither of ``save_secs`` and ``save_steps``, or both
-            of ``saver`` and ``scaffold``, were given.
+            of ``saver`` and ``scaffold``, were given; or ``step_wait_seconds`` is negative.
     """
 
     _has_dense_only = False
@@ -129,7 +136,10 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         *,
         clock: Clock = SYSTEM_CLOCK,
         metrics: Metrics | None = None,
+        step_wait_seconds: float | None = None,
     ) -> None:
+        if step_wait_seconds is not None and not step_wait_seconds >= 0:
+            raise ValueError(f"step_wait_seconds: expected 0 or more, got {step_wait_seconds}")
         super().__init__(
             checkpoint_dir,
             save_secs=save_secs,
@@ -166,6 +176,8 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         self._metrics = metrics
         self._lock = clock.lock()
         self._last_save: LastSave | None = None
+        self._step_wait_seconds = step_wait_seconds
+        self._is_in_step = False
 
     @property
     def last_save(self) -> LastSave | None:
@@ -179,6 +191,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Write the graph, and save for the first time unless that is disabled."""
+        self._is_in_step = False  # What the last session ran came to nothing.
         with self._lock:
             if self._save_graph_def:
                 self._write_meta_graph(session)
@@ -186,13 +199,23 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
                     write_monolith_checkpoint_state(self._checkpoint_dir, self._new_state())
             super().after_create_session(session, coord)
 
+    def before_run(self, run_context: Any) -> Any:
+        """Ask for the step; with ``step_wait_seconds`` wait for a running save to end first."""
+        if self._step_wait_seconds is not None:
+            self._is_in_step = False  # The last run has ended, if only with an error.
+            with self._lock:
+                self._is_in_step = True
+        return super().before_run(run_context)
+
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Wait for a running save to end, then save if the schedule says so."""
+        self._is_in_step = False
         with self._lock:
             super().after_run(run_context, run_values)
 
     def end(self, session: Any) -> None:
         """Save, unless the timer has recorded a save at this step, written or failed (B31, B73)."""
+        self._is_in_step = False
         if self._is_dense_only:
             return
         last_step = session.run(self._global_step_tensor)
@@ -220,15 +243,29 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         Raises:
             Exception: An error of the saver or a listener; an OpError only after a second
                 attempt.
+            tf.errors.DeadlineExceededError: A step was under way for ``step_wait_seconds``.
         """
         with self._lock:
             self._timer.reset()
         # A new thread has a default graph of its own, in eager mode; a saver needs the session's.
         with self._lock, session.graph.as_default():
+            self._wait_for_step()
             step = session.run(self._global_step_tensor)
             if self._timer.should_trigger_for_step(step):
                 self._timer.update_last_triggered_step(step)
                 self._try_to_save(session, step, ignore_save_errors)
+
+    def _wait_for_step(self) -> None:
+        """Wait until no step is under way; none begins before the lock is released."""
+        if self._step_wait_seconds is None:
+            return
+        deadline = self._clock.now() + self._step_wait_seconds
+        while self._is_in_step:
+            if self._clock.now() >= deadline:
+                raise tf.errors.DeadlineExceededError(
+                    None, None, f"A step didn't end within {self._step_wait_seconds:g} seconds."
+                )
+            self._clock.sleep(_STEP_LOOK_SECONDS)
 
     def _save(self, session: Any, step: int) -> bool:
         """Save for the base class, and return True if a listener requests a stop."""

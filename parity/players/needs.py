@@ -8,7 +8,7 @@ from parity.base import host
 from parity.base.host import HOST_NEEDS, IPV6_LOOPBACK
 from parity.players.outcome import Outcome, Player, Skipped
 from parity.spec.faults import NEED_OF_FAULT, Fault, Need
-from parity.spec.hooks import CallEntry, PsHealthEntry, ServerEntry
+from parity.spec.hooks import CallEntry, ProbeEntry, PsHealthEntry, SaverEntry, ServerEntry
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
 from parity.spec.steps import (
@@ -34,6 +34,7 @@ def needs(scenario: Scenario) -> frozenset[Need]:
             *_needs_of_background(scenario),
             *_needs_of_calls(scenario),
             *_needs_of_options(scenario),
+            *_needs_of_probes(scenario),
         )
     )
 
@@ -85,6 +86,14 @@ def _needs_of_options(scenario: Scenario) -> Iterator[Need]:
     for hook in scenario.hooks:
         if isinstance(hook, PsHealthEntry) and hook.ps_health.resilient is not None:
             yield "options"
+        if isinstance(hook, SaverEntry) and hook.saver.step_wait is not None:
+            yield "options"
+
+
+def _needs_of_probes(scenario: Scenario) -> Iterator[Need]:
+    """Yield what it takes to have a hook that takes time."""
+    if any(isinstance(hook, ProbeEntry) and hook.probe.takes for hook in scenario.hooks):
+        yield "exact_time"
 
 
 def _needs_of_calls(scenario: Scenario) -> Iterator[Need]:

@@ -97,6 +97,10 @@ class Saver(Model):
     """Time between two checks of a ``barrier`` listener for workers that are missing."""
     barrier_pending: Duration = 30_000
     """Time after which it goes on without them, at the next check."""
+    step_wait: Duration | None = None
+    """Time for which a save on request waits for the chief's step to end; then no step begins while
+    a checkpoint is being written. By default they don't wait for each other
+    (docs/production.md)."""
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Saver:
@@ -176,6 +180,8 @@ class Probe(Model):
     """Its name in events, which is unique."""
     raises: Raises | None = None
     """The error that it raises, if any; it must be raised before the run ends."""
+    takes: Duration = 0
+    """Time that its ``before_run`` takes, while a step is under way for the hooks before it."""
 
     @model_validator(mode="before")
     @classmethod

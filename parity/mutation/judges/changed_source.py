@@ -27,6 +27,7 @@ MUTATED: Final = (
     "net_utils",
     "ps_check_hooks",
     "resilient_watch",
+    "run_metrics",
     "save_timer",
     "save_utils",
     "server/access",

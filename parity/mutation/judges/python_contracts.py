@@ -24,7 +24,9 @@ OPTION_TESTS: Final = tuple(
     for name in (
         "test_held_barrier",
         "test_resilient_watch",
+        "test_run_metrics",
         "server/test_access",
+        "server/test_channels",
         "server/test_credentials",
         "server/test_operations",
     )

@@ -207,6 +207,7 @@ class HookMaker:
                 is_dense_only=("dense_only", options.dense_only),
                 no_first_save=("first_save", not options.first_save),
             ),
+            **_step_wait(options),
         )
         if options.dump_mode:
             hook._in_model_dump_mode = True  # Of this hook, where a process has it for all.
@@ -305,7 +306,8 @@ class HookMaker:
                 place,
             )
         shows = functools.partial(self._show_phase, probe.name)
-        return ProbeHook(shows, raises, self.ledger)
+        takes = functools.partial(self.clock.sleep, probe.takes / 1000)
+        return ProbeHook(shows, raises, self.ledger, takes if probe.takes else None)
 
     def _show_phase(self, name: str, phase: str) -> None:
         self.recorder.record(HookEvent, hook=name, phase=phase)
@@ -336,6 +338,12 @@ def set_options(options: Model, **arguments: tuple[str, Any]) -> dict[str, Any]:
         for argument, (option, value) in arguments.items()
         if option in options.model_fields_set
     }
+
+
+def _step_wait(options: Saver) -> dict[str, Any]:
+    """Return the keyword argument of a saver hook whose saves wait for steps, for ours alone."""
+    wait = options.step_wait
+    return {} if wait is None else {"step_wait_seconds": wait / 1000}
 
 
 def _resilience(options: PsHealth) -> dict[str, Resilience]:

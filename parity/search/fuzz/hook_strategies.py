@@ -75,6 +75,7 @@ def _saver(draw: DrawFn) -> Document:
         **draw(_rarely({}, st.fixed_dictionaries({}, optional=waits))),
         "tide": draw(_rarely(None, tide)),
         "dump_mode": draw(_rarely(False, st.booleans())),
+        "step_wait": draw(_rarely(None, st.sampled_from(["0s", "2s", "30s"]))),
         "guards": draw(_rarely([], st.lists(listeners, max_size=2))),
         "first_save": draw(_rarely(False, st.booleans())),
         "dense_only": draw(_rarely(False, st.booleans())),
@@ -95,7 +96,12 @@ def _probe(draw: DrawFn, name: str) -> Document:
             "skips": st.sampled_from([0, 0, 1, 2]),
         }
     )
-    return {"name": name, "raises": draw(_rarely(None, raises))}
+    takes = st.sampled_from(["1s", "5s"])
+    return {
+        "name": name,
+        "raises": draw(_rarely(None, raises)),
+        "takes": draw(_rarely("0s", takes)),
+    }
 
 
 def _resilience() -> SearchStrategy[Document]:

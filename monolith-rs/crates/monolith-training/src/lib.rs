@@ -11,7 +11,7 @@
 //! | [`logging_ops`] | machine info and machine health |
 //! | [`save_utils`] | the saver hook, checkpoints |
 //! | [`net_utils`], [`device_utils`] | addresses and device names |
-//! | [`hooks`] | the health hook and its resilient watch, save listeners, workers held and counted at checkpoints, the controller's server and client, stops and saves by flag or file, the current session |
+//! | [`hooks`] | the health hook and its resilient watch, save listeners, workers held and counted at checkpoints, the controller's server and client, stops and saves by flag or file, the current session, metrics of a run |
 //! | [`files`] | reading and replacing files, as a port |
 //! | [`errors`] | errors by the names that Python gives them |
 //!

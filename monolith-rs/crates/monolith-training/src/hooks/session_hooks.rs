@@ -32,7 +32,7 @@ impl CurrentSession {
         relock(&self.session).clone()
     }
 
-    fn set(&self, session: Option<&Arc<Session>>) {
+    pub(super) fn set(&self, session: Option<&Arc<Session>>) {
         *relock(&self.session) = session.cloned();
     }
 }

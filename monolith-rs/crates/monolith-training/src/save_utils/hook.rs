@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::graph_files::{write_graph, write_meta_graph};
 pub use super::listener::CheckpointSaverListener;
@@ -15,7 +17,7 @@ pub use super::written::LastSave;
 use super::written::Written;
 use crate::clock::{Clock, Lock, relock};
 use crate::coordinator::Coordinator;
-use crate::errors::{Error, Result};
+use crate::errors::{Error, ErrorKind, Result};
 use crate::session::{Graph, Session, SessionRunContext, SessionRunHook, StepValues};
 
 /// How many steps one run may take, as TensorFlow's saver hook has it: so many that what
@@ -27,7 +29,9 @@ const STEPS_PER_RUN: i64 = 1_000_000;
 /// Whoever may write holds `saving` for as long as it writes: the training
 /// thread in `after_create_session` and `after_run`, and in `end` if there is
 /// something to write; any other in [`trigger_save`](Self::trigger_save). So a step
-/// that ends while a save runs waits at its end; it may begin and run meanwhile. The
+/// that ends while a save runs waits at its end; it may begin and run meanwhile, but
+/// with `step_wait` it doesn't: `before_run` holds `saving` for the moment in which it
+/// sets `is_in_step`, and `trigger_save` holds it while it waits until that is clear. The
 /// exit doesn't wait for a save where it has nothing to write: it closes the session
 /// under it, and that save fails (B34). Every way out frees the lock; it is not
 /// reentrant, so a listener that triggers a save never returns. `timer` and `written`
@@ -41,7 +45,12 @@ pub struct NoFirstSaveCheckpointSaverHook {
     saving: Lock<()>,
     timer: Mutex<SecondOrStepTimer>,
     written: Mutex<Written>,
+    /// Whether a step of the session is under way; used with `step_wait` alone.
+    is_in_step: AtomicBool,
 }
+
+/// How often a save that waits for a step looks.
+const STEP_LOOK: Duration = Duration::from_millis(10);
 
 impl NoFirstSaveCheckpointSaverHook {
     /// A hook that writes into `dir`.
@@ -60,6 +69,7 @@ impl NoFirstSaveCheckpointSaverHook {
             clock,
             timer: Mutex::new(SecondOrStepTimer::new(options.every).with_tide(options.tide)),
             written: Mutex::new(Written::nothing(options.no_first_save)),
+            is_in_step: AtomicBool::new(false),
             options,
         }
     }
@@ -84,14 +94,39 @@ impl NoFirstSaveCheckpointSaverHook {
     /// is disabled, if this is the save that is skipped, or if it saves only dense
     /// variables and has written the step (B32). The step counts as saved even if it
     /// fails. A listener's wish to stop is not met.
+    ///
+    /// With `step_wait` it fails with `DeadlineExceededError` if a step is under way for that long.
     pub fn trigger_save(&self, session: &Arc<Session>, ignore_save_errors: bool) -> Result<()> {
         {
             let _held = self.saving.lock();
             self.with_timer(SecondOrStepTimer::reset);
         }
         let _held = self.saving.lock();
+        self.wait_for_step()?;
         self.save_if_due(session, ignore_save_errors)?;
         Ok(())
+    }
+
+    /// Waits until no step is under way; none begins before `saving` is let go.
+    fn wait_for_step(&self) -> Result<()> {
+        let Some(wait) = self.options.step_wait else {
+            return Ok(());
+        };
+        let deadline = self.clock.now().saturating_add(wait);
+        while self.is_in_step.load(Ordering::SeqCst) {
+            if self.clock.now() >= deadline {
+                let seconds = wait.as_secs_f64();
+                let message = format!("A step didn't end within {seconds} seconds.");
+                return Err(Error::new(ErrorKind::DeadlineExceededError, message));
+            }
+            self.clock.sleep(STEP_LOOK);
+        }
+        Ok(())
+    }
+
+    /// Notes that whatever step was under way has ended, if only with an error.
+    fn step_has_ended(&self) {
+        self.is_in_step.store(false, Ordering::SeqCst);
     }
 
     fn write_graph_files(&self, session: &Session) -> Result<()> {
@@ -214,6 +249,7 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
     }
 
     fn after_create_session(&self, session: &Arc<Session>, _: &Arc<Coordinator>) -> Result<()> {
+        self.step_has_ended();
         let _held = self.saving.lock();
         if self.options.save_graph_def {
             self.write_graph_files(session)?;
@@ -224,9 +260,19 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
         Ok(())
     }
 
+    fn before_run(&self, _: &SessionRunContext) -> Result<()> {
+        if self.options.step_wait.is_some() {
+            self.step_has_ended();
+            let _held = self.saving.lock();
+            self.is_in_step.store(true, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
     /// Looks at the step that was fetched first, plus so many that one run may take, and
     /// only then at what the step is by now, as TensorFlow does.
     fn after_run(&self, context: &SessionRunContext, values: &StepValues) -> Result<()> {
+        self.step_has_ended();
         let _held = self.saving.lock();
         if !values
             .global_step
@@ -244,6 +290,7 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
     ///
     /// With one of the process's flags it always writes, in one unguarded try (B73).
     fn end(&self, session: &Arc<Session>) -> Result<()> {
+        self.step_has_ended();
         if self.options.is_dense_only {
             return Ok(());
         }

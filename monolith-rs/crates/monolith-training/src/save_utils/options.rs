@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::listener::CheckpointSaverListener;
 use super::monolith_checkpoint::HashTableType;
@@ -37,6 +38,10 @@ pub struct SaverOptions {
     pub listeners: Vec<Arc<dyn CheckpointSaverListener>>,
     /// Are told of each save, whatever its tries come to (B72).
     pub guard_saver_listeners: Vec<Arc<dyn CheckpointSaverListener>>,
+    /// How long a save on request waits for a step of this session to end, while no step begins
+    /// as long as a checkpoint is being written. `None`, upstream's, doesn't wait. Steps of other
+    /// workers are held by a `BarrierSaverListener`.
+    pub step_wait: Option<Duration>,
     /// Where `monolith_checkpoint` is.
     pub files: Files,
     /// What the hooks of a process have in common.
@@ -57,6 +62,7 @@ impl SaverOptions {
             use_native_multi_hash_table: false,
             listeners: Vec::new(),
             guard_saver_listeners: Vec::new(),
+            step_wait: None,
             files: Files::default(),
             process: SaverProcessFlags::new(),
         }

@@ -246,6 +246,11 @@ pub struct Saver {
     /// Time after which it goes on without them, at the next check.
     #[serde(deserialize_with = "Milliseconds::<0, 360_000_000_000>::read")]
     pub barrier_pending: Duration,
+    /// Time for which a save on request waits for the chief's step to end; then no step begins while
+    /// a checkpoint is being written. By default they don't wait for each other
+    /// (docs/production.md).
+    #[serde(deserialize_with = "Maybe::<Milliseconds<0, 360_000_000_000>>::read")]
+    pub step_wait: Option<Duration>,
 }
 
 /// `ServerIp` of the specification.
@@ -309,6 +314,9 @@ pub struct Probe {
     pub name: String,
     /// The error that it raises, if any; it must be raised before the run ends.
     pub raises: Option<Raises>,
+    /// Time that its `before_run` takes, while a step is under way for the hooks before it.
+    #[serde(deserialize_with = "Milliseconds::<0, 360_000_000_000>::read")]
+    pub takes: Duration,
 }
 
 /// Options of a hook that calls the controller each time one of its phases is reached.

@@ -187,6 +187,7 @@ fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHoo
     options.ignore_save_errors = saver.ignore_save_errors;
     options.tide = saver.tide.as_ref().map(tide);
     options.save_graph_def = saver.save_graph_def;
+    options.step_wait = saver.step_wait;
     options.files = cluster.files.files();
     options.process.set_in_model_dump_mode(saver.dump_mode);
     let all = saver.listeners.iter().chain(&saver.guards).enumerate();
@@ -280,6 +281,8 @@ fn probe(cluster: &Cluster, options: &Probe, at: usize) -> observers::Probe {
     observers::Probe {
         name: options.name.clone(),
         raises: options.raises.clone(),
+        takes: options.takes,
+        clock: cluster.world.shared_clock(),
         reached: AtomicU32::new(0),
         path: probe_path(at),
         recorder: Arc::clone(&cluster.world.recorder),

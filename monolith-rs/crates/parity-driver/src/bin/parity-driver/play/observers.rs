@@ -4,9 +4,11 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use monolith_testing::strikes::Strikes;
 use monolith_training::barrier_ops::{BarrierCallback, BarrierOp};
+use monolith_training::clock::Clock;
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::ps_check_hooks::Results;
@@ -26,6 +28,9 @@ use super::rpc::{Operator, Rpc};
 pub(crate) struct Probe {
     pub(crate) name: String,
     pub(crate) raises: Option<Raises>,
+    /// The time that its `before_run` takes.
+    pub(crate) takes: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
     /// How often it has come to that phase.
     pub(crate) reached: AtomicU32,
     pub(crate) path: String,
@@ -59,7 +64,11 @@ impl SessionRunHook for Probe {
     }
 
     fn before_run(&self, _: &SessionRunContext) -> Result<()> {
-        self.comes_to(Phase::BeforeRun)
+        self.comes_to(Phase::BeforeRun)?;
+        if !self.takes.is_zero() {
+            self.clock.sleep(self.takes);
+        }
+        Ok(())
     }
 
     fn after_run(&self, _: &SessionRunContext, _: &StepValues) -> Result<()> {
