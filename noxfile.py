@@ -44,8 +44,9 @@ PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
 AUDIT_TOOLS = ["pip-audit>=2.9,<3"]
 CARGO_DENY = "cargo-deny@0.20.2"
 RUST_ADVISORIES = "https://github.com/RustSec/advisory-db"
-PYPI = "https://pypi.org/pypi/protobuf/json"
-"""Has what is known of a package, its vulnerabilities too: pip-audit reads the same of each."""
+PYPI = "https://pypi.org/pypi/protobuf/6.31.1/json"
+"""Has what is known of a version, its vulnerabilities too: pip-audit reads the same of each. An
+index that isn't PyPI's may have the package's page and not this one."""
 CHROMIUM = ["chromium", "fonts-dejavu-core"]
 """The distribution's browser and a font for it: Playwright's own browsers aren't downloaded."""
 EXPLORED = [
@@ -171,7 +172,15 @@ def determinism(session: nox.Session) -> None:
     digests = Path(session.create_tmp()) / "digests"
     shutil.rmtree(digests, ignore_errors=True)
     for how in ([], ["-n", "2"]):
-        options = ["--plays", "20", "--digests", str(digests), *how, *session.posargs]
+        options = [
+            "--plays",
+            "20",
+            "--with-seed",
+            "--digests",
+            str(digests),
+            *how,
+            *session.posargs,
+        ]
         run(session, "pytest", "tests/parity/test_determinism.py", *options)
 
 
@@ -414,7 +423,7 @@ def audit(session: nox.Session) -> None:
             unseen.append(f"vulnerabilities of crates (no {RUST_ADVISORIES})")
     asked = [str(programs / "python"), "-c", f"import urllib.request as u; u.urlopen({PYPI!r})"]
     if reachable(asked):
-        locked = ["--disable-pip", "--require-hashes", "--requirement", str(LOCKED)]
+        locked = ["--strict", "--disable-pip", "--require-hashes", "--requirement", str(LOCKED)]
         session.run(str(programs / "pip-audit"), *locked)
     else:
         unseen.append(f"vulnerabilities of Python packages (no {PYPI})")

@@ -1,7 +1,7 @@
 """Every scenario gives the same bytes each time that it is played, on each side.
 
-``nox -s determinism`` plays each 20 times, alone and on two processes at once, and
-compares across those runs as well.
+``nox -s determinism`` plays each 20 times, with a seed as well, alone and on two processes at
+once, and compares across those runs too.
 """
 
 from __future__ import annotations
@@ -27,14 +27,19 @@ def in_virtual_time(path: Path) -> bool:
 
 FILES = sorted(set(project.SCENARIOS.rglob("*.yaml")) - {project.KNOWN_DIFFERENCES})
 ALL = [path for path in FILES if in_virtual_time(path)]
-SEEDS = [None, 20261124]
+SEED = 20261124
+
+
+def pytest_generate_tests(metafunc):
+    if "seed" in metafunc.fixturenames:
+        seeds = [None, SEED] if metafunc.config.getoption("--with-seed") else [None]
+        metafunc.parametrize("seed", seeds)
 
 
 def test_only_scenarios_of_real_processes_are_left_out():
     assert {path.parent.name for path in set(FILES) - set(ALL)} == {"cluster"}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("side", ["python", "rust"])
 @pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_play_gives_the_same_bytes(path, side, seed, request, pytestconfig):
