@@ -400,7 +400,8 @@ def oldest(session: nox.Session) -> None:
         path = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
         report = str(REPORTS / "oldest")
         session.run(str(programs / "monolith-parity"), "run", "--report", report, env=path)
-        tests = ["-n", "2", "--dist", "worksteal", "--ignore", "tests/cluster", "-m", "not slow"]
+        # What old versions warn of, each other among them, isn't ours to mend.
+        tests = ["-n", "2", "--ignore", "tests/cluster", "-W", "ignore", "-m", "not slow"]
         session.run(str(programs / "pytest"), *tests, *session.posargs, env=path)
 
 

@@ -171,7 +171,7 @@ def _example(model: type[Model]) -> tuple[str, str]:
 def _yaml(value: object) -> str:
     if isinstance(value, str):
         return value
-    yaml, out = YAML(typ="safe"), StringIO()
+    yaml, out = YAML(typ="safe", pure=True), StringIO()
     yaml.default_flow_style = True
     yaml.width = 1000
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # a missing type

@@ -15,7 +15,7 @@ from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 tf1 = tf.compat.v1
 SECONDS = 20
 """For what comes at once."""
-CONFIG = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=4)
+CONFIG = tf1.ConfigProto(inter_op_parallelism_threads=4, use_per_session_threads=True)
 """A save has a thread to run on beside the step that waits."""
 
 

@@ -6,7 +6,9 @@ import pytest
 
 
 def pytest_addoption(parser):
-    parser.addoption("--with-seed", action="store_true", help="play them with a seed as well")
+    parser.addoption(
+        "--with-seed", action="store_true", default=False, help="play them with a seed as well"
+    )
     parser.addoption("--plays", type=int, default=2, help="how often each scenario is played")
     parser.addoption("--digests", default=None, help="folder to compare traces across runs in")
 
