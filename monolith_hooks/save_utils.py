@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
@@ -31,7 +32,7 @@ __all__ = [
     "get_monolith_checkpoint_state",
 ]
 
-_STEP_LOOK_SECONDS: Final = 0.01
+_STEP_LOOK_NS: Final = 10**7
 """Time between two looks whether a step has ended."""
 _META_GRAPH_FILENAME: Final = "meta_graph_for_debugging.pb"
 
@@ -105,7 +106,8 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
 
     Raises:
         ValueError: Both or neither of ``save_secs`` and ``save_steps``, or both
-            of ``saver`` and ``scaffold``, were given; or ``step_wait_seconds`` is negative.
+            of ``saver`` and ``scaffold``, were given; or ``step_wait_seconds`` is negative or
+            not finite.
     """
 
     _has_dense_only = False
@@ -138,7 +140,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         metrics: Metrics | None = None,
         step_wait_seconds: float | None = None,
     ) -> None:
-        if step_wait_seconds is not None and not step_wait_seconds >= 0:
+        if step_wait_seconds is not None and not 0 <= step_wait_seconds < math.inf:
             raise ValueError(f"step_wait_seconds: expected 0 or more, got {step_wait_seconds}")
         super().__init__(
             checkpoint_dir,
@@ -259,13 +261,15 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         """Wait until no step is under way; none begins before the lock is released."""
         if self._step_wait_seconds is None:
             return
-        deadline = self._clock.now() + self._step_wait_seconds
+        # Looks are counted, because somebody may set the machine's clock meanwhile.
+        looks = math.ceil(round(self._step_wait_seconds * NANOSECONDS) / _STEP_LOOK_NS)
         while self._is_in_step:
-            if self._clock.now() >= deadline:
+            if looks == 0:
                 raise tf.errors.DeadlineExceededError(
                     None, None, f"A step didn't end within {self._step_wait_seconds:g} seconds."
                 )
-            self._clock.sleep(_STEP_LOOK_SECONDS)
+            looks -= 1
+            self._clock.sleep(_STEP_LOOK_NS / NANOSECONDS)
 
     def _save(self, session: Any, step: int) -> bool:
         """Save for the base class, and return True if a listener requests a stop."""

@@ -88,7 +88,7 @@ def test_a_save_that_waits_for_steps_has_all_of_it(tmp_path):
     assert saved_in_the_middle(tmp_path, step_wait_seconds=SECONDS) == [1, 1, 1]
 
 
-@pytest.mark.parametrize("seconds", [-1, -0.001, float("nan")])
+@pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf")])
 def test_a_wait_of_less_than_nothing_is_refused(tmp_path, seconds):
     tf1.train.get_or_create_global_step()
     with pytest.raises(ValueError, match="step_wait_seconds: expected 0 or more, got"):

@@ -90,6 +90,24 @@ def test_the_wait_after_a_poll_that_went_wrong_doubles_up_to_the_interval(play, 
     play(main)
 
 
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_somebody_who_sets_the_clock_neither_hurries_nor_delays_it(play, watched, clock, hours):
+    def main():
+        with watched(b"", b"") as chief:
+            clock.sleep(45)
+            now_ns, step_ns = clock.now_ns, hours * 3600 * 10**9
+            clock.now_ns = lambda: now_ns() + step_ns
+            chief.checks[1] = SICK
+            clock.sleep(14)
+            assert chief.reports == []
+            clock.sleep(2)
+            ((reported, results),) = chief.reports
+            assert (reported, list(results)) == (60 + hours * 3600, [1])
+            assert chief.held
+
+    play(main)
+
+
 def test_the_count_of_polls_without_an_answer_begins_anew_with_an_answer(play, watched, clock):
     def main():
         answers = iter([fails, fails, b"", fails, fails, b""] * 50)
