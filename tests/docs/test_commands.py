@@ -63,12 +63,12 @@ def copy(tmp_path):
 
 
 def commands_of(script):
-    """The words of each command of a script like .ci/run, where ``step COMMAND`` runs it."""
+    """The words of the commands in a script like .ci/run, after ``step`` or ``beside``."""
     lines = script.replace("\\\n", " ").splitlines()
     words = [
         shlex.split(line, comments=True) for line in lines if SESSIONS in line or TOOLS in line
     ]
-    return [each[1:] if each[:1] == ["step"] else each for each in words]
+    return [each[1:] if each[:1] in (["step"], ["beside"]) else each for each in words]
 
 
 def is_run_by(script, command):
