@@ -12,6 +12,7 @@ from parity.base.files import write_whole
 from parity.mutation.judges.interop import CASES, INTEROP
 from parity.mutation.judges.python_contracts import CONTRACTS, OPTION_TESTS, PYTHON_CONTRACTS
 from parity.mutation.judges.rust_contracts import RUST_CONTRACTS
+from parity.mutation.planted.copied_builds import copy_builds
 from parity.mutation.planted.planted import REFERENCE, Language, PlantedBug
 
 _SOURCES: Final[dict[Language, tuple[tuple[str, str], ...]]] = {
@@ -25,6 +26,8 @@ _SOURCES: Final[dict[Language, tuple[tuple[str, str], ...]]] = {
     "python": ((REFERENCE, "**/*.py"),),
 }
 """What each side is built from: folders, and patterns in them."""
+_TARGET: Final = Path("monolith-rs") / "target"
+"""Where cargo builds the port."""
 
 
 class Scratch:
@@ -40,7 +43,9 @@ class Scratch:
         self._side = side
 
     def refresh(self) -> None:
-        """Make the copy equal to the project's sources."""
+        """Make the copy equal to the project's sources; a new one has builds of dependencies."""
+        if self._side == "rust":
+            copy_builds(self._root / _TARGET, self.folder / _TARGET)
         wanted = set(source_files(self._root, self._side))
         for old in set(source_files(self.folder, self._side)) - wanted:
             (self.folder / old).unlink()
