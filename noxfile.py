@@ -159,7 +159,8 @@ def cluster(session: nox.Session) -> None:
     # Not operator/: ControllerHook waits for half a minute, and this player really waits.
     topics = ("address", "barrier", "controller", "health", "hooks", "session")
     junit = f"--junitxml={REPORTS / 'cluster-tests.xml'}"
-    run(session, "pytest", "tests/cluster", "-n", "2", junit, *session.posargs)
+    quick = ["-n", "2", "-m", "not slow"]
+    run(session, "pytest", "tests/cluster", *quick, junit, *session.posargs)
     run(
         session, "monolith-parity", "run", "--reference", "cluster", "--peer", "python",
         "-n", "2", "--report", report, *(f"scenarios/{topic}" for topic in topics),
@@ -253,9 +254,10 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def campaign(session: nox.Session) -> None:
-    """300 attacks on a real cluster; what follows -- goes to monolith-parity campaign."""
-    options = session.posargs or ["--runs", "300"]
-    run(session, "monolith-parity", "campaign", *options)
+    """Planted bugs, then 300 attacks on a real cluster; what follows -- goes to the command."""
+    if not session.posargs:
+        run(session, "pytest", "tests/cluster/test_campaign.py")
+    run(session, "monolith-parity", "campaign", *(session.posargs or ["--runs", "300"]))
 
 
 @nox.session(default=False)
