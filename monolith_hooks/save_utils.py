@@ -217,7 +217,6 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
 
     def end(self, session: Any) -> None:
         """Save, unless the timer has recorded a save at this step, written or failed (B31, B73)."""
-        self._is_in_step = False
         if self._is_dense_only:
             return
         last_step = session.run(self._global_step_tensor)

@@ -88,11 +88,56 @@ def test_a_save_that_waits_for_steps_has_all_of_it(tmp_path):
     assert saved_in_the_middle(tmp_path, step_wait_seconds=SECONDS) == [1, 1, 1]
 
 
+class RaisesOnce(tf1.train.SessionRunHook):
+    def __init__(self):
+        self.has_raised = False
+
+    def before_run(self, run_context):
+        if not self.has_raised:
+            self.has_raised = True
+            raise ValueError("at first")
+
+
+def test_a_step_that_raised_is_over_when_the_next_one_begins(tmp_path, clock, play):
+    def main():
+        step = tf1.assign_add(tf1.train.get_or_create_global_step(), 1)
+        hook = NoFirstSaveCheckpointSaverHook(
+            str(tmp_path),
+            save_secs=10**6,
+            clock=clock,
+            no_first_save=False,
+            step_wait_seconds=30,
+        )
+        saved = []
+
+        def save():
+            hook.trigger_save(raw)
+            saved.append(clock.now())
+
+        with tf1.train.SingularMonitoredSession([hook, RaisesOnce()]) as session:
+            raw = session._tf_sess()
+            with pytest.raises(ValueError, match="at first"):
+                session.run(step)
+            clock.start_thread(save, name="save")
+            clock.sleep(5)
+            assert saved == []
+            session.run(step)
+            assert saved == [5]
+
+    play(main)
+
+
 @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf")])
 def test_a_wait_of_less_than_nothing_is_refused(tmp_path, seconds):
     tf1.train.get_or_create_global_step()
     with pytest.raises(ValueError, match="step_wait_seconds: expected 0 or more, got"):
         NoFirstSaveCheckpointSaverHook(str(tmp_path), save_secs=1, step_wait_seconds=seconds)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.001])
+def test_a_wait_may_be_short(tmp_path, seconds):
+    tf1.train.get_or_create_global_step()
+    NoFirstSaveCheckpointSaverHook(str(tmp_path), save_secs=1, step_wait_seconds=seconds)
 
 
 def test_between_steps_a_save_does_not_wait(tmp_path):

@@ -90,6 +90,86 @@ def test_the_wait_after_a_poll_that_went_wrong_doubles_up_to_the_interval(play, 
     play(main)
 
 
+def test_the_options_are_by_default_what_the_page_says():
+    assert vars(Resilience()) == {
+        "poll_deadline_seconds": 10,
+        "report_deadline_seconds": 30,
+        "backoff_seconds": 1,
+        "unreachable_after": 3,
+    }
+
+
+def test_the_longest_deadline_is_taken_and_a_longer_one_refused():
+    assert Resilience(report_deadline_seconds=10**6).report_deadline_seconds == 10**6
+    with pytest.raises(ValueError, match=r"report_deadline_seconds: expected 0\.001 to 1000000"):
+        Resilience(report_deadline_seconds=10**6 + 1)
+
+
+def test_the_first_poll_asks_all_and_then_each_alone_and_the_next_ones_ask_all(
+    play, watched, clock
+):
+    def main():
+        with watched(b"", b"") as chief:
+            clock.sleep(61)
+            assert chief.asked == [[0, 0, 30, 60], [0, 0, 30, 60]]
+
+    play(main)
+
+
+def test_a_report_that_raises_is_counted_and_tried_again_after_the_backoff(play, watched, clock):
+    def main():
+        tries = []
+
+        def report(results):
+            tries.append(clock.now())
+            if len(tries) == 1:
+                raise RuntimeError("no")
+
+        with watched(SICK, report=report) as chief:
+            clock.sleep(0.5)
+            assert (chief.status.alarms, chief.status.failed_reports) == (0, 1)
+            clock.sleep(60)
+            assert tries == [0, 1]
+            assert (chief.status.alarms, chief.status.failed_reports) == (1, 1)
+
+    play(main)
+
+
+def test_a_report_that_cannot_be_begun_is_tried_again_after_the_backoff(play, watched, clock):
+    def main():
+        begin, refused = clock.start_thread, []
+
+        def start_thread(target, *, name, **options):
+            if name == "ps_report" and not refused:
+                refused.append(clock.now())
+                raise RuntimeError("can't start new thread")
+            return begin(target, name=name, **options)
+
+        clock.start_thread = start_thread
+        with watched(SICK) as chief:
+            clock.sleep(60)
+            assert refused == [0]
+            assert [at for at, _ in chief.reports] == [1]
+            assert (chief.status.alarms, chief.status.failed_reports) == (1, 1)
+
+    play(main)
+
+
+def test_who_gives_no_answer_for_a_while_is_not_held_for_again_after_a_resume(play, watched, clock):
+    def main():
+        with watched(SICK, b"", unreachable_after=99) as chief:
+            clock.sleep(1)
+            assert chief.held
+            chief.checks[:] = [fails, SICK]
+            clock.sleep(60)
+            chief.barrier.remove_barrier(chief.raw)
+            chief.checks[0] = SICK
+            clock.sleep(120)
+            assert not chief.held
+
+    play(main)
+
+
 @pytest.mark.parametrize("hours", [-24, 24])
 def test_somebody_who_sets_the_clock_neither_hurries_nor_delays_it(play, watched, clock, hours):
     def main():

@@ -88,6 +88,14 @@ def test_without_a_session_that_can_be_read_the_hooks_are_still_read(session, cl
     }
 
 
+def test_everything_is_described_in_a_sentence():
+    saver = SimpleNamespace(last_save=SimpleNamespace(step=4, ended_ns=0, error=None))
+    health = SimpleNamespace(watch_status=WatchStatus(last_good_poll_ns=0, unhealthy=(0,)))
+    read = RunMetrics(BarrierOp(1), saver, health).read(None)
+    assert len(read) == 10
+    assert [each.name for each in read if not str(each.about).endswith(".")] == []
+
+
 def test_a_save_that_failed_is_said():
     saver = SimpleNamespace(last_save=SimpleNamespace(step=4, ended_ns=0, error="OutOfRangeError"))
     assert values(RunMetrics(BarrierOp(1), saver).read(None))["last_save_failed"] == 1

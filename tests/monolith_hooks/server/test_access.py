@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import stat
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -118,6 +120,35 @@ def test_refusals_and_probes_do_not_wait_for_saves_under_way(files, serve, clien
     probe = health_pb2_grpc.HealthStub(stranger)
     answer = probe.Check(health_pb2.HealthCheckRequest(), timeout=SECONDS)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_the_options_are_by_default_what_the_original_does_and_bounded():
+    assert vars(ServerAccess()) == {
+        "address": "[::]:0",
+        "certificate": None,
+        "private_key": None,
+        "client_ca": None,
+        "token_file": None,
+        "max_request_bytes": 65_536,
+        "max_metadata_bytes": 8_192,
+        "max_concurrent_calls": 64,
+        "max_deadline_seconds": None,
+        "health_service": False,
+        "reflection": False,
+        "audit": log_audit,
+        "remove_address_file": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("package", "option"),
+    [("grpc_health.v1", "health_service"), ("grpc_reflection.v1alpha", "reflection")],
+)
+def test_a_package_that_is_not_installed_is_said(serve, monkeypatch, package, option):
+    monkeypatch.setitem(sys.modules, package, None)
+    said = f"{option} needs the extra 'probes': pip install 'monolith-hooks-parity[probes]'"
+    with pytest.raises(AccessError, match=re.escape(said)):
+        serve(ServerAccess(**{option: True}))
 
 
 def test_calls_beyond_the_bound_are_refused_at_once(serve, client):

@@ -292,7 +292,6 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
     ///
     /// With one of the process's flags it always writes, in one unguarded try (B73).
     fn end(&self, session: &Arc<Session>) -> Result<()> {
-        self.step_has_ended();
         if self.options.is_dense_only {
             return Ok(());
         }
