@@ -32,8 +32,6 @@ __all__ = [
     "get_monolith_checkpoint_state",
 ]
 
-_STEP_LOOK_NS: Final = 10**7
-"""Time between two looks whether a step has ended."""
 _META_GRAPH_FILENAME: Final = "meta_graph_for_debugging.pb"
 
 
@@ -179,7 +177,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         self._lock = clock.lock()
         self._last_save: LastSave | None = None
         self._step_wait_seconds = step_wait_seconds
-        self._is_in_step = False
+        self._step_under_way: tf.train.Coordinator | None = None
 
     @property
     def last_save(self) -> LastSave | None:
@@ -193,7 +191,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """Write the graph, and save for the first time unless that is disabled."""
-        self._is_in_step = False  # What the last session ran came to nothing.
+        self._step_has_ended()  # What the last session ran came to nothing.
         with self._lock:
             if self._save_graph_def:
                 self._write_meta_graph(session)
@@ -204,14 +202,14 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
     def before_run(self, run_context: Any) -> Any:
         """Ask for the step; with ``step_wait_seconds`` wait for a running save to end first."""
         if self._step_wait_seconds is not None:
-            self._is_in_step = False  # The last run has ended, if only with an error.
+            self._step_has_ended()  # The last run has ended, if only with an error.
             with self._lock:
-                self._is_in_step = True
+                self._step_under_way = tf.train.Coordinator()
         return super().before_run(run_context)
 
     def after_run(self, run_context: Any, run_values: Any) -> None:
         """Wait for a running save to end, then save if the schedule says so."""
-        self._is_in_step = False
+        self._step_has_ended()
         with self._lock:
             super().after_run(run_context, run_values)
 
@@ -258,17 +256,19 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
 
     def _wait_for_step(self) -> None:
         """Wait until no step is under way; none begins before the lock is released."""
-        if self._step_wait_seconds is None:
+        step = self._step_under_way
+        wait = self._step_wait_seconds
+        if step is None or wait is None or self._clock.wait_for_stop(step, wait):
             return
-        # Looks are counted, because somebody may set the machine's clock meanwhile.
-        looks = math.ceil(round(self._step_wait_seconds * NANOSECONDS) / _STEP_LOOK_NS)
-        while self._is_in_step:
-            if looks == 0:
-                raise tf.errors.DeadlineExceededError(
-                    None, None, f"A step didn't end within {self._step_wait_seconds:g} seconds."
-                )
-            looks -= 1
-            self._clock.sleep(_STEP_LOOK_NS / NANOSECONDS)
+        raise tf.errors.DeadlineExceededError(
+            None, None, f"A step didn't end within {wait:g} seconds."
+        )
+
+    def _step_has_ended(self) -> None:
+        """Let go who waits for the step that was under way, if one was."""
+        if self._step_under_way is not None:
+            self._step_under_way.request_stop()
+            self._step_under_way = None
 
     def _save(self, session: Any, step: int) -> bool:
         """Save for the base class, and return True if a listener requests a stop."""

@@ -92,6 +92,21 @@ def test_what_cannot_be_replaced_is_an_op_error_and_leaves_nothing_behind(tmp_pa
 
 
 @pytest.mark.covers("B74d")
+@pytest.mark.covers("B35b", "B35d", "B35f")
+@pytest.mark.parametrize("write", WRITES)
+def test_a_file_is_whole_before_it_has_its_name(tmp_path, monkeypatch, write: Write):
+    rename, renamed = tf.io.gfile.rename, []
+
+    def look_and_rename(old: str, new: str, overwrite: bool = False) -> None:
+        renamed.append(Path(old).read_bytes())
+        rename(old, new, overwrite=overwrite)
+
+    monkeypatch.setattr(tf.io.gfile, "rename", look_and_rename)
+    path = write(tmp_path, 10**7)
+    assert renamed == [path.read_bytes()]
+    assert renamed[0]
+
+
 def test_the_systems_time_is_that_since_the_epoch():
     before = time.time_ns()
     now = SystemClock().now_ns()

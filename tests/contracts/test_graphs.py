@@ -46,6 +46,22 @@ def test_a_capacity_that_is_not_positive_leaves_the_graph_as_it_was(capacity):
     assert BarrierOp(1).capacity == 1
 
 
+@pytest.mark.covers("B23a", "B23b")
+def test_all_are_blocked_only_while_the_barrier_is_placed_too(config):
+    barrier = BarrierOp(1)
+    with tf1.Session(config=config) as session:
+        session.run(tf1.local_variables_initializer())
+
+        def seen():
+            return barrier.is_all_blocked(session), barrier.is_none_blocked(session)
+
+        assert seen() == (False, True)
+        barrier.place_barrier(session)
+        assert seen() == (True, False)
+        barrier.remove_barrier(session)
+        assert seen() == (False, True)
+
+
 @pytest.mark.covers("B46a", "B46c")
 def test_a_graph_has_one_controller_hook():
     ControllerHook(0)

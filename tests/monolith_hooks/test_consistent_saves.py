@@ -42,11 +42,11 @@ class WaitingClock(SystemClock):
     """A clock on which whoever waits lets the step go on."""
 
     def __init__(self):
-        self.on_sleep = lambda: None
+        self.on_wait = lambda: None
 
-    def sleep(self, seconds):
-        self.on_sleep()
-        super().sleep(seconds)
+    def wait_for_stop(self, coord, timeout=None):
+        self.on_wait()
+        return super().wait_for_stop(coord, timeout)
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def graph():
 def saved_in_the_middle(model_dir, **options):
     """The two variables in a checkpoint that was asked for in the middle of a step."""
     step, clock = Step(), WaitingClock()
-    clock.on_sleep = step.may_go_on.set
+    clock.on_wait = step.may_go_on.set
     hook = NoFirstSaveCheckpointSaverHook(
         str(model_dir), save_secs=10**6, clock=clock, no_first_save=False, **options
     )
@@ -143,7 +143,7 @@ def test_a_wait_may_be_short(tmp_path, seconds):
 def test_between_steps_a_save_does_not_wait(tmp_path):
     step, clock = Step(), WaitingClock()
     step.may_go_on.set()
-    clock.on_sleep = lambda: pytest.fail("it waits")
+    clock.on_wait = lambda: pytest.fail("it waits")
     hook = NoFirstSaveCheckpointSaverHook(
         str(tmp_path), save_secs=10**6, clock=clock, step_wait_seconds=0
     )

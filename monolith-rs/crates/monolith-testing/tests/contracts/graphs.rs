@@ -27,6 +27,24 @@ fn a_graph_has_one_barrier() {
 }
 
 #[test]
+fn all_are_blocked_only_while_the_barrier_is_placed_too() {
+    let graph = Graph::new();
+    let barrier = barrier(&graph, 1).unwrap();
+    let session = Session::new(&graph, 0).unwrap();
+    let seen = || {
+        (
+            barrier.is_all_blocked(&session),
+            barrier.is_none_blocked(&session),
+        )
+    };
+    assert_eq!(seen(), (Ok(false), Ok(true)));
+    barrier.place_barrier(&session, "").unwrap();
+    assert_eq!(seen(), (Ok(true), Ok(false)));
+    barrier.remove_barrier(&session).unwrap();
+    assert_eq!(seen(), (Ok(false), Ok(true)));
+}
+
+#[test]
 fn a_capacity_that_is_none_leaves_the_graph_as_it_was() {
     let graph = Graph::new();
     let words = "capacity must be positive, it is 0.";

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use monolith_training::errors::{Error, ErrorKind};
-use monolith_training::logging_ops::{resident_memory, resident_memory_of};
+use monolith_training::logging_ops::{HealthSource, LocalMachine, MachineInfo, resident_memory_of};
 
 /// The memory that a file of this content names.
 fn memory(status: &[u8]) -> Result<i64, Error> {
@@ -89,12 +89,26 @@ fn without_the_file_or_a_line_of_it_the_check_fails() {
     }
 }
 
+/// The memory that the alarm of a machine names.
+fn current(machine: &LocalMachine, info: &MachineInfo) -> i64 {
+    let alarms = machine
+        .check_machine_health(std::slice::from_ref(info))
+        .unwrap();
+    let alarm = String::from_utf8_lossy(&alarms[0]);
+    let (_, named) = alarm
+        .split_once("Memory limit exceeded. Current: ")
+        .unwrap();
+    named.split_once(", Limit: 1").unwrap().0.parse().unwrap()
+}
+
 #[test]
 fn it_grows_with_the_process() {
-    let before = resident_memory().unwrap();
+    let machine = LocalMachine::with_default_mem_limit(1);
+    let info = machine.machine_info("cpu", "ps", None).unwrap();
+    let before = current(&machine, &info);
     let size = 64 << 20;
     let filled = vec![1_u8; size];
-    let after = resident_memory().unwrap();
+    let after = current(&machine, &info);
     // Other tests come and go, in less than half of it.
     assert!(after - before > i64::try_from(size / 2).unwrap());
     assert_eq!(filled[size - 1], 1);

@@ -2,9 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use super::graph_files::{write_graph, write_meta_graph};
 pub use super::listener::CheckpointSaverListener;
@@ -31,11 +29,11 @@ const STEPS_PER_RUN: i64 = 1_000_000;
 /// something to write; any other in [`trigger_save`](Self::trigger_save). So a step
 /// that ends while a save runs waits at its end; it may begin and run meanwhile, but
 /// with `step_wait` it doesn't: `before_run` holds `saving` for the moment in which it
-/// sets `is_in_step`, and `trigger_save` holds it while it waits until that is clear. The
+/// sets `step_under_way`, and `trigger_save` holds it while it waits for that step. The
 /// exit doesn't wait for a save where it has nothing to write: it closes the session
 /// under it, and that save fails (B34). Every way out frees the lock; it is not
-/// reentrant, so a listener that triggers a save never returns. `timer` and `written`
-/// are plain values behind mutexes that nobody holds across a call.
+/// reentrant, so a listener that triggers a save never returns. `timer`, `written` and
+/// `step_under_way` are plain values behind mutexes that nobody holds across a call.
 pub struct NoFirstSaveCheckpointSaverHook {
     dir: PathBuf,
     saver: Arc<dyn Saver>,
@@ -45,12 +43,10 @@ pub struct NoFirstSaveCheckpointSaverHook {
     saving: Lock<()>,
     timer: Mutex<SecondOrStepTimer>,
     written: Mutex<Written>,
-    /// Whether a step of the session is under way; used with `step_wait` alone.
-    is_in_step: AtomicBool,
+    /// Is asked to stop when the step of the session that is under way ends; used with
+    /// `step_wait` alone.
+    step_under_way: Mutex<Option<Arc<Coordinator>>>,
 }
-
-/// How often a save that waits for a step looks.
-const STEP_LOOK: Duration = Duration::from_millis(10);
 
 impl NoFirstSaveCheckpointSaverHook {
     /// A hook that writes into `dir`.
@@ -69,7 +65,7 @@ impl NoFirstSaveCheckpointSaverHook {
             clock,
             timer: Mutex::new(SecondOrStepTimer::new(options.every).with_tide(options.tide)),
             written: Mutex::new(Written::nothing(options.no_first_save)),
-            is_in_step: AtomicBool::new(false),
+            step_under_way: Mutex::new(None),
             options,
         }
     }
@@ -109,26 +105,22 @@ impl NoFirstSaveCheckpointSaverHook {
 
     /// Waits until no step is under way; none begins before `saving` is let go.
     fn wait_for_step(&self) -> Result<()> {
-        let Some(wait) = self.options.step_wait else {
+        let step = relock(&self.step_under_way).clone();
+        let (Some(step), Some(wait)) = (step, self.options.step_wait) else {
             return Ok(());
         };
-        // Looks are counted, because somebody may set the machine's clock meanwhile.
-        let mut looks = wait.as_nanos().div_ceil(STEP_LOOK.as_nanos());
-        while self.is_in_step.load(Ordering::SeqCst) {
-            if looks == 0 {
-                let seconds = wait.as_secs_f64();
-                let message = format!("A step didn't end within {seconds} seconds.");
-                return Err(Error::new(ErrorKind::DeadlineExceededError, message));
-            }
-            looks -= 1;
-            self.clock.sleep(STEP_LOOK);
+        if self.clock.wait_for_stop(&step, Some(wait)) {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("A step didn't end within {} seconds.", wait.as_secs_f64());
+        Err(Error::new(ErrorKind::DeadlineExceededError, message))
     }
 
-    /// Notes that whatever step was under way has ended, if only with an error.
+    /// Lets go who waits for the step that was under way, if one was.
     fn step_has_ended(&self) {
-        self.is_in_step.store(false, Ordering::SeqCst);
+        if let Some(step) = relock(&self.step_under_way).take() {
+            step.request_stop();
+        }
     }
 
     fn write_graph_files(&self, session: &Session) -> Result<()> {
@@ -266,7 +258,7 @@ impl SessionRunHook for NoFirstSaveCheckpointSaverHook {
         if self.options.step_wait.is_some() {
             self.step_has_ended();
             let _held = self.saving.lock();
-            self.is_in_step.store(true, Ordering::SeqCst);
+            *relock(&self.step_under_way) = Some(Coordinator::new());
         }
         Ok(())
     }
