@@ -76,7 +76,7 @@ fn call(dir: &Path, method: &str, deadline_ms: u64) -> String {
 fn play(capacity: &Value, steps: &Value) -> String {
     let saver = json!({"saver": {"save_steps": null, "save_secs": null, "first_save": false,
         "dense_only": false, "ignore_save_errors": false, "tide": null,
-                       "dump_mode": false, "save_graph_def": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}});
+                       "dump_mode": false, "save_graph_def": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "step_wait": null, "listeners": []}});
     let scenario = json!({
         "name": "a/b", "about": "x", "covers": [],
         "cluster": {"ps": 0, "workers": 3, "capacity": capacity},

@@ -62,7 +62,7 @@ fn scenario(steps: &Value) -> Value {
 fn saver() -> Value {
     json!({"saver": {"save_steps": null, "save_secs": null, "first_save": false,
                      "dense_only": false, "ignore_save_errors": false, "tide": null,
-                       "dump_mode": false, "save_graph_def": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "listeners": []}})
+                       "dump_mode": false, "save_graph_def": false, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "step_wait": null, "listeners": []}})
 }
 
 /// The scenario with these hooks and no machine that is out of memory.

@@ -20,7 +20,7 @@ fn document(steps: &Value) -> Value {
         "hooks": [
             {"saver": {"save_steps": null, "save_secs": 60000, "first_save": true,
                        "dense_only": false, "ignore_save_errors": false, "tide": null,
-                       "dump_mode": false, "save_graph_def": true, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000,
+                       "dump_mode": false, "save_graph_def": true, "guards": [], "barrier_wait": 1000, "barrier_pending": 30000, "step_wait": null,
                        "listeners": ["plain", "after_stops"]}},
             {"server": {"ip": "::1", "folder": "missing", "saver": true}},
             {"call": {"phase": "end", "rpc": "GetBlockStatus", "expect": "UNAVAILABLE"}},
