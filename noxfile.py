@@ -40,7 +40,7 @@ LOCKED = ROOT / "requirements" / "dev.txt"
 REPORTS = ROOT / "reports"
 """What monolith-parity checklist reads."""
 PROTO_TOOLS = ["grpcio-tools==1.74.0", "protobuf==6.31.1"]
-"""As old as the oldest runtimes that pyproject.toml allows: older code runs on newer runtimes."""
+"""No newer than the oldest runtimes that pyproject.toml allows: older code runs on newer ones."""
 AUDIT_TOOLS = ["pip-audit>=2.9,<3"]
 CARGO_DENY = "cargo-deny@0.20.2"
 RUST_ADVISORIES = "https://github.com/RustSec/advisory-db"

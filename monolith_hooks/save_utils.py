@@ -261,7 +261,7 @@ class NoFirstSaveCheckpointSaverHook(tf.compat.v1.train.CheckpointSaverHook):
         if step is None or wait is None or self._clock.wait_for_stop(step, wait):
             return
         raise tf.errors.DeadlineExceededError(
-            None, None, f"A step didn't end within {wait:g} seconds."
+            None, None, f"A step didn't end within {wait:.10g} seconds."
         )
 
     def _step_has_ended(self) -> None:

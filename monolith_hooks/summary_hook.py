@@ -45,28 +45,27 @@ class RunSummaryHook(tf.compat.v1.train.SessionRunHook):
         self._metrics = RunMetrics(barrier_op, saver_hook, health_hook)
         self._every_secs = every_secs
         self._clock = clock
-        self._written_at: float | None = None
+        self._read_at: float | None = None
+        self._writer: Any = None
 
     def after_run(self, run_context: Any, run_values: Any) -> None:  # noqa: ARG002
         """Write, if the last time is long enough ago and the global step can be read."""
         now = self._clock.now()
-        if self._written_at is not None and now - self._written_at < self._every_secs:
+        if self._read_at is not None and now - self._read_at < self._every_secs:
             return
+        self._read_at = now
         read = self._metrics.read(run_context.session)
         step = next((each.value for each in read if each.name == "global_step"), None)
         if step is None:
             return
-        self._written_at = now
+        self._writer = tf.compat.v1.summary.FileWriterCache.get(self._log_dir)
         summary = tf.compat.v1.Summary(value=[_scalar(each, now) for each in read])
-        self._writer().add_summary(summary, int(step))
+        self._writer.add_summary(summary, int(step))
 
     def end(self, session: Any) -> None:  # noqa: ARG002
         """Flush what was written."""
-        if self._written_at is not None:
-            self._writer().flush()
-
-    def _writer(self) -> Any:
-        return tf.compat.v1.summary.FileWriterCache.get(self._log_dir)
+        if self._writer is not None:
+            self._writer.flush()
 
 
 def _scalar(each: Measurement, now: float) -> Any:

@@ -97,13 +97,22 @@ def test_an_age_of_a_clock_with_a_late_epoch_is_exact_to_the_second(clock, play,
     assert written(tmp_path)[1]["monolith/last_save_age_seconds"] == 3
 
 
-def test_a_graph_without_a_global_step_writes_nothing(clock, play, config, tmp_path):
+def test_a_graph_without_a_global_step_is_read_no_more_often_and_writes_nothing(
+    clock, play, config, tmp_path, monkeypatch
+):
+    reads = []
+
     def main():
-        hook = RunSummaryHook(str(tmp_path), BarrierOp(3, clock=clock), every_secs=0, clock=clock)
+        barrier = BarrierOp(3, clock=clock)
+        look = barrier.get_blocked_indices
+        monkeypatch.setattr(barrier, "get_blocked_indices", lambda s: reads.append(s) or look(s))
+        hook = RunSummaryHook(str(tmp_path), barrier, every_secs=60, clock=clock)
         one = tf.constant(1)
         creator = tf1.train.ChiefSessionCreator(config=config)
         with tf1.train.MonitoredSession(creator, [hook]) as session:
-            session.run(one)
+            for _ in range(3):
+                session.run(one)
 
     play(main)
+    assert len(reads) == 1
     assert not any(tmp_path.iterdir())
