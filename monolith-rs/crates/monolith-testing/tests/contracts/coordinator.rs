@@ -94,8 +94,9 @@ contracts! { of Stage;
             own.clock.wait_for_stop(&asked, None);
         });
         let late = stage.clock.start_thread("late", Some(&coord), late).unwrap();
-        waiting(stage, &coord, &woke, 1);
+        let in_time = waiting(stage, &coord, &woke, 1);
         coord.request_stop();
+        stage.until_ended(&in_time); // else a slow machine has it among the late ones
         let wait = |threads: &[Arc<Thread>]| stage.clock.join(threads, 5 * MS);
         let ((), logged) = records(Level::INFO, || coord.join(wait));
         assert_eq!(logged, ["Coordinator stopped with threads still running: late"]);

@@ -83,7 +83,8 @@ pub fn get_stub_for_address(addr: &str) -> ControllerStub {
 }
 
 /// Makes a call that is given up with `DEADLINE_EXCEEDED` when its time is over,
-/// also while it connects; the server is told how long it has.
+/// also while it connects; the server is told how long it has. A call that has no time at
+/// all is not made.
 ///
 /// Tonic alone would say `CANCELLED`, and would wait for a connection for ever. A
 /// connection that breaks is `UNAVAILABLE`, as in gRPC for Python, where tonic says
@@ -94,6 +95,10 @@ pub async fn with_deadline<T, R>(
     call: impl AsyncFnOnce(Request<T>) -> Result<R, Status>,
 ) -> Result<R, Status> {
     let exceeded = || Status::deadline_exceeded("Deadline Exceeded");
+    if deadline.is_zero() {
+        // A timer has milliseconds: an answer might come before it fires.
+        return Err(exceeded());
+    }
     let deadline = deadline.min(LONGEST);
     let begun = Instant::now();
     let mut request = Request::new(message);
@@ -273,6 +278,22 @@ mod tests {
             with_deadline(StopTrainingRequest {}, Duration::from_secs(10), call).await
         });
         outcome.unwrap_err().code()
+    }
+
+    #[test]
+    fn a_call_without_any_time_is_over_before_it_is_made() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let outcome = runtime.block_on(async {
+            with_deadline((), Duration::ZERO, async |_| {
+                unreachable!("a call without any time")
+            })
+            .await
+        });
+        let outcome: Result<(), Status> = outcome;
+        assert_eq!(outcome.unwrap_err().code(), Code::DeadlineExceeded);
     }
 
     #[test]
