@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -84,10 +84,11 @@ class ContentCache:
     def prune(self) -> None:
         """Remove what wasn't used for longest, down to half of the bound, if it is exceeded."""
         entries = []
-        for path in self.folder.glob("*/*"):
-            with contextlib.suppress(OSError):  # Another process may prune as well.
-                found = path.stat()
-                entries.append((found.st_mtime, found.st_size, path))
+        for folder in _inside(self.folder):
+            for entry in _inside(folder):
+                with contextlib.suppress(OSError):  # Another process may prune as well.
+                    found = entry.stat()
+                    entries.append((found.st_mtime, found.st_size, entry.path))
         size = sum(each for _, each, _ in entries)
         if size <= self._largest:
             return
@@ -95,7 +96,7 @@ class ContentCache:
             if size <= self._largest // 2:
                 return
             with contextlib.suppress(OSError):
-                path.unlink()
+                os.unlink(path)
             size -= each
 
     def _path(self, key: Key) -> tuple[Path, str]:
@@ -141,3 +142,9 @@ def source_digest(*folders: Path) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _inside(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in a folder; nothing if it can't be read."""
+    with contextlib.suppress(OSError):
+        yield from os.scandir(folder)
