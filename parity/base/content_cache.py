@@ -146,5 +146,5 @@ def _digest(content: bytes) -> str:
 
 def _inside(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
     """Yield what is in a folder; nothing if it can't be read."""
-    with contextlib.suppress(OSError):
-        yield from os.scandir(folder)
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        yield from entries

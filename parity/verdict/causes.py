@@ -8,9 +8,10 @@ events of its trace, shows it best.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from parity.verdict.compare import ORDER, Difference
 from parity.verdict.record import EXIT_CODES, Record, Verdict
@@ -21,7 +22,10 @@ _INDEX: Final = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Cause:
-    """A verdict, what is wrong, and the records that show it, the smallest trace first."""
+    """A verdict, what is wrong, and the records that show it, the smallest trace first.
+
+    Records that show it in other words come after those that show it in these.
+    """
 
     verdict: Verdict
     what: str
@@ -40,42 +44,74 @@ class Cause:
 
 def causes_of(records: Iterable[Record]) -> tuple[Cause, ...]:
     """Group the records whose verdict isn't well; what most of them show comes first."""
-    groups: dict[tuple[Verdict, str], list[Record]] = {}
+    groups: list[tuple[set[_Sign], list[Record]]] = []
     for record in records:
         if EXIT_CODES[record.verdict]:
-            groups.setdefault((record.verdict, what_is_wrong(record)), []).append(record)
-    causes = (
-        Cause(verdict, what, tuple(sorted(group, key=_size)))
-        for (verdict, what), group in groups.items()
-    )
+            signs, group = set(_signs(record)), [record]
+            for joined in [each for each in groups if each[0] & signs]:
+                groups.remove(joined)
+                signs, group = joined[0] | signs, [*joined[1], *group]
+            groups.append((signs, group))
+    causes = (_cause(group) for _, group in groups)
     return tuple(sorted(causes, key=lambda cause: (-len(cause.records), cause.what)))
+
+
+def _cause(group: Sequence[Record]) -> Cause:
+    """These records as one cause, which is said as most of them show it."""
+    (what, _), *_ = Counter(map(what_is_wrong, group)).most_common(1)
+    ordered = sorted(group, key=lambda record: (what_is_wrong(record) != what, _size(record)))
+    return Cause(group[0].verdict, what, tuple(ordered))
+
+
+_Sign = tuple[str, ...]
+"""What two records that are of one cause have in common."""
+
+
+def _signs(record: Record) -> Iterator[_Sign]:
+    yield record.verdict, what_is_wrong(record)
+    if record.differences and record.broken:
+        change = _change(record.differences[0])
+        broken = _INDEX.sub("N", record.broken[0].unmet.path)
+        yield record.verdict, change.name, change.lane, broken
 
 
 def what_is_wrong(record: Record) -> str:
     """Return what is wrong in a few words, the same for each scenario that shows it."""
     if record.differences:
-        return _of_difference(record.differences[0])
+        return str(_change(record.differences[0]))
     if record.broken:
         first = record.broken[0]
         return f"{first.player} broke {_INDEX.sub('N', first.unmet.path)}"
     return record.reasons[0].partition("\n")[0] if record.reasons else "no reason is known"
 
 
-def _of_difference(difference: Difference) -> str:
+@dataclass(frozen=True)
+class _Change:
+    """How the peer's events differ from the reference's; ``words`` say it of these kinds."""
+
+    name: Literal["order", "extra", "missing", "kind", "fields"]
+    lane: str
+    words: str
+
+    def __str__(self) -> str:
+        return self.words if self.name == "order" else f"{self.words} on {self.lane}"
+
+
+def _change(difference: Difference) -> _Change:
     ours, theirs = difference.reference, difference.peer
     lane = _INDEX.sub("N", difference.lane)
     if difference.channel == ORDER and ours is not None and theirs is not None:
-        return f"{ours.kind} and {theirs.kind} in opposite order"
+        return _Change("order", lane, f"{ours.kind} and {theirs.kind} in opposite order")
     if ours is None or (difference.after_peer[:1] == (ours,) and theirs is not None):
         assert theirs is not None, "one side has an event"
-        return f"one more {theirs.kind} on {lane}"
+        return _Change("extra", lane, f"one more {theirs.kind}")
     if theirs is None or difference.after_reference[:1] == (theirs,):
-        return f"a {ours.kind} is missing on {lane}"
+        return _Change("missing", lane, f"a {ours.kind} is missing")
     if ours.kind != theirs.kind:
-        return f"{theirs.kind} instead of {ours.kind} on {lane}"
+        return _Change("kind", lane, f"{theirs.kind} instead of {ours.kind}")
     before, after = ours.model_dump(), theirs.model_dump()
     changed = [name for name in before if before[name] != after.get(name)]
-    return f"another {' and '.join(changed)} of {ours.kind} on {lane}"
+    return _Change("fields", lane, f"another {' and '.join(changed)} of {ours.kind}")
 
 
 def _size(record: Record) -> tuple[int, str]:

@@ -7,6 +7,7 @@ import pytest
 from parity.verdict.causes import causes_of, what_is_wrong
 from tests.parity.samples import PLACED, REPORT, SESSION, STEP, judged, stop, trace
 
+LOG = {"kind": "log", "lane": "main", "ms": 0, "level": "ERROR", "message": "broken"}
 LATER = {**REPORT, "ms": 30_000}
 
 
@@ -50,6 +51,30 @@ def test_scenarios_of_one_cause_are_one_group_the_smallest_first():
     assert [record.scenario for record in first.records] == ["small", "large"]
     assert str(first) == "2 differ: one more report on ps_health; smallest: small"
     assert str(second) == "1 differ: a step is missing on main; smallest: other"
+
+
+def one_more(event, name, expect=None):
+    """A record whose peer has this event once more, and breaks what is expected of reports."""
+    return judged(trace(event), trace(event, event), name, expect=expect or {"reports": 9})
+
+
+def test_one_change_that_breaks_one_expectation_is_one_cause_also_in_events_of_another_kind():
+    named = {**LOG, "lane": "ps_health"}
+    records = [one_more(REPORT, "b"), one_more(named, "a"), one_more(REPORT, "c")]
+    assert [str(cause) for cause in causes_of(records)] == [
+        "3 differ: one more report on ps_health; smallest: b"
+    ]
+
+
+def test_the_same_change_elsewhere_or_of_another_expectation_is_another_cause():
+    named = {**LOG, "lane": "ps_health"}
+    records = [
+        one_more(REPORT, "report"),
+        one_more({**LOG, "lane": "main"}, "elsewhere"),
+        one_more(named, "otherwise", {"blocked": [1]}),
+        judged(trace(named), trace(), "missing", expect={"reports": 3}),
+    ]
+    assert len(causes_of(records)) == 4
 
 
 def test_where_all_is_well_there_is_no_cause():
