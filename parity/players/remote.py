@@ -6,7 +6,8 @@ is kept in this machine's cache as it comes, so that a run that ends early has l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from parity.spec.trace import Channel
 
 _OF_THE_HOST: Final[frozenset[Need]] = frozenset({"ipv4", "ipv6"})
 """Needs that are looked at on the host that plays."""
+_AHEAD: Final = 2
+"""Schedules that are begun for each process before anybody asks for the first of them."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,20 @@ class RemotePlayer:
         begun = self._begun.pop(file.name, None) or self._submit(file, seed, schedule)
         return begun.result()
 
+    def play_each(self, file: ScenarioFile, schedules: Iterable[Schedule]) -> Iterator[Outcome]:
+        """Yield what comes of each schedule, in their order, while the next ones are played.
+
+        Raises:
+            PortUnavailableError: It can't be played any more, or nobody is left to do it.
+        """
+        begun: deque[Future[Outcome]] = deque()
+        for schedule in schedules:
+            begun.append(self._submit(file, None, schedule))
+            if len(begun) > _AHEAD * self._tasks.size:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+
     def close(self) -> str | None:
         """Close the players in all processes, and return what went wrong or None."""
         return "\n".join(self._tasks.finish()) or None
@@ -154,18 +171,37 @@ class RemotePlayer:
         return self._tasks.submit(play_there, self._side, file, seed, schedule)
 
 
+def play_each(
+    player: Player, file: ScenarioFile, schedules: Iterable[Schedule]
+) -> Iterator[Outcome]:
+    """Yield what comes of each schedule of a scenario, in their order.
+
+    Raises:
+        PortUnavailableError: The player can't play any more.
+    """
+    if isinstance(player, RemotePlayer):
+        return player.play_each(file, schedules)
+    return (player.play(file, schedule=schedule) for schedule in schedules)
+
+
 @contextmanager
 def remote_players(
-    on: str, specs: Sequence[PlayerSpec], limit: float
+    on: str | None, specs: Sequence[PlayerSpec], limit: float, workers: int = 1
 ) -> Iterator[list[RemotePlayer]]:
-    """Have these players on the workers of a scheduler, for the block.
+    """Have these players on the workers of a scheduler, or in processes here, for the block.
+
+    Args:
+        on: As for ``executor``.
+        specs: The players.
+        limit: Real seconds that a play may take.
+        workers: The number of processes if ``on`` is None.
 
     Raises:
         UsageError: ``on`` is no address.
         PortUnavailableError: There is no such scheduler, a worker has other sources, or a player
             can't be started there.
     """
-    with executor(on, 1, PlaySetup(tuple(specs), limit)) as tasks:
+    with executor(on, workers, PlaySetup(tuple(specs), limit)) as tasks:
         introductions = tasks.submit(introduce).result()
         yield [
             RemotePlayer(tasks, side, introduction, kept_traces(spec))

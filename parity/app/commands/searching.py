@@ -25,12 +25,14 @@ from parity.base.problems import UsageError
 
 def explore(
     scenario: Annotated[Path, typer.Argument(help="A scenario file.")],
-    on: Annotated[str | None, typer.Option(help="Explore this player alone.")] = None,
+    alone: Annotated[str | None, typer.Option(help="Explore this player alone.")] = None,
     peer: LivePeer = None,
     bound: Annotated[
         int | None,
         typer.Option(min=0, help="Context switches in a schedule, at most; all by default."),
     ] = None,
+    workers: Workers = 1,
+    on: On = None,
     limit: Limit = LIMIT,
 ) -> None:
     """Play every order of what is simultaneous, on both sides.
@@ -39,15 +41,17 @@ def explore(
     """
     from parity.search.explore.command import ExploreOptions, explore  # noqa: PLC0415
 
-    if on is not None and peer is not None:
-        raise UsageError("expected --on or --peer, got both")
+    if alone is not None and peer is not None:
+        raise UsageError("expected --alone or --peer, got both")
     options = ExploreOptions(
         scenario=scenario,
-        reference=on or "python",
+        reference=alone or "python",
         peer=peer,
-        alone=on is not None,
+        alone=alone is not None,
         bound=bound,
         seconds=limit,
+        workers=workers,
+        on=on,
     )
     raise typer.Exit(explore(options, stdout()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from rich.console import Console
 
 from parity.base import project
 from parity.base.problems import PortUnavailableError, UsageError
-from parity.players.choose import choose_player, open_players
+from parity.players.choose import PlayerSpec, choose_player, open_players
 from parity.players.needs import skip_if_lacking
 from parity.players.outcome import Player
+from parity.players.remote import remote_players
 from parity.search.explore.outcomes import CountedOutcome, ExploredSide
 from parity.search.explore.search import UnsteadyError
 from parity.spec.loading import ScenarioFile, find_scenario, load_scenario
@@ -26,6 +28,7 @@ class ExploreOptions:
     """Options of ``monolith-parity explore``; ``bound`` None is every schedule.
 
     At most ``limit`` schedules are visited on a side; a play may take ``seconds``, real ones.
+    ``on`` is where it plays, as for ``executor``, and replaces ``workers``.
     """
 
     scenario: Path
@@ -34,6 +37,8 @@ class ExploreOptions:
     alone: bool
     bound: int | None
     seconds: float
+    workers: int = 1
+    on: str | None = None
     limit: int = 10_000
 
 
@@ -53,8 +58,19 @@ def explore(options: ExploreOptions, console: Console) -> int:
         if choice.spec.kind == "recorded":
             why = f": {choice.note}" if choice.note else ""
             raise UsageError(f"recordings can't be explored; expected rust or a driver{why}")
-    with open_players([choice.spec for choice in choices], options.seconds) as players:
+    with _players([choice.spec for choice in choices], options) as players:
         return _Explorer(options, file, players, console).run()
+
+
+@contextmanager
+def _players(specs: Sequence[PlayerSpec], options: ExploreOptions) -> Iterator[Sequence[Player]]:
+    """Have the players, here or in processes that play the schedules of one level at once."""
+    if options.on is None and options.workers == 1:
+        with open_players(specs, options.seconds) as players:
+            yield players
+    else:
+        with remote_players(options.on, specs, options.seconds, options.workers) as remote:
+            yield remote
 
 
 class _Explorer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from parity.base.model import canonical_json
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.players.outcome import Failed, Outcome, Played, Player, Refusal
+from parity.players.remote import play_each
 from parity.search.explore.search import Search, Visit
 from parity.spec.loading import ScenarioFile
 from parity.spec.ordering import sequences
@@ -88,11 +90,11 @@ class ExploredSide:
     def __post_init__(self) -> None:
         self.search: Search[Ending] = Search(self._play)
 
-    def _play(self, schedule: Schedule) -> tuple[Ending, tuple[Choice, ...]]:
-        outcome = self.player.play(self.file, schedule=schedule)
-        choices = getattr(outcome, "choices", ())
-        self.longest = max(self.longest, len(choices))
-        return ending_of(outcome), choices
+    def _play(self, schedules: Iterable[Schedule]) -> Iterator[tuple[Ending, tuple[Choice, ...]]]:
+        for outcome in play_each(self.player, self.file, schedules):
+            choices = getattr(outcome, "choices", ())
+            self.longest = max(self.longest, len(choices))
+            yield ending_of(outcome), choices
 
     def take(self, visit: Visit[Ending]) -> None:
         """Count what came of one schedule."""

@@ -8,7 +8,7 @@ nothing needs to be remembered of those that were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,8 +16,9 @@ from parity.spec.schedules import Choice, Schedule, schedule_name
 
 T = TypeVar("T")
 
-Play = Callable[[Schedule], tuple[T, Sequence[Choice]]]
-"""Plays a schedule: what came of it, and where it had a choice."""
+Play = Callable[[Iterable[Schedule]], Iterable[tuple[T, Sequence[Choice]]]]
+"""Plays schedules, which don't depend on each other; gives in their order what came of each, and
+where it had a choice."""
 
 
 class UnsteadyError(Exception):
@@ -45,7 +46,7 @@ class Search(Generic[T]):
     """Goes on from level to level of switches, as long as it is asked to.
 
     Args:
-        play: plays one schedule; the same one always the same way.
+        play: plays schedules; the same one always the same way.
     """
 
     def __init__(self, play: Play[T]) -> None:
@@ -73,13 +74,16 @@ class Search(Generic[T]):
                 self.switches += 1
             if bound is not None and self.switches > bound:
                 return
-            while self._level:
-                if limit is not None and self.visited >= limit:
-                    return
-                yield self._visit(self._level.pop())
+            left = len(self._level) if limit is None else limit - self.visited
+            if left <= 0:
+                return
+            branches = self._level[: -left - 1 : -1]
+            played = self._play(branch.schedule for branch in branches)
+            for branch, (result, choices) in zip(branches, played, strict=True):
+                self._level.pop()
+                yield self._visit(branch, result, choices)
 
-    def _visit(self, branch: _Branch) -> Visit[T]:
-        result, choices = self._play(branch.schedule)
+    def _visit(self, branch: _Branch, result: T, choices: Sequence[Choice]) -> Visit[T]:
         self.visited += 1
         points = tuple(choice.candidates for choice in choices)
         if points[: len(branch.points)] != branch.points:

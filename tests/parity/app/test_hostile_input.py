@@ -121,7 +121,7 @@ def scenario_commands(path, out):
     yield "replay", path, "--on", "recorded"
     yield "record", path, "--peer", "python", "--out", f"{out}/recorded"
     yield "baseline", path, "--prune", "--peer", "recorded", "--report", f"{out}/report"
-    yield "explore", path, "--on", "recorded"
+    yield "explore", path, "--alone", "recorded"
 
 
 @table(SCENARIOS)

@@ -98,7 +98,7 @@ def test_a_bye_that_fails_is_an_error_unless_there_is_another_one():
         ["record", "scenarios/health", "--out", "R", "--peer"],
         ["interop", "--report", "R", "--peer"],
         ["fuzz", "--seed", "1", "--report", "R", "--peer"],
-        ["explore", "scenarios/health/oom.yaml", "--on"],
+        ["explore", "scenarios/health/oom.yaml", "--alone"],
     ],
     ids=lambda words: words[0],
 )

@@ -15,7 +15,7 @@ from parity.players.ahead import begin
 from parity.players.cached import KeptTraces
 from parity.players.needs import skip_if_lacking
 from parity.players.outcome import Failed, Maker, Played, Refusal, Skipped
-from parity.players.remote import Introduction, RemotePlayer, introduce, play_there
+from parity.players.remote import Introduction, RemotePlayer, introduce, play_each, play_there
 from parity.spec.schedules import Choice
 from tests.parity.samples import PLACED, SESSION, STEP, Script, scenario_file, trace
 
@@ -154,6 +154,27 @@ def test_what_a_host_lacks_is_looked_at_on_the_host_that_plays(remote, monkeypat
     assert skip_if_lacking(player, served) is None
     skipped = play_there([Script(trace())], 0, served, None, None)
     assert skipped == Skipped("needs ipv6: this host has no IPv6 loopback")
+
+
+def test_schedules_are_played_ahead_but_not_all_of_them(remote):
+    asked = []
+
+    def schedules():
+        for i in range(10):
+            asked.append(i)
+            yield (i,)
+
+    played = play_each(remote(Script(trace(SESSION), trace(STEP))), FILE, schedules())
+    assert next(played).trace == trace(SESSION)
+    assert asked == [0, 1, 2]
+    assert [outcome.trace for outcome in played] == [trace(STEP)] * 9
+
+
+def test_a_player_here_plays_a_schedule_when_somebody_asks_for_it():
+    script = Script(trace(SESSION))
+    played = play_each(script, FILE, [(0,), (1,)])
+    assert script.plays == 0
+    assert len(list(played)) == script.plays == 2
 
 
 def test_an_introduction_can_be_sent():

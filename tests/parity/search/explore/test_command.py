@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from functools import partial
 from itertools import permutations, product
 
 import pytest
@@ -92,15 +93,21 @@ def test_three_lanes_that_look_four_times_are_played_in_every_order_once(rust_pl
         choices = rust_player.play(file, schedule=schedule).choices
         return tuple(order_at_each_instant(choices)), choices
 
-    visits = Search(play).visits(bound=None, limit=None)
+    visits = Search(partial(map, play)).visits(bound=None, limit=None)
     played = Counter(visit.result for visit in visits)
     lanes = ("worker-1", "worker-2", "worker-3")
     assert played == Counter(product(permutations(lanes), repeat=4))
     assert played.total() == 6**4
 
 
+@pytest.mark.parametrize("where", [("-n", "2"), ("--on", "local:2")])
+def test_processes_say_what_one_says(scenario, where):
+    words = ("explore", scenario, "--alone", "python", "--bound", "2")
+    assert command(*words, *where)[:2] == command(*words)[:2]
+
+
 def test_a_player_alone_shows_how_many_schedules_it_has(scenario):
-    code, out, _ = command("explore", scenario, "--on", "python", "--bound", "1")
+    code, out, _ = command("explore", scenario, "--alone", "python", "--bound", "1")
     assert code == 0
     assert "python: " in out
     assert "schedules visited; at least" in out
@@ -110,7 +117,8 @@ def test_a_player_alone_shows_how_many_schedules_it_has(scenario):
     ("words", "said"),
     [
         (["scenarios"], "expected one scenario file, got a folder"),
-        (["scenarios/health/oom.yaml", "--on", "python", "--peer", "rust"], "got both"),
+        (["scenarios/health/oom.yaml", "--alone", "python", "--peer", "rust"], "got both"),
+        (["scenarios/health/oom.yaml", "--on", "python"], "--on python: expected local:N, or a"),
         (["scenarios/health/oom.yaml", "--peer", "recorded"], "recordings can't be explored"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from math import factorial
 
 import pytest
@@ -53,7 +54,7 @@ def yielding(lanes, turns):
 
 @pytest.mark.parametrize(("lanes", "turns"), [(2, 3), (3, 2), (3, 3)])
 def test_every_order_is_visited_exactly_once(lanes, turns):
-    search = Search(player(yielding(lanes, turns)))
+    search = Search(partial(map, player(yielding(lanes, turns))))
     seen = Counter(visit.result for visit in search.visits(bound=None, limit=None))
     assert set(seen.values()) == {1}
     assert len(seen) == factorial(lanes * turns) // factorial(turns) ** lanes
@@ -61,7 +62,7 @@ def test_every_order_is_visited_exactly_once(lanes, turns):
 
 
 def test_a_bound_keeps_to_schedules_with_few_switches():
-    search = Search(player(yielding(3, 3)))
+    search = Search(partial(map, player(yielding(3, 3))))
     visits = list(search.visits(bound=1, limit=None))
     assert [visit.switches for visit in visits] == sorted(visit.switches for visit in visits)
     assert visits[-1].switches == 1
@@ -70,10 +71,36 @@ def test_a_bound_keeps_to_schedules_with_few_switches():
 
 
 def test_a_search_goes_on_where_it_stopped():
-    search = Search(player(yielding(2, 2)))
+    search = Search(partial(map, player(yielding(2, 2))))
     first = list(search.visits(bound=None, limit=2))
     rest = list(search.visits(bound=None, limit=None))
     assert len({visit.result for visit in first + rest}) == search.visited == 6
+
+
+def test_the_schedules_of_a_level_are_there_to_be_played_before_the_first_is_visited():
+    asked = []
+
+    def ahead(schedules):
+        asked.append(list(schedules))
+        yield from map(player(yielding(3, 2)), asked[-1])
+
+    search = Search(ahead)
+    seen = Counter(visit.result for visit in search.visits(bound=None, limit=None))
+    assert set(seen.values()) == {1}
+    assert [{sum(map(bool, each)) for each in level} for level in asked] == [
+        {switches} for switches in range(len(asked))
+    ]
+
+
+def test_no_more_is_asked_for_than_may_be_visited():
+    asked = []
+
+    def ahead(schedules):
+        level = list(schedules)
+        asked.extend(level)
+        yield from map(player(yielding(3, 3)), level)
+
+    assert len(list(Search(ahead).visits(bound=None, limit=5))) == len(asked) == 5
 
 
 def test_a_play_that_does_not_repeat_itself_is_noticed():
@@ -85,7 +112,7 @@ def test_a_play_that_does_not_repeat_itself_is_noticed():
         return "", [Choice(candidates=p, taken=t) for p, t in zip(points, taken, strict=True)]
 
     with pytest.raises(UnsteadyError, match="s:1 came to other choice points"):
-        list(Search(play).visits(bound=None, limit=None))
+        list(Search(partial(map, play)).visits(bound=None, limit=None))
 
 
 def lost_wake_up(clock, seen):
@@ -112,7 +139,7 @@ def test_a_lost_wake_up_is_found_that_a_thousand_seeds_and_the_default_order_mis
         return player(lost_wake_up, clock_of=lambda _: VirtualClock(seed=seed))(())[0]
 
     assert {play_without_a_schedule(seed) for seed in [None, *range(1000)]} == {"woken"}
-    search = Search(player(lost_wake_up))
+    search = Search(partial(map, player(lost_wake_up)))
     lost = [v for v in search.visits(bound=None, limit=None) if v.result == ""]
     assert lost[0].schedule == (0, 1)
 
@@ -131,5 +158,6 @@ def test_a_deadlock_is_found():
         ]
         clock.wait_until(lambda: all(lane.ended for lane in taking))
 
-    outcomes = {v.result for v in Search(player(lanes)).visits(bound=None, limit=None)}
+    search = Search(partial(map, player(lanes)))
+    outcomes = {visit.result for visit in search.visits(bound=None, limit=None)}
     assert outcomes == {"", "deadlock"}
