@@ -29,7 +29,7 @@ LARGEST: Final = 256 * 2**20
 """Bytes that a cache may have; the entries that weren't used for longest go first."""
 
 _SUFFIX: Final = ".tmp"
-_WRITTEN_BETWEEN_LOOKS: Final = 256
+_WRITTEN_BETWEEN_LOOKS: Final = 1024
 """Written entries between two looks at the size of the folder."""
 
 Key = Mapping[str, str | int | None]
