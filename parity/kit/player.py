@@ -21,6 +21,7 @@ from parity.spec.steps import (
     ActionFileStep,
     AddressFileStep,
     AdvanceStep,
+    AppendCallbackStep,
     BackgroundStep,
     ConcurrentlyStep,
     ControllerOpStep,
@@ -103,6 +104,8 @@ class Play:
         self._inboxes: dict[int, Inbox] = {}
         self._worker_lanes: list[Lane] = []
         self._lanes = LanesBeside(world.clock, self._do_beside)
+        self._next_callback = len(scenario.barrier.callbacks)
+        """The index of the callback that is appended next."""
 
     def run(self) -> None:
         """Play all of it, and record what is left.
@@ -172,6 +175,9 @@ class Play:
                 self._job.controller_op(step.controller_op)
             case TimerStep():
                 self._job.timer(step.timer)
+            case AppendCallbackStep():
+                self._job.append_callback(self._next_callback, step.append_callback)
+                self._next_callback += 1
 
     def _inject(self, fault: Fault, place: str) -> None:
         if not self._world.inject(fault, place):

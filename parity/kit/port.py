@@ -19,7 +19,14 @@ from parity.kit.world import World
 from parity.spec.faults import Fault, Need
 from parity.spec.protocol import FailedAnswer, InteropAnswer, InteropRequest
 from parity.spec.scenario import Scenario
-from parity.spec.steps import ControllerOp, FileContent, LookTarget, RpcStep, TimerSwitch
+from parity.spec.steps import (
+    CallbackKind,
+    ControllerOp,
+    FileContent,
+    LookTarget,
+    RpcStep,
+    TimerSwitch,
+)
 from parity.spec.trace import Channel
 
 BASIC_STEPS: Final = (
@@ -140,6 +147,11 @@ class Job(ABC):
         """Switch the timer of the first saver hook."""
         del switch
         raise Unplayable.left_out("timer", "timer")
+
+    def append_callback(self, index: int, kind: CallbackKind) -> None:
+        """Append a callback of this index to the list that the barrier was given."""
+        del index, kind
+        raise Unplayable.left_out("append_callback", "append_callback")
 
     def look(self, target: LookTarget) -> None:
         """Record a state that only the job itself can observe."""

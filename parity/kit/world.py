@@ -16,8 +16,8 @@ from parity.kit.state_files import StateFiles
 from parity.spec.faults import Fault
 from parity.spec.hooks import HealthReport, ProbeEntry
 from parity.spec.rpcs import Method, StatusCode
-from parity.spec.scenario import CallbackKind, Scenario
-from parity.spec.steps import MachineInfo, WrittenStateFile
+from parity.spec.scenario import Scenario
+from parity.spec.steps import CallbackKind, MachineInfo, WrittenStateFile
 from parity.spec.trace import CallbackEvent, PsResult, ReportEvent, RpcEvent, RpcResponse
 
 

@@ -16,7 +16,7 @@ from parity.spec.hooks import (
     SaverEntry,
 )
 from parity.spec.scenario import Scenario
-from parity.spec.steps import Response
+from parity.spec.steps import AppendCallbackStep, BackgroundStep, Response, Step
 from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES
 
 Loc = tuple[int | str, ...]
@@ -93,7 +93,7 @@ def _bad_hooks(scenario: Scenario) -> Iterator[BadReference]:
         yield from _bad_call(
             _LISTENER, call, ("expect", "listener_calls", i), "listener", listener_count(scenario)
         )
-    callbacks = len(scenario.barrier.callbacks)
+    callbacks = len(scenario.barrier.callbacks) + sum(map(_appends_callback, scenario.steps))
     for i, call in enumerate(expect.callbacks or ()):
         yield from _bad_call(_CALLBACK, call, ("expect", "callbacks", i), "callback", callbacks)
     starting = {"ps_health": PsHealthEntry, "query_action": QueryActionEntry}
@@ -105,6 +105,11 @@ def _bad_hooks(scenario: Scenario) -> Iterator[BadReference]:
     for name in expect.threads or ():
         if re.sub("#[1-9][0-9]*$", "", name) not in threads:
             yield ("expect", "threads", name), _no_such("thread", name, threads)
+
+
+def _appends_callback(step: Step) -> bool:
+    done = step.background if isinstance(step, BackgroundStep) else step
+    return isinstance(done, AppendCallbackStep)
 
 
 def _bad_call(

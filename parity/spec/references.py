@@ -24,6 +24,7 @@ from parity.spec.scenario import Scenario, unknown
 from parity.spec.steps import (
     AddressFileStep,
     AdvanceStep,
+    AppendCallbackStep,
     BackgroundStep,
     ConcurrentlyStep,
     ControllerOpStep,
@@ -75,6 +76,9 @@ def _missing_hooks(scenario: Scenario) -> Iterator[BadReference]:
             yield ("steps", i), "there is no controller; expected one among the hooks"
         if isinstance(done, TimerStep) and "saver" not in kinds:
             yield ("steps", i), "there is no saver; expected one among the hooks"
+        if isinstance(done, AppendCallbackStep) and not scenario.barrier.callbacks:
+            message = "an empty list isn't kept (B21); expected one in barrier.callbacks"
+            yield ("steps", i), message
 
 
 def _bad_machines(scenario: Scenario) -> Iterator[BadReference]:

@@ -33,7 +33,7 @@ from parity.base.terminal_text import shortened
 from parity.spec.facts import clause_numbers, expected_clause, fact_range
 from parity.spec.faults import Fault, Need
 from parity.spec.hooks import DEFAULT_HOOKS, Hook
-from parity.spec.steps import BackgroundStep, FaultStep, Step
+from parity.spec.steps import BackgroundStep, CallbackKind, FaultStep, Step
 from parity.spec.units import Duration, MemLimit, Size
 
 MODULES: Final = (
@@ -96,7 +96,6 @@ Covered = Annotated[
 
 DEFAULT_RSS = 2**30
 
-CallbackKind = Literal["record", "slow", "raise"]
 SessionKind = Literal["monitored", "singular"]
 
 

@@ -15,6 +15,7 @@ from parity.spec.steps import (
     ActionFileStep,
     AddressFileStep,
     AdvanceStep,
+    AppendCallbackStep,
     BackgroundStep,
     ConcurrentlyStep,
     FaultStep,
@@ -53,12 +54,13 @@ MAIN: Final = "main"
 _CALL: Final = re.compile(r"steps\[(\d+)\]")
 _CHANGE_NOTHING: Final = (
     AdvanceStep, FaultStep, AddressFileStep, ActionFileStep, MachineInfoStep, TimerStep,
+    AppendCallbackStep,
 )  # fmt: skip
 """Steps that make no lane do anything at the instant at which they begin."""
 _MAIN_IS_IDLE: Final = (*_CHANGE_NOTHING, WorkerStep, BackgroundStep, ConcurrentlyStep)
 INSTANT: Final = (
     FaultStep, AddressFileStep, ActionFileStep, StateFileStep, MachineInfoStep, TimerStep,
-    WorkerStep, BackgroundStep, LookStep,
+    AppendCallbackStep, WorkerStep, BackgroundStep, LookStep,
 )  # fmt: skip
 """Steps that take no virtual time."""
 

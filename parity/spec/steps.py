@@ -30,6 +30,7 @@ from parity.spec.units import Duration, MemLimit
 
 ControllerOp = Literal["stop_op", "trigger_save_op"]
 TimerSwitch = Literal["enable", "disable"]
+CallbackKind = Literal["record", "slow", "raise"]
 LookTarget = Literal["current_session", "action_response"]
 
 
@@ -271,6 +272,17 @@ class TimerStep(Model, json_schema_extra=example({"timer": "disable"})):
     """The method of the timer that is called."""
 
 
+class AppendCallbackStep(Model, json_schema_extra=example({"append_callback": "record"})):
+    """The job appends a callback to the list that it has given to the barrier (B21).
+
+    Its events have the next index after those of ``barrier.callbacks``, of which there must be one:
+    an empty list isn't kept. In a real cluster each process appends to its own list.
+    """
+
+    append_callback: CallbackKind
+    """What it does beside recording an event, as in ``barrier.callbacks``."""
+
+
 class LookStep(Model, json_schema_extra=example({"look": "current_session", "expect": "current"})):
     """A state that only the job itself can observe is recorded.
 
@@ -296,6 +308,7 @@ AnyBackgroundStep = (
     | ControllerOpStep
     | MachineInfoStep
     | TimerStep
+    | AppendCallbackStep
 )
 BACKGROUND: Final = kinds_of(AnyBackgroundStep)
 
@@ -365,6 +378,7 @@ AnyStep = (
     | MachineInfoStep
     | ControllerOpStep
     | TimerStep
+    | AppendCallbackStep
     | BackgroundStep
     | LookStep
     | RaiseStep

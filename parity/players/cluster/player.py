@@ -42,6 +42,7 @@ from parity.spec.steps import (
     ActionFileStep,
     AddressFileStep,
     AdvanceStep,
+    AppendCallbackStep,
     BackgroundStep,
     ConcurrentlyStep,
     ControllerOpStep,
@@ -216,6 +217,10 @@ class _Play:
                 self._leave(RoleCommand(do="step", number=index))
             case TrainStep() | MachineInfoStep() | ControllerOpStep() | TimerStep():
                 self._ask_chief(RoleCommand(do="step", number=index))
+            case AppendCallbackStep():
+                command = RoleCommand(do="step", number=index)
+                self._ask_chief(command)
+                self._ask_workers(command)
             case LookStep(look="current_session"):
                 self._ask_chief(RoleCommand(do="step", number=index))
             case LookStep(look="action_response"):
@@ -261,9 +266,12 @@ class _Play:
             self._silence_workers()
 
     def _silence_workers(self) -> None:
+        self._ask_workers(RoleCommand(do="leave"))
+
+    def _ask_workers(self, command: RoleCommand) -> None:
         for process in self._cluster.running():
             if process.name.startswith("worker"):
-                process.ask(RoleCommand(do="leave"), self._limit)
+                process.ask(command, self._limit)
 
     def _settle(self) -> None:
         """Wait until every thread of chief and workers waits for a later time or a lost process."""

@@ -39,9 +39,10 @@ from parity.players.cluster.wire import (
     setting_from,
 )
 from parity.players.paced_clock import PacedClock
-from parity.players.python.job import Job, callbacks, has_input, input_element
+from parity.players.python.job import Job, callback, callbacks, has_input, input_element
 from parity.players.python.recorder import hook_logs_go_to
 from parity.spec.steps import (
+    AppendCallbackStep,
     ControllerOpStep,
     EndStep,
     LookStep,
@@ -101,6 +102,7 @@ class Chief:
         )
         self.recorder = self._job.recorder
         self._session = Session(self._job, self.recorder)
+        self._next_callback = len(self._scenario.barrier.callbacks)
 
     def execute(self, command: RoleCommand) -> RoleAnswer:
         """Execute a command, and return the state afterwards."""
@@ -144,6 +146,9 @@ class Chief:
                 self._job.run_controller_op(step.controller_op)
             case TimerStep():
                 self._job.switch_timer(step.timer)
+            case AppendCallbackStep():
+                self._job.append_callback(self._next_callback, step.append_callback)
+                self._next_callback += 1
             case LookStep():
                 self._job.look_at_current_session()
 
@@ -178,6 +183,8 @@ class WorkerRole:
     ) -> None:
         self._setting = setting_from(setting_document)
         scenario = scenario_from(scenario_document)
+        self._steps = scenario.steps
+        self._next_callback = len(scenario.barrier.callbacks)
         self._index = self._setting.task + 1  # The chief is worker 0.
         self._clock = PacedClock(self._setting.pace, self._setting.began_ns)
         self._server = join(self._setting)
@@ -189,14 +196,15 @@ class WorkerRole:
             self._train_op = tf1.assign_add(global_step, 1)
             if self._element is not None:
                 helper = WorkerCkptHelper(self._setting.model_dir, self._index)
+            self._callbacks = [
+                *callbacks(scenario, lambda: self._recorder, self._clock),
+                *([helper.create_save_iterator_callback()] if helper else []),
+            ]
             self._barrier_op = BarrierOp(
                 scenario.cluster.barrier_capacity(),
                 is_chief=False,
                 wait_seconds=scenario.barrier.wait / 1000,
-                barrier_callbacks=[
-                    *callbacks(scenario, lambda: self._recorder, self._clock),
-                    *([helper.create_save_iterator_callback()] if helper else []),
-                ],
+                barrier_callbacks=self._callbacks,
                 clock=self._clock,
             )
         self._hooks: list[Any] = [BarrierHook(self._index, self._barrier_op)]
@@ -220,9 +228,17 @@ class WorkerRole:
                     self._clock.start_lane(self._work, f"worker-{self._index}")
             case "settle":
                 settled = self._clock.settle(command.number / 1000)
+            case "step":
+                self._append_callback(self._steps[command.number])
             case "leave":
                 self._recorder.silent = True
         return RoleAnswer(settled=settled)
+
+    def _append_callback(self, step: Step) -> None:
+        assert isinstance(step, AppendCallbackStep), "workers do no other step"
+        index, kind = self._next_callback, step.append_callback
+        self._callbacks.append(callback(index, kind, lambda: self._recorder, self._clock))
+        self._next_callback += 1
 
     def _work(self) -> None:
         with self._graph.as_default():

@@ -27,6 +27,7 @@ from parity.players.python.stage import Stage
 from parity.players.python.workers import ChiefSession
 from parity.spec.hooks import InputEntry, StopHelperEntry
 from parity.spec.scenario import Scenario
+from parity.spec.steps import CallbackKind
 from parity.spec.trace import (
     CallbackEvent,
     CurrentSessionEvent,
@@ -37,23 +38,28 @@ from parity.spec.trace import (
 tf1 = tf.compat.v1
 
 
+def callback(
+    index: int, kind: CallbackKind, recorder: Callable[[], Recorder], clock: Clock
+) -> Callable[[str, Any], None]:
+    """Return a callback of the barrier; ``recorder`` is called when it is."""
+
+    def called(action: str, session: object) -> None:
+        del session
+        recorder().record(CallbackEvent, callback=index, action=action)
+        if kind == "slow":
+            clock.sleep(1)
+        if kind == "raise":
+            raise RuntimeError("callback failed")
+
+    return called
+
+
 def callbacks(
     scenario: Scenario, recorder: Callable[[], Recorder], clock: Clock
 ) -> list[Callable[[str, Any], None]]:
     """Return the barrier's callbacks of a scenario; ``recorder`` is called when they are."""
-
-    def callback(index: int, kind: str) -> Callable[[str, Any], None]:
-        def called(action: str, session: object) -> None:
-            del session
-            recorder().record(CallbackEvent, callback=index, action=action)
-            if kind == "slow":
-                clock.sleep(1)
-            if kind == "raise":
-                raise RuntimeError("callback failed")
-
-        return called
-
-    return [callback(i, kind) for i, kind in enumerate(scenario.barrier.callbacks)]
+    kinds = enumerate(scenario.barrier.callbacks)
+    return [callback(index, kind, recorder, clock) for index, kind in kinds]
 
 
 def has_input(scenario: Scenario) -> bool:
@@ -123,6 +129,7 @@ class Job:
         implementation: Implementation = OURS,
     ) -> None:
         self._implementation = implementation
+        self._clock = clock
         self._scenario = scenario
         self._model_dir = model_dir
         self._stage = stage
@@ -140,15 +147,16 @@ class Job:
             if self._element is not None:
                 ckpt_hooks = implementation.of("ckpt_hooks")
                 ckpt_helper = ckpt_hooks.WorkerCkptHelper(str(model_dir), 0)
+            self._callbacks = [
+                *callbacks(scenario, lambda: self.recorder, clock),
+                *(helper.create_barrier_callback() for helper in stop_helpers),
+                *([ckpt_helper.create_save_iterator_callback()] if ckpt_helper else []),
+            ]
             self.barrier_op = implementation.make(
                 "barrier_ops",
                 "BarrierOp",
                 scenario.cluster.barrier_capacity(),
-                barrier_callbacks=[
-                    *callbacks(scenario, lambda: self.recorder, clock),
-                    *(helper.create_barrier_callback() for helper in stop_helpers),
-                    *([ckpt_helper.create_save_iterator_callback()] if ckpt_helper else []),
-                ],
+                barrier_callbacks=self._callbacks,
                 only_ours={"clock": clock},
                 **set_options(
                     scenario.barrier, wait_seconds=("wait", scenario.barrier.wait / 1000)
@@ -244,6 +252,10 @@ class Job:
     def switch_timer(self, way: str) -> None:
         """Call ``enable`` or ``disable`` of the first saver hook's timer."""
         getattr(self._make.first_saver().timer, way)()
+
+    def append_callback(self, index: int, kind: CallbackKind) -> None:
+        """Append a callback to the list that the barrier was given."""
+        self._callbacks.append(callback(index, kind, lambda: self.recorder, self._clock))
 
     def look_at_current_session(self) -> None:
         """Record the result of get_current_session."""

@@ -19,7 +19,14 @@ from parity.spec.faults import (
     SaveErrorFault,
     SlowSaveFault,
 )
-from parity.spec.steps import ControllerOp, FileContent, LookTarget, RpcStep, TimerSwitch
+from parity.spec.steps import (
+    CallbackKind,
+    ControllerOp,
+    FileContent,
+    LookTarget,
+    RpcStep,
+    TimerSwitch,
+)
 from parity.spec.trace import ActionResponseEvent
 
 
@@ -80,6 +87,10 @@ class ReferenceJob(Job):
     def timer(self, switch: TimerSwitch) -> None:
         """Switch the timer of the first saver hook."""
         self._job.switch_timer(switch)
+
+    def append_callback(self, index: int, kind: CallbackKind) -> None:
+        """Append a callback to the list that the barrier was given."""
+        self._job.append_callback(index, kind)
 
     def look(self, target: LookTarget) -> None:
         """Record what get_current_session returns, or how QueryActionHook has answered."""

@@ -31,6 +31,7 @@ _FILES: Final[tuple[tuple[FaultyFile, str], ...]] = (
 )
 """Files that can fail, each with the hook that uses it."""
 _MESSAGES: Final = ("injected", "injected", "injected", "größer \u2717 \U0001f4a5", "a%20b\n", "")
+CALLBACKS: Final = st.sampled_from(("record", "record", "slow", "raise"))
 _ONE_IN_THREE: Final = st.sampled_from((False, False, True))
 _ACTIONS: Final = (
     "action: STOP",
@@ -178,6 +179,8 @@ def _at_any_time(
         written = {"file": st.sampled_from(STATE_FILES), "content": _contents(_STATES)}
         kinds.append((1, st.fixed_dictionaries({"state_file": st.fixed_dictionaries(written)})))
         kinds.append((1, st.sampled_from(["enable", "disable"]).map(lambda way: {"timer": way})))
+    if "callback" in hooks:
+        kinds.append((1, CALLBACKS.map(lambda kind: {"append_callback": kind})))
     if "controller" in hooks:
         ops = st.sampled_from(["stop_op", "trigger_save_op"])
         kinds.append((3, ops.map(lambda op: {"controller_op": op})))

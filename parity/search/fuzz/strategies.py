@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from parity.search.fuzz.case import RECREATED, Case, scenario_of
 from parity.search.fuzz.hook_strategies import hooks
-from parity.search.fuzz.step_strategies import LIMITS, SIZES, faults, steps
+from parity.search.fuzz.step_strategies import CALLBACKS, LIMITS, SIZES, faults, steps
 from parity.spec.scenario import Scenario
 
 BATCH: Final = 25
@@ -60,7 +60,7 @@ def _global_steps() -> SearchStrategy[int | None]:
 
 
 def _barriers() -> SearchStrategy[Document]:
-    callbacks = st.lists(st.sampled_from(["record", "record", "slow", "raise"]), max_size=2)
+    callbacks = st.lists(CALLBACKS, max_size=2)
     wait = st.sampled_from(["1s", "1s", "500ms", "2s", "7s"])
     held = st.sampled_from([False, False, False, True])
     return st.fixed_dictionaries({"callbacks": callbacks, "wait": wait, "held": held})
@@ -77,6 +77,9 @@ def scenarios(draw: DrawFn) -> Scenario:
     if global_step is None:
         _leave_out_savers(of_chief)
     kinds = {kind for entry in of_chief for kind in entry}
+    barrier = draw(_barriers())
+    if barrier["callbacks"]:
+        kinds.add("callback")
     savers = (entry["saver"] for entry in of_chief if "saver" in entry)
     listeners = max((len(saver["listeners"] + saver["guards"]) for saver in savers), default=0)
     document: Document = {
@@ -86,7 +89,7 @@ def scenarios(draw: DrawFn) -> Scenario:
         "global_step": global_step,
         "default_mem_limit": draw(st.sampled_from([None, None, None, 0, 2**40])),
         "machines": draw(_machines(ps)),
-        "barrier": draw(_barriers()),
+        "barrier": barrier,
         "hooks": of_chief,
         "faults": draw(st.lists(faults(ps, listeners, kinds), max_size=2)),
         "steps": draw(steps(ps, workers, kinds, listeners)),

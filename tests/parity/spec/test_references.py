@@ -239,6 +239,17 @@ def test_a_step_in_the_background_needs_the_same_hooks(done):
     assert list(found) == ["steps.0"]
 
 
+def test_a_callback_is_appended_to_a_list_that_is_kept_and_can_be_expected_then():
+    step = {"append_callback": "record"}
+    steps, expect = [step, {"background": step}], {"callbacks": ["2:"]}
+    (message,) = bad(steps=[step]).values()
+    assert message == "an empty list isn't kept (B21); expected one in barrier.callbacks"
+    assert bad(barrier={"callbacks": ["record"]}, steps=steps, expect=expect) == {}
+    assert list(bad(barrier={"callbacks": ["record"]}, steps=[step], expect=expect)) == [
+        "expect.callbacks.0"
+    ]
+
+
 def test_a_server_can_do_without_a_saver():
     hooks = [{"server": {"saver": False}}]
     assert bad(hooks=hooks, steps=[{"rpc": "SaveCheckpoint", "expect": "UNKNOWN"}]) == {}

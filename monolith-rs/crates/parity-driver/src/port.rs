@@ -11,7 +11,7 @@ use monolith_training::errors::{Error, Result};
 use crate::scenario::Unplayable;
 use crate::wire::protocol::{Answer, Channel, Need, Request};
 use crate::wire::scenario::{
-    ControllerOp, Fault, FileContent, LookTarget, RpcStep, Scenario, TimerSwitch,
+    CallbackKind, ControllerOp, Fault, FileContent, LookTarget, RpcStep, Scenario, TimerSwitch,
 };
 use crate::world::World;
 
@@ -178,6 +178,15 @@ pub trait Job: Send + Sync {
     /// This can't be played.
     fn timer(&self, _switch: TimerSwitch) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("timer", "timer"))
+    }
+
+    /// Appends a callback of this index to those of the barrier; see `World::barrier_callback`.
+    ///
+    /// # Errors
+    ///
+    /// This can't be played.
+    fn append_callback(&self, _index: usize, _kind: CallbackKind) -> Result<(), Unplayable> {
+        Err(Unplayable::left_out("append_callback", "append_callback"))
     }
 
     /// Records a state that only the job itself can observe.

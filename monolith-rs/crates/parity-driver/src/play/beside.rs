@@ -1,7 +1,7 @@
 //! What a scenario can do beside training, on main or on any other lane.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use monolith_training::errors::Error;
@@ -24,10 +24,12 @@ pub(super) struct Beside {
     /// Whether the session was created and not yet left.
     is_open: Arc<AtomicBool>,
     left_with: Arc<OnceLock<Error>>,
+    /// The index of the barrier's callback that is appended next.
+    next_callback: Arc<AtomicUsize>,
 }
 
 impl Beside {
-    pub(super) fn new(world: World, job: Arc<dyn Job>) -> Self {
+    pub(super) fn new(world: World, job: Arc<dyn Job>, callbacks: usize) -> Self {
         let is_open = Arc::new(AtomicBool::new(false));
         let workers = Arc::new(Workers::new(world.clone(), Arc::clone(&is_open)));
         Self {
@@ -36,6 +38,7 @@ impl Beside {
             workers,
             is_open,
             left_with: Arc::default(),
+            next_callback: Arc::new(AtomicUsize::new(callbacks)),
         }
     }
 
@@ -83,6 +86,10 @@ impl Beside {
                 self.job.controller_op(op)
             }
             InBackground::Timer(switch) => self.job.timer(switch),
+            InBackground::AppendCallback(kind) => {
+                let index = self.next_callback.fetch_add(1, Ordering::Relaxed);
+                self.job.append_callback(index, kind)
+            }
         }
     }
 

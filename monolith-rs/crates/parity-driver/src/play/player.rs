@@ -79,7 +79,11 @@ fn try_play(
     let job = catch_panic(|| port.begin(&scenario, &world))
         .unwrap_or_else(|panic| Err(format!("the port {panic}").into()))
         .map_err(set_up)?;
-    let player = Player::new(world.clone(), Arc::clone(&job));
+    let player = Player::new(
+        world.clone(),
+        Arc::clone(&job),
+        scenario.barrier.callbacks.len(),
+    );
     match clock.run(move || player.play(scenario)) {
         Err(failure) => return Err(NotPlayed::Refused(failure.into())),
         Ok(played) => played?,
@@ -105,9 +109,9 @@ struct Player {
 }
 
 impl Player {
-    fn new(world: World, job: Arc<dyn Job>) -> Self {
+    fn new(world: World, job: Arc<dyn Job>, callbacks: usize) -> Self {
         Self {
-            beside: Beside::new(world.clone(), Arc::clone(&job)),
+            beside: Beside::new(world.clone(), Arc::clone(&job), callbacks),
             world,
             job,
             background: Vec::new(),
@@ -174,6 +178,7 @@ impl Player {
             Step::MachineInfo(step) => InBackground::MachineInfo(step),
             Step::ControllerOp(step) => InBackground::ControllerOp(step),
             Step::Timer(step) => InBackground::Timer(step),
+            Step::AppendCallback(kind) => InBackground::AppendCallback(kind),
         };
         self.beside.play(step, &format!("steps[{at}]"))
     }

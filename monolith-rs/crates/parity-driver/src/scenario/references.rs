@@ -79,20 +79,24 @@ fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
         };
         return Err(failed(&format!("hooks[{at}]"), missing));
     }
+    let has_callback = !scenario.barrier.callbacks.is_empty();
     for (at, step) in scenario.steps.iter().enumerate() {
-        let (timer, op) = match step {
+        let (timer, op, callback) = match step {
             Step::Background(step) => (
                 matches!(step.background, InBackground::Timer(_)),
                 matches!(step.background, InBackground::ControllerOp(_)),
+                matches!(step.background, InBackground::AppendCallback(_)),
             ),
             step => (
                 matches!(step, Step::Timer(_)),
                 matches!(step, Step::ControllerOp(_)),
+                matches!(step, Step::AppendCallback(_)),
             ),
         };
-        let missing = match (timer, op) {
-            (true, _) if !has_saver => "there is no saver",
-            (_, true) if !has_controller => "there is no controller",
+        let missing = match (timer, op, callback) {
+            (true, ..) if !has_saver => "there is no saver",
+            (_, true, _) if !has_controller => "there is no controller",
+            (.., true) if !has_callback => "an empty list isn't kept",
             _ => continue,
         };
         return Err(failed(&format!("steps[{at}]"), missing));

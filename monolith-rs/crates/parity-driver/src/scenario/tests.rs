@@ -177,6 +177,19 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 #[test]
+fn nothing_is_appended_to_a_list_that_is_not_kept() {
+    for step in [
+        json!({"append_callback": "record"}),
+        json!({"background": {"append_callback": "record"}, "after": 0}),
+    ] {
+        let mut document = document(&json!([step]));
+        document["barrier"]["callbacks"] = json!([]);
+        let expected = Unplayable::Failed("steps[0]: an empty list isn't kept".to_owned());
+        assert_eq!(parse(document).unwrap_err(), expected);
+    }
+}
+
+#[test]
 fn a_hook_or_a_step_without_what_it_works_on_is_refused() {
     let message = |hooks: Value, steps: Value| {
         let mut document = document(&steps);

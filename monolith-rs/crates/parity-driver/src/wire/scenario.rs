@@ -774,6 +774,11 @@ pub enum Step {
     ControllerOp(ControllerOp),
     /// The first saver hook's timer is disabled, or enabled again.
     Timer(TimerSwitch),
+    /// The job appends a callback to the list that it has given to the barrier (B21).
+    ///
+    /// Its events have the next index after those of `barrier.callbacks`, of which there must be one:
+    /// an empty list isn't kept. In a real cluster each process appends to its own list.
+    AppendCallback(CallbackKind),
     /// A step is done in a lane of its own, while main continues.
     ///
     /// So something can come while main is within another step: in a save, in a wait, or in its
@@ -810,6 +815,7 @@ impl Step {
             Self::MachineInfo(_) => "machine_info",
             Self::ControllerOp(_) => "controller_op",
             Self::Timer(_) => "timer",
+            Self::AppendCallback(_) => "append_callback",
             Self::Background(_) => "background",
             Self::Look(_) => "look",
             Self::Raise(_) => "raise",
@@ -835,6 +841,7 @@ impl Step {
             Self::MachineInfo(step) => Some(step.ps),
             Self::ControllerOp(_) => None,
             Self::Timer(_) => None,
+            Self::AppendCallback(_) => None,
             Self::Background(_) => None,
             Self::Look(_) => None,
             Self::Raise(_) => None,
@@ -857,6 +864,7 @@ pub const STEPS: &[&str] = &[
     "machine_info",
     "controller_op",
     "timer",
+    "append_callback",
     "background",
     "look",
     "raise",
@@ -906,6 +914,11 @@ pub enum InBackground {
     MachineInfo(MachineInfo),
     /// The first saver hook's timer is disabled, or enabled again.
     Timer(TimerSwitch),
+    /// The job appends a callback to the list that it has given to the barrier (B21).
+    ///
+    /// Its events have the next index after those of `barrier.callbacks`, of which there must be one:
+    /// an empty list isn't kept. In a real cluster each process appends to its own list.
+    AppendCallback(CallbackKind),
 }
 
 /// A step at the same instant as others.

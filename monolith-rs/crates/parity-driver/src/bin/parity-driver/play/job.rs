@@ -8,13 +8,14 @@ use monolith_training::errors::{Error, Result};
 use monolith_training::session::{HookedSession, MonitoredSession, Session};
 use parity_driver::model_dir::write_content;
 use parity_driver::wire::scenario::{
-    ControllerOp, Fault, FileContent, LookTarget, RpcStep, SessionKind, TimerSwitch,
+    CallbackKind, ControllerOp, Fault, FileContent, LookTarget, RpcStep, SessionKind, TimerSwitch,
 };
 use parity_driver::{Event, Job, Scenario, Trained, Unplayable, Worker, World};
 
 use super::chief_hooks::ChiefHooks;
 use super::cluster::Cluster;
 use super::logs;
+use super::observers::barrier_callback;
 use super::rpc::Rpc;
 
 /// The chief's session and its hooks, and what they work on.
@@ -142,6 +143,12 @@ impl Job for MonolithJob {
                 TimerSwitch::Disable => timer.disable(),
             });
         }
+        Ok(())
+    }
+
+    fn append_callback(&self, index: usize, kind: CallbackKind) -> Result<(), Unplayable> {
+        let callback = barrier_callback(index, kind, &self.cluster.world);
+        self.cluster.barrier_op.append_callback(callback);
         Ok(())
     }
 
