@@ -1,4 +1,4 @@
-"""The last run that was kept, as tables of docs/performance.md."""
+"""The last run that was kept, as tables and curves of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Final
 
+from benchmarks import curves
 from benchmarks.measuring import Bench
 from parity.base.files import write_whole
 from parity.base.model import frozen
@@ -32,8 +33,10 @@ def with_tables(text: str, bench: Bench) -> str:
 
 
 def write_page(bench: Bench) -> None:
-    """Put the tables of this run into the page."""
+    """Put the tables and the curves of this run into the page."""
     write_whole(PAGE, with_tables(PAGE.read_text(encoding="utf-8"), bench))
+    if bench.growths:
+        write_whole(curves.IMAGE, curves.curves(bench.growths))
 
 
 def _tables(bench: Bench) -> str:

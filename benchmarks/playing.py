@@ -131,9 +131,7 @@ def growths(reference: Player, port: Player) -> Iterator[Growth]:
 
         return work
 
-    for name, player, most in (("Python", reference, 1), ("Rust", port, 10)):
-        yield growth(f"PS, one poll, {name}", one_poll(player), (100, 300, 1000))
-        yield growth(
-            f"steps of the chief, {name}", steps(player), (1000 * most, 3000 * most, 10_000 * most)
-        )
+    for name, player in (("Python", reference), ("Rust", port)):
+        yield growth(f"PS, one poll, {name}", one_poll(player), (100, 1000, 10_000))
+        yield growth(f"steps of the chief, {name}", steps(player), (1000, 10_000, 100_000))
         yield growth(f"held workers, {name}", held(player), (20, 60, 180))

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchmarks.curves import IMAGE, curves
+from benchmarks.measuring import Growth, Point
 from benchmarks.page import PAGE, last, with_tables
 
 
@@ -9,3 +17,33 @@ def test_the_tables_are_those_of_the_last_run():
     text = PAGE.read_text()
     assert with_tables(text, last()) == text
     assert len(last().ratios) > 5
+
+
+def test_the_curves_are_those_of_the_last_run():
+    assert curves(last().growths) == IMAGE.read_text()
+
+
+def grown(name, *seconds):
+    points = tuple(Point(size=10 ** (i + 1), seconds=each) for i, each in enumerate(seconds))
+    return Growth(name=name, points=points)
+
+
+def test_what_grows_as_its_size_is_a_diagonal_line():
+    path = re.search(r'<path d="M(.*)" stroke=', curves([grown("linear", 0.1, 1, 10)]))[1]
+    points = [tuple(map(float, point.split(","))) for point in path.split(" L")]
+    (right, up), *others = [
+        (after[0] - before[0], before[1] - after[1]) for before, after in pairwise(points)
+    ]
+    assert right == up > 0
+    assert others == [(right, up)]
+
+
+def test_names_of_curves_that_end_together_stand_below_each_other():
+    picture = ET.fromstring(curves([grown("a < b", 1, 2), grown("c", 1, 2)]))
+    named = {each.text: float(each.get("y", "0")) for each in picture.iter()}
+    assert named["c"] - named["a < b"] >= 12
+
+
+def test_nothing_is_no_picture():
+    with pytest.raises(ValueError, match="nothing to draw"):
+        curves([])
