@@ -1,6 +1,7 @@
 """How plays grow, as curves in docs/images/growth.svg: size against time, both logarithmic.
 
-A line that grows as its size does has the slope of the grid's diagonal.
+Linear growth is parallel to the grid's diagonal. A growth is named ``what, side``: what is the same
+has the same colour, and all sides but the first are dashed.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ def curves(growths: Sequence[Growth]) -> str:
     Raises:
         ValueError: There are none.
     """
-    points = [point for growth in growths for point in growth.points]
-    if not points:
+    drawn = [growth for growth in growths if growth.points]
+    if not drawn:
         raise ValueError("there is nothing to draw; expected growths with points")
-    return "\n".join([*_Plot(points).lines(growths), "</svg>", ""])
+    plot = _Plot([point for growth in drawn for point in growth.points])
+    return "\n".join([*plot.lines(drawn), "</svg>", ""])
 
 
 class _Plot:
@@ -42,7 +44,8 @@ class _Plot:
 
     def lines(self, growths: Sequence[Growth]) -> Iterator[str]:
         right, bottom = self._x(10 ** self._sizes[-1]), self._y(10 ** self._times[0])
-        yield _HEAD.format(width=right + _RIGHT, height=bottom + _BOTTOM)
+        ends = self._spread([growth.points[-1] for growth in growths])
+        yield _HEAD.format(width=right + _RIGHT, height=max(bottom + _BOTTOM, max(ends) + 16))
         for power in self._sizes:
             x = self._x(10**power)
             yield f'<path class="grid" d="M{x:g},{_TOP} V{bottom:g}"/>'
@@ -52,14 +55,16 @@ class _Plot:
             yield f'<path class="grid" d="M{_LEFT},{y:g} H{right:g}"/>'
             label = f"{10**power:g} s"
             yield f'<text x="{_LEFT - 8}" y="{y + 4:g}" text-anchor="end">{label}</text>'
-        ends = self._spread([growth.points[-1] for growth in growths])
-        for growth, end, colour in zip(growths, ends, _colours(len(growths)), strict=True):
-            yield from self._curve(growth, end, colour, right)
+        title = f'x="{(_LEFT + right) / 2:g}" y="{bottom + 40:g}"'
+        yield f'<text {title} text-anchor="middle">number of PS, steps or workers</text>'
+        for growth, end, style in zip(growths, ends, _styles(growths), strict=True):
+            yield from self._curve(growth, end, *style, right)
 
-    def _curve(self, growth: Growth, end: float, colour: str, right: float) -> Iterator[str]:
+    def _curve(
+        self, growth: Growth, end: float, colour: str, dashes: str, right: float
+    ) -> Iterator[str]:
         at = [(self._x(point.size), self._y(point.seconds)) for point in growth.points]
         path = " L".join(f"{x:.1f},{y:.1f}" for x, y in at)
-        dashes = ' stroke-dasharray="6 4"' if growth.name.endswith("Rust") else ""
         yield f'<path d="M{path}" stroke="{colour}"{dashes}/>'
         for x, y in at:
             yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
@@ -75,7 +80,7 @@ class _Plot:
         return _TOP + (self._times[-1] - math.log10(seconds)) * _DECADE
 
     def _spread(self, ends: Sequence[Point]) -> list[float]:
-        """The heights of the curves' names, which stand beside the ends and not in each other."""
+        """The heights of names beside the ends of their curves, without overlap."""
         free, found = 0.0, [0.0] * len(ends)
         for i in sorted(range(len(ends)), key=lambda i: self._y(ends[i].seconds)):
             found[i] = max(free, self._y(ends[i].seconds))
@@ -88,8 +93,15 @@ def _decades(values: Sequence[float]) -> range:
     return range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
 
 
-def _colours(count: int) -> Iterator[str]:
-    return (_COLOURS[i % len(_COLOURS)] for i in range(count))
+def _styles(growths: Sequence[Growth]) -> Iterator[tuple[str, str]]:
+    """The colour of each, and how it is dashed."""
+    seen: list[str] = []
+    for growth in growths:
+        what = growth.name.rpartition(", ")[0]
+        dashes = ' stroke-dasharray="6 4"' if what in seen else ""
+        if not dashes:
+            seen.append(what)
+        yield _COLOURS[seen.index(what) % len(_COLOURS)], dashes
 
 
 _HEAD: Final = """\

@@ -77,5 +77,7 @@ Times = Annotated[int, Field(ge=1, le=MOST_TIMES)]
 """Number of repetitions."""
 Integer = Annotated[int, Field(ge=-INT64 - 1, le=INT64)]
 """Any int64."""
+Slot = Annotated[int, Field(ge=0, le=INT64)]
+"""What an entry of a hash table belongs to."""
 Total = Annotated[int, Field(ge=0, le=INT64)]
 """A total of a run: the number of reports, or a global step."""

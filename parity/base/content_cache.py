@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -29,8 +30,6 @@ LARGEST: Final = 256 * 2**20
 """Bytes that a cache may have; the entries that weren't used for longest go first."""
 
 _SUFFIX: Final = ".tmp"
-_WRITTEN_BETWEEN_LOOKS: Final = 1024
-"""Written entries between two looks at the size of the folder."""
 
 Key = Mapping[str, str | int | None]
 
@@ -40,13 +39,16 @@ class ContentCache:
 
     Args:
         folder: Where they are; it is made when the first is written.
-        largest: Bytes that all of them may have.
+        largest: Bytes that all of them may have, and somewhat more: a process looks at the size
+            of the folder with its first entry, and again when it has written an eighth of them.
     """
 
     def __init__(self, folder: Path, largest: int = LARGEST) -> None:
         self.folder = folder
         self._largest = largest
-        self._written = 0
+        self._lock = threading.Lock()
+        self._unseen = largest
+        """Bytes that were written since the last look at the folder."""
 
     def get(self, key: Key) -> str | None:
         """Return the content of this key, or None if there is none that is whole."""
@@ -77,8 +79,7 @@ class ContentCache:
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-            self._written += 1
-            if self._written % _WRITTEN_BETWEEN_LOOKS == 1:
+            if self._should_look(len(data)):
                 self.prune()
 
     def prune(self) -> None:
@@ -98,6 +99,14 @@ class ContentCache:
             with contextlib.suppress(OSError):
                 os.unlink(path)
             size -= each
+
+    def _should_look(self, written: int) -> bool:
+        with self._lock:
+            self._unseen += written
+            if self._unseen < self._largest // 8:
+                return False
+            self._unseen = 0
+            return True
 
     def _path(self, key: Key) -> tuple[Path, str]:
         name = _digest(canonical_json(dict(key)).encode())

@@ -1,7 +1,8 @@
 """Players in other processes: scenarios are sent there, and outcomes come back.
 
 All scenarios of a run are begun at once, and asked for one after the other. What comes back
-is kept in this machine's cache as it comes, so that a run that ends early has lost nothing.
+is kept in this machine's cache as it comes, so that a run that ends early has lost nothing. Of
+schedules a few are in flight at a time, and nothing is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from parity.base.executors.choose import executor
 from parity.base.executors.tasks import Tasks
@@ -28,7 +29,15 @@ from parity.spec.trace import Channel
 _OF_THE_HOST: Final[frozenset[Need]] = frozenset({"ipv4", "ipv6"})
 """Needs that are looked at on the host that plays."""
 _AHEAD: Final = 2
-"""Schedules that are begun for each process before anybody asks for the first of them."""
+"""Schedules in flight for each process, beside the one whose outcome is awaited."""
+
+
+@runtime_checkable
+class PlaysEach(Protocol):
+    """A player that plays several schedules at once."""
+
+    def play_each(self, file: ScenarioFile, schedules: Iterable[Schedule]) -> Iterator[Outcome]:
+        """Yield what comes of each schedule, in their order."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +188,7 @@ def play_each(
     Raises:
         PortUnavailableError: The player can't play any more.
     """
-    if isinstance(player, RemotePlayer):
+    if isinstance(player, PlaysEach):
         return player.play_each(file, schedules)
     return (player.play(file, schedule=schedule) for schedule in schedules)
 

@@ -15,7 +15,7 @@ from parity.spec.units import Duration
 
 Phase = Literal["begin", "after_create_session", "before_run", "after_run", "end"]
 HealthReport = Literal["record", "raise", "default"]
-ListenerKind = Literal["plain", "before", "after", "stops", "after_stops", "barrier"]
+ListenerKind = Literal["plain", "before", "after", "stops", "after_stops", "barrier", "slot_counts"]
 Listeners = Annotated[tuple[ListenerKind, ...], Field(max_length=MOST_HOOKS)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Minute = Annotated[int, Field(ge=0, le=59)]
@@ -90,7 +90,8 @@ class Saver(Model):
     """The listeners, each of which records its calls: ``plain`` directly, ``before`` wrapped in a
     BeforeSaveListener, ``after`` wrapped in an AfterSaveListener. ``stops`` also requests a
     stop after each save; ``after_stops`` does so wrapped in an AfterSaveListener. ``barrier`` is
-    a BarrierSaverListener on the barrier, which records nothing itself (B53)."""
+    a BarrierSaverListener on the barrier, which records nothing itself (B53), and ``slot_counts`` a
+    FidSlotCountSaverListener (B67), which records what it has written: it needs ``tables``."""
     guards: Listeners = ()
     """The guard listeners (B72), whose indices go on from those of ``listeners``."""
     barrier_wait: Annotated[Duration, Field(ge=1)] = 1000

@@ -19,7 +19,7 @@ from parity.spec.expected_references import (
     spread,
 )
 from parity.spec.faults import Allocation, Fault, ListenerErrorFault, Machine
-from parity.spec.hooks import ProbeEntry, ServerEntry
+from parity.spec.hooks import Hook, ProbeEntry, SaverEntry, ServerEntry
 from parity.spec.scenario import Scenario, unknown
 from parity.spec.steps import (
     AddressFileStep,
@@ -70,6 +70,9 @@ def _missing_hooks(scenario: Scenario) -> Iterator[BadReference]:
         if kinds.count(kind) > 1:
             second = kinds.index(kind, kinds.index(kind) + 1)
             yield ("hooks", second), f"there is another {kind}; expected one at most"
+    for i, hook in enumerate(scenario.hooks):
+        if _counts_slots(hook) and not scenario.tables:
+            yield ("hooks", i), "slot_counts needs tables (B67); expected one of them"
     for i, step in enumerate(scenario.steps):
         done = step.background if isinstance(step, BackgroundStep) else step
         if isinstance(done, ControllerOpStep) and "controller" not in kinds:
@@ -77,8 +80,15 @@ def _missing_hooks(scenario: Scenario) -> Iterator[BadReference]:
         if isinstance(done, TimerStep) and "saver" not in kinds:
             yield ("steps", i), "there is no saver; expected one among the hooks"
         if isinstance(done, AppendCallbackStep) and not scenario.barrier.callbacks:
-            message = "an empty list isn't kept (B21); expected one in barrier.callbacks"
-            yield ("steps", i), message
+            message = "there is no callback, and an empty list isn't kept (B21g)"
+            yield ("steps", i), f"{message}; expected one in barrier.callbacks"
+
+
+def _counts_slots(hook: Hook) -> bool:
+    return isinstance(hook, SaverEntry) and "slot_counts" in (
+        *hook.saver.listeners,
+        *hook.saver.guards,
+    )
 
 
 def _bad_machines(scenario: Scenario) -> Iterator[BadReference]:

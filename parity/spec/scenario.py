@@ -23,6 +23,7 @@ from parity.base.bounds import (
     Integer,
     Name,
     PsIndex,
+    Slot,
     Text,
     Total,
     WorkerIndex,
@@ -33,7 +34,7 @@ from parity.base.terminal_text import shortened
 from parity.spec.facts import clause_numbers, expected_clause, fact_range
 from parity.spec.faults import Fault, Need
 from parity.spec.hooks import DEFAULT_HOOKS, Hook
-from parity.spec.steps import BackgroundStep, CallbackKind, FaultStep, Step
+from parity.spec.steps import AppendCallbackStep, BackgroundStep, CallbackKind, FaultStep, Step
 from parity.spec.units import Duration, MemLimit, Size
 
 MODULES: Final = (
@@ -133,6 +134,17 @@ class Barrier(Model):
     listener as ``save``, a controller as ``stop``."""
 
 
+class Table(Model):
+    """One hash table of the chief's graph, whose entries belong to slots (B67-B70)."""
+
+    slots: Annotated[tuple[Slot, ...], Field(max_length=MOST_LISTED)] = ()
+    """The slot of each entry."""
+    device: Annotated[int, Field(ge=0, le=1)] = 0
+    """Which of two devices it is on."""
+    multi: bool = False
+    """``true`` for a multi hash table."""
+
+
 class PsMachine(Model):
     """One PS at the start: its resident memory, and its limit if the job sets one."""
 
@@ -199,6 +211,8 @@ class Expect(Model):
     """The messages logged."""
     addresses: Texts | None = None
     """The addresses that servers published, without the port: ``["127.0.0.1:<port>"]``."""
+    slot_counts: Annotated[tuple[Texts, ...], Field(max_length=MOST_EXPECTED)] | None = None
+    """What each file of slot counts says, in the order of their writing: ``[["5: 2", "7: 1"]]``."""
     files: Names | None = None
     """The files left in the model directory, by the names of the trace format."""
 
@@ -240,6 +254,8 @@ class Scenario(Model):
     hooks: Annotated[tuple[Hook, ...], Field(max_length=MOST_HOOKS)] = DEFAULT_HOOKS
     """The chief's hooks in order. After these the player always adds a BarrierHook of
     index 0, which never blocks, and an observer that records ``session`` events."""
+    tables: Annotated[tuple[Table, ...], Field(max_length=MOST_HOOKS)] = ()
+    """The hash tables of the chief's graph, which a ``slot_counts`` listener counts."""
     faults: Annotated[tuple[Fault, ...], Field(max_length=MOST_LISTED)] = ()
     """Faults that are injected before the session is created; each must be triggered."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST_LISTED)]
@@ -262,6 +278,11 @@ class Scenario(Model):
                     yield f"steps[{i}].background", later
                 case _:
                     pass
+
+    def callback_index(self, step: int) -> int:
+        """Return the index of the callback that this step, by its own index, appends."""
+        appended = sum(isinstance(each, AppendCallbackStep) for each in self.steps[:step])
+        return len(self.barrier.callbacks) + appended
 
     def canonical(self) -> dict[str, Any]:
         """Return the canonical form, which drivers get (docs/scenario-format.md)."""

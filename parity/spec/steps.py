@@ -273,10 +273,10 @@ class TimerStep(Model, json_schema_extra=example({"timer": "disable"})):
 
 
 class AppendCallbackStep(Model, json_schema_extra=example({"append_callback": "record"})):
-    """The job appends a callback to the list that it has given to the barrier (B21).
+    """A callback is appended to the list that the job gave to the barrier (B21f).
 
-    Its events have the next index after those of ``barrier.callbacks``, of which there must be one:
-    an empty list isn't kept. In a real cluster each process appends to its own list.
+    ``barrier.callbacks`` must not be empty, as an empty list isn't kept (B21g); indices go on
+    after its own. In a real cluster each process that is running appends to its own list.
     """
 
     append_callback: CallbackKind

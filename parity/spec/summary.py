@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from parity.spec.hooks import PsHealthEntry
@@ -20,11 +21,13 @@ from parity.spec.trace import (
     ReportEvent,
     SaveEvent,
     SessionEvent,
+    SlotCountsEvent,
     StepEvent,
     ThreadEvent,
     Trace,
 )
 
+_SLOT_COUNT: Final = re.compile(r"slot_counts \{\s*(?:key: (\d+))?\s*value: (\d+)\s*\}")
 CHANNEL_OF_KEY: Final[dict[str, Channel]] = {
     "reports": "reports",
     "reported": "reports",
@@ -41,6 +44,7 @@ CHANNEL_OF_KEY: Final[dict[str, Channel]] = {
     "listener_calls": "saves",
     "logs": "logs",
     "addresses": "files",
+    "slot_counts": "files",
     "files": "files",
 }
 """The channel that each key of ``expect`` sums up."""
@@ -85,8 +89,19 @@ def summarize(scenario: Scenario, trace: Trace) -> Expect:
         ),
         logs=tuple(logs),
         addresses=tuple(event.text for event in trace.events if isinstance(event, AddressEvent)),
+        slot_counts=tuple(
+            _counts(event.text) for event in trace.events if isinstance(event, SlotCountsEvent)
+        ),
         files=files[-1] if files else (),
     )
+
+
+def _counts(text: str) -> tuple[str, ...]:
+    """Return the entries of a CkptInfo in text format: ``5: 2`` for two entries of slot 5.
+
+    A key of 0 isn't printed.
+    """
+    return tuple(f"{slot or 0}: {count}" for slot, count in _SLOT_COUNT.findall(text))
 
 
 def _elements(trace: Trace) -> dict[str, tuple[int, ...]]:

@@ -240,6 +240,15 @@ class StateFileEvent(BaseEvent):
     fields: FailFastTuple[str]
 
 
+class SlotCountsEvent(BaseEvent):
+    """A listener has written the number of entries of each slot (B68); ``text`` is the file's."""
+
+    channel: ClassVar[Channel] = "files"
+    kind: Literal["slot_counts"] = "slot_counts"
+    step: int
+    text: str
+
+
 class FileErrorEvent(BaseEvent):
     """An operation on a file failed as a fault says; ``left`` are the files at that moment.
 
@@ -285,7 +294,7 @@ LISTED_FILES: Final = (
     "server/new/controller_server_addr.txt",
 )
 """The files that are listed by their own names."""
-LISTED_CHECKPOINTS: Final = ("input_worker_0.ckpt", "model.ckpt")
+LISTED_CHECKPOINTS: Final = ("ckpt.info", "input_worker_0.ckpt", "model.ckpt")
 """What the names of checkpoints begin with; one of any number of files is listed once."""
 UNLISTED_FILES: Final = ("checkpoint.tmp", "events.out.tfevents.")
 """What the names of files begin with that TensorFlow alone writes and that aren't listed; it leaves
@@ -320,6 +329,7 @@ Event = Annotated[
     | ActionResponseEvent
     | AddressEvent
     | StateFileEvent
+    | SlotCountsEvent
     | FileErrorEvent
     | RaisedEvent
     | ThreadEvent

@@ -1,8 +1,11 @@
 """Records that need a look, grouped by what is probably one cause.
 
 Scenarios whose first difference is alike (the channel, the kind of event, the lane, and what is
-extra, missing or changed) are one cause, however many they are. The smallest of them, by the
-events of its trace, shows it best.
+extra, missing or changed) are one cause, however many they are. So are those in which the same
+lane has an extra event, or lacks one, of different kinds, if the same side breaks the same
+expectation first: what is reported once too often is an event of a report here, and only a line of
+a log there. The smallest of them, by the events of its trace, shows it best, in the words that
+most of them have.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ _INDEX: Final = re.compile(r"\d+")
 class Cause:
     """A verdict, what is wrong, and the records that show it, the smallest trace first.
 
-    Records that show it in other words come after those that show it in these.
+    Records that ``what`` describes come first; others of the same cause follow.
     """
 
     verdict: Verdict
@@ -50,7 +53,7 @@ def causes_of(records: Iterable[Record]) -> tuple[Cause, ...]:
             signs, group = set(_signs(record)), [record]
             for joined in [each for each in groups if each[0] & signs]:
                 groups.remove(joined)
-                signs, group = joined[0] | signs, [*joined[1], *group]
+                signs, group = joined[0] | signs, joined[1] + group
             groups.append((signs, group))
     causes = (_cause(group) for _, group in groups)
     return tuple(sorted(causes, key=lambda cause: (-len(cause.records), cause.what)))
@@ -58,7 +61,8 @@ def causes_of(records: Iterable[Record]) -> tuple[Cause, ...]:
 
 def _cause(group: Sequence[Record]) -> Cause:
     """These records as one cause, which is said as most of them show it."""
-    (what, _), *_ = Counter(map(what_is_wrong, group)).most_common(1)
+    counts = Counter(map(what_is_wrong, group))
+    what = min(counts, key=lambda each: (-counts[each], each))
     ordered = sorted(group, key=lambda record: (what_is_wrong(record) != what, _size(record)))
     return Cause(group[0].verdict, what, tuple(ordered))
 
@@ -70,9 +74,10 @@ _Sign = tuple[str, ...]
 def _signs(record: Record) -> Iterator[_Sign]:
     yield record.verdict, what_is_wrong(record)
     if record.differences and record.broken:
-        change = _change(record.differences[0])
-        broken = _INDEX.sub("N", record.broken[0].unmet.path)
-        yield record.verdict, change.name, change.lane, broken
+        change, broken = _change(record.differences[0]), record.broken[0]
+        if change.name in {"extra", "missing"}:
+            path = _INDEX.sub("N", broken.unmet.path)
+            yield record.verdict, change.name, change.lane, broken.player, path
 
 
 def what_is_wrong(record: Record) -> str:

@@ -44,6 +44,22 @@ def test_names_of_curves_that_end_together_stand_below_each_other():
     assert named["c"] - named["a < b"] >= 12
 
 
+def test_the_picture_is_as_high_as_the_names_of_its_curves_need():
+    picture = ET.fromstring(curves([grown(f"{i}, Python", 1, 1) for i in range(9)]))
+    height = float(picture.get("viewBox").split()[-1])
+    assert max(float(each.get("y", "0")) for each in picture.iter()) < height
+
+
+def test_one_kind_of_work_has_one_colour_and_its_second_side_is_dashed():
+    picture = ET.fromstring(
+        curves([grown("PS, Python", 1, 2), grown("steps, Python", 1, 2), grown("PS, Rust", 1, 2)])
+    )
+    drawn = [each for each in picture.iter() if each.get("stroke")]
+    python, steps, rust = (each.get("stroke") for each in drawn)
+    assert python == rust != steps
+    assert [bool(each.get("stroke-dasharray")) for each in drawn] == [False, False, True]
+
+
 def test_nothing_is_no_picture():
     with pytest.raises(ValueError, match="nothing to draw"):
-        curves([])
+        curves([Growth(name="nothing", points=())])

@@ -97,10 +97,10 @@ def test_devices_are_summed_and_each_save_counts_anew(counted):
 
 @pytest.mark.covers("B68c", "B68d")
 def test_the_file_is_ascending_by_slot_and_earlier_ones_stay(counted, tmp_path):
-    table = Entries([100, 20, 3, 20])
+    table = Entries([100, 20, 3, 0, 20])
     counts = counted(table)
     counts.save(1)
-    text = "".join(
+    text = "slot_counts {\n  value: 1\n}\n" + "".join(  # Text format has no key of 0.
         f"slot_counts {{\n  key: {slot}\n  value: {count}\n}}\n"
         for slot, count in [(3, 1), (20, 2), (100, 1)]
     )

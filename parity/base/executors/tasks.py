@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 P = ParamSpec("P")
 
-GO_ON: Final = "the same command goes on with what is left"
+GO_ON: Final = "start the same command again"
 
 
 class Tasks(Generic[T]):

@@ -102,7 +102,6 @@ class Chief:
         )
         self.recorder = self._job.recorder
         self._session = Session(self._job, self.recorder)
-        self._next_callback = len(self._scenario.barrier.callbacks)
 
     def execute(self, command: RoleCommand) -> RoleAnswer:
         """Execute a command, and return the state afterwards."""
@@ -112,7 +111,7 @@ class Chief:
                 case "open":
                     self._session.open()
                 case "step":
-                    self._do(self._scenario.steps[command.number])
+                    self._do(self._scenario.steps[command.number], command.number)
                 case "end":
                     self._session.leave()
                 case "settle":
@@ -130,7 +129,7 @@ class Chief:
             struck=self._ledger.triggered(),
         )
 
-    def _do(self, step: Step) -> None:
+    def _do(self, step: Step, number: int) -> None:
         match step:
             case TrainStep():
                 self._session.train(step.train)
@@ -147,8 +146,8 @@ class Chief:
             case TimerStep():
                 self._job.switch_timer(step.timer)
             case AppendCallbackStep():
-                self._job.append_callback(self._next_callback, step.append_callback)
-                self._next_callback += 1
+                index = self._scenario.callback_index(number)
+                self._job.append_callback(index, step.append_callback)
             case LookStep():
                 self._job.look_at_current_session()
 
@@ -183,8 +182,7 @@ class WorkerRole:
     ) -> None:
         self._setting = setting_from(setting_document)
         scenario = scenario_from(scenario_document)
-        self._steps = scenario.steps
-        self._next_callback = len(scenario.barrier.callbacks)
+        self._scenario = scenario
         self._index = self._setting.task + 1  # The chief is worker 0.
         self._clock = PacedClock(self._setting.pace, self._setting.began_ns)
         self._server = join(self._setting)
@@ -229,16 +227,16 @@ class WorkerRole:
             case "settle":
                 settled = self._clock.settle(command.number / 1000)
             case "step":
-                self._append_callback(self._steps[command.number])
+                self._append_callback(command.number)
             case "leave":
                 self._recorder.silent = True
         return RoleAnswer(settled=settled)
 
-    def _append_callback(self, step: Step) -> None:
+    def _append_callback(self, number: int) -> None:
+        step, index = self._scenario.steps[number], self._scenario.callback_index(number)
         assert isinstance(step, AppendCallbackStep), "workers do no other step"
-        index, kind = self._next_callback, step.append_callback
-        self._callbacks.append(callback(index, kind, lambda: self._recorder, self._clock))
-        self._next_callback += 1
+        appended = callback(index, step.append_callback, lambda: self._recorder, self._clock)
+        self._callbacks.append(appended)
 
     def _work(self) -> None:
         with self._graph.as_default():

@@ -23,6 +23,7 @@ from parity.players.python.implementation import OURS, Implementation
 from parity.players.python.job_hooks import HookMaker, server_folder, set_options
 from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
+from parity.players.python.slot_counts import add_tables
 from parity.players.python.stage import Stage
 from parity.players.python.workers import ChiefSession
 from parity.spec.hooks import InputEntry, StopHelperEntry
@@ -143,6 +144,7 @@ class Job:
         self._element = input_element() if has_input(scenario) else None
         with tf.device(stage.device):
             self.train_op = tf1.assign_add(_counted(scenario.global_step), 1)
+            add_tables(scenario)
             ckpt_helper = None
             if self._element is not None:
                 ckpt_hooks = implementation.of("ckpt_hooks")

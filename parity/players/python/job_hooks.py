@@ -26,6 +26,7 @@ from parity.kit.model_folder import NEW_FOLDER
 from parity.players.python.implementation import Implementation, Role
 from parity.players.python.operator import ScriptedOperator
 from parity.players.python.recorder import Recorder
+from parity.players.python.slot_counts import RecordingSlotCountListener
 from parity.spec.hooks import (
     Call,
     CallEntry,
@@ -218,6 +219,8 @@ class HookMaker:
     ) -> tf.compat.v1.train.CheckpointSaverListener:
         if kind == "barrier":
             return self._barrier_listener(options)
+        if kind == "slot_counts":
+            return RecordingSlotCountListener(self.model_dir, self.recorder)
 
         def record_call(method: str, step: int | None) -> None:
             self.recorder.record(ListenerEvent, listener=index, method=method, step=step)

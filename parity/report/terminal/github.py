@@ -11,7 +11,7 @@ from pathlib import Path
 from parity.base.problems import OutputError
 from parity.report.page.markdown import render_markdown
 from parity.report.report import Report
-from parity.verdict.causes import causes_of
+from parity.verdict.causes import causes_of, what_is_wrong
 from parity.verdict.record import Record
 
 
@@ -24,7 +24,7 @@ def annotation_lines(report: Report, environment: Mapping[str, str]) -> Iterator
         return
     for cause in causes_of(report.records):
         for record in cause.records:
-            title = f"{record.scenario}: {record.verdict}, {cause.what}"
+            title = f"{record.scenario}: {record.verdict}, {what_is_wrong(record)}"
             place = f"file={_property(record.file)},line={_line(record)},title={_property(title)}"
             yield f"::error {place}::{_data(chr(10).join((*record.reasons, record.replay)))}"
 

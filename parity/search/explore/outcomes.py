@@ -8,7 +8,7 @@ from typing import Literal
 
 from parity.base.model import canonical_json
 from parity.base.problems import PortUnavailableError, UsageError
-from parity.players.outcome import Failed, Outcome, Played, Player, Refusal
+from parity.players.outcome import Failed, Outcome, Played, Player, Refusal, Skipped
 from parity.players.remote import play_each
 from parity.search.explore.search import Search, Visit
 from parity.spec.loading import ScenarioFile
@@ -38,8 +38,8 @@ def ending_of(outcome: Outcome) -> Ending:
     """Return the ending of a play with a schedule.
 
     Raises:
-        UsageError: the player can't play this scenario with a schedule.
-        PortUnavailableError: the player itself went wrong.
+        UsageError: the player gives summaries alone.
+        PortUnavailableError: the player lacks something, or went wrong itself.
     """
     match outcome:
         case Played(trace):
@@ -50,9 +50,10 @@ def ending_of(outcome: Outcome) -> Ending:
             return Ending("failed", message, message=message)
         case Failed(failure, message, log_tail):
             raise PortUnavailableError(f"{failure}: {message}\n{log_tail}".rstrip())
+        case Skipped(reason):
+            raise PortUnavailableError(f"this can't be explored: {reason}")
         case _:
-            reason = getattr(outcome, "reason", "it gives only summaries")
-            raise UsageError(f"this can't be explored: {reason}")
+            raise UsageError("this can't be explored: it gives only summaries")
 
 
 def _what_is_compared(trace: Trace) -> str:

@@ -65,6 +65,8 @@ class Search(Generic[T]):
     def visits(self, *, bound: int | None, limit: int | None) -> Iterator[Visit[T]]:
         """Visit schedules with up to ``bound`` switches, ``limit`` in all; None is no end.
 
+        A later call goes on where an earlier one was left, which mustn't be used any more.
+
         Raises:
             UnsteadyError: a schedule didn't lead where it led before.
         """
@@ -80,7 +82,7 @@ class Search(Generic[T]):
             branches = self._level[: -left - 1 : -1]
             played = self._play(branch.schedule for branch in branches)
             for branch, (result, choices) in zip(branches, played, strict=True):
-                self._level.pop()
+                assert self._level.pop() is branch, "one iterator of visits at a time"
                 yield self._visit(branch, result, choices)
 
     def _visit(self, branch: _Branch, result: T, choices: Sequence[Choice]) -> Visit[T]:

@@ -223,7 +223,8 @@ def _look(at: str) -> Document:
 def steps(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners: int) -> list[Document]:
     """Up to eight things, then perhaps the end or an exception, and perhaps something after it.
 
-    Some are of a course of things, with others between them.
+    Some are of a course of things, with others between them. ``hooks`` are the kinds of the chief's
+    hooks, and ``callback`` if the barrier has one.
     """
     kinds = [kind for weight, kind in _kinds(ps, workers, hooks, listeners) for _ in range(weight)]
     courses = _courses(workers, hooks)

@@ -41,6 +41,7 @@ def batch(seed: int, number: int, count: int = BATCH) -> list[Case]:
 
 
 Document = dict[str, Any]
+_SLOTS: Final = (0, 1, 5, 5, 9, 10, 102_398, 102_399, 102_400, 2**31, 2**32 + 5, 2**63 - 1)
 
 
 @st.composite
@@ -57,6 +58,21 @@ def _global_steps() -> SearchStrategy[int | None]:
     longer = st.sampled_from([7, 8, 9, 97, 98, 99])
     wider = st.sampled_from([2**31 - 2, 2**31 - 1, 2**32 - 1, 2**53, 2**63 - 2])
     return st.one_of(st.just(0), st.just(0), longer, st.one_of(wider, wider, st.none()))
+
+
+@st.composite
+def _tables(draw: DrawFn, hooks: list[Document]) -> list[Document]:
+    """One to three tables where a listener counts them, few of which are multi hash tables."""
+    if "slot_counts" not in str(hooks):
+        return []
+    table = st.fixed_dictionaries(
+        {
+            "slots": st.lists(st.sampled_from(_SLOTS), max_size=4),
+            "device": st.integers(0, 1),
+            "multi": st.sampled_from([False] * 9 + [True]),
+        }
+    )
+    return draw(st.lists(table, min_size=1, max_size=3))
 
 
 def _barriers() -> SearchStrategy[Document]:
@@ -78,8 +94,7 @@ def scenarios(draw: DrawFn) -> Scenario:
         _leave_out_savers(of_chief)
     kinds = {kind for entry in of_chief for kind in entry}
     barrier = draw(_barriers())
-    if barrier["callbacks"]:
-        kinds.add("callback")
+    has = kinds | ({"callback"} if barrier["callbacks"] else set())
     savers = (entry["saver"] for entry in of_chief if "saver" in entry)
     listeners = max((len(saver["listeners"] + saver["guards"]) for saver in savers), default=0)
     document: Document = {
@@ -89,10 +104,11 @@ def scenarios(draw: DrawFn) -> Scenario:
         "global_step": global_step,
         "default_mem_limit": draw(st.sampled_from([None, None, None, 0, 2**40])),
         "machines": draw(_machines(ps)),
+        "tables": draw(_tables(of_chief)),
         "barrier": barrier,
         "hooks": of_chief,
         "faults": draw(st.lists(faults(ps, listeners, kinds), max_size=2)),
-        "steps": draw(steps(ps, workers, kinds, listeners)),
+        "steps": draw(steps(ps, workers, has, listeners)),
     }
     _keep_servers(document, recreated=any(error in str(document) for error in RECREATED))
     scenario = scenario_of(document)

@@ -101,7 +101,7 @@ def test_without_its_scheduler_a_run_ends_with_what_was_done(tmp_path, rust_play
         cluster.scheduler.kill()
         out, err = process.communicate(timeout=100)
     assert process.returncode == 3
-    assert err.endswith("the scheduler has gone; the same command goes on with what is left\n")
+    assert err.endswith("the scheduler has gone; start the same command again\n")
     assert err.count("\n") == 1
     assert "not run" in out
 

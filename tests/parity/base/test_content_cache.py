@@ -88,18 +88,34 @@ def test_no_temporary_file_is_left(cache):
 
 
 def test_what_was_not_used_for_longest_goes_first(tmp_path):
-    cache = ContentCache(tmp_path, largest=5_000)
+    cache = ContentCache(tmp_path)
     for i in range(20):
         cache.put({"i": i}, "x" * 400)
         entry = max(entries(cache), key=lambda path: path.stat().st_ctime_ns)
         os.utime(entry, (1_000_000 + i, 1_000_000 + i))
     assert cache.get({"i": 0}) == "x" * 400  # It is used: the newest now.
-    cache.prune()
+    ContentCache(tmp_path, largest=5_000).prune()
     left = [i for i in range(20) if cache.get({"i": i}) is not None]
     assert 0 in left
     assert 1 not in left
     assert 19 in left
     assert sum(path.stat().st_size for path in entries(cache)) <= 5_000 / 2
+
+
+def test_what_is_put_keeps_the_folder_near_its_bound(tmp_path):
+    cache = ContentCache(tmp_path, largest=8_000)
+    for i in range(100):
+        cache.put({"i": i}, "x" * 400)
+        assert sum(path.stat().st_size for path in entries(cache)) <= 8_000 + 8_000 / 8 + 1_000
+    assert cache.get({"i": 99}) == "x" * 400
+
+
+def test_a_process_looks_at_the_folder_with_its_first_entry(tmp_path):
+    for i in range(10):
+        ContentCache(tmp_path).put({"i": i}, "x" * 400)
+    cache = ContentCache(tmp_path, largest=2_000)
+    cache.put({"i": 10}, "x")
+    assert sum(path.stat().st_size for path in entries(cache)) <= 1_000
 
 
 def _keep(folder, content):

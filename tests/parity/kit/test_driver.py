@@ -131,6 +131,10 @@ LEFT_OUT = "needs {0}, which hello names, but Job has no method {0}"
     [
         ({"hooks": [{"current_session": {}}]}, "needs current_session"),
         ({"hooks": [{"saver": {}}], "steps": [{"timer": "enable"}]}, "needs saver"),
+        (
+            {"barrier": {"callbacks": ["record"]}, "steps": [{"append_callback": "record"}]},
+            "needs append_callback",
+        ),
         ({"global_step": None}, "needs a step"),
         ({"steps": [RPC]}, LEFT_OUT.format("rpc")),
         ({"steps": [{"concurrently": [RPC, RPC]}]}, LEFT_OUT.format("rpc")),

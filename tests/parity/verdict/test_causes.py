@@ -77,5 +77,29 @@ def test_the_same_change_elsewhere_or_of_another_expectation_is_another_cause():
     assert len(causes_of(records)) == 4
 
 
+def test_what_else_changes_on_a_lane_is_no_one_cause_though_it_breaks_the_same_expectation():
+    expect = {"reports": 9}
+    records = [
+        judged(trace(STEP), trace({**STEP, "global_step": 7}), "step", expect=expect),
+        judged(trace(SESSION), trace({**SESSION, "ms": 7}), "session", expect=expect),
+    ]
+    assert len(causes_of(records)) == 2
+
+
+def test_the_side_that_breaks_the_expectation_is_part_of_the_cause():
+    named = {**LOG, "lane": "ps_health"}
+    records = [
+        judged(trace(REPORT), trace(REPORT, REPORT), "peer", expect={"reports": 1}),
+        judged(trace(REPORT, named), trace(REPORT, named, named), "both", expect={"reports": 2}),
+    ]
+    assert [record.broken[0].player for record in records] == ["rust", "python"]
+    assert len(causes_of(records)) == 2
+
+
+def test_of_two_words_that_as_many_records_have_the_order_decides_nothing():
+    records = [one_more(REPORT, "a"), one_more({**LOG, "lane": "ps_health"}, "b")]
+    assert causes_of(records) == causes_of(records[::-1])
+
+
 def test_where_all_is_well_there_is_no_cause():
     assert causes_of([judged(trace(SESSION), expect={"blocked": []})]) == ()

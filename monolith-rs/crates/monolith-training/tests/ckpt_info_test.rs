@@ -76,6 +76,14 @@ fn entries_are_counted_by_slot_and_added_up_over_devices() {
 }
 
 #[test]
+fn slot_0_has_no_key_in_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    save(dir.path(), vec![hash("ps0", &[1, 0])]).unwrap();
+    let expected = "slot_counts {\n  value: 1\n}\nslot_counts {\n  key: 1\n  value: 1\n}\n";
+    assert_eq!(written(dir.path()), expected);
+}
+
+#[test]
 fn late_slots_count_as_the_last_and_negative_ones_are_invalid() {
     let dir = tempfile::tempdir().unwrap();
     save(dir.path(), vec![hash("ps0", &[102_399, 102_400, i64::MAX])]).unwrap();

@@ -83,7 +83,7 @@ fn play(capacity: &Value, steps: &Value) -> String {
         "session": "monitored", "global_step": 0, "default_mem_limit": null, "machines": [],
         "barrier": {"callbacks": [], "wait": 1000, "held": false},
         "hooks": [saver, {"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}}],
-        "faults": [], "steps": steps, "expect": {},
+        "tables": [], "faults": [], "steps": steps, "expect": {},
     });
     json!({"type": "play", "seq": 2, "seed": null, "scenario": scenario}).to_string()
 }

@@ -52,7 +52,7 @@ fn scenario(steps: &Value) -> Value {
         "barrier": {"callbacks": [], "wait": 1000, "held": false},
         "hooks": [{"ps_health": {"report": "default", "barrier": true}}, saver(),
                   {"server": {"ip": "127.0.0.1", "folder": "model_dir", "saver": true}}],
-        "faults": [],
+        "tables": [], "faults": [],
         "steps": steps,
         "expect": {"reports": 1},
     })

@@ -144,7 +144,7 @@ fn play(changes: &Value) -> Value {
         "session": "monitored", "global_step": 0, "default_mem_limit": null,
         "machines": [{"ps": 0, "rss": 1, "mem_limit": null}],
         "barrier": {"callbacks": [], "wait": 1000, "held": false},
-        "hooks": [], "faults": [], "steps": [{"train": 1}, {"advance": 1500}], "expect": {},
+        "hooks": [], "tables": [], "faults": [], "steps": [{"train": 1}, {"advance": 1500}], "expect": {},
     });
     let changes = changes.as_object().unwrap().clone();
     scenario.as_object_mut().unwrap().extend(changes);
@@ -202,6 +202,11 @@ fn what_the_port_lacks_is_skipped_by_its_words_its_options_or_its_methods() {
         (
             json!({"steps": [{"background": {"timer": "enable"}, "after": 0}]}),
             "needs timer",
+        ),
+        (
+            json!({"barrier": {"callbacks": ["record"], "wait": 1000, "held": false},
+                   "steps": [{"append_callback": "record"}]}),
+            "needs append_callback",
         ),
         (json!({"global_step": null}), "needs a step"),
         (

@@ -34,6 +34,7 @@ const KINDS = {
   files: { family: "file", label: (event) => `left ${event.left.length} ${event.left.length === 1 ? "file" : "files"}` },
   address: { family: "file", label: (event) => event.text },
   state_file: { family: "file", label: (event) => `${event.file}: ${event.checkpoints.join(" ")}` },
+  slot_counts: { family: "file", label: (event) => `slots at ${event.step}` },
   file_error: { family: "alarm", label: (event) => `${event.operation} ${event.file} fails` },
   action_response: { family: "file", label: (event) => `response: ${event.response}` },
 };

@@ -22,6 +22,17 @@ def test_each_scenario_that_needs_a_look_is_annotated_in_one_line():
     assert "replay" in line
 
 
+def test_a_scenario_is_annotated_with_what_it_shows_itself():
+    log = {**REPORT, "kind": "log", "level": "ERROR", "message": "PS 1"}
+    del log["results"]
+    records = [
+        judged(trace(event), trace(event, event), name, expect={"reports": 9})
+        for name, event in (("a", REPORT), ("b", REPORT), ("logged", log))
+    ]
+    titles = [line.partition("::")[2] for line in annotation_lines(report_of(*records), RUNNER)]
+    assert ["one more log" in title for title in titles] == [False, False, True]
+
+
 def test_a_broken_expectation_is_annotated_on_its_line():
     record = judged(trace(), steps=[{"advance": "1s"}], expect={"reports": 3})
     broken = tuple(each.model_copy(update={"line": 5}) for each in record.broken)

@@ -10,7 +10,7 @@ from itertools import permutations, product
 import pytest
 
 from parity.base import project
-from parity.base.problems import PortUnavailableError, UsageError
+from parity.base.problems import PortUnavailableError
 from parity.players.driver.player import DriverPlayer
 from parity.players.outcome import Failed, Played, Refusal, Skipped
 from parity.search.explore.outcomes import ending_of
@@ -141,5 +141,5 @@ def test_a_deadlock_is_an_outcome_and_a_crash_is_not():
     assert ending_of(Failed("refused", "no lane", refusal=Refusal("deadlock"))).kind == "deadlock"
     with pytest.raises(PortUnavailableError, match="crashed: it exited"):
         ending_of(Failed("crashed", "it exited with status 7"))
-    with pytest.raises(UsageError, match="needs workers"):
+    with pytest.raises(PortUnavailableError, match="needs workers"):
         ending_of(Skipped("needs workers"))

@@ -88,8 +88,7 @@ def test_what_was_done_when_the_scheduler_died_is_kept(tmp_path, one_machine):
         code, _, err = done(campaign)
     assert code == 3
     assert err == (
-        f"--on {cluster.address}: the scheduler has gone; "
-        "the same command goes on with what is left\n"
+        f"--on {cluster.address}: the scheduler has gone; start the same command again\n"
     )
     assert 2 <= batches(report) < COUNT / 25
     with dask_cluster(tmp_path) as cluster:

@@ -97,11 +97,11 @@ impl Counted {
 fn text(counts: &[(i64, usize)]) -> String {
     let mut text = String::new();
     for (slot, count) in counts {
-        write!(
-            text,
-            "slot_counts {{\n  key: {slot}\n  value: {count}\n}}\n"
-        )
-        .unwrap();
+        text.push_str("slot_counts {\n");
+        if *slot != 0 {
+            writeln!(text, "  key: {slot}").unwrap(); // As in Python, where 0 isn't printed.
+        }
+        writeln!(text, "  value: {count}\n}}").unwrap();
     }
     text
 }

@@ -81,15 +81,17 @@ fn counted_slot(slot: i64) -> Result<i32> {
     Ok(i32::try_from(slot).unwrap_or(LAST_SLOT).min(LAST_SLOT))
 }
 
-/// The message in text format.
+/// The message in text format, as protobuf for Python prints it: without a key of 0, which is
+/// what a reader takes for one that isn't there.
 fn to_text(info: &CkptInfo) -> String {
     let mut text = String::new();
     for (slot, count) in &info.slot_counts {
+        let key = match slot {
+            0 => String::new(),
+            slot => format!("  key: {slot}\n"),
+        };
         // Writing to a string can't fail.
-        let _ = write!(
-            text,
-            "slot_counts {{\n  key: {slot}\n  value: {count}\n}}\n"
-        );
+        let _ = write!(text, "slot_counts {{\n{key}  value: {count}\n}}\n");
     }
     text
 }

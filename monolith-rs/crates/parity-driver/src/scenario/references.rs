@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Scenario, Unplayable, failed};
 use crate::wire::scenario::{
-    BackgroundStep, ConcurrentStep, Hook, InBackground, LONGEST_TIME, MOST_LANES, MOST_STEPS, Step,
-    WorkerTrain,
+    BackgroundStep, ConcurrentStep, Hook, InBackground, LONGEST_TIME, ListenerKind, MOST_LANES,
+    MOST_STEPS, Saver, Step, WorkerTrain,
 };
 
 /// Refuses what refers to something that isn't there, or is too much in all.
@@ -78,6 +78,15 @@ fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
             _ => continue,
         };
         return Err(failed(&format!("hooks[{at}]"), missing));
+    }
+    let counts_slots = |saver: &Saver| {
+        let mut all = saver.listeners.iter().chain(&saver.guards);
+        all.any(|kind| matches!(kind, ListenerKind::SlotCounts))
+    };
+    for (at, hook) in scenario.hooks.iter().enumerate() {
+        if matches!(hook, Hook::Saver(saver) if counts_slots(saver)) && scenario.tables.is_empty() {
+            return Err(failed(&format!("hooks[{at}]"), "slot_counts needs tables"));
+        }
     }
     let has_callback = !scenario.barrier.callbacks.is_empty();
     for (at, step) in scenario.steps.iter().enumerate() {

@@ -26,7 +26,7 @@ fn document(steps: &Value) -> Value {
             {"call": {"phase": "end", "rpc": "GetBlockStatus", "expect": "UNAVAILABLE"}},
             {"current_session": {}}, {"controller": {"barrier": true, "saver": true}}, {"query_action": {}},
             {"stop_helper": {}}],
-        "faults": [],
+        "tables": [], "faults": [],
         "steps": steps,
         "expect": {"reports": 0},
     })
@@ -68,15 +68,16 @@ fn every_kind_of_step_is_read() {
         {"machine_info": {"ps": 0, "mem_limit": null}},
         {"controller_op": "trigger_save_op"},
         {"timer": "disable"},
+        {"append_callback": "slow"},
         {"look": "current_session", "expect": "left"},
         {"fault": {"file_error": {"operation": "rename", "file": "controller_server_addr.txt",
                                   "error": "DataLossError", "message": "disk", "skips": 2,
                                   "times": null}},
          "strikes": true}]);
     let scenario = parse(document(&steps)).unwrap();
-    assert_eq!(scenario.steps.len(), 19);
+    assert_eq!(scenario.steps.len(), 20);
     assert!(matches!(
-        &scenario.steps[18],
+        &scenario.steps[19],
         Step::Fault(FaultStep { fault: Fault::FileError(fault), .. })
             if (fault.operation, fault.file) == (FileOperation::Rename, FaultyFile::ControllerServerAddr)
     ));

@@ -231,6 +231,8 @@ pub enum Event {
         checkpoints: Vec<String>,
         fields: Vec<String>,
     },
+    /// A listener has written the number of entries of each slot (B68); `text` is the file's.
+    SlotCounts { step: i64, text: String },
     /// An operation on a file failed as a fault says; `left` are the files at that moment.
     ///
     /// A temporary file isn't among them.
@@ -275,7 +277,7 @@ pub const LISTED_FILES: &[&str] = &[
 ];
 
 /// Checkpoints are too.
-pub const LISTED_CHECKPOINTS: &[&str] = &["input_worker_0.ckpt", "model.ckpt"];
+pub const LISTED_CHECKPOINTS: &[&str] = &["ckpt.info", "input_worker_0.ckpt", "model.ckpt"];
 
 /// What begins so isn't listed.
 pub const UNLISTED_FILES: &[&str] = &["checkpoint.tmp", "events.out.tfevents."];

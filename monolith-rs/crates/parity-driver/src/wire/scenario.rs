@@ -91,6 +91,20 @@ pub struct Barrier {
     pub held: bool,
 }
 
+/// One hash table of the chief's graph, whose entries belong to slots (B67-B70).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The slot of each entry.
+    #[serde(deserialize_with = "List::<0, 10_000, Number<0, 9_223_372_036_854_775_807>>::read")]
+    pub slots: Vec<i64>,
+    /// Which of two devices it is on.
+    #[serde(deserialize_with = "Number::<0, 1>::read")]
+    pub device: usize,
+    /// `true` for a multi hash table.
+    pub multi: bool,
+}
+
 /// Canonical JSON of a scenario, with its name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,6 +134,9 @@ pub struct Scenario {
     /// index 0, which never blocks, and an observer that records `session` events.
     #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
     pub hooks: Vec<Hook>,
+    /// The hash tables of the chief's graph, which a `slot_counts` listener counts.
+    #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
+    pub tables: Vec<Table>,
     /// Faults that are injected before the session is created; each must be triggered.
     #[serde(deserialize_with = "List::<0, 10_000, Plain>::read")]
     pub faults: Vec<Fault>,
@@ -205,6 +222,7 @@ pub enum ListenerKind {
     Stops,
     AfterStops,
     Barrier,
+    SlotCounts,
 }
 
 /// Options of NoFirstSaveCheckpointSaverHook, and its listeners.
@@ -234,7 +252,8 @@ pub struct Saver {
     /// The listeners, each of which records its calls: `plain` directly, `before` wrapped in a
     /// BeforeSaveListener, `after` wrapped in an AfterSaveListener. `stops` also requests a
     /// stop after each save; `after_stops` does so wrapped in an AfterSaveListener. `barrier` is
-    /// a BarrierSaverListener on the barrier, which records nothing itself (B53).
+    /// a BarrierSaverListener on the barrier, which records nothing itself (B53), and `slot_counts` a
+    /// FidSlotCountSaverListener (B67), which records what it has written: it needs `tables`.
     #[serde(deserialize_with = "List::<0, 1_000, Plain>::read")]
     pub listeners: Vec<ListenerKind>,
     /// The guard listeners (B72), whose indices go on from those of `listeners`.
@@ -774,10 +793,10 @@ pub enum Step {
     ControllerOp(ControllerOp),
     /// The first saver hook's timer is disabled, or enabled again.
     Timer(TimerSwitch),
-    /// The job appends a callback to the list that it has given to the barrier (B21).
+    /// A callback is appended to the list that the job gave to the barrier (B21f).
     ///
-    /// Its events have the next index after those of `barrier.callbacks`, of which there must be one:
-    /// an empty list isn't kept. In a real cluster each process appends to its own list.
+    /// `barrier.callbacks` must not be empty, as an empty list isn't kept (B21g); indices go on
+    /// after its own. In a real cluster each process that is running appends to its own list.
     AppendCallback(CallbackKind),
     /// A step is done in a lane of its own, while main continues.
     ///
@@ -914,10 +933,10 @@ pub enum InBackground {
     MachineInfo(MachineInfo),
     /// The first saver hook's timer is disabled, or enabled again.
     Timer(TimerSwitch),
-    /// The job appends a callback to the list that it has given to the barrier (B21).
+    /// A callback is appended to the list that the job gave to the barrier (B21f).
     ///
-    /// Its events have the next index after those of `barrier.callbacks`, of which there must be one:
-    /// an empty list isn't kept. In a real cluster each process appends to its own list.
+    /// `barrier.callbacks` must not be empty, as an empty list isn't kept (B21g); indices go on
+    /// after its own. In a real cluster each process that is running appends to its own list.
     AppendCallback(CallbackKind),
 }
 

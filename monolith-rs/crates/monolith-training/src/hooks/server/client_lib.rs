@@ -83,8 +83,8 @@ pub fn get_stub_for_address(addr: &str) -> ControllerStub {
 }
 
 /// Makes a call that is given up with `DEADLINE_EXCEEDED` when its time is over,
-/// also while it connects; the server is told how long it has. A call that has no time at
-/// all is not made.
+/// also while it connects; the server is told how long it has. A zero deadline fails without
+/// making the call.
 ///
 /// Tonic alone would say `CANCELLED`, and would wait for a connection for ever. A
 /// connection that breaks is `UNAVAILABLE`, as in gRPC for Python, where tonic says
@@ -96,7 +96,7 @@ pub async fn with_deadline<T, R>(
 ) -> Result<R, Status> {
     let exceeded = || Status::deadline_exceeded("Deadline Exceeded");
     if deadline.is_zero() {
-        // A timer has milliseconds: an answer might come before it fires.
+        // Tokio's timer has a resolution of 1 ms, so a fast answer could win.
         return Err(exceeded());
     }
     let deadline = deadline.min(LONGEST);
@@ -281,14 +281,14 @@ mod tests {
     }
 
     #[test]
-    fn a_call_without_any_time_is_over_before_it_is_made() {
+    fn a_zero_deadline_fails_without_a_call() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         let outcome = runtime.block_on(async {
             with_deadline((), Duration::ZERO, async |_| {
-                unreachable!("a call without any time")
+                unreachable!("a zero deadline")
             })
             .await
         });

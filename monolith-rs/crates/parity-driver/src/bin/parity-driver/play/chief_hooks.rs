@@ -33,6 +33,7 @@ use parity_driver::wire::scenario::{
 use super::cluster::Cluster;
 use super::input::NewInput;
 use super::observers::{self, Caller, Observer, ProbeListener, RecordingSaver, shown};
+use super::slot_counts::RecordingSlotCountListener;
 
 /// So long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
@@ -52,7 +53,7 @@ impl ChiefHooks {
         let mut hooks = Self::default();
         for hook in &scenario.hooks {
             if let Hook::Saver(options) = hook {
-                hooks.savers.push(Arc::new(saver_hook(cluster, options)));
+                hooks.savers.push(Arc::new(saver_hook(cluster, options)?));
             }
         }
         for hook in &scenario.hooks {
@@ -171,7 +172,7 @@ impl ChiefHooks {
     }
 }
 
-fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHook {
+fn saver_hook(cluster: &Cluster, saver: &Saver) -> Result<NoFirstSaveCheckpointSaverHook> {
     let writes = RecordingSaver {
         inner: Arc::clone(&cluster.saver) as _,
         recorder: Arc::clone(&cluster.world.recorder),
@@ -193,15 +194,15 @@ fn saver_hook(cluster: &Cluster, saver: &Saver) -> NoFirstSaveCheckpointSaverHoo
     let all = saver.listeners.iter().chain(&saver.guards).enumerate();
     options.listeners = all
         .map(|(index, kind)| listener(cluster, saver, index, *kind))
-        .collect();
+        .collect::<Result<_>>()?;
     options.guard_saver_listeners = options.listeners.split_off(saver.listeners.len());
-    NoFirstSaveCheckpointSaverHook::new(
+    Ok(NoFirstSaveCheckpointSaverHook::new(
         &cluster.graph,
         cluster.world.shared_clock(),
         cluster.world.model_dir.path(),
         Arc::new(writes),
         options,
-    )
+    ))
 }
 
 fn tide(tide: &wire::Tide) -> Tide {
@@ -218,14 +219,14 @@ fn listener(
     saver: &Saver,
     index: usize,
     kind: ListenerKind,
-) -> Arc<dyn CheckpointSaverListener> {
+) -> Result<Arc<dyn CheckpointSaverListener>> {
     let listener = Arc::new(ProbeListener {
         index,
         asks_to_stop: matches!(kind, ListenerKind::Stops | ListenerKind::AfterStops),
         recorder: Arc::clone(&cluster.world.recorder),
         faults: Arc::clone(&cluster.listener_faults),
     });
-    match kind {
+    Ok(match kind {
         ListenerKind::Barrier => {
             let barrier_op = Arc::clone(&cluster.holders.save);
             let listener =
@@ -234,12 +235,17 @@ fn listener(
                     .with_max_pending(saver.barrier_pending);
             Arc::new(listener)
         }
+        ListenerKind::SlotCounts => Arc::new(RecordingSlotCountListener::new(
+            &cluster.graph,
+            cluster.world.model_dir.path().to_owned(),
+            Arc::clone(&cluster.world.recorder),
+        )?),
         ListenerKind::Plain | ListenerKind::Stops => listener,
         ListenerKind::Before => Arc::new(BeforeSaveListener::new(listener)),
         ListenerKind::After | ListenerKind::AfterStops => {
             Arc::new(AfterSaveListener::new(listener))
         }
-    }
+    })
 }
 
 fn health_hook(

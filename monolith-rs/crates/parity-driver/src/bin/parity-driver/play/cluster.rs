@@ -24,6 +24,7 @@ use super::input::Input;
 use super::listener_faults::ListenerFaults;
 use super::observers::barrier_callback;
 use super::rpc::Operator;
+use super::slot_counts::add_tables;
 
 /// Everything that lives as long as a play.
 pub(crate) struct Cluster {
@@ -52,6 +53,7 @@ impl Cluster {
         let address_file = Arc::new(AddressFile::new(folder, Arc::clone(recorder)));
         let operator = Operator::new(world.clone(), Arc::clone(&address_file))?;
         let graph = Graph::with_global_step(scenario.global_step);
+        add_tables(&graph, &scenario.tables);
         let stop_helpers: Vec<StopHelper> = scenario
             .hooks
             .iter()

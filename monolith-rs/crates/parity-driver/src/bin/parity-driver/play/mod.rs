@@ -8,6 +8,7 @@
 //! - [`observers`]: hooks, callbacks and a saver that record;
 //! - [`listener_faults`]: the errors that listeners raise;
 //! - [`input`]: the chief's input;
+//! - [`slot_counts`]: the job's hash tables, and who counts their entries;
 //! - [`rpc`]: an operator's calls;
 //! - [`logs`]: log records that belong into a trace.
 
@@ -21,5 +22,6 @@ mod listener_faults;
 pub(crate) mod logs;
 mod observers;
 mod rpc;
+mod slot_counts;
 
 pub(crate) use self::job::MonolithJob;
