@@ -250,6 +250,13 @@ def test_a_callback_is_appended_to_a_list_that_is_kept_and_can_be_expected_then(
     ]
 
 
+@pytest.mark.parametrize("kind", ["listeners", "guards"])
+def test_slots_are_counted_of_tables(kind):
+    hooks = [{"saver": {kind: ["plain", "slot_counts"]}}]
+    assert bad(hooks=hooks) == {"hooks.0": "slot_counts needs tables (B67); expected one of them"}
+    assert bad(hooks=hooks, tables=[{}]) == {}
+
+
 def test_a_server_can_do_without_a_saver():
     hooks = [{"server": {"saver": False}}]
     assert bad(hooks=hooks, steps=[{"rpc": "SaveCheckpoint", "expect": "UNKNOWN"}]) == {}

@@ -178,6 +178,18 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 #[test]
+fn slots_are_counted_of_tables() {
+    for kind in ["listeners", "guards"] {
+        let mut document = document(&json!([{"end": {}}]));
+        document["hooks"][0]["saver"][kind] = json!(["slot_counts"]);
+        let expected = Unplayable::Failed("hooks[0]: slot_counts needs tables".to_owned());
+        assert_eq!(parse(document.clone()).unwrap_err(), expected);
+        document["tables"] = json!([{"slots": [], "device": 0, "multi": false}]);
+        assert_eq!(parse(document).unwrap().tables.len(), 1);
+    }
+}
+
+#[test]
 fn nothing_is_appended_to_a_list_that_is_not_kept() {
     for step in [
         json!({"append_callback": "record"}),
