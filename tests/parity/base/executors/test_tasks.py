@@ -113,7 +113,7 @@ def test_an_engine_that_takes_nothing_more_is_lost():
             raise BrokenProcessPool
 
     tasks = tasks_on(Broken(), Job(Opened()), explain_broken_pool)
-    with pytest.raises(PortUnavailableError, match="the same command goes on"):
+    with pytest.raises(PortUnavailableError, match="start the same command again"):
         tasks.submit(double, 1).result()
 
 
