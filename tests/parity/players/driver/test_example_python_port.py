@@ -30,6 +30,9 @@ NAMES = [
     for path in sorted((project.SCENARIOS / folder).glob("*.yaml"))
 ]
 LACKING = {
+    "barrier/callback_appended": "needs append_callback",
+    "barrier/callback_appended_while_held": "needs append_callback",
+    "barrier/callback_appended_while_one_runs": "needs append_callback",
     "health/raise_in_after_create_session": "needs probe",
     "health/raise_in_before_run": "needs probe",
     "health/stop_is_never_requested": "needs SaveCheckpoint",
