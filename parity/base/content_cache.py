@@ -48,7 +48,7 @@ class ContentCache:
         self._largest = largest
         self._lock = threading.Lock()
         self._unseen = largest
-        """Bytes that were written since the last look at the folder."""
+        """Bytes written since the last look at the folder; at first, so many that one is due."""
 
     def get(self, key: Key) -> str | None:
         """Return the content of this key, or None if there is none that is whole."""

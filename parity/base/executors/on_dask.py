@@ -22,7 +22,7 @@ from distributed import Client, LocalCluster, Worker, fire_and_forget, get_worke
 from distributed.scheduler import KilledWorker
 
 from parity.base.executors.setup import Job, Setup, call, close_setup
-from parity.base.executors.tasks import GO_ON, Tasks
+from parity.base.executors.tasks import START_AGAIN, Tasks
 from parity.base.problems import PortUnavailableError, UsageError
 
 T = TypeVar("T")
@@ -201,7 +201,7 @@ def _explain(on: str, error: BaseException) -> PortUnavailableError | None:
     if isinstance(error, KilledWorker):
         return PortUnavailableError(
             f"--on {on}: {error.allowed_failures + 1} workers have died, each while it was doing "
-            f"the same; the last was {error.last_worker.address}; {GO_ON}"
+            f"the same; the last was {error.last_worker.address}; {START_AGAIN}"
         )
     return None
 
@@ -242,14 +242,14 @@ class _Watch:
                 tasks.lose(
                     PortUnavailableError(
                         f"--on {self._on}: no worker is left, and none has come within "
-                        f"{self._patience:g} s; {_how_to_start(self._on)}; {GO_ON}"
+                        f"{self._patience:g} s; {_how_to_start(self._on)}; {START_AGAIN}"
                     )
                 )
                 return
 
 
 def _gone(on: str) -> PortUnavailableError:
-    return PortUnavailableError(f"--on {on}: the scheduler has gone; {GO_ON}")
+    return PortUnavailableError(f"--on {on}: the scheduler has gone; {START_AGAIN}")
 
 
 def _finish(client: Client, token: str, tasks: Tasks[Any]) -> list[str]:

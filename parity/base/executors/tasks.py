@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 P = ParamSpec("P")
 
-GO_ON: Final = "start the same command again"
+START_AGAIN: Final = "start the same command again"
 
 
 class Tasks(Generic[T]):
@@ -118,5 +118,5 @@ class Tasks(Generic[T]):
 def explain_broken_pool(error: BaseException) -> PortUnavailableError | None:
     """Return the error for a process pool of which a process has died."""
     if isinstance(error, BrokenProcessPool):
-        return PortUnavailableError(f"a process that plays has died; {GO_ON}")
+        return PortUnavailableError(f"a process that plays has died; {START_AGAIN}")
     return None

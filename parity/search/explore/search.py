@@ -82,7 +82,8 @@ class Search(Generic[T]):
             branches = self._level[: -left - 1 : -1]
             played = self._play(branch.schedule for branch in branches)
             for branch, (result, choices) in zip(branches, played, strict=True):
-                assert self._level.pop() is branch, "one iterator of visits at a time"
+                taken = self._level.pop()
+                assert taken is branch, "one iterator of visits at a time"
                 yield self._visit(branch, result, choices)
 
     def _visit(self, branch: _Branch, result: T, choices: Sequence[Choice]) -> Visit[T]:

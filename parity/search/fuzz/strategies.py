@@ -60,11 +60,8 @@ def _global_steps() -> SearchStrategy[int | None]:
     return st.one_of(st.just(0), st.just(0), longer, st.one_of(wider, wider, st.none()))
 
 
-@st.composite
-def _tables(draw: DrawFn, hooks: list[Document]) -> list[Document]:
-    """One to three tables where a listener counts them, few of which are multi hash tables."""
-    if "slot_counts" not in str(hooks):
-        return []
+def _tables() -> SearchStrategy[list[Document]]:
+    """One to three tables, few of which are multi hash tables."""
     table = st.fixed_dictionaries(
         {
             "slots": st.lists(st.sampled_from(_SLOTS), max_size=4),
@@ -72,7 +69,7 @@ def _tables(draw: DrawFn, hooks: list[Document]) -> list[Document]:
             "multi": st.sampled_from([False] * 9 + [True]),
         }
     )
-    return draw(st.lists(table, min_size=1, max_size=3))
+    return st.lists(table, min_size=1, max_size=3)
 
 
 def _barriers() -> SearchStrategy[Document]:
@@ -95,8 +92,10 @@ def scenarios(draw: DrawFn) -> Scenario:
     kinds = {kind for entry in of_chief for kind in entry}
     barrier = draw(_barriers())
     has = kinds | ({"callback"} if barrier["callbacks"] else set())
-    savers = (entry["saver"] for entry in of_chief if "saver" in entry)
-    listeners = max((len(saver["listeners"] + saver["guards"]) for saver in savers), default=0)
+    savers = [entry["saver"] for entry in of_chief if "saver" in entry]
+    of_savers = [saver["listeners"] + saver["guards"] for saver in savers]
+    listeners = max(map(len, of_savers), default=0)
+    counts_slots = any("slot_counts" in each for each in of_savers)
     document: Document = {
         "about": "Nobody thought of this: it was generated.",
         "cluster": {"ps": ps, "workers": workers, "capacity": capacity},
@@ -104,7 +103,7 @@ def scenarios(draw: DrawFn) -> Scenario:
         "global_step": global_step,
         "default_mem_limit": draw(st.sampled_from([None, None, None, 0, 2**40])),
         "machines": draw(_machines(ps)),
-        "tables": draw(_tables(of_chief)),
+        "tables": draw(_tables()) if counts_slots else [],
         "barrier": barrier,
         "hooks": of_chief,
         "faults": draw(st.lists(faults(ps, listeners, kinds), max_size=2)),
