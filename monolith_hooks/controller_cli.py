@@ -17,6 +17,8 @@ import typer
 from monolith_hooks.clock import SYSTEM_CLOCK, Clock
 from monolith_hooks.controller_words import Answer, document, sentence
 from monolith_hooks.operating import (
+    LOOK_SECONDS,
+    ClosedSessionError,
     NoAccessError,
     Operator,
     OperatorError,
@@ -100,8 +102,7 @@ def operate(asked: Invocation, clock: Clock = SYSTEM_CLOCK) -> int:
     is_gone = False
     while True:
         try:
-            addr = asked.find()
-            answer = _ask(asked, addr, clock)
+            addr, answer = _ask(asked, clock)
         except OperatorError as error:
             may_return = asked.watch is not None and asked.through_restarts
             if not is_gone or not may_return:
@@ -125,7 +126,26 @@ def operate(asked: Invocation, clock: Clock = SYSTEM_CLOCK) -> int:
         clock.sleep(asked.watch)
 
 
-def _ask(asked: Invocation, addr: str, clock: Clock) -> Answer:
+def _ask(asked: Invocation, clock: Clock) -> tuple[str, Answer]:
+    """Return the address and its answer; with ``--wait``, go on at that of a recreated session.
+
+    A recreated session's barrier is cleared (B36), so all is asked anew there.
+    """
+    addr = asked.find()
+    deadline = clock.now() + asked.timeout
+    while True:
+        try:
+            return addr, _ask_at(addr, asked, clock)
+        except ClosedSessionError:
+            closed = addr
+            while addr == closed:
+                if not asked.wait or clock.now() >= deadline:
+                    raise
+                clock.sleep(LOOK_SECONDS)
+                addr = asked.find()
+
+
+def _ask_at(addr: str, asked: Invocation, clock: Clock) -> Answer:
     operator = Operator(addr, asked.timeout, asked.access)
     try:
         match asked.action:

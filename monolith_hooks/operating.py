@@ -24,8 +24,10 @@ from monolith_hooks.server.addresses import UNIX
 from monolith_hooks.server.channels import ClientAccess, open_channel
 from monolith_hooks.server.credentials import AccessError
 
-_LOOK_SECONDS: Final = 0.1
+LOOK_SECONDS: Final = 0.1
 """Between two looks of a wait."""
+_CLOSED: Final = "Attempted to use a closed Session."
+"""The end of what a handler on a closed session fails with, in both languages (B34)."""
 R = TypeVar("R")
 
 
@@ -47,6 +49,12 @@ class OperatorError(Exception):
 
 class RefusedError(OperatorError):
     """The controller answered with an error."""
+
+    exit_code = 1
+
+
+class ClosedSessionError(OperatorError):
+    """The controller's session is closed, and a recreated one has a controller of its own (B36)."""
 
     exit_code = 1
 
@@ -137,7 +145,7 @@ class Operator:
     Raises:
         NoAccessError: A file of ``access`` can't be used.
 
-    All methods raise RefusedError, UnreachableError or NoAnswerError.
+    All methods raise RefusedError, ClosedSessionError, UnreachableError or NoAnswerError.
     """
 
     def __init__(self, addr: str, timeout: float, access: ClientAccess | None = None) -> None:
@@ -213,7 +221,7 @@ class Operator:
                     "What was asked is done. A worker reacts after its step: see the log of each "
                     "that is missing, or give it more --timeout.",
                 )
-            clock.sleep(_LOOK_SECONDS)
+            clock.sleep(LOOK_SECONDS)
 
     def save(self) -> None:
         """Write a checkpoint, and wait until it is written."""
@@ -234,46 +242,47 @@ class Operator:
 
     def _explained(self, method: str, error: grpc.RpcError) -> OperatorError:
         code, details = error.code(), error.details() or ""
+        kind: type[OperatorError] = RefusedError
         match code:
             case grpc.StatusCode.ALREADY_EXISTS:
-                return RefusedError(
-                    "training is stopped already",
+                message = "training is stopped already"
+                check = (
                     "An operator stopped it, or the health check did after an alarm: see the "
-                    "chief's log. `blocked` lists the workers held, `resume` releases them.",
-                    code.name,
+                    "chief's log. `blocked` lists the workers held, `resume` releases them."
                 )
             case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
-                return UnreachableError(
-                    f"there is no controller at {self._addr}: {details}",
+                kind = UnreachableError
+                message = f"there is no controller at {self._addr}: {details}"
+                check = (
                     "Check that the chief is running: the address file outlives it, and a "
                     "restarted chief writes a new one. Check that this machine can reach it, and "
-                    "that both ends speak TLS or neither does: --ca, --cert, --key.",
-                    code.name,
+                    "that both ends speak TLS or neither does: --ca, --cert, --key."
                 )
             case grpc.StatusCode.DEADLINE_EXCEEDED:
-                return NoAnswerError(
-                    f"no answer from {self._addr} within {self._timeout:g} s",
+                kind = NoAnswerError
+                message = f"no answer from {self._addr} within {self._timeout:g} s"
+                check = (
                     "The request may still be performed. Check that the address is the chief's, or "
-                    "give a slow save more --timeout.",
-                    code.name,
+                    "give a slow save more --timeout."
+                )
+            case grpc.StatusCode.UNKNOWN if details.endswith(_CLOSED):
+                kind = ClosedSessionError
+                message = f"the session of the controller at {self._addr} is closed"
+                check = (
+                    "A chief that recovers from an error soon has another session, whose address "
+                    "is then in the address file: try again, as `stop --wait` and `resume --wait` "
+                    "do by themselves."
                 )
             case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
-                return RefusedError(
-                    details,
-                    "Check --token-file: the controller's token file has the names and roles.",
-                    code.name,
-                )
+                message = details
+                check = "Check --token-file: the controller's token file has the names and roles."
             case grpc.StatusCode.UNIMPLEMENTED:
-                return RefusedError(
-                    f"the server at {self._addr} has no {method}",
-                    "Check the address: another server may use the port now.",
-                    code.name,
-                )
-        return RefusedError(
-            f"{method} failed: {code.name}: {_first_line(details)}",
-            "See the chief's log.",
-            code.name,
-        )
+                message = f"the server at {self._addr} has no {method}"
+                check = "Check the address: another server may use the port now."
+            case _:
+                message = f"{method} failed: {code.name}: {_first_line(details)}"
+                check = "See the chief's log."
+        return kind(message, check, code.name)
 
 
 def _first_line(text: str) -> str:

@@ -116,6 +116,29 @@ def test_a_save_that_fails_is_refused_with_its_reason(run, monkeypatch):
     assert "disk full" in done.stderr
 
 
+def test_what_a_recreated_session_leaves_behind_says_that_its_session_is_closed(run, monkeypatch):
+    saver_hook, server_hook = run.hooks
+    left_behind = server_hook._server  # Else it would be dropped with its session.
+    addr = (run.model_dir / SERVER_ADDR_FILENAME).read_text()
+    errors = [tf.errors.AbortedError(None, None, "a PS was restarted")]
+    before_run = saver_hook.before_run
+
+    def abort_once(context):
+        if errors:
+            raise errors.pop()
+        return before_run(context)
+
+    monkeypatch.setattr(saver_hook, "before_run", abort_once)
+    run.session.run(run.step)
+
+    for action in ("status", "stop", "resume", "save"):
+        done = CliRunner().invoke(app, [action, "--addr", addr])
+        assert done.exit_code == 1
+        assert done.stderr.startswith(f"the session of the controller at {addr} is closed\n")
+    assert run("stop").exit_code == 0
+    left_behind.stop(None)
+
+
 def test_json_has_the_same_for_scripts(run):
     documents = [json.loads(run(word, "--json").stdout) for word in ("status", "stop", "stop")]
     addr = (run.model_dir / SERVER_ADDR_FILENAME).read_text()

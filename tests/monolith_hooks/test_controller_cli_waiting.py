@@ -7,7 +7,13 @@ from typer.testing import CliRunner
 
 from monolith_hooks.clock import SystemClock
 from monolith_hooks.controller_cli import Action, Invocation, app, operate
-from monolith_hooks.operating import NoAnswerError, Operator, RefusedError, UnreachableError
+from monolith_hooks.operating import (
+    ClosedSessionError,
+    NoAnswerError,
+    Operator,
+    RefusedError,
+    UnreachableError,
+)
 from monolith_hooks.run_status import Blocked, Status
 
 RUNNING = Blocked(placed=False, blocked=(), free=(1, 2))
@@ -101,6 +107,48 @@ def test_a_watch_ends_where_it_has_no_right(answers):
     answers += [RUNNING, RefusedError("no", "Check.", "PERMISSION_DENIED")]
     watch = asked(Action.STATUS, watch=1, through_restarts=True)
     assert operate(watch, Clock()) == RefusedError.exit_code
+
+
+CLOSED = ClosedSessionError("the session is closed", "Try again.", "UNKNOWN")
+
+
+@pytest.fixture
+def addresses(monkeypatch):
+    """What the address file holds at each look, the last one for ever."""
+    held = ["localhost:1"]
+    monkeypatch.setattr(Invocation, "find", lambda _: held.pop(0) if len(held) > 1 else held[0])
+    return held
+
+
+def test_a_stop_that_waits_asks_the_session_that_the_chief_recreates(answers, addresses, capsys):
+    answers += [CLOSED, STOPPING, STOPPED]
+    addresses += ["localhost:1", "localhost:2"]
+    clock = Clock()
+    assert operate(asked(Action.STOP, wait=True), clock) == 0
+    assert clock.seconds == pytest.approx(0.3)
+    assert capsys.readouterr().out.startswith("stopped: ")
+
+
+def test_a_session_that_nobody_recreates_is_waited_for_until_the_timeout(answers, addresses):
+    answers += [CLOSED]
+    clock = Clock()
+    assert operate(asked(Action.STOP, wait=True), clock) == ClosedSessionError.exit_code
+    assert clock.seconds == pytest.approx(10)
+
+
+def test_without_wait_a_closed_session_is_told_at_once(answers, addresses, capsys):
+    answers += [CLOSED]
+    addresses += ["localhost:2"]
+    clock = Clock()
+    assert operate(asked(Action.STATUS), clock) == ClosedSessionError.exit_code
+    assert clock.seconds == 0
+    assert capsys.readouterr().err == "the session is closed\nTry again.\n"
+
+
+def test_a_watch_goes_on_through_a_session_that_is_closed(answers):
+    answers += [RUNNING, CLOSED, RUNNING]
+    with pytest.raises(KeyboardInterrupt):
+        operate(asked(Action.STATUS, watch=1, through_restarts=True), Clock(sleeps=2))
 
 
 @pytest.mark.parametrize(
