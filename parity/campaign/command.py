@@ -19,7 +19,7 @@ from parity.base.problems import UsageError
 from parity.base.validation_words import said
 from parity.campaign.drawing import page
 from parity.campaign.history import History
-from parity.campaign.plan import Plan, Setup, draw_plan
+from parity.campaign.plan import HookSetup, Plan, draw_plan
 from parity.campaign.play import play
 from parity.campaign.promises import PROMISES, Promise
 from parity.campaign.shrinking import shrink
@@ -35,7 +35,7 @@ class CampaignOptions:
 
     seed: int
     runs: int
-    setup: Setup
+    setup: HookSetup
     workers: int
     out: Path
     replay: Path | None
@@ -184,7 +184,7 @@ def _shrunk(zygotes: _Zygotes, options: CampaignOptions, plan: Plan, promise: Pr
     )
 
 
-def _table(tally: _Tally, setup: Setup) -> str:
+def _table(tally: _Tally, setup: HookSetup) -> str:
     rows = [f"{tally.runs} runs, {tally.calls} calls, {setup} setup", ""]
     rows += [
         "| promise | must hold | occasions | runs that broke it |",

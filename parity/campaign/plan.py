@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from parity.base.model import Model
 from parity.base.terminal_text import shortened
 
-Setup = Literal["default", "options"]
+HookSetup = Literal["default", "options"]
 """The original's hooks, or those of docs/production.md: a resilient watch, a held barrier, and
 the saver's barrier among the guards."""
 Call = Literal["stop", "resume", "look", "save"]
@@ -81,14 +81,14 @@ class Plan(Model):
     """Everything that is done to a job."""
 
     seed: int
-    setup: Setup
+    setup: HookSetup
     calls: Annotated[dict[str, tuple[PlannedCall, ...]], Field(min_length=1)]
     """Each operator's, one after the other."""
     faults: tuple[PlannedFault, ...]
     """By time. Those of one target don't overlap."""
 
 
-def draw_plan(seed: int, setup: Setup) -> Plan:
+def draw_plan(seed: int, setup: HookSetup) -> Plan:
     """Return the plan of a seed; the setup doesn't change what is drawn."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     return Plan(

@@ -15,7 +15,7 @@ from parity.campaign.plan import (
     PS,
     UNREACHABLE_AFTER,
     WORKERS,
-    Setup,
+    HookSetup,
 )
 
 WATCH_BOUND: Final = POLL + (1 + UNREACHABLE_AFTER * PS) * POLL_DEADLINE + POLL
@@ -41,7 +41,7 @@ class Promise:
     name: str
     breaches: Callable[[History], Iterator[str]]
     chances: Callable[[History], int]
-    holds: frozenset[Setup]
+    holds: frozenset[HookSetup]
 
 
 def _not_linearizable(history: History, *, has_holders: bool) -> Iterator[str]:
@@ -225,15 +225,15 @@ def _one(history: History) -> int:
     return 1
 
 
-_BOTH: Final = frozenset[Setup](("default", "options"))
-_BY_OPTION: Final = frozenset[Setup](("options",))
+_BOTH: Final = frozenset[HookSetup](("default", "options"))
+_BY_OPTION: Final = frozenset[HookSetup](("options",))
 
 PROMISES: Final = (
     Promise(
         "stop, resume and look are linearizable",
         lambda history: _not_linearizable(history, has_holders=False),
         _barrier_calls,
-        frozenset[Setup](("default",)),
+        frozenset[HookSetup](("default",)),
     ),
     Promise(
         "a stop lasts until somebody resumes, whoever saves meanwhile",

@@ -21,8 +21,8 @@ from parity.campaign.plan import (
     PS,
     UNREACHABLE_AFTER,
     WORKERS,
+    HookSetup,
     PlannedFault,
-    Setup,
 )
 from parity.players.cluster.cluster import Addresses, ClusterProcesses, role_name
 from parity.players.cluster.processes import (
@@ -52,7 +52,7 @@ _LIMIT: Final = 640 << 20
 _TOO_MUCH: Final = 768 << 20
 
 
-def scenario_of(setup: Setup) -> Scenario:
+def scenario_of(setup: HookSetup) -> Scenario:
     """Return the job of a setup, as the cluster's roles take it."""
     listeners = {"listeners": ["barrier"]} if setup == "default" else {"guards": ["barrier"]}
     health: dict[str, object] = {}
@@ -84,7 +84,7 @@ class Training:
         links: Where connections pass.
     """
 
-    def __init__(self, zygote: Zygote, model_dir: Path, setup: Setup, links: Links) -> None:
+    def __init__(self, zygote: Zygote, model_dir: Path, setup: HookSetup, links: Links) -> None:
         self._model_dir = model_dir
         self._links = links
         self._cluster = ClusterProcesses(

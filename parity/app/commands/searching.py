@@ -90,7 +90,7 @@ def fuzz(
     raise typer.Exit(fuzz(options, stdout()))
 
 
-class Setup(StrEnum):
+class HookSetup(StrEnum):
     """The hooks of a campaign's job."""
 
     DEFAULT = "default"
@@ -103,8 +103,8 @@ def campaign(
     ] = 0,
     runs: Annotated[int, typer.Option(min=1, help="How many runs.")] = 10,
     setup: Annotated[
-        Setup, typer.Option(help="The original's hooks, or the options of docs/production.md.")
-    ] = Setup.OPTIONS,
+        HookSetup, typer.Option(help="The original's hooks, or the options of docs/production.md.")
+    ] = HookSetup.OPTIONS,
     workers: Workers = 2,
     replay: Annotated[
         Path | None, typer.Option(help="Play this plan, or this history's, and no other.")

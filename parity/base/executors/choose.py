@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing.queues import SimpleQueue
 from typing import TypeVar
 
-from parity.base.executors.setup import Job, Setup, call, close_setup
+from parity.base.executors.setup import Setup, TaskGroup, call, close_setup
 from parity.base.executors.tasks import Tasks, explain_broken_pool
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ def _processes(count: int, setup: Setup[T]) -> Iterator[Tasks[T]]:
         return found
 
     tasks = Tasks(
-        pool, call, Job(setup), size=lambda: count, finish=finish, explain=explain_broken_pool
+        pool, call, TaskGroup(setup), size=lambda: count, finish=finish, explain=explain_broken_pool
     )
     try:
         yield tasks

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeVar
 from distributed import Client, LocalCluster, Worker, fire_and_forget, get_worker
 from distributed.scheduler import KilledWorker
 
-from parity.base.executors.setup import Job, Setup, call, close_setup
+from parity.base.executors.setup import Setup, TaskGroup, call, close_setup
 from parity.base.executors.tasks import START_AGAIN, Tasks
 from parity.base.problems import PortUnavailableError, UsageError
 
@@ -54,14 +54,14 @@ def dask_tasks(on: str, setup: Setup[T], patience: float = PATIENCE) -> Iterator
     with _quiet(), _client(on) as client:
         _wait_for_a_worker(client, on, patience)
         _check_all(client, setup, sources)
-        job = Job(setup)
+        group = TaskGroup(setup)
         watch = _Watch(client, on, patience)
         tasks = Tasks(
             client.get_executor(pure=False),
             _CheckedCall(sources),
-            job,
+            group,
             size=lambda: watch.workers,
-            finish=lambda: _finish(client, job.token, tasks),
+            finish=lambda: _finish(client, group.token, tasks),
             explain=lambda error: _explain(on, error),
         )
         with watch.over(tasks):
@@ -166,7 +166,7 @@ def _problem_of(setup: Setup[Any], sources: Mapping[str, str], dask_worker: Work
 
 
 _checked: list[str] = []
-"""The token of the job that this worker was last checked for."""
+"""The token of the group that this worker was last checked for."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +175,15 @@ class _CheckedCall:
 
     sources: Mapping[str, str]
 
-    def __call__(self, job: Job[Any], function: Callable[..., R], args: Sequence[Any]) -> R:
-        if job.token not in _checked:
+    def __call__(self, group: TaskGroup[Any], function: Callable[..., R], args: Sequence[Any]) -> R:
+        if group.token not in _checked:
             worker = get_worker()
-            problem = _problem_of(job.setup, self.sources, worker)
+            problem = _problem_of(group.setup, self.sources, worker)
             if problem is not None:
                 raise PortUnavailableError(problem)
             _stop_profiling(worker)
-            _checked[:] = [job.token]
-        return call(job, function, args)
+            _checked[:] = [group.token]
+        return call(group, function, args)
 
 
 def _stop_profiling(worker: Worker) -> None:
@@ -253,7 +253,7 @@ def _gone(on: str) -> PortUnavailableError:
 
 
 def _finish(client: Client, token: str, tasks: Tasks[Any]) -> list[str]:
-    """Close what this job has open in each worker.
+    """Close what this group has open in each worker.
 
     Where tasks are left, as after Ctrl-C, nobody waits for those that run.
     """

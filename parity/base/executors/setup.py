@@ -29,32 +29,35 @@ class Setup(Protocol[T]):
 
 
 @dataclass(frozen=True)
-class Job(Generic[T]):
-    """One command's setup. Two commands never share what is open: sources may have changed."""
+class TaskGroup(Generic[T]):
+    """The tasks of one command, and their setup.
+
+    Two commands never share what is open: sources may have changed.
+    """
 
     setup: Setup[T]
     token: str = field(default_factory=lambda: uuid4().hex)
 
 
-_open: list[tuple[Job[Any], Any]] = []
-"""The job whose setup is open in this process, if one is, and what its setup gave."""
+_open: list[tuple[TaskGroup[Any], Any]] = []
+"""The group whose setup is open in this process, if one is, and what that gave."""
 
 
-def call(job: Job[T], function: Callable[..., R], args: Sequence[Any]) -> R:
-    """Call ``function(opened, *args)`` with what the job's setup opens, in this process.
+def call(group: TaskGroup[T], function: Callable[..., R], args: Sequence[Any]) -> R:
+    """Call ``function(opened, *args)`` with what the group's setup opens, in this process.
 
     Raises:
         PortUnavailableError: The setup can't be opened here.
     """
-    if not _open or _open[0][0].token != job.token:
+    if not _open or _open[0][0].token != group.token:
         close_setup()
-        _open.append((job, job.setup.open()))
+        _open.append((group, group.setup.open()))
     return function(_open[0][1], *args)
 
 
 def close_setup(token: str | None = None) -> list[str]:
-    """Close what is open in this process, if it is this job's; return what went wrong."""
+    """Close what is open in this process, if it is this group's, and return what went wrong."""
     if not _open or token not in (None, _open[0][0].token):
         return []
-    job, opened = _open.pop()
-    return job.setup.close(opened)
+    group, opened = _open.pop()
+    return group.setup.close(opened)

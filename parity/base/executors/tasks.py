@@ -1,4 +1,4 @@
-"""The executor of a job's tasks, whatever engine runs them."""
+"""The executor of a group's tasks, whatever engine runs them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
-from parity.base.executors.setup import Job
+from parity.base.executors.setup import TaskGroup
 from parity.base.problems import PortUnavailableError
 
 T = TypeVar("T")
@@ -20,14 +20,14 @@ START_AGAIN: Final = "start the same command again"
 
 
 class Tasks(Generic[T]):
-    """An executor in the shape of ``concurrent.futures.Executor``, for the tasks of one job.
+    """An executor in the shape of ``concurrent.futures.Executor``, for the tasks of one group.
 
     An engine that is lost ends all tasks with a PortUnavailableError: none is waited for in vain.
 
     Args:
         engine: Runs the calls.
-        call: Called there with the job, a function and its arguments.
-        job: What the tasks need open.
+        call: Called there with the group, a function and its arguments.
+        group: What the tasks need open.
         size: The number of processes that work now.
         finish: Closes the setup in all of them, and returns what went wrong.
         explain: The error for what the engine raises when it is lost; None for any other.
@@ -37,7 +37,7 @@ class Tasks(Generic[T]):
         self,
         engine: Executor,
         call: Callable[..., Any],
-        job: Job[T],
+        group: TaskGroup[T],
         *,
         size: Callable[[], int],
         finish: Callable[[], list[str]],
@@ -45,7 +45,7 @@ class Tasks(Generic[T]):
     ) -> None:
         self._engine = engine
         self._call = call
-        self._job = job
+        self._group = group
         self._size = size
         self._finish = finish
         self._explain = explain
@@ -79,7 +79,7 @@ class Tasks(Generic[T]):
             result.set_exception(lost)
             return result
         try:
-            inner = self._engine.submit(self._call, self._job, function, args)
+            inner = self._engine.submit(self._call, self._group, function, args)
         except Exception as error:
             explained = self._explain(error)
             if explained is None:

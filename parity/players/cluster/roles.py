@@ -39,7 +39,7 @@ from parity.players.cluster.wire import (
     setting_from,
 )
 from parity.players.paced_clock import PacedClock
-from parity.players.python.job import Job, callback, callbacks, has_input, input_element
+from parity.players.python.job import TensorFlowJob, callback, callbacks, has_input, input_element
 from parity.players.python.recorder import hook_logs_go_to
 from parity.spec.steps import (
     AppendCallbackStep,
@@ -92,7 +92,7 @@ class Chief:
         self._ledger = FaultLedger()
         self._server = join(self._setting)
         model_dir = Path(self._setting.model_dir)
-        self._job = Job(
+        self._job = TensorFlowJob(
             self._scenario,
             self._clock,
             self._ledger,

@@ -104,7 +104,7 @@ class _ObserverHook(tf.compat.v1.train.SessionRunHook):
         self._ended()
 
 
-class Job:
+class TensorFlowJob:
     """The job of the chief of one run, in the default graph.
 
     Only the lane that has the turn may use it.

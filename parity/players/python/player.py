@@ -39,7 +39,7 @@ from parity.players.outcome import (
     Refusal,
 )
 from parity.players.python.implementation import OURS, Implementation
-from parity.players.python.job import Job
+from parity.players.python.job import TensorFlowJob
 from parity.players.python.job_hooks import HealthOps
 from parity.players.python.recorder import Recorder, hook_logs_go_to
 from parity.players.python.reference_job import ReferenceJob
@@ -119,7 +119,7 @@ def _play(
     ):
         ledger = declared_faults(scenario)
         servers = fake_servers(scenario, clock, ledger)
-        job = Job(
+        job = TensorFlowJob(
             scenario,
             clock,
             ledger,

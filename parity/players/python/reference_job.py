@@ -10,7 +10,7 @@ from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity.kit.model_folder import write_content
 from parity.kit.port import Job
 from parity.kit.session import Trained
-from parity.players.python.job import Job as TensorFlowJob
+from parity.players.python.job import TensorFlowJob
 from parity.players.python.workers import SessionWorker
 from parity.spec.faults import (
     Fault,

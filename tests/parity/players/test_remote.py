@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from parity.base.content_cache import ContentCache
-from parity.base.executors.setup import Job, call, close_setup
+from parity.base.executors.setup import TaskGroup, call, close_setup
 from parity.base.executors.tasks import Tasks
 from parity.base.problems import PortUnavailableError
 from parity.players.ahead import begin
@@ -44,11 +44,11 @@ def remote(tmp_path):
     with ThreadPoolExecutor(1) as engine:
 
         def remote(script, kept=None):
-            job = Job(Scripts(script))
+            group = TaskGroup(Scripts(script))
             tasks = Tasks(
                 engine,
                 call,
-                job,
+                group,
                 size=lambda: 1,
                 finish=lambda: ["bye"],
                 explain=lambda error: None,

@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from parity.base.executors.choose import executor
-from parity.base.executors.setup import Job, call, close_setup
+from parity.base.executors.setup import TaskGroup, call, close_setup
 from parity.base.executors.tasks import Tasks, explain_broken_pool
 from parity.base.problems import PortUnavailableError
 from tests.parity.base.executors.counting import Counting, die, double, fail, process
@@ -37,39 +37,39 @@ def nothing_open():
     close_setup()
 
 
-def tasks_on(engine, job, explain=lambda error: None):
-    return Tasks(engine, call, job, size=lambda: 0, finish=close_setup, explain=explain)
+def tasks_on(engine, group, explain=lambda error: None):
+    return Tasks(engine, call, group, size=lambda: 0, finish=close_setup, explain=explain)
 
 
 def test_a_job_is_opened_once_and_another_closes_it():
     first, second = Opened(), Opened()
     with ThreadPoolExecutor(1) as engine:
-        tasks = tasks_on(engine, Job(first))
+        tasks = tasks_on(engine, TaskGroup(first))
         assert [tasks.submit(double, i).result() for i in range(3)] == [0, 2, 4]
         assert first == ["opened"]
-        assert tasks_on(engine, Job(second)).submit(double, 4).result() == 8
+        assert tasks_on(engine, TaskGroup(second)).submit(double, 4).result() == 8
     assert (first, second) == (["opened", "closed"], ["opened"])
 
 
 def test_two_commands_never_share_what_is_open():
     setup = Opened()
     for _ in range(2):
-        assert call(Job(setup), double, (1,)) == 2
+        assert call(TaskGroup(setup), double, (1,)) == 2
     assert setup == ["opened", "closed", "opened"]
 
 
 def test_what_another_job_has_open_is_left_open():
     setup = Opened()
-    job = Job(setup)
-    call(job, double, (1,))
+    group = TaskGroup(setup)
+    call(group, double, (1,))
     assert close_setup("another") == []
-    assert close_setup(job.token) == ["it jammed"]
+    assert close_setup(group.token) == ["it jammed"]
     assert setup == ["opened", "closed"]
 
 
 def test_errors_are_the_tasks_own():
     with ThreadPoolExecutor(1) as engine:
-        tasks = tasks_on(engine, Job(Opened()))
+        tasks = tasks_on(engine, TaskGroup(Opened()))
         with pytest.raises(ValueError, match="as it should"):
             tasks.submit(fail).result()
         assert tasks.idle
@@ -79,7 +79,7 @@ def test_errors_are_the_tasks_own():
 def test_a_lost_engine_ends_what_is_left_and_what_comes():
     go = threading.Event()
     with ThreadPoolExecutor(1) as engine:
-        tasks = tasks_on(engine, Job(Opened()))
+        tasks = tasks_on(engine, TaskGroup(Opened()))
         done = tasks.submit(double, 1)
         assert done.result() == 2
         left = tasks.submit(lambda opened: go.wait(30))
@@ -104,7 +104,7 @@ def test_what_an_engine_raises_is_explained():
         return PortUnavailableError("gone") if isinstance(error, CancelledError) else None
 
     with pytest.raises(PortUnavailableError, match="gone"):
-        tasks_on(Gone(), Job(Opened()), explain).submit(double, 1).result()
+        tasks_on(Gone(), TaskGroup(Opened()), explain).submit(double, 1).result()
 
 
 def test_an_engine_that_takes_nothing_more_is_lost():
@@ -112,7 +112,7 @@ def test_an_engine_that_takes_nothing_more_is_lost():
         def submit(self, *words):
             raise BrokenProcessPool
 
-    tasks = tasks_on(Broken(), Job(Opened()), explain_broken_pool)
+    tasks = tasks_on(Broken(), TaskGroup(Opened()), explain_broken_pool)
     with pytest.raises(PortUnavailableError, match="start the same command again"):
         tasks.submit(double, 1).result()
 
