@@ -14,8 +14,9 @@ from parity.players.outcome import Played, Player
 from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
 
-_HOUR_POLLS = 120
+_DAY_POLLS = 2880
 """Of the health hook, one each 30 s."""
+_DAY_ROUNDS = 5
 
 
 def scenario(steps: list[Any], **keys: Any) -> ScenarioFile:
@@ -91,14 +92,14 @@ def ratios(reference: Player, port: Player) -> Iterator[Ratio]:
             "a bare monitored session of its steps",
             bare_sessions(20),
         )
-    hour = {"cluster": {"ps": 16}, "hooks": ["ps_health"]}
-    file = scenario([{"advance": "1h"}], **hour)
+    day = scenario([{"advance": "24h"}], cluster={"ps": 16}, hooks=["ps_health"])
     for name, player in (("Python", reference), ("Rust, through the pipe", port)):
         yield ratio(
-            f"an hour of 16 PS on {name}",
-            playing(player, file),
+            f"a day of 16 PS on {name}",
+            playing(player, day),
             "bare runs that fetch as many strings",
-            fetches(16, _HOUR_POLLS),
+            fetches(16, _DAY_POLLS),
+            _DAY_ROUNDS,
         )
 
 

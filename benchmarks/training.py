@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from benchmarks.measuring import Ratio, Work, ratio
 
 _STEPS = 200
+_HOOKS = ("health hook", "saver", "controller", "barrier hook")
 
 
 def ratios() -> Iterator[Ratio]:
-    """Of an empty step, of a small model's, and of a call."""
-    for name, size in (("an empty step", 0), ("a small model's step", 512)):
-        with _session(size, hooked=True) as hooked, _session(size, hooked=False) as bare:
-            yield ratio(f"{name} with all hooks", hooked, "the bare step", bare)
+    """Of an empty step with each hook and with all, and of a small model's step."""
+    cases: list[tuple[int, str, Collection[str]]] = [
+        (0, f"an empty step with the {hook} alone", (hook,)) for hook in _HOOKS
+    ]
+    cases += [(0, "an empty step with all hooks", _HOOKS)]
+    cases += [(512, "a small model's step with all hooks", _HOOKS)]
+    for size, name, hooks in cases:
+        with _session(size, hooks) as hooked, _session(size, ()) as bare:
+            yield ratio(name, hooked, "the bare step", bare)
 
 
 @contextlib.contextmanager
-def _session(size: int, *, hooked: bool) -> Iterator[Work]:
+def _session(size: int, chosen: Collection[str]) -> Iterator[Work]:
     """Steps of a chief whose model multiplies square matrices of this size, if any."""
     import tensorflow as tf
 
@@ -37,13 +43,16 @@ def _session(size: int, *, hooked: bool) -> Iterator[Work]:
             losses = [weights.assign_sub(1e-6 * tf.matmul(weights, weights))]
         with tf.control_dependencies(losses):
             train = tf1.assign_add(step, 1)
-        hooks: list[Any] = []
-        if hooked:
-            barrier = BarrierOp(capacity=2)
-            saver = save_utils.NoFirstSaveCheckpointSaverHook(folder, save_secs=3600)
-            config = ps_check_hooks.Config(barrier, 1, ps_device_fn=lambda _: "")
-            health = ps_check_hooks.PsHealthCheckerHook(config)
-            hooks = [health, saver, ServerHook(folder, barrier, saver), BarrierHook(0, barrier)]
+        barrier = BarrierOp(capacity=2)
+        saver = save_utils.NoFirstSaveCheckpointSaverHook(folder, save_secs=3600)
+        config = ps_check_hooks.Config(barrier, 1, ps_device_fn=lambda _: "")
+        made = {
+            "health hook": ps_check_hooks.PsHealthCheckerHook(config),
+            "saver": saver,
+            "controller": ServerHook(folder, barrier, saver),
+            "barrier hook": BarrierHook(0, barrier),
+        }
+        hooks = [hook for name, hook in made.items() if name in chosen]
         creator = tf1.train.ChiefSessionCreator()
         with tf1.train.MonitoredSession(creator, hooks) as session:
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from parity.app.selection import PARTIAL, Shard, check_found, selected
 from parity.base import project
+from parity.base.cargo_build import DriverBuild
 from parity.base.files import write_whole
 from parity.base.folder_lock import held
 from parity.base.problems import PortUnavailableError, UsageError
@@ -81,8 +82,8 @@ class RunOptions:
         return self.report or (PARTIAL if self.partial else project.REPORTS)
 
 
-def run(options: RunOptions, console: Console) -> int:
-    """Play every scenario on both sides; the exit code.
+def run(options: RunOptions, console: Console, build: DriverBuild | None = None) -> int:
+    """Play every scenario on both sides; the exit code. ``build`` is the driver's, if begun.
 
     Raises:
         UsageError: something that was given is wrong.
@@ -90,11 +91,11 @@ def run(options: RunOptions, console: Console) -> int:
             played; or one went wrong for good, and the report says so.
         OutputError: the report can't be written.
     """
-    return play(options, console).footer.exit_code
+    return play(options, console, build).footer.exit_code
 
 
-def play(options: RunOptions, console: Console) -> Report:
-    """Play every scenario on both sides, and leave a report of it.
+def play(options: RunOptions, console: Console, build: DriverBuild | None = None) -> Report:
+    """Play every scenario on both sides, and leave a report of it. ``build`` as with ``run``.
 
     The report of an earlier run stays until the first record of this one is there to
     write, and goes with its page and everything else that was made from it.
@@ -107,7 +108,7 @@ def play(options: RunOptions, console: Console) -> Report:
     """
     files = selected(load_all(options.paths), options.shard, last=options.last_failed)
     known = check_known(files, options.known)
-    reference, peer = choose_sides(options.reference, options.peer)
+    reference, peer = choose_sides(options.reference, options.peer, build)
     with _begun([reference.spec, peer.spec], files, options) as (handed_on, has):
         options = replace(options, channels=shared_channels(options.channels, has))
         with held(options.folder, "--report"):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from parity.base import content_cache, project
+from parity.base.cargo_build import DriverBuild, build_driver
 from parity.base.host import without_reference
 from parity.base.model import Model
 from parity.base.problems import (
@@ -24,7 +25,7 @@ from parity.base.problems import (
 from parity.players.ahead import AheadPlayer
 from parity.players.cached import CachedPlayer, KeptTraces, driver_identity, reference_identity
 from parity.players.driver.player import DriverPlayer
-from parity.players.driver.rust import build_driver, rust_player
+from parity.players.driver.rust import rust_player
 from parity.players.outcome import Player
 from parity.players.recorded import RecordedPlayer, recorded_digests
 
@@ -66,11 +67,11 @@ class PlayerChoice:
     note: str = ""
 
 
-def choose_player(asked: str | None) -> PlayerChoice:
+def choose_player(asked: str | None, build: DriverBuild | None = None) -> PlayerChoice:
     """Choose a player, and build the Rust driver if it is needed.
 
     None chooses ``rust``, or ``recorded`` if the driver can't be built for a reason other
-    than sources that don't compile.
+    than sources that don't compile. ``build`` is the driver's build, if it has begun.
 
     Raises:
         UsageError: There is no such player.
@@ -79,13 +80,13 @@ def choose_player(asked: str | None) -> PlayerChoice:
     """
     if asked is None:
         try:
-            return PlayerChoice(_rust())
+            return PlayerChoice(_rust(build))
         except PortDoesNotCompileError:
             raise
         except PortUnavailableError as error:
             note = f"recorded traces stand in for the Rust port: {error}{_unchecked('; ')}"
             return PlayerChoice(PlayerSpec(kind="recorded", stands_in=str(error)), note)
-    spec = _by_name(asked)
+    spec = _by_name(asked, build)
     return PlayerChoice(spec, _unchecked() if spec == PlayerSpec(kind="recorded") else "")
 
 
@@ -103,8 +104,10 @@ def choose_reference(asked: str | None) -> PlayerChoice:
     return PlayerChoice(PlayerSpec(kind="recorded", stands_in=missing), note)
 
 
-def choose_sides(reference: str | None, peer: str | None) -> tuple[PlayerChoice, PlayerChoice]:
-    """Choose the two players that are compared.
+def choose_sides(
+    reference: str | None, peer: str | None, build: DriverBuild | None = None
+) -> tuple[PlayerChoice, PlayerChoice]:
+    """Choose the two players that are compared; ``build`` as with ``choose_player``.
 
     Raises:
         UsageError: There is no such player.
@@ -112,7 +115,7 @@ def choose_sides(reference: str | None, peer: str | None) -> tuple[PlayerChoice,
         PortUnavailableError: One was requested by name and isn't available on this machine, or
             recordings would replace both, which would compare them with themselves.
     """
-    sides = choose_reference(reference), choose_player(peer)
+    sides = choose_reference(reference), choose_player(peer, build)
     ours, theirs = sides
     if ours.spec.stands_in and theirs.spec.kind == "recorded" and not theirs.spec.where:
         notes = "\n".join(side.note for side in sides if side.note)
@@ -128,7 +131,7 @@ def _unchecked(before: str = "") -> str:
     return f"{before}whether the traces are of today's port ({made_from}) isn't checked here"
 
 
-def _by_name(asked: str) -> PlayerSpec:
+def _by_name(asked: str, build: DriverBuild | None) -> PlayerSpec:
     kind, _, where = asked.partition(":")
     match kind:
         case "python" | "cluster" if not where:
@@ -144,7 +147,7 @@ def _by_name(asked: str) -> PlayerSpec:
         case "recorded" if not where:
             return PlayerSpec(kind="recorded")
         case "rust" if not where:
-            return _rust()
+            return _rust(build)
         case "recorded":
             if not Path(where).is_dir():
                 raise UsageError(f"{asked}: {where} is no folder; expected one with *.json")
@@ -175,8 +178,9 @@ def _words(command: str) -> list[str]:
     return words
 
 
-def _rust() -> PlayerSpec:
-    return PlayerSpec(kind="rust", where=str(build_driver(_sources(), _tell)))
+def _rust(build: DriverBuild | None) -> PlayerSpec:
+    driver = build_driver(_sources(), _tell) if build is None else build.driver(_tell)
+    return PlayerSpec(kind="rust", where=str(driver))
 
 
 def _tell(line: str) -> None:

@@ -79,29 +79,32 @@ def run(
         from parity.base import content_cache  # noqa: PLC0415 - pydantic isn't needed for --help
 
         content_cache.disable()
-    from parity.app.run import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
-    from parity.app.selection import Shard  # noqa: PLC0415
-    from parity.verdict.compare import parse_channels  # noqa: PLC0415
+    from parity.base.cargo_build import begun_for  # noqa: PLC0415
 
-    options = RunOptions(
-        paths=paths or [],
-        peer=peer,
-        reference=reference,
-        workers=workers,
-        keyword=keyword,
-        report=report,
-        seed=seed,
-        schedule=schedule_of(schedule, seed),
-        limit=limit,
-        as_json=as_json,
-        channels=parse_channels(channels),
-        verbose=verbose,
-        shard=None if shard is None else Shard.parse(shard),
-        last_failed=last_failed,
-        known=known,
-        on=on,
-    )
-    raise typer.Exit(run(options, stdout()))
+    with begun_for(peer) as build:
+        from parity.app.run import RunOptions, run  # noqa: PLC0415 - pytest isn't needed for --help
+        from parity.app.selection import Shard  # noqa: PLC0415
+        from parity.verdict.compare import parse_channels  # noqa: PLC0415
+
+        options = RunOptions(
+            paths=paths or [],
+            peer=peer,
+            reference=reference,
+            workers=workers,
+            keyword=keyword,
+            report=report,
+            seed=seed,
+            schedule=schedule_of(schedule, seed),
+            limit=limit,
+            as_json=as_json,
+            channels=parse_channels(channels),
+            verbose=verbose,
+            shard=None if shard is None else Shard.parse(shard),
+            last_failed=last_failed,
+            known=known,
+            on=on,
+        )
+        raise typer.Exit(run(options, stdout(), build))
 
 
 def smoke(

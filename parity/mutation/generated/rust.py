@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from parity.base.cargo_build import build_driver
 from parity.base.files import write_whole
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.interop.peers.driver_peer import DriverPeer
@@ -29,7 +30,6 @@ from parity.mutation.planted.planted import PORT
 from parity.mutation.planted.scratch import Scratch, digest_of
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.driver.player import DriverPlayer
-from parity.players.driver.rust import build_driver
 from parity.spec.loading import ScenarioFile
 from parity.verdict.judge import Judge
 from parity.verdict.record import EXIT_CODES

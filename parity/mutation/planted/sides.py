@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
+from parity.base.cargo_build import build_driver
 from parity.base.model import frozen
 from parity.interop.peers.driver_peer import DriverPeer
 from parity.mutation.judges.catalogue import (
@@ -35,7 +36,6 @@ from parity.mutation.planted.fuzzed import CaseStream, Hunt, hunt
 from parity.mutation.planted.scratch import Scratch
 from parity.players.choose import PlayerSpec, open_player
 from parity.players.driver.player import DriverPlayer
-from parity.players.driver.rust import build_driver
 from parity.players.outcome import Player
 from parity.search.fuzz.case import Case
 from parity.search.fuzz.findings import Finding

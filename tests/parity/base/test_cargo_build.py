@@ -9,10 +9,9 @@ import subprocess
 
 import pytest
 
-from parity.base import project
+from parity.base import cargo_build, project
+from parity.base.cargo_build import build_driver
 from parity.base.problems import PortDoesNotCompileError, PortUnavailableError
-from parity.players.driver import rust
-from parity.players.driver.rust import build_driver
 
 FOLDER = project.ROOT / "monolith-rs"
 OURS = f"path+file://{FOLDER}/crates/monolith-training#0.1.0"
@@ -201,7 +200,7 @@ def test_a_build_that_takes_its_time_is_told_of_and_one_that_does_not_is_not(car
     cargo(f"echo '{json.dumps({'reason': 'compiler-artifact', 'executable': '/x/driver'})}'")
     assert str(build_driver(project.ROOT, told.append)) == "/x/driver"
     assert told == []
-    monkeypatch.setattr(rust, "_QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(cargo_build, "_QUICK_SECONDS", 0.0)
     assert str(build_driver(project.ROOT, told.append)) == "/x/driver"
     assert told == ["building the Rust port (cargo build in monolith-rs/)"]
 
@@ -209,8 +208,8 @@ def test_a_build_that_takes_its_time_is_told_of_and_one_that_does_not_is_not(car
 def test_a_build_that_takes_too_long_ends_with_all_that_it_has_started(
     cargo, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(rust, "_QUICK_SECONDS", 0.2)
-    monkeypatch.setattr(rust, "_BUILD_SECONDS", 0.2)
+    monkeypatch.setattr(cargo_build, "_QUICK_SECONDS", 0.2)
+    monkeypatch.setattr(cargo_build, "_BUILD_SECONDS", 0.2)
     os.mkfifo(tmp_path / "held")
     reader = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
     cargo(f"sleep 600 > {tmp_path}/held & wait")
