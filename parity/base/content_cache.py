@@ -40,15 +40,16 @@ class ContentCache:
     Args:
         folder: Where they are; it is made when the first is written.
         largest: Bytes that all of them may have, and somewhat more: a process looks at the size
-            of the folder with its first entry, and again when it has written an eighth of them.
+            of the folder whenever it has written an eighth of them.
+        unseen: Bytes of that eighth that count as written already; by default a random part, so
+            that many processes which write little look as often as one that writes as much.
     """
 
-    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
+    def __init__(self, folder: Path, largest: int = LARGEST, unseen: int | None = None) -> None:
         self.folder = folder
         self._largest = largest
         self._lock = threading.Lock()
-        self._unseen = largest
-        """Bytes written since the last look at the folder; at first, so many that one is due."""
+        self._unseen = secrets.randbelow(largest // 8) if unseen is None else unseen
 
     def get(self, key: Key) -> str | None:
         """Return the content of this key, or None if there is none that is whole."""

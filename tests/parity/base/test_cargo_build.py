@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from parity.base import cargo_build, project
-from parity.base.cargo_build import build_driver
+from parity.base.cargo_build import begun_for, build_driver
 from parity.base.problems import PortDoesNotCompileError, PortUnavailableError
 
 FOLDER = project.ROOT / "monolith-rs"
@@ -228,3 +228,31 @@ def test_the_real_cargo_s_messages_are_read():
             raise
         pytest.skip(str(unavailable))
     assert subprocess.run([driver], stdin=subprocess.DEVNULL, check=True).returncode == 0
+
+
+def test_leaving_the_block_ends_a_build_that_is_under_way(cargo, tmp_path):
+    os.mkfifo(tmp_path / "held")
+    reader = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
+    cargo(f"exec 3> {tmp_path}/held; sleep 600 & wait")
+    with begun_for("rust") as build:
+        assert build is not None
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+@pytest.mark.parametrize("peer", ["recorded", "python", "python3 my_driver.py"])
+def test_only_the_port_is_built(cargo, peer):
+    cargo("exit 0")
+    with begun_for(peer) as build:
+        assert build is None
+
+
+def test_a_build_can_be_over_before_anybody_asks(cargo):
+    cargo(f"echo '{json.dumps({'reason': 'compiler-artifact', 'executable': '/x/driver'})}'")
+    told = []
+    with begun_for(None) as build:
+        assert build is not None
+        assert str(build.driver(told.append)) == "/x/driver"
+        assert str(build.driver(told.append)) == "/x/driver"
+    assert told == []
