@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs this project's nox sessions on a machine that has nothing but Python and pip.
+"""Runs this project's nox sessions on a machine that has nothing but Python.
 
     python3 dev.py parity          # the parity job
     python3 dev.py tests           # the tests
@@ -7,11 +7,12 @@
     python3 dev.py tests -- -k oom # what follows -- goes to the session
 
 It keeps nox and uv in .venv/ beside this file and touches nothing else: a system's
-Python that refuses installs, or has no venv of its own to give, is fine.
+Python that refuses installs is fine, and one of pip and ensurepip is enough.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -57,12 +58,18 @@ def _has_tools() -> bool:
 
 
 def _install_tools() -> bool:
-    """Make .venv without a pip of its own, and let the pip that is here install into it."""
+    """Make .venv, and have the pip that is here install into it; where there is none, its own.
+
+    Debian's Python has no ensurepip to give .venv a pip, uv's environments have no pip.
+    """
     print("dev.py: installing nox and uv into .venv", file=sys.stderr)
-    commands = [
-        [sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)],
-        [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--quiet", *TOOLS],
-    ]
+    venv = [sys.executable, "-m", "venv", "--clear"]
+    install = ["install", "--quiet", *TOOLS]
+    if importlib.util.find_spec("pip") is not None:
+        pip = [sys.executable, "-m", "pip", "--python", str(PYTHON)]
+        commands = [[*venv, "--without-pip", str(VENV)], [*pip, *install]]
+    else:
+        commands = [[*venv, str(VENV)], [str(PYTHON), "-m", "pip", *install]]
     for command in commands:
         if subprocess.run(command, check=False).returncode:
             print(f"dev.py: this failed: {' '.join(command)}", file=sys.stderr)

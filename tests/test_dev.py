@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import dev
 
 
@@ -31,3 +33,30 @@ def test_without_a_name_nox_runs_its_default_sessions(monkeypatch):
 
 def test_what_follows_the_dashes_goes_to_the_session(monkeypatch):
     assert command_of(monkeypatch, "tests", "--", "-k", "x") == ["-s", "tests", "--", "-k", "x"]
+
+
+@pytest.mark.parametrize(
+    ("has_pip", "flags", "installer"),
+    [(True, ["--without-pip"], sys.executable), (False, [], str(dev.PYTHON))],
+)
+def test_the_tools_are_installed_by_the_pip_that_is_here_or_else_by_that_of_the_environment(
+    monkeypatch, has_pip, flags, installer
+):
+    commands = []
+    done = subprocess.CompletedProcess([], 0)
+    monkeypatch.setattr(dev.importlib.util, "find_spec", lambda _: object() if has_pip else None)
+    monkeypatch.setattr(
+        dev.subprocess, "run", lambda command, **_: commands.append(command) or done
+    )
+    assert dev._install_tools()
+    venv, install = commands
+    assert venv == [sys.executable, "-m", "venv", "--clear", *flags, str(dev.VENV)]
+    assert install[:3] == [installer, "-m", "pip"]
+    assert install[-len(dev.TOOLS) :] == dev.TOOLS
+
+
+def test_an_install_that_fails_is_shown(monkeypatch, capsys):
+    failed = subprocess.CompletedProcess([], 1)
+    monkeypatch.setattr(dev.subprocess, "run", lambda command, **_: failed)
+    assert not dev._install_tools()
+    assert "dev.py: this failed: " in capsys.readouterr().err

@@ -14,7 +14,7 @@ from parity.app.evidence import Evidence, evidence
 from parity.app.reference import Entry, entries, options_of
 from parity.base import project
 from parity.base.problems import UsageError, did_you_mean
-from parity.base.terminal_text import shortened
+from parity.base.terminal_text import counted, shortened
 from parity.spec.facts import Clause, clause_numbers, expected_clause, fact_range, known_facts
 
 _FACT: Final = re.compile(r"B\w*|b\d\w*", re.ASCII)
@@ -152,7 +152,7 @@ def _by_method(cases: Sequence[str]) -> list[str]:
     for method, named in itertools.groupby(sorted(cases), lambda case: case.partition("/")[0]):
         of_method = list(named)
         many = len(of_method) > _LISTED
-        lines += [f"{method} ({len(of_method)} cases)"] if many else of_method
+        lines += [f"{method} ({counted(len(of_method), 'case')})"] if many else of_method
     return lines
 
 

@@ -14,6 +14,7 @@ from parity.base.folder_lock import held
 from parity.base.json_lines import JsonLinesWriter
 from parity.base.problems import PortDoesNotCompileError, PortUnavailableError, UsageError
 from parity.base.project import rust_source_digest
+from parity.base.terminal_text import counted
 from parity.interop.peers.driver_peer import DriverPeer
 from parity.interop.peers.peer import InteropPeer
 from parity.interop.playing import MissingPeer, play_cases
@@ -104,7 +105,7 @@ def _play_all(peers: Sequence[InteropPeer | MissingPeer], report: Path, console:
     for line in [*trouble(cells), *skips(cells)]:
         console.print(line, soft_wrap=True)
     style = "bold red" if code else "bold green"
-    console.print(Text(f"{len(cells)} cells: {counts}", style=style), soft_wrap=True)
+    console.print(Text(f"{counted(len(cells), 'cell')}: {counts}", style=style), soft_wrap=True)
     console.print(Text(f"report: {project.shown(writer.path)}"), soft_wrap=True)
     return code
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from parity.base.files import make_folder, writing
 from parity.base.problems import UsageError
+from parity.base.terminal_text import counted
 from parity.players.choose import choose_player, open_players
 from parity.players.needs import play_if_able
 from parity.players.outcome import Played, Skipped
@@ -67,5 +68,7 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             for old in set(out.rglob("*.json")) - written:
                 with writing(old):
                     old.unlink(missing_ok=True)
-        console.print(f"{len(written)} traces recorded in {out}", soft_wrap=True, markup=False)
+        console.print(
+            f"{counted(len(written), 'trace')} recorded in {out}", soft_wrap=True, markup=False
+        )
     return 3 if failures else 0

@@ -10,6 +10,7 @@ from typing import Final
 
 from parity.base import project
 from parity.base.problems import UsageError
+from parity.base.terminal_text import counted
 from parity.report.report import FILE_NAME, Report, read_report
 from parity.spec.loading import ScenarioFile
 from parity.verdict.record import EXIT_CODES
@@ -57,7 +58,7 @@ def selected(files: list[ScenarioFile], shard: Shard | None, *, last: bool) -> l
     if not ours:
         raise UsageError(
             f"--shard {shard.number}/{shard.count}: no scenario is left for it; "
-            f"expected at most {len(files)} shards"
+            f"expected at most {counted(len(files), 'shard')}"
         )
     return ours
 
@@ -82,4 +83,4 @@ def check_found(files: Sequence[ScenarioFile], keyword: str | None, played: int)
         UsageError: Nothing was played.
     """
     if keyword is not None and not played:
-        raise UsageError(f"-k {keyword}: it matches none of {len(files)} scenarios")
+        raise UsageError(f"-k {keyword}: it matches none of {counted(len(files), 'scenario')}")

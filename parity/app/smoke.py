@@ -10,6 +10,7 @@ from rich.console import Console
 
 from parity.base.model import canonical_json
 from parity.base.problems import PortUnavailableError
+from parity.base.terminal_text import counted
 from parity.players.choose import choose_player, open_player
 from parity.players.driver.player import DriverPlayer
 from parity.players.needs import play_if_able
@@ -72,7 +73,8 @@ def _play(player: Player, console: Console) -> bool:
             case Played(trace):
                 skipped = f", after {len(skips)} that it skipped" if skips else ""
                 console.print(
-                    f"play   {file.name}: a trace of {len(trace.events)} events{skipped}",
+                    f"play   {file.name}: a trace of {counted(len(trace.events), 'event')}"
+                    f"{skipped}",
                     soft_wrap=True,
                 )
                 return True

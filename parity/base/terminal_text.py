@@ -1,4 +1,4 @@
-"""Text that is safe for a terminal: control characters are shown as escapes."""
+"""Text for a terminal: foreign text is safe there, and numbers have their nouns."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     Newlines and tabs stay: ``printable("\x1b[2J")`` is the text ``\x1b[2J`` in six characters.
     """
     return _STEERS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun, as in ``1 step`` and ``2 steps``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def one_line(text: str) -> str:

@@ -16,6 +16,7 @@ from parity.base.bounds import LARGEST_JSON
 from parity.base.files import make_folder, read_text, write_whole
 from parity.base.model import frozen
 from parity.base.problems import UsageError
+from parity.base.terminal_text import counted
 from parity.base.validation_words import said
 from parity.campaign.drawing import page
 from parity.campaign.history import History
@@ -151,8 +152,8 @@ def _line(history: History, breaches: dict[str, list[str]], broken: list[Promise
     faults = ", ".join(f"{each.fault.trouble} {each.fault.target}" for each in history.faults)
     seconds = history.aftermath.ended / 1_000_000
     lines = [
-        f"seed {plan.seed}: {len(history.calls)} calls, {len(history.steps)} steps, "
-        f"{seconds:.1f} s; {faults or 'no faults'}"
+        f"seed {plan.seed}: {counted(len(history.calls), 'call')}, "
+        f"{counted(len(history.steps), 'step')}, {seconds:.1f} s; {faults or 'no faults'}"
     ]
     for promise in broken:
         lines += [f"  BROKEN: {promise.name}", *(f"    {each}" for each in breaches[promise.name])]
@@ -179,13 +180,13 @@ def _shrunk(zygotes: _Zygotes, options: CampaignOptions, plan: Plan, promise: Pr
     write_whole(path, small.model_dump_json(indent=1) + "\n")
     calls = sum(map(len, small.calls.values()))
     return (
-        f"seed {plan.seed}: {len(small.faults)} faults and {calls} calls are left of it: "
-        f"monolith-parity campaign --replay {path}"
+        f"seed {plan.seed}: {counted(len(small.faults), 'fault')} and "
+        f"{counted(calls, 'call')} are left of it: monolith-parity campaign --replay {path}"
     )
 
 
 def _table(tally: _Tally, setup: HookSetup) -> str:
-    rows = [f"{tally.runs} runs, {tally.calls} calls, {setup} setup", ""]
+    rows = [f"{counted(tally.runs, 'run')}, {counted(tally.calls, 'call')}, {setup} setup", ""]
     rows += [
         "| promise | must hold | occasions | runs that broke it |",
         "| --- | --- | --- | --- |",

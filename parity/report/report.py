@@ -26,6 +26,7 @@ from parity.base.json_lines import (
 )
 from parity.base.model import Model
 from parity.base.problems import UsageError
+from parity.base.terminal_text import counted
 from parity.spec.ordering import Ordering
 from parity.spec.trace import CHANNELS, Channel
 from parity.verdict.compare import COMPARED_CHANNELS, ORDER, ComparedChannel
@@ -243,11 +244,11 @@ def gaps(report: Report) -> Iterator[str]:
         why = (
             "as --channels or the peer left it out" if key in left_out else "as the peer gave none"
         )
-        yield f"{key} was not compared in {count} scenarios, {why}."
+        yield f"{key} was not compared in {counted(count, 'scenario')}, {why}."
     orderings = Counter(record.ordering for record in report.records if record.ordering)
     for ordering, words in _LOOSER.items():
         if orderings[ordering]:
-            yield f"{orderings[ordering]} scenarios: {words}."
+            yield f"{counted(orderings[ordering], 'scenario')}: {words}."
     differing = {each.channel for record in report.records for each in record.differences}
     for channel in (each for each in CHANNELS if each in report.header.channels):
         if not report.footer.agreements.get(channel) and channel not in differing:

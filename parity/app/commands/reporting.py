@@ -10,6 +10,7 @@ import typer
 from parity.app.commands.options import stdout
 from parity.base import project
 from parity.base.problems import UsageError
+from parity.base.terminal_text import counted
 
 
 def checklist(
@@ -90,7 +91,10 @@ def merge(
     from parity.report.merge import merge  # noqa: PLC0415
 
     report = merge(shards, out)
-    typer.echo(f"{len(report.records)} scenarios of {len(shards)} shards: {out / PAGE}")
+    typer.echo(
+        f"{counted(len(report.records), 'scenario')} of {counted(len(shards), 'shard')}: "
+        f"{out / PAGE}"
+    )
     raise typer.Exit(report.footer.exit_code)
 
 

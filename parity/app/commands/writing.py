@@ -8,6 +8,7 @@ import typer
 
 from parity.app.commands.options import Paths, stdout
 from parity.base import project
+from parity.base.terminal_text import counted
 
 
 def validate(paths: Paths = None) -> None:
@@ -17,7 +18,7 @@ def validate(paths: Paths = None) -> None:
 
     files = load_all(paths or [])
     check_known(files)
-    typer.echo(f"{len(files)} scenarios are valid")
+    typer.echo(f"{counted(len(files), 'scenario')} {'is' if len(files) == 1 else 'are'} valid")
 
 
 def new(

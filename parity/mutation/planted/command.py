@@ -17,6 +17,7 @@ from parity.base.files import must_be_replaceable, write_whole
 from parity.base.folder_lock import held
 from parity.base.json_lines import write_records
 from parity.base.problems import PortUnavailableError, UsageError
+from parity.base.terminal_text import counted
 from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.planted.explored import explored_files
 from parity.mutation.planted.forked_reference import ForkedReference
@@ -249,7 +250,7 @@ class _Campaign:
                 f"{side}: the catalogue is red without a planted bug, at {first.scenario}: "
                 f"{first.reason or first.verdict}; expected a green one"
             )
-        self._print(f"{side}: {len(seen)} scenarios are green without a planted bug")
+        self._print(f"{side}: {counted(len(seen), 'scenario')} green without a planted bug")
 
     def _say(self, result: AnyResult) -> None:
         by = "SURVIVED, " if result.survived else ""

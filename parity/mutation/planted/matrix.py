@@ -11,6 +11,7 @@ from rich.table import Table
 
 from parity.base.json_lines import read_records
 from parity.base.model import Model
+from parity.base.terminal_text import counted
 from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
@@ -110,7 +111,7 @@ class Fuzzed(BugResult):
             return f"none of {self.played}"
         if self.steps is None:
             return "caught"
-        return f"{self.steps} {'step' if self.steps == 1 else 'steps'}, after {self.first}"
+        return f"{counted(self.steps, 'step')}, after {self.first}"
 
 
 class Explored(BugResult):
@@ -130,7 +131,7 @@ class Explored(BugResult):
     def gist(self) -> str:
         """In a few words."""
         if self.survived:
-            return f"none of {self.schedules} schedules"
+            return f"none of {counted(self.schedules, 'schedule')}"
         more = ", ..." if len(self.scenarios) > 1 else ""
         return ", ".join([*self.scenarios[:1], self.schedule]) + more
 

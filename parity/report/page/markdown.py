@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from parity.base.terminal_text import counted
 from parity.report.page.signs import SIGNS, WORST_FIRST, Tone
 from parity.report.page.templates import template
 from parity.report.report import Report, gaps, incomplete, outcome_problems
@@ -54,7 +55,7 @@ def _lines(report: Report) -> Iterator[str]:
         (record for record in report.records if EXIT_CODES[record.verdict]),
         key=lambda record: (WORST_FIRST.index(record.verdict), record.scenario),
     )
-    outcome = f"nothing among {len(report.records)} scenarios needs a look"
+    outcome = f"nothing among {counted(len(report.records), 'scenario')} needs a look"
     if bad:
         outcome = f"{len(bad)} of {len(report.records)} scenarios need a look"
     elif any(outcome_problems(footer)):
@@ -80,7 +81,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
     if bad:
         causes = causes_of(bad)
-        yield f"{len(bad)} need a look, {len(causes)} {'cause' if len(causes) == 1 else 'causes'}:"
+        yield f"{len(bad)} need a look, {counted(len(causes), 'cause')}:"
         yield ""
         yield from (f"- {_text(str(cause))}" for cause in causes[:_MOST])
         yield ""
@@ -90,7 +91,7 @@ def _lines(report: Report) -> Iterator[str]:
     missing = list(gaps(report))
     if missing:
         yield ""
-        yield f"<details><summary>Not covered: {len(missing)} remarks</summary>"
+        yield f"<details><summary>Not covered: {counted(len(missing), 'remark')}</summary>"
         yield ""
         yield from (f"- {_text(each)}" for each in missing[:_MOST])
         if len(missing) > _MOST:

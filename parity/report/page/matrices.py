@@ -9,6 +9,7 @@ from typing import Final
 from parity.base.model import Model, frozen
 from parity.base.problems import UsageError
 from parity.base.strict_json import read_json
+from parity.base.terminal_text import counted
 from parity.interop.report import INTEROP_EXIT_CODES, INTEROP_FILE, InteropCell, read_interop_report
 from parity.report.checklist.printing import FILE_NAME as CHECKLIST
 from parity.report.checklist.resolving import Box, Checklist, State
@@ -69,7 +70,7 @@ def _played(record: Record, trace: Trace, name: str) -> Cell:
     broken = sum(each.player in called for each in record.broken)
     if broken:
         return Cell(sign="!", tone="bad", words=f"broke {broken} of expect")
-    return Cell(sign="✓", tone="good", words=f"{len(trace.events)} events")
+    return Cell(sign="✓", tone="good", words=f"{counted(len(trace.events), 'event')}")
 
 
 def _summarized(record: Record) -> Cell:

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from parity.base.terminal_text import counted
 from parity.report.report import Footer, outcome_problems
 from parity.spec.trace import event_text
 from parity.verdict.causes import causes_of
@@ -136,7 +137,9 @@ class RunPrinter:
         if footer.interrupted:
             counts += "; interrupted"
         style = "bold green" if footer.exit_code == 0 and not footer.interrupted else _BAD
-        self._line(Text(f"{sum(footer.verdicts.values())} scenarios: {counts}", style=style))
+        self._line(
+            Text(f"{counted(sum(footer.verdicts.values()), 'scenario')}: {counts}", style=style)
+        )
         self._line(Text(f"report: {report}"))
         self._line(Text(f"to look at: {page}"))
 

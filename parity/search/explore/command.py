@@ -11,6 +11,7 @@ from rich.console import Console
 
 from parity.base import project
 from parity.base.problems import PortUnavailableError, UsageError
+from parity.base.terminal_text import counted
 from parity.players.choose import PlayerSpec, choose_player, open_players
 from parity.players.needs import skip_if_lacking
 from parity.players.outcome import Player
@@ -112,8 +113,8 @@ class _Explorer:
             for visit in side.search.visits(bound=bound, limit=limit):
                 side.take(visit)
                 status.update(
-                    f"{side.player.name}: {side.search.visited} schedules, "
-                    f"{visit.switches} switches, {len(side.outcomes)} outcomes"
+                    f"{side.player.name}: {counted(side.search.visited, 'schedule')}, "
+                    f"{visit.switches} switches, {counted(len(side.outcomes), 'outcome')}"
                 )
 
     def _look_further(self, reference: ExploredSide, peer: ExploredSide) -> None:
@@ -129,8 +130,9 @@ class _Explorer:
         search = side.search
         left = f"; at least {search.waiting} more were not" if search.waiting else ", which is all"
         self._say(
-            f"{side.player.name}: {search.visited} schedules visited{left}; "
-            f"up to {side.longest} choice points, {len(side.outcomes)} outcomes"
+            f"{side.player.name}: {counted(search.visited, 'schedule')} visited{left}; "
+            f"up to {counted(side.longest, 'choice point')}, "
+            f"{counted(len(side.outcomes), 'outcome')}"
         )
         for seen in side.outcomes.values():
             self._say(f"  {seen.count:>6} x {seen.ending.kind}, first by {seen.name}")
@@ -149,7 +151,8 @@ class _Explorer:
         ]
         only_ours = len(ours - peer.outcomes.keys())
         self._say(
-            f"{len(reorders)} outcomes of {peer.player.name} are the reference's as well"
+            f"{counted(len(reorders), 'outcome')} of {peer.player.name} "
+            f"{'is' if len(reorders) == 1 else 'are'} the reference's as well"
             + (f"; {only_ours} are the reference's alone, which is allowed" if only_ours else "")
         )
         for seen in reorders:
@@ -158,9 +161,11 @@ class _Explorer:
                 self._say(f"  legal reorder: {seen.name}, in the reference {theirs.name}")
         sure = "not possible in the reference"
         if reference.search.waiting:
-            sure = f"not found in {reference.search.visited} schedules of the reference"
+            sure = f"not found in {counted(reference.search.visited, 'schedule')} of the reference"
         for seen in beyond:
-            self._say(f"{sure}: {seen.name}, {seen.count} schedules of {peer.player.name}")
+            self._say(
+                f"{sure}: {seen.name}, {counted(seen.count, 'schedule')} of {peer.player.name}"
+            )
             self._show_difference(reference.default, seen)
             self._say(f"    replay: {self._replay(peer, seen)}")
         yield from beyond

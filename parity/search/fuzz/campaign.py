@@ -17,6 +17,7 @@ from parity.base.executors.choose import executor
 from parity.base.executors.tasks import Tasks
 from parity.base.folder_lock import held
 from parity.base.problems import PortUnavailableError, UsageError
+from parity.base.terminal_text import counted
 from parity.players.choose import PlayerSpec, choose_player, greet_drivers
 from parity.search.fuzz.batches import BatchPlayer, BatchSetup
 from parity.search.fuzz.campaign_state import BatchDone, State, header
@@ -78,7 +79,7 @@ class _Campaign:
         if self._state.begun_anew:
             self._say("the sources have changed since: beginning anew")
         elif self._state.done:
-            self._say(f"going on after {self._state.played} scenarios")
+            self._say(f"going on after {counted(self._state.played, 'scenario')}")
         numbers = self._to_do()
         setup = BatchSetup(reference, peer, self._options.limit)
         with (
@@ -121,7 +122,9 @@ class _Campaign:
     def _take(self, batch: BatchDone, workers: int, status: Status) -> None:
         self._state.add(batch)
         for finding in batch.findings:
-            self._say(f"{finding.symptom}: {finding.case}, made small: {finding.steps} steps")
+            self._say(
+                f"{finding.symptom}: {finding.case}, made small: {counted(finding.steps, 'step')}"
+            )
         status.update(self._line(workers))
 
     def _line(self, workers: int) -> str:
@@ -143,7 +146,7 @@ class _Campaign:
             self._say("nothing was played")
             return 2
         self._say(
-            f"{self._state.played} scenarios: {sum(b.agreed for b in done)} agree, "
+            f"{counted(self._state.played, 'scenario')}: {sum(b.agreed for b in done)} agree, "
             f"{sum(b.wrong for b in done)} wrong, "
             f"{sum(b.unplayable for b in done)} can't be played, "
             f"{sum(b.stuck for b in done)} stuck on both sides; "
@@ -153,7 +156,7 @@ class _Campaign:
         findings = self._state.findings()
         for finding in findings:
             path = finding.write(self._options.found, reference, peer)
-            self._say(f"{finding.symptom}, {finding.steps} steps: {project.shown(path)}")
+            self._say(f"{finding.symptom}, {counted(finding.steps, 'step')}: {project.shown(path)}")
             self._say(f"    {finding.reason.split(chr(10))[0]}")
         if self._wrong_at_the_end:
             raise PortUnavailableError("\n".join(dict.fromkeys(self._wrong_at_the_end)))
@@ -170,7 +173,7 @@ class _Campaign:
         if self._state.played < ENOUGH:
             return []
         for name in missed:
-            self._say(f"never touched in {self._state.played} scenarios: {name}")
+            self._say(f"never touched in {counted(self._state.played, 'scenario')}: {name}")
         return missed
 
     def _say(self, text: str) -> None:

@@ -125,7 +125,7 @@ def test_an_interrupted_run_keeps_what_it_has_done(small, tmp_path, monkeypatch)
     assert code == 2
     assert report.footer.interrupted
     assert len(report.records) == 1
-    assert "1 cells: 1 agree; interrupted" in shown
+    assert "1 cell: 1 agree; interrupted" in shown
 
 
 def test_the_umask_is_as_before_afterwards(small, tmp_path):

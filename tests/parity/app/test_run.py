@@ -224,7 +224,7 @@ def test_a_summary_without_what_a_scenario_is_about_is_partial(tmp_path):
     )
     assert run.code == 0
     assert run.verdicts == {"controller/stop_twice": "partial"}
-    assert "1 scenarios: 1 partial" in run.out
+    assert "1 scenario: 1 partial" in run.out
     assert "not compared: addresses, barrier, " in run.out
     assert "parity: 0 of 1 agree, 1 in part" in (run.folder / "badge.svg").read_text()
     assert "partial" in (run.folder / "junit.xml").read_text()

@@ -84,7 +84,7 @@ def test_a_run_that_was_killed_has_a_page_that_says_so(tmp_path):
     assert page == tmp_path / "index.html"
     said = "The run did not end: 1 of 3 scenarios are in this report"
     assert f"<strong>{said}.</strong>" in page.read_text()
-    assert "Incomplete; nothing among 1 scenarios" in page.read_text()
+    assert "Incomplete; nothing among 1 scenario" in page.read_text()
     assert f"**{said}**" in (tmp_path / "summary.md").read_text()
     assert "did not end, 1 of 1 agree" in (tmp_path / "badge.svg").read_text()
 

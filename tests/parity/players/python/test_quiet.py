@@ -29,7 +29,7 @@ def test_the_processes_of_fuzz_are_silent(tmp_path):
     options = ["--seed", "1", "--count", "1", "-n", "1", "--report", tmp_path]
     done = run("-m", "parity", "fuzz", "--peer", "python", *options)
     assert done.stderr == ""
-    assert done.stdout.startswith("1 scenarios: ")
+    assert done.stdout.startswith("1 scenario: ")
 
 
 def test_replay_is_silent_too():

@@ -15,13 +15,13 @@ ONE = trace(SESSION)
 @pytest.mark.parametrize(
     ("reference", "peer", "cells"),
     [
-        (ONE, ONE, ("1 events", "1 events")),
-        (ONE, trace(), ("1 events", "differs: session")),
-        (ONE, Failed("crashed", "gone"), ("1 events", "failed")),
-        (ONE, Failed("stale", "old"), ("1 events", "stale")),
-        (ONE, Skipped("no"), ("1 events", "skipped")),
-        (ONE, Summarized(Expect(reports=0)), ("1 events", "summary")),
-        (ONE, Summarized(Expect(reports=3)), ("1 events", "summary differs")),
+        (ONE, ONE, ("1 event", "1 event")),
+        (ONE, trace(), ("1 event", "differs: session")),
+        (ONE, Failed("crashed", "gone"), ("1 event", "failed")),
+        (ONE, Failed("stale", "old"), ("1 event", "stale")),
+        (ONE, Skipped("no"), ("1 event", "skipped")),
+        (ONE, Summarized(Expect(reports=0)), ("1 event", "summary")),
+        (ONE, Summarized(Expect(reports=3)), ("1 event", "summary differs")),
         (Failed("refused", "no"), ONE, ("failed", "not asked")),
     ],
 )

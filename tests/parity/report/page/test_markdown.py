@@ -40,6 +40,6 @@ def test_of_very_many_only_the_first_are_listed_and_the_others_counted():
 
 def test_a_run_with_nothing_bad_lists_nothing():
     text = render_markdown(report_of(AGREES))
-    assert "nothing among 1 scenarios needs a look" in text
+    assert "nothing among 1 scenario needs a look" in text
     assert "replay" not in text
     assert "Equal events by channel: session 1." in text

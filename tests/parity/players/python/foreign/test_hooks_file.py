@@ -216,4 +216,4 @@ def test_the_command_compares_foreign_hooks_with_ours(tmp_path):
     command += ["--peer", "python", "--report", str(tmp_path), "health/oom"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
-    assert "1 scenarios: 1 agree" in done.stdout
+    assert "1 scenario: 1 agree" in done.stdout
