@@ -239,7 +239,11 @@ def _handed_on(
     def begin_each(file: ScenarioFile) -> None:
         begin(opened, file, options.seed, options.schedule)
 
-    return HandedOn(players, files, begin_each)
+    if options.keyword:  # Which scenarios it selects pytest knows, later.
+        return HandedOn(players, files, begin_each)
+    for file in files:
+        begin_each(file)
+    return HandedOn(players, files)
 
 
 def _greet(
