@@ -35,7 +35,7 @@ class Turns:
 
     def __init__(self, seed: int | None, schedule: Sequence[int] | None) -> None:
         if seed is not None and schedule is not None:
-            raise ValueError("a seed and a schedule are both given; one would be right")
+            raise ValueError("expected a seed or a schedule, got both")
         self._seed: Final = seed
         self._schedule: Final = schedule
         self.choices: list[Choice] = []
@@ -83,8 +83,8 @@ class Turns:
         labels = tuple(lane.label for lane in candidates)
         if not 0 <= taken < len(candidates):
             raise ScheduleError(
-                f"choice {k} of the schedule takes candidate {taken} of {', '.join(labels)}; "
-                f"0 to {len(candidates) - 1} would be right"
+                f"choice {k} of the schedule: expected a candidate from 0 to "
+                f"{len(candidates) - 1}, got {taken} (of {', '.join(labels)})"
             )
         self.choices.append(Choice(labels, taken))
         return candidates[taken]

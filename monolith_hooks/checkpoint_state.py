@@ -93,7 +93,7 @@ def write_monolith_checkpoint_state(checkpoint_dir: str, state: MonolithCheckpoi
         tf.errors.OpError: It can't be written.
     """
     path = os.path.join(checkpoint_dir, MONOLITH_CKPT_STATE_FILE_NAME)
-    write_atomically(path, text_format.MessageToString(state), writer="state")
+    write_atomically(path, text_format.MessageToString(state))
 
 
 def get_latest_checkpoint_state(checkpoint_dir: str, global_step_value: int) -> Any:

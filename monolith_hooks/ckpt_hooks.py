@@ -11,7 +11,7 @@ from absl import logging
 
 from monolith_hooks.barrier_ops import BarrierAlreadyPlacedError, BarrierCallback, BarrierOp
 from monolith_hooks.ckpt_hooks_pb2 import WorkerCkptInfo
-from monolith_hooks.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
+from monolith_hooks.clock import SYSTEM_CLOCK, Clock, nanoseconds
 
 SAVE_ACTION: Final = "Save"
 """The barrier's action when a save places it."""
@@ -110,7 +110,7 @@ class BarrierSaverListener(tf.compat.v1.train.CheckpointSaverListener):
     ) -> None:
         self._barrier_op = barrier_op
         self._wait_seconds = wait_seconds
-        self._max_pending = round(max_pending_seconds * NANOSECONDS)
+        self._max_pending = nanoseconds(max_pending_seconds)
         self._clock = clock
         self._has_placed = False
         _info_of_graph()
@@ -137,7 +137,7 @@ class BarrierSaverListener(tf.compat.v1.train.CheckpointSaverListener):
         logging.info("All workers are blocked." if not missing else f"Not blocked: {missing}.")
 
     def after_save(self, session: Any, global_step_value: int) -> None:  # noqa: ARG002
-        """Remove the barrier if this listener has placed it."""
+        """Remove the barrier if this listener has placed it; a removal that failed is still owed."""
         if self._has_placed:
             logging.info("Removing the barrier.")
             self._barrier_op.remove_barrier(session)

@@ -54,7 +54,7 @@ class FidSlotCountSaverListener(tf.compat.v1.train.CheckpointSaverListener):
         info = CkptInfo(slot_counts={int(slot): int(total[slot]) for slot in np.flatnonzero(total)})
         tf.io.gfile.makedirs(self._model_dir)
         path = os.path.join(self._model_dir, f"ckpt.info-{global_step_value}")
-        write_atomically(path, text_format.MessageToString(info), writer="counts")
+        write_atomically(path, text_format.MessageToString(info))
 
 
 def _count(device: str, tables: list[SlotTable]) -> tf.Tensor:

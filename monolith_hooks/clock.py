@@ -7,6 +7,7 @@ implementation, which runs a whole job in virtual time and repeats it exactly.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -17,6 +18,13 @@ from typing import Final, Protocol
 
 NANOSECONDS: Final = 10**9
 """Nanoseconds in a second."""
+_FOR_EVER: Final = 2**63
+"""Nanoseconds of an infinite time, which is three hundred years."""
+
+
+def nanoseconds(seconds: float) -> int:
+    """Return so many seconds as whole nanoseconds; infinity is longer than any job runs."""
+    return _FOR_EVER if seconds == math.inf else round(seconds * NANOSECONDS)
 
 
 class Coordinator(Protocol):

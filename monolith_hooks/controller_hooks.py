@@ -19,7 +19,7 @@ from google.protobuf import text_format
 from monolith_hooks import controller_hooks_pb2
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from monolith_hooks.barrier_ops import BarrierCallback, BarrierOp
-from monolith_hooks.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
+from monolith_hooks.clock import SYSTEM_CLOCK, Clock, nanoseconds
 from monolith_hooks.device_utils import ps_device
 from monolith_hooks.files import write_atomically
 from monolith_hooks.variables import state_variable
@@ -75,7 +75,7 @@ class ControllerHook(tf.compat.v1.train.SessionRunHook):
         self._trigger_save = trigger_save
         self._clock = clock
         self._wait_seconds = wait_seconds
-        self._max_pending = round(max_pending_seconds * NANOSECONDS)
+        self._max_pending = nanoseconds(max_pending_seconds)
         with tf.device(ps_device(0) if num_ps > 0 else None):
             flags = state_variable(
                 "control_var", [False, False], tf.compat.v1.GraphKeys.LOCAL_VARIABLES
@@ -241,4 +241,4 @@ class QueryActionHook(tf.compat.v1.train.SessionRunHook):
         self._respond("OK")
 
     def _respond(self, text: str) -> None:
-        write_atomically(self._response_path, text, writer=ACTION_FILENAME)
+        write_atomically(self._response_path, text)

@@ -102,7 +102,7 @@ class NodeAliveChecker:
         try:
             with socket.create_connection(parse_addr(addr), timeout=self._timeout):
                 return True
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is makes it dead (B44)
             print(f"{addr}: {error}", flush=True)  # noqa: T201 - as the original does
             return False
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import tensorflow as tf
 
-from monolith_hooks.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
+from monolith_hooks.clock import NANOSECONDS, SYSTEM_CLOCK, Clock, nanoseconds
 
 _MINUTES_IN_A_DAY: Final = 24 * 60
 
@@ -74,7 +74,11 @@ class SecondOrStepTimerWithTideSetting(tf.compat.v1.train.SecondOrStepTimer):
         self._clock = clock
         self._enabled = True
         self._tide: _Tide | None = None
-        if tide_start_hour is not None and tide_end_hour is not None and tide_every_secs:
+        if (
+            tide_start_hour is not None
+            and tide_end_hour is not None
+            and tide_every_secs is not None
+        ):
             start = tide_start_hour * 60 + (tide_start_minute or 0)
             end = tide_end_hour * 60 + (tide_end_minute or 0)
             self._tide = _Tide(start, end, tide_every_secs)
@@ -103,13 +107,20 @@ class SecondOrStepTimerWithTideSetting(tf.compat.v1.train.SecondOrStepTimer):
         if self._tide is not None and not self._tide.is_on(now):
             every_secs = self._tide.every_secs
         if every_secs is not None:
-            return now >= self._last_triggered_time + round(every_secs * NANOSECONDS)
+            return now >= self._last_triggered_time + nanoseconds(every_secs)
         return bool(step >= self._last_triggered_step + self._every_steps)
 
-    def update_last_triggered_step(self, step: int) -> None:
+    def update_last_triggered_step(self, step: int) -> tuple[float | None, int | None]:
         """Start a new interval at this step and the present time.
 
-        TensorFlow's method also returns the elapsed time and steps, which no saver hook uses.
+        Returns:
+            The seconds and steps since the last trigger; None and None at the first.
         """
-        self._last_triggered_time = self._clock.now_ns()
-        self._last_triggered_step = step
+        now, last_step = self._clock.now_ns(), self._last_triggered_step
+        elapsed = (
+            (None, None)
+            if last_step is None
+            else ((now - self._last_triggered_time) / NANOSECONDS, step - last_step)
+        )
+        self._last_triggered_time, self._last_triggered_step = now, step
+        return elapsed

@@ -182,7 +182,7 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         port = server.listen()
         try:
             server.start(services)
-            self._publish(server.published(port, self._server_addr), port)
+            self._publish(server.published(port, self._server_addr))
         except BaseException:
             server.stop(None)
             raise
@@ -212,11 +212,10 @@ class ServerHook(tf.compat.v1.train.SessionRunHook):
         refusals = self._clock.handler_pool(_REFUSERS, name="controller-refusals")
         return GuardedServer(self._access, pool, refusals)
 
-    def _publish(self, addr: str, port: int) -> None:
+    def _publish(self, addr: str) -> None:
         """Write the address file; a reader sees either all of the old file or all of the new."""
         path = os.path.join(self._model_dir, constants.SERVER_ADDR_FILENAME)
-        # Two servers on a machine never have the same port at the same time.
-        write_atomically(path, addr, writer=str(port))
+        write_atomically(path, addr)
         self._published = addr
 
     def _unpublish(self) -> None:

@@ -1,4 +1,4 @@
-"""Whether operations that overlapped in time can have happened one after the other.
+"""Check whether operations that overlapped are linearizable.
 
 The algorithm is that of Wing and Gong, with Lowe's memory of the configurations that were seen:
 a depth-first search for an order in which each operation takes effect at one moment between its

@@ -78,7 +78,10 @@ class Links:
 
     def set(self, link: str, mode: Mode) -> None:
         """Set the mode of all connections of a link."""
-        self._do(self._link(link).set(mode))
+        self._do(self._set(link, mode))
+
+    async def _set(self, link: str, mode: Mode) -> None:
+        await self._link(link).set(mode)
 
     def _link(self, name: str) -> _Link:
         return self._links.setdefault(name, _Link())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import tempfile
-import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,17 +58,10 @@ def play(plan: Plan, zygote: Zygote) -> History:
             training = Training(zygote, Path(folder), plan.setup, links)
             with training:
                 operators = [_Operator(name, training) for name in plan.calls]
-                threads = [
-                    *(
-                        threading.Thread(target=operator.make, args=(plan.calls[operator.name],))
-                        for operator in operators
-                    ),
-                    *(
-                        threading.Thread(target=_hurt, args=(training, fault))
-                        for fault in plan.faults
-                    ),
-                ]
-                _run(threads)
+                _run(
+                    *(partial(each.make, plan.calls[each.name]) for each in operators),
+                    *(partial(_hurt, training, fault) for fault in plan.faults),
+                )
                 mended = training.recorder.now()
                 resumed = operators[0].resume_all(mended)
                 stuck = _stuck(training.recorder, resumed)
@@ -87,11 +81,12 @@ def play(plan: Plan, zygote: Zygote) -> History:
     return training.recorder.history(plan, aftermath)
 
 
-def _run(threads: list[threading.Thread]) -> None:
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def _run(*works: Callable[[], None]) -> None:
+    """Do all of this at once, and raise the first error: nothing can be said of such a run."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        begun = [pool.submit(work) for work in works]
+    for each in begun:
+        each.result()
 
 
 def _hurt(training: Training, fault: PlannedFault) -> None:

@@ -18,6 +18,7 @@ from parity.campaign.plan import (
     LINKS,
     POLL,
     POLL_DEADLINE,
+    PROCESSES,
     PS,
     UNREACHABLE_AFTER,
     WORKERS,
@@ -74,8 +75,9 @@ def scenario_of(setup: HookSetup) -> Scenario:
 class Training:
     """The job. It is a context manager, which starts its processes and kills them.
 
-    Concurrency. Each process that trains has a thread here that starts it again when it is
-    killed, and a chief also when an error has ended its training.
+    Concurrency. A fault's thread kills a process and starts it again, and so does a thread of this
+    object's when an error has ended the process's training, unless a fault has it down. Whoever
+    starts a process holds the lock of its name from the look at what is there until it is ready.
 
     Args:
         zygote: Starts the processes.
@@ -98,7 +100,7 @@ class Training:
         )
         self.recorder: Final = HistoryRecorder(self._cluster.began_ns)
         self._ended = threading.Event()
-        self._restarting = threading.Lock()
+        self._starting: Final = {name: threading.Lock() for name in PROCESSES}
         self._controller = links.proxy(LINKS[-1], self._controller_address)
 
     def __enter__(self) -> Training:
@@ -175,8 +177,12 @@ class Training:
                 self._links.set(target, "open")
 
     def _restart(self, name: str) -> None:
-        with self._restarting:
-            self._cluster.restart(name)
+        with self._starting[name]:
+            self._start_again(name)
+
+    def _start_again(self, name: str) -> None:
+        """Start a process and have it train, with its lock held."""
+        self._cluster.restart(name)
         self.recorder.add(Happened(what="restarted", at=self.recorder.now(), of=name))
         if name == "chief":
             threading.Thread(target=self._revive_chief, daemon=True).start()
@@ -212,9 +218,10 @@ class Training:
     def _replace(self, process: RoleProcess) -> None:
         """Start a process again that an error has ended, as whoever supervises a job does."""
         name = process.name
-        if not self._ended.is_set() and self._cluster.processes[name] is process:
-            self._cluster.kill(name)
-            self._restart(name)
+        with self._starting[name]:
+            is_there = self._cluster.processes[name] is process and name not in self._cluster.down
+            if is_there and not self._ended.is_set():
+                self._start_again(name)
 
     def _train_worker(self, name: str) -> None:
         self._ask(name, RoleCommand(do="train", number=_FOR_EVER))

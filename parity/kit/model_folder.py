@@ -72,7 +72,7 @@ def write_content(
     """Replace the file's content, or remove the file.
 
     Raises:
-        Unplayable: The file's folder doesn't exist.
+        Unplayable: The file can't be written, usually as its folder doesn't exist.
     """
     try:
         if content.text is not None:
@@ -81,8 +81,10 @@ def write_content(
             path.write_bytes(bytes.fromhex(content.hex))
         elif path.parent.is_dir():
             path.unlink(missing_ok=True)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         raise Unplayable(f"{path.name} can't be written: its folder isn't there") from None
+    except OSError as error:
+        raise Unplayable(f"{path.name} can't be written: {error.strerror}") from None
 
 
 def files_left(model_dir: Path) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a scenario is played on, and what it puts in the place of a job's own functions."""
+"""The world of a play: its clock, folders and fakes, and the stand-ins for a job's functions."""
 
 from __future__ import annotations
 

@@ -26,6 +26,8 @@ from parity.spec.trace import Channel
 
 _MOST: Final = 16
 """Largest number of scenarios that are played before the caller asks for the first of them."""
+_Asked = tuple[str, int | None, Schedule | None]
+"""A scenario's name, with what orders its lanes."""
 _SECONDS: Final = 0.1
 """Real seconds between two attempts to interrupt a play."""
 
@@ -71,7 +73,7 @@ class AheadPlayer:
         self._turn = threading.Lock()
         self._pool = ThreadPoolExecutor(1, "ahead")
         self._near = threading.Condition()
-        self._begun: OrderedDict[str, tuple[int, Future[Outcome]]] = OrderedDict()
+        self._begun: OrderedDict[_Asked, tuple[int, Future[Outcome]]] = OrderedDict()
         self._count = 0
         self._asked = 0
         self._closed = False
@@ -97,7 +99,7 @@ class AheadPlayer:
         """Have a scenario played after those that were begun before."""
         self._count += 1
         play = self._pool.submit(self._play_begun, self._count, file, seed, schedule)
-        self._begun[file.name] = self._count, play
+        self._begun[file.name, seed, schedule] = self._count, play
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
@@ -109,11 +111,12 @@ class AheadPlayer:
         Raises:
             PortUnavailableError: It can't play any more.
         """
-        if file.name not in self._begun:
+        asked: _Asked = file.name, seed, schedule
+        if asked not in self._begun:
             with self._turn:
                 return self._player.play(file, seed, schedule)
-        found = ""
-        while found != file.name:
+        found = None
+        while found != asked:
             found, (number, play) = self._begun.popitem(last=False)
         with self._near:
             self._asked = number

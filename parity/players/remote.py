@@ -112,7 +112,7 @@ class RemotePlayer:
         self._tasks = tasks
         self._side = side
         self._kept = kept
-        self._begun: dict[str, Future[Outcome]] = {}
+        self._begun: dict[tuple[str, int | None, Schedule | None], Future[Outcome]] = {}
 
     def begin(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
@@ -126,7 +126,7 @@ class RemotePlayer:
             self._submit(file, seed, schedule).add_done_callback(
                 lambda ended: self._take(ended, begun, file, seed, schedule)
             )
-        self._begun[file.name] = begun
+        self._begun[file.name, seed, schedule] = begun
 
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
@@ -136,8 +136,8 @@ class RemotePlayer:
         Raises:
             PortUnavailableError: It can't be played any more, or nobody is left to do it.
         """
-        begun = self._begun.pop(file.name, None) or self._submit(file, seed, schedule)
-        return begun.result()
+        begun = self._begun.pop((file.name, seed, schedule), None)
+        return (begun or self._submit(file, seed, schedule)).result()
 
     def play_each(self, file: ScenarioFile, schedules: Iterable[Schedule]) -> Iterator[Outcome]:
         """Yield what comes of each schedule, in their order, while the next ones are played.

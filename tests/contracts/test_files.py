@@ -24,7 +24,7 @@ Write = Callable[[Path, int], Path]
 
 
 def write_any(folder: Path, number: int) -> Path:
-    write_atomically(str(folder / "a.b"), f"ä {number}\r\n" * 1000, writer="me")
+    write_atomically(str(folder / "a.b"), f"ä {number}\r\n" * 1000)
     return folder / "a.b"
 
 
@@ -43,7 +43,7 @@ def write_response(folder: Path, number: int) -> Path:
 
 def write_address(folder: Path, number: int) -> Path:
     hook: Any = ServerHook(str(folder), None, None)  # type: ignore[arg-type]
-    hook._publish(f"address {number}", number)
+    hook._publish(f"address {number}")
     return folder / "controller_server_addr.txt"
 
 

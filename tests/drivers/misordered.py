@@ -60,7 +60,7 @@ def address_before_listening():
         self.reserved.bind(("127.0.0.1", 0))
         self.port = self.reserved.getsockname()[1]
         self.start = lambda: serve(self, session, coord)
-        self._publish(self._server_addr(self.port), self.port)
+        self._publish(self._server_addr(self.port))
 
     def before_run(self, run_context):
         if self.reserved is None:

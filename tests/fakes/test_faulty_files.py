@@ -25,7 +25,7 @@ class Folder:
         self.files.fail(fault)
 
     def write(self, name, text):
-        write_atomically(str(self.path / name), text, writer="w")
+        write_atomically(str(self.path / name), text)
 
     def read(self, name):
         with tf.io.gfile.GFile(str(self.path / name)) as file:
@@ -102,7 +102,7 @@ def test_a_later_fault_of_the_same_kind_replaces_the_earlier(folder):
 def test_other_names_and_folders_are_left_alone(folder, tmp_path_factory):
     folder.fail("write", "state")
     folder.write("state_of_another", "a")
-    write_atomically(str(tmp_path_factory.mktemp("other") / "state"), "b", writer="w")
+    write_atomically(str(tmp_path_factory.mktemp("other") / "state"), "b")
     assert folder.ledger.triggered() == {"faults[0]": False}
 
 

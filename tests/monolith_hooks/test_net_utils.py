@@ -148,6 +148,15 @@ def test_what_is_not_an_address_is_dead_and_standard_output_says_why(addr, capsy
     assert capsys.readouterr().out.startswith(f"{addr}: ")
 
 
+@pytest.mark.covers("B44e")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # CPython's socket.
+@pytest.mark.parametrize(
+    ("addr", "timeout"), [("127.0.0.1:1", 1e300), (None, 1), (b"127.0.0.1:1", 1)]
+)
+def test_whatever_keeps_it_from_connecting_makes_it_dead(addr, timeout):
+    assert net_utils.NodeAliveChecker([addr], timeout=timeout).get_dead_nodes() == [addr]
+
+
 @pytest.mark.covers("B44g")
 def test_an_address_that_is_given_twice_counts_once(listeners):
     first, _, dead = listeners

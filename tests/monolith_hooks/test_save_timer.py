@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,3 +87,37 @@ def test_a_tide_that_does_not_start_before_its_end_is_always_on(start, end, hour
     timer = SecondOrStepTimerWithTideSetting(None, 1, start, None, end, None, 10**6, clock=At())
     timer.update_last_triggered_step(0)
     assert timer.should_trigger_for_step(1) is (start >= end or start <= hour < end)
+
+
+def test_an_infinite_interval_never_ends(play, clock):
+    def main():
+        timer = SecondOrStepTimerWithTideSetting(math.inf, clock=clock)
+        assert timer.should_trigger_for_step(0)
+        timer.update_last_triggered_step(0)
+        clock.sleep(10 * 365 * 24 * HOUR)
+        assert not timer.should_trigger_for_step(1)
+
+    play(main)
+
+
+@pytest.mark.covers("B76a")
+def test_an_interval_of_0_outside_the_tide_is_given_and_always_over(play, clock):
+    def main():
+        timer = SecondOrStepTimerWithTideSetting(600, clock=clock, **{**DAY, "tide_every_secs": 0})
+        timer.update_last_triggered_step(0)
+        assert timer.should_trigger_for_step(1)
+        clock.sleep(9 * HOUR)
+        timer.update_last_triggered_step(1)
+        assert not timer.should_trigger_for_step(2)
+
+    play(main)
+
+
+def test_an_update_says_what_has_elapsed_since_the_last(play, clock):
+    def main():
+        timer = SecondOrStepTimerWithTideSetting(10, clock=clock)
+        assert timer.update_last_triggered_step(3) == (None, None)
+        clock.sleep(2.5)
+        assert timer.update_last_triggered_step(7) == (2.5, 4)
+
+    play(main)

@@ -137,7 +137,11 @@ class ClusterProcesses:
         self.processes[name].kill()
 
     def restart(self, name: str) -> None:
-        """Start a process in place of one that was killed, and return once it is ready."""
+        """Start a process in place of one that was killed, and return once it is ready.
+
+        One that is there is killed first: whoever supervises it may have been faster.
+        """
+        self.processes[name].kill()
         job, _, index = name.partition("-")
         if job == "chief":
             self._start("chief", 0)

@@ -19,6 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -183,6 +184,13 @@ def has_ended(pid: int) -> bool:
     return stat.rpartition(b")")[2].split()[0] == b"Z"
 
 
+@dataclass(frozen=True)
+class _NoMoreAnswers:
+    """The end of a process's output, or what it printed in place of a message."""
+
+    garbage: str = ""
+
+
 class RoleProcess:
     """One process of a cluster.
 
@@ -207,7 +215,9 @@ class RoleProcess:
         self._take = take
         self._asking = threading.Lock()
         self._ending = threading.Lock()
-        self._answers: queue.Queue[RoleAnswer | str] = queue.Queue()
+        self._answers: queue.Queue[RoleAnswer | _NoMoreAnswers] = queue.Queue()
+        self._late = 0
+        """Answers that nobody waits for any more; they come before that of the next command."""
         stdin, ours_in = os.pipe()
         ours_out, stdout = os.pipe()
         ours_err, stderr = os.pipe()
@@ -231,7 +241,8 @@ class RoleProcess:
             RoleTimeoutError: It took longer than ``limit`` real seconds.
         """
         with self._asking:
-            with contextlib.suppress(OSError):  # It has ended; the end of its output shows that.
+            # It has ended, or was killed, which closes the file; the end of its output shows that.
+            with contextlib.suppress(OSError, ValueError):
                 self._stdin.write(command.model_dump_json() + "\n")
                 self._stdin.flush()
             return self._wait(limit, command.do)
@@ -291,15 +302,21 @@ class RoleProcess:
             time.sleep(0.01)
 
     def _wait(self, limit: float, what: str) -> RoleAnswer:
-        try:
-            answer = self._answers.get(timeout=limit)
-        except queue.Empty:
-            message = f"{self.name} didn't answer {what} within {limit:g} s"
-            raise RoleTimeoutError(message, self.log_tail) from None
-        if isinstance(answer, str):
-            self._answers.put(answer)  # For the next command.
-            raise self.lost() if not answer else ProcessLostError(answer, self.log_tail)
-        return answer
+        until = time.monotonic() + limit
+        while True:
+            try:
+                answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                self._late += 1
+                message = f"{self.name} didn't answer {what} within {limit:g} s"
+                raise RoleTimeoutError(message, self.log_tail) from None
+            if isinstance(answer, _NoMoreAnswers):
+                self._answers.put(answer)  # For the next command.
+                garbage = answer.garbage
+                raise self.lost() if not garbage else ProcessLostError(garbage, self.log_tail)
+            if not self._late:
+                return answer
+            self._late -= 1
 
     def _read(self, out: IO[str]) -> None:
         with out:
@@ -307,10 +324,11 @@ class RoleProcess:
                 try:
                     said = parse_role_message(line)
                 except ValueError as error:
-                    self._answers.put(f"{self.name} printed {line[:80]!r}: {error}")
+                    garbage = f"{self.name} printed {line[:80]!r}: {error}"
+                    self._answers.put(_NoMoreAnswers(garbage))
                     return
                 if isinstance(said, TimestampedEvent):
                     self._take(said)
                 else:
                     self._answers.put(said)
-        self._answers.put("")
+        self._answers.put(_NoMoreAnswers())

@@ -7,7 +7,9 @@ import tempfile
 import pytest
 
 from parity.base.problems import OutputError
-from parity.kit.model_folder import model_folder
+from parity.kit.model_folder import model_folder, write_content
+from parity.kit.unplayable import Unplayable
+from parity.spec.steps import FileContent
 from tests.parity.no_room import small_disk
 
 
@@ -74,3 +76,14 @@ def test_a_save_that_the_disk_has_no_room_for_is_no_outcome_of_a_play(
         monkeypatch.setattr(tempfile, "tempdir", str(disk))
         with pytest.raises(OutputError, match="no room for a play"):
             python_player.play(scenario_file())
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("nowhere/checkpoint", "its folder isn't there"), ("folder", "Is a directory")],
+)
+def test_a_file_that_cannot_be_written_says_why(tmp_path, path, why):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(Unplayable) as told:
+        write_content(tmp_path / path, FileContent(text="x"))
+    assert str(told.value) == f"{path.rpartition('/')[2]} can't be written: {why}"

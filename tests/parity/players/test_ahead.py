@@ -79,6 +79,14 @@ def test_what_was_not_begun_is_played_when_it_is_asked_for(named, ahead):
     assert ahead.play(FILES[0]) == Skipped(f"{FILES[0].name} None")
 
 
+def test_what_was_begun_with_another_seed_or_schedule_is_another_play(named, ahead):
+    ahead.begin(FILES[0], 1)
+    assert ahead.play(FILES[0], 2) == Skipped(f"{FILES[0].name} 2")
+    assert ahead.play(FILES[0], None, (0,)) == Skipped(f"{FILES[0].name} None")
+    assert ahead.play(FILES[0], 1) == Skipped(f"{FILES[0].name} 1")
+    assert len(named.played) == 3
+
+
 def test_a_second_play_is_another_play(named, ahead):
     ahead.begin(FILES[0])
     for _ in range(2):

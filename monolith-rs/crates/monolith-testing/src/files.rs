@@ -1,4 +1,4 @@
-//! Files of which an operation fails when told to.
+//! Files whose operations fail on demand.
 
 use std::fmt;
 use std::path::Path;
@@ -9,18 +9,18 @@ use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::files::{Files, Operation};
 
-/// The error of an operation on the files of one name.
+/// A fault: one operation raises an error on files of one name.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FileFault {
-    /// What fails.
+    /// The operation that fails.
     pub operation: Operation,
-    /// The name of the file, in whatever folder.
+    /// The file's name, in any folder.
     pub file: String,
-    /// What it raises.
+    /// The error that it raises.
     pub error: Error,
-    /// How many operations are still done first.
+    /// The number of operations that still succeed first.
     pub skips: u32,
-    /// How many fail from then on; every one where not given.
+    /// The number of operations that fail after those; `None` for all.
     pub times: Option<u32>,
 }
 
@@ -29,7 +29,7 @@ impl FileFault {
         self.operation == operation && self.file == file
     }
 
-    /// Counts an operation, and gives its error if it fails.
+    /// Counts an operation and returns its error if it fails.
     fn next(&mut self) -> Option<Error> {
         if self.skips > 0 {
             self.skips -= 1;
@@ -44,19 +44,19 @@ impl FileFault {
     }
 }
 
-/// Is told of an operation on the file of this name, just before its error is raised.
+/// Callback with the operation and the file's name, called just before the error is raised.
 type Failed = dyn Fn(Operation, &str) + Send + Sync;
 
-/// Has operations on files fail as it is told. No lock is held while `failed` is called.
+/// Injector of faults into file operations. No lock is held while `failed` is called.
 pub struct FaultyFiles {
     strikes: Arc<Strikes>,
     failed: Box<Failed>,
-    /// Each with the path that it strikes as.
+    /// Each fault with the path that identifies it in [`Strikes`].
     faults: Mutex<Vec<(FileFault, String)>>,
 }
 
 impl FaultyFiles {
-    /// Without faults yet.
+    /// Creates an injector without faults.
     pub fn new(
         strikes: Arc<Strikes>,
         failed: impl Fn(Operation, &str) + Send + Sync + 'static,
@@ -68,14 +68,15 @@ impl FaultyFiles {
         })
     }
 
-    /// The files on the disk, with these faults.
+    /// Returns the files on disk, subject to these faults.
     pub fn files(self: &Arc<Self>) -> Files {
         let faults = Arc::clone(self);
         Files::checked_by(move |operation, path| faults.check(operation, path))
     }
 
-    /// From now on, instead of an earlier one of the same operation and file. The path is
-    /// what it strikes as.
+    /// Adds a fault, which replaces an earlier one for the same operation and file.
+    ///
+    /// `path` identifies it in [`Strikes`].
     pub fn set(&self, fault: FileFault, path: &str) {
         let mut faults = relock(&self.faults);
         faults.retain(|(earlier, _)| !earlier.is_of(fault.operation, &fault.file));

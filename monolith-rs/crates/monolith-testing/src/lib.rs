@@ -1,14 +1,14 @@
-//! The fakes that a whole cluster is played with.
+//! Fakes for playing a whole cluster.
 //!
-//! They stand behind the ports of `monolith-training` (its `Clock`, `HealthSource`, `Saver`
-//! and `Files`), and know nothing of scenarios.
+//! They plug into the ports of `monolith-training` (`Clock`, `HealthSource`, `Saver` and
+//! `Files`) and know nothing of scenarios.
 //!
-//! - [`virtual_clock`]: time that passes only when everybody waits;
-//! - [`machines`]: parameter servers whose memory and faults are told;
-//! - [`saver`]: a saver that fails or takes its time when told to;
-//! - [`files`]: files of which an operation fails when told to;
-//! - [`strikes`]: which of the faults were noticed;
-//! - [`panics`]: what a panic said, and where it was.
+//! - [`virtual_clock`]: virtual time, which passes only while every lane waits;
+//! - [`machines`]: simulated parameter servers with settable memory and faults;
+//! - [`saver`]: a saver that fails or is slow on demand;
+//! - [`files`]: files whose operations fail on demand;
+//! - [`strikes`]: the record of which declared faults had an effect;
+//! - [`panics`]: the messages and locations of caught panics.
 
 pub mod files;
 pub mod machines;

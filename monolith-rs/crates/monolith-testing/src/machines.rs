@@ -1,4 +1,4 @@
-//! Parameter servers that aren't there: their memory, and their faults.
+//! Simulated parameter servers: their memory and their faults.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -10,22 +10,22 @@ use monolith_training::device_utils::ps_device;
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::logging_ops::{HealthSource, MachineInfo, health};
 
-/// What can happen to a machine. A later one of a kind replaces an earlier one.
+/// A fault of a machine. A later fault of a kind replaces an earlier one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MachineFault {
-    /// Its resident memory is now this many bytes.
+    /// Its resident memory is this many bytes.
     Rss(i64),
-    /// Its health check gives these bytes instead.
+    /// Its health check returns these bytes instead.
     HealthBytes(Vec<u8>),
     /// Its health check fails, and the poll with it.
     PollError,
     /// Its health check takes this much time.
     SlowPoll(Duration),
-    /// It has its first memory again and no other fault.
+    /// It has its initial memory again and no other fault.
     Recover,
 }
 
-/// A value and the path of the fault that it is from, if it is from one.
+/// A value and the path of the fault that set it, if one did.
 #[derive(Clone, Debug)]
 struct Caused<T> {
     value: T,
@@ -35,7 +35,7 @@ struct Caused<T> {
 #[derive(Debug)]
 struct Machine {
     first_rss: i64,
-    /// From an `Rss` or a `Recover`, whichever came last.
+    /// Set by the last `Rss` or `Recover`.
     rss: Caused<i64>,
     health_bytes: Option<Caused<Vec<u8>>>,
     poll_error: Option<Caused<()>>,
@@ -75,8 +75,8 @@ impl Machine {
 
 /// All parameter servers of a cluster.
 ///
-/// A poll reads one after the other, ascending: the times that they take add up,
-/// and after one that fails the rest isn't read. No mutex is held while it waits.
+/// A poll checks them one after the other in ascending order: their delays add up, and the
+/// first failure ends the poll. No mutex is held while it waits.
 #[derive(Debug)]
 pub struct Machines {
     clock: Arc<dyn Clock>,
@@ -88,8 +88,9 @@ pub struct Machines {
 }
 
 impl Machines {
-    /// One machine for each resident memory given, in bytes. `default_mem_limit`
-    /// is that of machine info that is created without one.
+    /// Creates one machine for each resident memory in `rss`, in bytes.
+    ///
+    /// `default_mem_limit` applies to machine info that is created without a limit.
     pub fn new(
         clock: Arc<dyn Clock>,
         strikes: Arc<Strikes>,
@@ -107,7 +108,9 @@ impl Machines {
         }
     }
 
-    /// From now on. The path is what it strikes as; the machine must exist.
+    /// Applies a fault to a machine, which must exist.
+    ///
+    /// `path` identifies it in [`Strikes`].
     pub fn set(&self, ps: usize, fault: MachineFault, path: &str) {
         relock(&self.all)[ps].set(fault, path);
     }
@@ -119,7 +122,7 @@ impl Machines {
         })
     }
 
-    /// Heeds, in this order, how slow it is, its error, its bytes, its memory.
+    /// Checks one machine: applies its delay, its error, its bytes and its memory, in this order.
     fn check(&self, info: &MachineInfo, deadline: Option<Duration>) -> Result<Vec<u8>> {
         let ps = self.ps_of(info)?;
         let slow = relock(&self.all)[ps].slow_poll.clone();
@@ -146,8 +149,7 @@ impl Machines {
         }
     }
 
-    /// Lets this time pass; if that would be longer than until the deadline, by the clock, the
-    /// poll fails at it.
+    /// Sleeps for `takes`, or until the deadline if that is earlier: the poll then fails.
     fn take(&self, takes: Duration, deadline: Option<Duration>) -> Result<()> {
         let left = deadline.map(|deadline| deadline.saturating_sub(self.clock.now()));
         let in_time = left.map_or(takes, |left| takes.min(left));
@@ -159,7 +161,7 @@ impl Machines {
         Ok(())
     }
 
-    /// The value; the fault that it is from strikes.
+    /// Returns the value and records that the fault behind it has struck.
     fn heed<T: Clone>(&self, caused: &Caused<T>) -> T {
         if let Some(path) = &caused.by {
             self.strikes.strike(path);
@@ -190,7 +192,7 @@ impl HealthSource for Machines {
         polled.iter().map(|info| self.check(info, None)).collect()
     }
 
-    /// The deadline is that of the whole poll.
+    /// Polls the machines; `deadline` bounds the whole poll.
     fn check_within(&self, polled: &[MachineInfo], deadline: Duration) -> Result<Vec<Vec<u8>>> {
         let deadline = Some(self.clock.now().saturating_add(deadline));
         let checked = polled.iter().map(|info| self.check(info, deadline));

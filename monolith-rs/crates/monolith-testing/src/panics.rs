@@ -1,4 +1,4 @@
-//! Panics that are caught: what they said, and where they were.
+//! Caught panics: their messages and locations.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -10,22 +10,21 @@ use std::sync::Once;
 use monolith_training::clock::panic_text;
 
 thread_local! {
-    /// Where the last panic of this thread was.
+    /// The location of this thread's last panic.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// A panic that was caught; it displays as `panicked at src/job.rs:18:4: what it said`,
-/// in one line.
+/// A caught panic, displayed on one line as `panicked at src/job.rs:18:4: message`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Panic {
-    /// What it said.
+    /// The message.
     pub text: String,
-    /// Its file, line and column, if [`note_places`] was called before.
+    /// The file, line and column, if [`note_places`] was called before.
     pub place: Option<String>,
 }
 
 impl Panic {
-    /// The panic of this thread that was caught with this payload.
+    /// Creates the description of this thread's last panic, caught with this payload.
     pub(crate) fn caught(payload: &(dyn Any + Send)) -> Self {
         Self {
             text: panic_text(payload).to_owned(),
@@ -45,10 +44,10 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Has the place of each panic in this process noted from now on.
+/// Installs a panic hook that notes the location of each panic in this process.
 ///
-/// It is also said in one line on stderr, after all that the hook before it prints: of a long
-/// backtrace a log may keep only the end.
+/// The hook also prints one line to stderr, after everything that the previous hook prints: a
+/// log may keep only the end of a long backtrace.
 pub fn note_places() {
     static NOTING: Once = Once::new();
     NOTING.call_once(|| {
@@ -59,7 +58,7 @@ pub fn note_places() {
                 text: panic_text(info.payload()).to_owned(),
                 place: info.location().map(ToString::to_string),
             };
-            // A panic in here would be the end of the process.
+            // A panic in here would abort the process.
             drop(writeln!(io::stderr(), "{panic}"));
             PLACE.set(panic.place);
         }));

@@ -1,4 +1,4 @@
-//! A saver that fails, or takes its time, when told to.
+//! A saver that fails or is slow on demand.
 
 use std::fmt;
 use std::path::Path;
@@ -11,17 +11,17 @@ use monolith_training::errors::{Error, Result};
 use monolith_training::save_utils::Saver;
 use monolith_training::session::Session;
 
-/// What can happen to a saver. A later one of a kind replaces an earlier one.
+/// A fault of a saver. A later fault of a kind replaces an earlier one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SaverFault {
     /// Writing raises this error.
     Error {
-        /// What it raises.
+        /// The error that it raises.
         error: Error,
-        /// How often; always where not given.
+        /// The number of saves that fail; `None` for all.
         times: Option<u64>,
     },
-    /// Writing takes this much time, before anything else.
+    /// Writing first takes this much time.
     Slow(Duration),
 }
 
@@ -31,7 +31,7 @@ struct Faults {
     slow: Option<(Duration, String)>,
 }
 
-/// Writes as another saver does, with faults. No lock is held while it writes.
+/// Wrapper around a saver that injects faults. No lock is held while it writes.
 pub struct FaultySaver {
     inner: Arc<dyn Saver>,
     clock: Arc<dyn Clock>,
@@ -40,7 +40,7 @@ pub struct FaultySaver {
 }
 
 impl FaultySaver {
-    /// A saver without faults yet.
+    /// Creates a saver without faults.
     pub fn new(inner: Arc<dyn Saver>, clock: Arc<dyn Clock>, strikes: Arc<Strikes>) -> Self {
         Self {
             inner,
@@ -50,7 +50,9 @@ impl FaultySaver {
         }
     }
 
-    /// From now on. The path is what it strikes as.
+    /// Sets a fault for later saves.
+    ///
+    /// `path` identifies it in [`Strikes`].
     pub fn set(&self, fault: SaverFault, path: &str) {
         let mut faults = relock(&self.faults);
         match fault {

@@ -1,28 +1,28 @@
-//! Which of the declared faults struck.
+//! The record of which declared faults struck.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use monolith_training::clock::relock;
 
-/// Every declared fault by its path, and whether anything noticed it.
+/// Every declared fault by its path, and whether it had an effect.
 #[derive(Debug, Default)]
 pub struct Strikes {
     struck: Mutex<BTreeMap<String, bool>>,
 }
 
 impl Strikes {
-    /// Says that there is this fault, which hasn't struck yet.
+    /// Declares a fault, which hasn't struck yet.
     pub fn declare(&self, path: &str) {
         relock(&self.struck).insert(path.to_owned(), false);
     }
 
-    /// Says that it struck.
+    /// Records that a fault has struck.
     pub fn strike(&self, path: &str) {
         relock(&self.struck).insert(path.to_owned(), true);
     }
 
-    /// All of them.
+    /// Returns each declared fault and whether it has struck.
     pub fn all(&self) -> BTreeMap<String, bool> {
         relock(&self.struck).clone()
     }

@@ -159,7 +159,7 @@ fn parse_resident_memory(status: &[u8]) -> Option<i64> {
     })
 }
 
-/// Parses what a health check gave, as lenient as Python's protobuf.
+/// Parses what a health check gave, about as lenient as protobuf for Python (D19).
 ///
 /// Fields that aren't known are passed over, and so are known ones of another
 /// wire type and enum values without a name: those stay unset.

@@ -14,7 +14,9 @@ use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::files::Files;
-use monolith_training::hooks::server::client_lib::{ControllerStub, get_stub_from_model_dir};
+use monolith_training::hooks::server::client_lib::{
+    ControllerStub, get_stub_from_model_dir, with_deadline,
+};
 use monolith_training::hooks::server::constants::SERVER_ADDR_FILENAME;
 use monolith_training::hooks::server::server_lib::ServerHook;
 use monolith_training::proto::controller::{
@@ -93,6 +95,18 @@ impl Chief {
                 .build()
                 .unwrap(),
         }
+    }
+
+    /// One whose barrier has a callback that says when it is entered, and waits to be let go.
+    fn held_in_its_stop(entered: mpsc::Sender<()>, release: mpsc::Receiver<()>) -> Self {
+        let release = Mutex::new(release);
+        let callback: BarrierCallback = Arc::new(move |_, _| {
+            entered.send(()).unwrap();
+            release.lock().unwrap().recv().unwrap();
+            Ok(())
+        });
+        let saver = Arc::new(FileSaver::default());
+        Self::build(&Graph::new(), 3, vec![callback], saver)
     }
 
     fn stub(&self) -> ControllerStub {
@@ -237,6 +251,71 @@ fn the_port_refuses_as_soon_as_end_returns_and_the_address_stays() {
     assert_eq!(chief.stop().unwrap_err().code(), Code::Unavailable);
     assert_eq!(chief.file(SERVER_ADDR_FILENAME), address);
     chief.hook.end(&chief.session).unwrap();
+}
+
+async fn stopping(mut stub: ControllerStub) -> Result<(), Status> {
+    stub.stop_training(StopTrainingRequest {}).await.map(drop)
+}
+
+#[test]
+fn a_call_on_a_channel_that_is_open_is_refused_once_end_returns() {
+    let (entered, was_entered) = mpsc::channel();
+    let (let_go, release) = mpsc::channel();
+    let chief = Chief::held_in_its_stop(entered, release);
+    let stub = chief.stub();
+    let stopping = chief.runtime.spawn(stopping(stub.clone()));
+    was_entered.recv().unwrap();
+    chief.hook.end(&chief.session).unwrap();
+    let mut stub = stub;
+    let refused = with_deadline(
+        GetTrainingStatusRequest {},
+        Duration::from_secs(60),
+        async |request| stub.get_training_status(request).await,
+    );
+    let refused = chief.runtime.block_on(refused).unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    let_go.send(()).unwrap();
+    chief.runtime.block_on(stopping).unwrap().unwrap();
+}
+
+#[test]
+fn a_call_in_flight_is_answered_though_the_hook_is_dropped() {
+    for is_ended in [true, false] {
+        let (entered, was_entered) = mpsc::channel();
+        let (let_go, release) = mpsc::channel();
+        let chief = Chief::held_in_its_stop(entered, release);
+        let stub = chief.stub();
+        let stopping = chief.runtime.spawn(stopping(stub.clone()));
+        was_entered.recv().unwrap();
+        if is_ended {
+            chief.hook.end(&chief.session).unwrap();
+        }
+        let Chief {
+            hook,
+            runtime,
+            dir: _dir,
+            ..
+        } = chief;
+        drop(hook);
+        let_go.send(()).unwrap();
+        runtime.block_on(stopping).unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_call_in_flight_is_answered_though_a_new_session_has_another_server() {
+    let (entered, was_entered) = mpsc::channel();
+    let (let_go, release) = mpsc::channel();
+    let chief = Chief::held_in_its_stop(entered, release);
+    let stub = chief.stub();
+    let stopping = chief.runtime.spawn(stopping(stub.clone()));
+    was_entered.recv().unwrap();
+    let session = Session::new(&Graph::new(), 41).unwrap();
+    let coord = Coordinator::new();
+    chief.hook.after_create_session(&session, &coord).unwrap();
+    let_go.send(()).unwrap();
+    chief.runtime.block_on(stopping).unwrap().unwrap();
+    assert_eq!(chief.global_step().unwrap(), 41);
 }
 
 #[test]

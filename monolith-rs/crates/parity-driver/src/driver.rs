@@ -1,4 +1,4 @@
-//! The loop of a driver: one answer to each request.
+//! The driver's loop: one answer to each request.
 
 use std::io::{self, BufRead, Write};
 
@@ -9,18 +9,19 @@ use crate::port::Port;
 use crate::protocol;
 use crate::wire::protocol::{Answer, HelloRequest, PlayRequest, Request};
 
-/// Serves the host on this process's stdin and stdout, until it says `bye` or closes stdin.
+/// Serves the host on this process's stdin and stdout until it says `bye` or closes stdin.
 ///
-/// stdout belongs to the protocol alone; a port that has something to say writes to stderr.
+/// stdout belongs to the protocol alone; a port writes its own messages to stderr.
 ///
 /// # Errors
 ///
-/// A line is no request, or one of a protocol that this isn't; or a stream fails.
+/// Returns an error if a line is no request, if the host speaks another version of the
+/// protocol, or if a stream fails.
 pub fn run(mut port: impl Port) -> io::Result<()> {
     serve(&mut port, io::stdin().lock(), &mut io::stdout().lock())
 }
 
-/// Serves a host on these streams, as [`run`] does.
+/// Serves a host on these streams as [`run`] does.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -54,11 +55,11 @@ pub fn run(mut port: impl Port) -> io::Result<()> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// From then on, a panic in this process also says where it was in one line on stderr.
+/// From then on, each panic in this process also prints its location in one line to stderr.
 ///
 /// # Errors
 ///
-/// As [`run`].
+/// The same as for [`run`].
 pub fn serve(port: &mut impl Port, input: impl BufRead, output: &mut impl Write) -> io::Result<()> {
     panics::note_places();
     for line in input.lines() {

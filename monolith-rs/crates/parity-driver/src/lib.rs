@@ -1,17 +1,17 @@
-//! The driver of a port in Rust: what every port needs to have scenarios played on it.
+//! A library for drivers: all that a port in Rust needs to have scenarios played on it.
 //!
 //! A port implements [`Port`] and [`Job`] and calls [`run`] from its `main`. The crate speaks the
-//! protocol, checks scenarios, skips what the port lacks, and plays the rest on a virtual clock:
-//! it does the steps in order, starts the lanes of workers and of what is done in the background,
-//! applies the faults of machines and writes down events. The port does what its hooks do.
+//! protocol, checks scenarios, skips those that need what the port lacks, and plays the rest on a
+//! virtual clock: it runs the steps in order, starts the lanes of workers and of background steps,
+//! applies the faults of machines and records events. The port runs its hooks.
 //!
 //! | to find | look at |
 //! | --- | --- |
-//! | what a port implements | [`port`] |
-//! | what it is given to play on: clock, fakes, recorder | [`world`] |
-//! | what a scenario puts in the place of a job's functions | [`stand_ins`] |
+//! | the traits that a port implements | [`port`] |
+//! | the clock, fakes and recorder that it is given | [`world`] |
+//! | the scenario's stand-ins for a job's functions | [`stand_ins`] |
 //! | the events that it records | [`wire::events`], [`recorder`] |
-//! | what a scenario says | [`wire::scenario`], [`scenario`] |
+//! | the content of a scenario | [`wire::scenario`], [`scenario`] |
 //! | requests and answers | [`wire::protocol`], `protocol`, `driver` |
 //! | how a scenario is played | `play` |
 //! | the model directory | [`model_dir`], [`state_files`] |

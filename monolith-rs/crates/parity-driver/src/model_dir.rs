@@ -89,7 +89,8 @@ impl ModelDir {
 ///
 /// # Errors
 ///
-/// The file's folder isn't there, in words for who wrote the scenario.
+/// The file can't be written, usually as its folder isn't there, in words for who wrote the
+/// scenario.
 pub fn write_content(path: &Path, content: &FileContent) -> std::result::Result<(), String> {
     let bytes = content.text.as_ref().map(String::as_bytes);
     let outcome = match bytes.or(content.hex.as_deref()) {
@@ -100,7 +101,12 @@ pub fn write_content(path: &Path, content: &FileContent) -> std::result::Result<
         },
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    outcome.map_err(|_| format!("{name} can't be written: its folder isn't there"))
+    outcome.map_err(|error| match error.kind() {
+        Io::NotFound | Io::NotADirectory => {
+            format!("{name} can't be written: its folder isn't there")
+        }
+        _ => format!("{name} can't be written: {error}"),
+    })
 }
 
 /// What is left in a model directory, without files that aren't known, such as a temporary

@@ -1,8 +1,8 @@
-//! What a port implements: who it is, and what its job does.
+//! The traits that a port implements: its identity and its job.
 //!
-//! A method of [`Job`] that a port leaves out says that it is lacking. The scenario is then
-//! skipped for that reason, and so it is, before anything is played, if it has a word that
-//! [`Identity::capabilities`] doesn't.
+//! A method of [`Job`] that a port doesn't implement reports that it is missing, and the scenario
+//! is skipped for that reason. A scenario that uses a word that isn't among
+//! [`Identity::capabilities`] is skipped before anything is played.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::wire::scenario::{
 };
 use crate::world::World;
 
-/// The steps that the library plays by itself, with [`Job::train`], [`Job::leave`] and
-/// [`Job::worker`] alone: `train`, `advance`, `fault`, `worker`, `concurrently`, `machine_info`,
-/// `background`, `raise` and `end`.
+/// The steps that the library plays with only [`Job::train`], [`Job::leave`] and [`Job::worker`]:
+/// `train`, `advance`, `fault`, `worker`, `concurrently`, `machine_info`, `background`, `raise`
+/// and `end`.
 pub const BASIC_STEPS: &[&str] = &[
     "train",
     "advance",
@@ -34,130 +34,134 @@ pub const BASIC_STEPS: &[&str] = &[
 /// `poll_error`, `slow_poll` and `recover`.
 pub const MACHINE_FAULTS: &[&str] = &["rss", "health_bytes", "poll_error", "slow_poll", "recover"];
 
-/// Who a port is, and what it has, as `hello` tells the host.
+/// The name and abilities of a port, as `hello` tells the host.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// Its name.
+    /// The port's name.
     pub implementation: String,
-    /// Its version.
+    /// The port's version.
     pub version: String,
-    /// A digest of the sources that it was built from; none if it doesn't know.
+    /// A digest of the sources that it was built from; `None` if it doesn't know.
     pub source_digest: Option<String>,
-    /// The hooks, steps and faults that it can play, and `interop` or `look` if it can do that.
-    /// `seed` is added. What it names it plays: the library has no probes, and a hook that
-    /// [`Port::begin`] passes over is missing from the trace.
+    /// The hooks, steps and faults that it can play, and `interop` or `look` if it has them.
+    ///
+    /// The library adds `seed`. The port must play everything that it lists: the library has no
+    /// probes, and a hook that [`Port::begin`] ignores is missing from the trace.
     pub capabilities: Vec<&'static str>,
-    /// The channels that it records events of; none stands for all.
+    /// The channels whose events it records; `None` for all.
     pub channels: Option<Vec<Channel>>,
-    /// The needs of a scenario that it meets; none stands for injection, exact time and exact
-    /// memory, all of which the library has. [`Need::Options`] is that of scenarios with options
-    /// which the original doesn't have.
+    /// The needs of scenarios that it meets.
+    ///
+    /// `None` stands for injection, exact time and exact memory, which the library provides.
+    /// [`Need::Options`] is the need of scenarios with options that the original doesn't have.
     pub needs: Option<Vec<Need>>,
 }
 
-/// A port, as its driver plays it.
+/// A port of the hooks, played by its driver.
 pub trait Port {
-    /// Says who it is.
+    /// Returns the port's name and abilities.
     fn identity(&self) -> Identity;
 
-    /// Sets up the job of a scenario in a world of its own. Nothing is played yet, and the caller
-    /// is no lane of the clock: it may not wait.
+    /// Sets up the job of a scenario in a world of its own.
+    ///
+    /// Nothing is played yet. The calling thread is no lane of the clock, so it may not wait.
     ///
     /// # Errors
     ///
-    /// The scenario needs an option that the port lacks, or can't be set up.
+    /// Returns an error if the scenario needs an option that the port lacks, or can't be set up.
     fn begin(&mut self, scenario: &Scenario, world: &World) -> Result<Arc<dyn Job>, Unplayable>;
 
-    /// Answers a request of interop; by default that it can't.
+    /// Answers an interop request; by default with a failure.
     fn interop(&mut self, request: Request) -> Answer {
         Answer::failed(request.seq(), "this driver lacks interop".to_owned())
     }
 }
 
-/// What one training step of the chief gave.
+/// The result of one training step of the chief.
 #[derive(Clone, Copy, Debug)]
 pub struct Trained {
-    /// The global step after the step's own addition.
+    /// The global step after this training step.
     pub global_step: i64,
-    /// The element of the input that it took, where the chief has an input.
+    /// The element that it took from the chief's input, if there is one.
     pub element: Option<i64>,
 }
 
 /// The job of one scenario: a chief, its hooks, and its workers.
 ///
-/// Every method is called on a lane of the virtual clock, which has the turn. Those of the chief
+/// Every method is called on the lane of the virtual clock that has the turn. Those of the chief
 /// ([`open`](Self::open), [`train`](Self::train), [`leave`](Self::leave), [`look`](Self::look)) are
-/// called on the lane `main` alone, the others on any. It is dropped after the last event.
+/// called only on the lane `main`, the others on any lane. The job is dropped after the last event.
 pub trait Job: Send + Sync {
-    /// Opens the chief's session. When it is created, the job records that and calls
+    /// Opens the chief's session.
+    ///
+    /// When the session is created, the job records it and calls
     /// [`Recorder::open`](crate::Recorder::open).
     ///
     /// # Errors
     ///
-    /// What a hook raises, which is recorded.
+    /// Returns what a hook raises, which the library records.
     fn open(&self) -> Result<()>;
 
-    /// Takes one training step of the chief, hooks included; nothing if a hook has asked for a
-    /// stop.
+    /// Runs one training step of the chief with its hooks; `None` if a hook has asked for a stop.
     ///
     /// # Errors
     ///
-    /// What the step raises; the session is then left with it.
+    /// Returns what the step raises; the library then leaves the session with it.
     fn train(&self) -> Result<Option<Trained>>;
 
-    /// Leaves the session as its `with` block would be left, with an error of its body or without.
+    /// Leaves the session as at the end of its `with` block, with or without an error.
     ///
-    /// First, if the end is a clean one, it calls [`Recorder::close`](crate::Recorder::close); then
-    /// it requests the stop of its threads and joins them. That the session is closed is recorded
-    /// by the library.
+    /// For a clean end it first calls [`Recorder::close`](crate::Recorder::close). It then requests
+    /// the stop of its threads and joins them. The library records that the session is closed.
     ///
     /// # Errors
     ///
-    /// What comes out of it, which is recorded.
+    /// Returns the error that leaves the block, which the library records.
     fn leave(&self, error: Option<Error>) -> Result<()>;
 
-    /// Makes a worker other than the chief, by its index from 1.
+    /// Creates a worker other than the chief. `index` counts from 1.
     ///
     /// # Errors
     ///
-    /// This can't be played.
+    /// Returns an error if this can't be played.
     fn worker(&self, _index: usize) -> Result<Box<dyn Worker>, Unplayable> {
         Err(Unplayable::left_out("worker", "worker"))
     }
 
-    /// Calls the controller and records the result. `place` is where the scenario makes the call.
+    /// Calls the controller and records the result. `place` is the call's place in the scenario.
     ///
     /// # Errors
     ///
-    /// This can't be played.
+    /// Returns an error if this can't be played.
     fn rpc(&self, _step: &RpcStep, _place: &str) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("rpc", "rpc"))
     }
 
-    /// Applies a fault that is none of a machine. `path` is what it
-    /// [strikes](crate::testing::strikes::Strikes) as.
+    /// Applies a fault that isn't one of a machine.
+    ///
+    /// `path` identifies it in [`Strikes`](crate::testing::strikes::Strikes).
     ///
     /// # Errors
     ///
-    /// This can't be played.
+    /// Returns an error if this can't be played.
     fn fault(&self, _fault: Fault, _path: &str) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("other faults", "fault"))
     }
 
-    /// Has clients find this in the address file.
+    /// Replaces or removes the address file that clients read.
     ///
     /// # Errors
     ///
-    /// This can't be played.
+    /// Returns an error if this can't be played.
     fn address_file(&self, _content: FileContent) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("address_file", "address_file"))
     }
 
-    /// Has the query action hook find this.
+    /// Replaces or removes the action file that the query action hook reads.
     ///
     /// # Errors
     ///
-    /// This can't be played.
+    /// Returns an error if this can't be played.
     fn action_file(&self, _content: FileContent) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("action_file", "action_file"))
     }
@@ -166,25 +170,25 @@ pub trait Job: Send + Sync {
     ///
     /// # Errors
     ///
-    /// This can't be played, or the op raises.
+    /// Returns an error if this can't be played or the op raises.
     fn controller_op(&self, _op: ControllerOp) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("controller_op", "controller_op"))
     }
 
-    /// Switches the timer of the first saver hook.
+    /// Enables or disables the timer of the first saver hook.
     ///
     /// # Errors
     ///
-    /// This can't be played.
+    /// Returns an error if this can't be played.
     fn timer(&self, _switch: TimerSwitch) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("timer", "timer"))
     }
 
-    /// Appends a callback of this index to those of the barrier; see `World::barrier_callback`.
+    /// Appends a callback with this index to the barrier; see `World::barrier_callback`.
     ///
     /// # Errors
     ///
-    /// This can't be played.
+    /// Returns an error if this can't be played.
     fn append_callback(&self, _index: usize, _kind: CallbackKind) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("append_callback", "append_callback"))
     }
@@ -193,16 +197,16 @@ pub trait Job: Send + Sync {
     ///
     /// # Errors
     ///
-    /// This can't be played.
+    /// Returns an error if this can't be played.
     fn look(&self, _target: LookTarget) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("look", "look"))
     }
 
-    /// Says what a hook has found that it can't play, once. Asked after each step.
+    /// Reports, once, what a hook was unable to play. Called after each step.
     ///
     /// # Errors
     ///
-    /// There is something.
+    /// Returns an error if there is something to report.
     fn check(&self) -> Result<(), Unplayable> {
         Ok(())
     }
@@ -210,11 +214,11 @@ pub trait Job: Send + Sync {
 
 /// A worker beside the chief, on a lane of its own.
 pub trait Worker: Send {
-    /// Takes one training step, hooks included, and returns the global step.
+    /// Runs one training step with its hooks and returns the global step.
     ///
     /// # Errors
     ///
-    /// What the step raises, which is recorded if the chief's session is still open; the worker
-    /// then ends.
+    /// Returns what the step raises, which the library records if the chief's session is still
+    /// open; the worker then ends.
     fn train(&mut self) -> Result<i64>;
 }

@@ -1,4 +1,4 @@
-//! Reading requests and making answers of the driver protocol.
+//! Requests and answers of the driver protocol.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,12 +13,12 @@ use crate::wire::protocol::{Answer, Choice, HelloOrder, RefusalReason, Request};
 const PROTOCOL: u64 = 1;
 
 impl Answer {
-    /// That nothing was played, and why.
+    /// Builds the answer for a play that failed before it began.
     pub fn failed(seq: u64, message: String) -> Self {
         Self::refused(seq, message.into(), Vec::new())
     }
 
-    /// That a play came to no end, and why; the choices are those made so far.
+    /// Builds the answer for a play that failed. `choices` are those made so far.
     pub(crate) fn refused(seq: u64, refusal: Refusal, choices: Vec<Choice>) -> Self {
         Self::Failed {
             seq,
@@ -31,7 +31,7 @@ impl Answer {
 }
 
 impl Request {
-    /// The number of the request, by which its answer is known; 0 where it has none.
+    /// Returns the number that identifies the request and its answer; 0 if it has none.
     pub fn seq(&self) -> u64 {
         match self {
             Self::Hello(_) | Self::Bye(_) => 0,
@@ -47,12 +47,12 @@ impl Request {
     }
 }
 
-/// Why a scenario could not be played to its end.
+/// The reason why a scenario could not be played to its end.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) message: String,
     pub(crate) reason: RefusalReason,
-    /// The step that cannot be done, where one is to blame.
+    /// The step that can't be done, if there is one.
     pub(crate) step: Option<usize>,
 }
 
@@ -93,8 +93,7 @@ impl From<virtual_clock::Choice> for Choice {
     }
 }
 
-/// Reads a line. A request that says what it is and has a number, and is wrong otherwise,
-/// is answered.
+/// Parses a line; an invalid request is answered if at least its type and number can be read.
 pub(crate) fn read(line: &str) -> serde_json::Result<Result<Request, Answer>> {
     #[derive(Deserialize)]
     struct Outline {
@@ -110,21 +109,19 @@ pub(crate) fn read(line: &str) -> serde_json::Result<Result<Request, Answer>> {
     })
 }
 
-/// The clock of a play that is to follow a seed or a schedule.
+/// Creates the clock of a play from its seed or schedule.
 pub(crate) fn clock(
     seed: Option<u64>,
     schedule: Option<Vec<usize>>,
 ) -> Result<VirtualClock, String> {
     match (seed, schedule) {
-        (Some(_), Some(_)) => {
-            Err("a seed and a schedule are both given; one would be right".to_owned())
-        }
+        (Some(_), Some(_)) => Err("expected a seed or a schedule, got both".to_owned()),
         (_, Some(schedule)) => Ok(VirtualClock::scripted(schedule)),
         (seed, None) => Ok(VirtualClock::new(seed)),
     }
 }
 
-/// Introduces the port to a host that speaks this protocol.
+/// Introduces the port to a host that speaks the same version of the protocol.
 pub(crate) fn hello(protocol: u64, port: Identity) -> io::Result<Answer> {
     if protocol != PROTOCOL {
         let message = format!("the host speaks protocol {protocol}, this driver {PROTOCOL}");

@@ -1,4 +1,4 @@
-//! The trace of one play.
+//! Recorder of the trace of one play.
 
 use std::fmt;
 use std::path::Path;
@@ -11,9 +11,9 @@ use monolith_training::errors::{Error, Result};
 use crate::state_files::StateFiles;
 use crate::wire::events::{Event, ThreadFate, TimedEvent};
 
-/// Writes down events as `docs/trace-format.md` says.
+/// Recorder of events in the format of `docs/trace-format.md`.
 ///
-/// The mutex is held for one event and what is looked at with it.
+/// The mutex is held while one event is recorded and the state before it is observed.
 pub struct Recorder {
     clock: VirtualClock,
     model_dir: String,
@@ -23,12 +23,12 @@ pub struct Recorder {
 struct State {
     files: StateFiles,
     events: Vec<TimedEvent>,
-    /// How the barrier is looked at, while it may be.
+    /// The observer of the barrier, while a session is open.
     look: Option<Box<Look>>,
     blocked: Vec<usize>,
 }
 
-/// The indices of the barrier that are set, ascending; nothing while they can't be looked at.
+/// Function that returns the barrier's set indices, ascending; `None` while they can't be read.
 type Look = dyn Fn() -> Option<Vec<usize>> + Send;
 
 impl fmt::Debug for Recorder {
@@ -40,7 +40,7 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// In what is recorded the path of `model_dir` is `<model_dir>`.
+    /// Creates a recorder, which writes the path of `model_dir` as `<model_dir>`.
     pub(crate) fn new(clock: VirtualClock, model_dir: &Path) -> Self {
         Self {
             clock,
@@ -54,17 +54,18 @@ impl Recorder {
         }
     }
 
-    /// Has the barrier of a session that was created looked at like this from now on: just before
-    /// any event is recorded, and whenever a lane gives way.
+    /// Starts observing the barrier of a new session.
     ///
-    /// `look` gives the indices that are set, ascending, or nothing while there is no session. It
-    /// must not wait.
+    /// The recorder calls `look` just before it records any event, and whenever a lane gives way.
+    /// `look` returns the set indices, ascending, or `None` while there is no session. It must not
+    /// wait.
     pub fn open(&self, look: impl Fn() -> Option<Vec<usize>> + Send + 'static) {
         self.state().look = Some(Box::new(look));
     }
 
-    /// Looks for the last time in this session: the ends of all hooks were called, or an exception
-    /// leaves it.
+    /// Observes the barrier for the last time in this session.
+    ///
+    /// Called when every hook's `end` has been called, or when an exception leaves the session.
     pub fn close(&self) {
         self.look();
         self.state().look = None;
@@ -74,21 +75,21 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// The thread that calls is no lane: [`Clock`](crate::clock::Clock) didn't start it. The play
-    /// then fails as well.
+    /// Panics if the calling thread is no lane, that is, if [`Clock`](crate::clock::Clock) didn't
+    /// start it. The play then fails as well.
     #[track_caller]
     pub fn record(&self, event: Event) {
         self.record_on(&self.clock.label(), event);
     }
 
-    /// Records an event on a lane.
+    /// Records an event on the given lane.
     pub fn record_on(&self, lane: &str, event: Event) {
         self.look_on(lane);
         let (ms, lane) = (self.clock.now_ms(), lane.to_owned());
         self.state().events.push(TimedEvent { ms, lane, event });
     }
 
-    /// Records that this error left the session, or a worker's step.
+    /// Records that an error left the session or a worker's step.
     pub(crate) fn raised(&self, error: &Error) {
         self.record(Event::Raised {
             error: error.kind().to_string(),
@@ -96,7 +97,7 @@ impl Recorder {
         });
     }
 
-    /// The message of an error, without this play's own path.
+    /// Returns the message of an error, without the path of this play's model directory.
     pub fn message_of(&self, error: &Error) -> String {
         error.message().replace(&self.model_dir, "<model_dir>")
     }
@@ -119,7 +120,7 @@ impl Recorder {
             event,
         });
         state.events.extend(changes);
-        // A session that is closed and not yet replaced can't be looked at.
+        // A session that is closed and not yet replaced can't be observed.
         let Some(blocked) = state.look.as_ref().and_then(|look| look()) else {
             return;
         };

@@ -1,5 +1,5 @@
-//! What a scenario puts in the place of a job's own functions, whatever the port: callbacks of the
-//! barrier, report functions, and an operator who needs no server.
+//! Stand-ins for a job's own functions, the same for every port: callbacks of the barrier, report
+//! functions, and an operator who needs no server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use crate::wire::events::{Event, Method, PsResult, RpcResponse, StatusCode};
 use crate::wire::scenario::{CallbackKind, HealthReport};
 use crate::world::World;
 
-/// How long a slow callback takes.
+/// The time that a slow callback takes.
 const SLOW_CALLBACK: Duration = Duration::from_secs(1);
 
-/// The answer to a call that isn't OK.
+/// The error answer to a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RpcError {
-    /// Its code.
+    /// The status code.
     pub code: StatusCode,
-    /// Its details; none of codes whose text is the gRPC library's own.
+    /// The details; `None` for codes whose text is the gRPC library's own.
     pub details: Option<String>,
 }
 
-/// A handler that raised.
+/// Converts the error that a handler raised.
 impl From<Error> for RpcError {
     fn from(error: Error) -> Self {
         Self {
@@ -39,8 +39,10 @@ impl From<Error> for RpcError {
 }
 
 impl World {
-    /// The barrier's callback of this index in the scenario: given the action it records itself,
-    /// and takes 1 s or raises where it is told to.
+    /// Returns the barrier's callback with this index in the scenario.
+    ///
+    /// Called with the action, it records the call. Depending on `kind`, it then also takes 1 s or
+    /// raises.
     pub fn barrier_callback(
         &self,
         index: usize,
@@ -63,12 +65,13 @@ impl World {
         }
     }
 
-    /// Does what a report function of the scenario does with the unhealthy PS, ascending: it
-    /// records them, and raises where it is told to. The default report is the port's own.
+    /// Acts as the scenario's report function: records the unhealthy PS, and raises if told to.
+    ///
+    /// `results` are in ascending order of PS. The default report is the port's own.
     ///
     /// # Errors
     ///
-    /// The scenario has it raise.
+    /// Returns an error if the scenario makes the report raise.
     pub fn report(&self, kind: HealthReport, results: Vec<PsResult>) -> Result<()> {
         self.recorder.record(Event::Report { results });
         match kind {
@@ -77,12 +80,14 @@ impl World {
         }
     }
 
-    /// Calls a controller that is no server, and records the answer: `handle` runs on one of its
-    /// `handlers`, which the caller waits for. `place` is where the scenario makes the call.
+    /// Calls a controller that is no server, and records the answer.
+    ///
+    /// `handle` runs on one of the controller's `handlers`, and the caller waits for it. `place` is
+    /// the call's place in the scenario.
     ///
     /// # Errors
     ///
-    /// `handle` panics.
+    /// Returns an error if `handle` panics.
     pub fn call(
         &self,
         handlers: &Arc<dyn HandlerPool>,
@@ -103,7 +108,7 @@ impl World {
         }
     }
 
-    /// Records the answer that a client has to a call.
+    /// Records the answer to a client's call.
     pub fn record_answer(
         &self,
         method: Method,

@@ -1,4 +1,4 @@
-//! Observer of the model directory's state files: what they list, and how they are replaced.
+//! Observer of the model directory's state files: their content and how they are replaced.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::wire::events::{Event, Replaced, StateFile};
 
-/// The state files by name, in the order in which they are looked at.
+/// The state files by name, in the order in which they are checked.
 const STATE_FILES: [(&str, StateFile); 2] = [
     ("checkpoint", StateFile::Checkpoint),
     ("monolith_checkpoint", StateFile::MonolithCheckpoint),
@@ -18,26 +18,26 @@ const PATHS: [&str; 2] = [
     "exempt_model_checkpoint_paths",
 ];
 
-/// The fields that hold real times, which aren't shown.
+/// The fields that hold real times, which are left out.
 const REAL_TIMES: [&str; 2] = [
     "all_model_checkpoint_timestamps",
     "last_preserved_timestamp",
 ];
 
-/// A file that is kept open, so that its successor has another inode.
+/// A watched file, kept open so that its successor has another inode.
 #[derive(Debug)]
 pub struct WatchedFile {
     path: PathBuf,
     seen: Option<Seen>,
 }
 
-/// A file as it was when it was looked at.
+/// The state of a file when it was last checked.
 #[derive(Debug)]
 struct Seen {
     inode: u64,
     modified: (i64, i64),
     size: u64,
-    /// Nothing if it couldn't be opened.
+    /// `None` if it couldn't be opened.
     _open: Option<File>,
 }
 
@@ -48,23 +48,22 @@ impl Seen {
     }
 }
 
-/// What has changed.
+/// A change of a file.
 #[derive(Debug)]
 pub struct Changed {
-    /// How.
+    /// The way the file was replaced.
     pub replaced: Replaced,
-    /// What it holds now.
+    /// The file's new text.
     pub text: String,
 }
 
 impl WatchedFile {
-    /// A file that wasn't seen yet, whether it is there or not.
+    /// Creates a watch of a file that hasn't been seen yet, whether or not it exists.
     pub fn new(path: PathBuf) -> Self {
         Self { path, seen: None }
     }
 
-    /// How it has changed since the last call, and its text; nothing if it hasn't, or
-    /// isn't there.
+    /// Returns the change since the last call; `None` if there is none or the file doesn't exist.
     pub fn changed(&mut self) -> Option<Changed> {
         let Ok(metadata) = std::fs::metadata(&self.path) else {
             self.seen = None;
@@ -103,7 +102,7 @@ impl StateFiles {
         Self(files)
     }
 
-    /// An event for each that has changed since the last call.
+    /// Returns an event for each file that has changed since the last call.
     pub(crate) fn changes(&mut self) -> Vec<Event> {
         let changes = self.0.iter_mut().filter_map(|(file, watched)| {
             let changed = watched.changed()?;
@@ -119,7 +118,7 @@ impl StateFiles {
     }
 }
 
-/// The names of the checkpoints in their order, and the other fields sorted.
+/// Returns the names of the checkpoints in the file's order, and the other fields sorted.
 fn content(text: &str) -> (Vec<String>, Vec<String>) {
     let (mut checkpoints, mut fields) = (Vec::new(), Vec::new());
     for line in text.lines() {
@@ -134,7 +133,7 @@ fn content(text: &str) -> (Vec<String>, Vec<String>) {
     (checkpoints, fields)
 }
 
-/// The name and the value of a line of text format; the value without its quotes.
+/// Splits a line of text format into its name and its value without quotes.
 fn field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(": ")?;
     let is_word = |c: char| c.is_alphanumeric() || c == '_';

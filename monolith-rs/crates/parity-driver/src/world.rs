@@ -1,4 +1,4 @@
-//! What a scenario is played on, whatever the port: its clock, its fakes and its recorder.
+//! The world in which a scenario is played on any port: clock, fakes and recorder.
 
 use std::sync::Arc;
 
@@ -14,27 +14,27 @@ use crate::model_dir::ModelDir;
 use crate::recorder::Recorder;
 use crate::wire::scenario::{Fault, MachineInfo, Scenario};
 
-/// The world of one play; clones are the same world.
+/// The world of one play; clones share it.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// The time of the play, its lanes and its locks.
+    /// The clock, with the play's lanes and locks.
     pub clock: VirtualClock,
     /// The trace.
     pub recorder: Arc<Recorder>,
-    /// Which of the declared faults were noticed.
+    /// The record of which declared faults have struck.
     pub strikes: Arc<Strikes>,
-    /// The parameter servers, with the memory that the scenario says.
+    /// The parameter servers, with the memory that the scenario gives them.
     pub machines: Arc<Machines>,
     /// The folder for checkpoints and other files, which is listed at the end.
     pub model_dir: Arc<ModelDir>,
 }
 
 impl World {
-    /// A world at time 0 with the scenario's machines; those with a limit of their own have it.
+    /// Creates a world at time 0 with the scenario's machines and their memory limits.
     ///
     /// # Errors
     ///
-    /// There is no room for a model directory.
+    /// Returns an error if the model directory can't be created.
     pub fn new(clock: VirtualClock, scenario: &Scenario) -> Result<Self> {
         let strikes = Arc::new(Strikes::default());
         for path in scenario.declared_faults() {
@@ -65,21 +65,21 @@ impl World {
         Ok(world)
     }
 
-    /// The clock as hooks are given it.
+    /// Returns the clock in the form that hooks take.
     pub fn shared_clock(&self) -> Arc<dyn Clock> {
         Arc::new(self.clock.clone())
     }
 
-    /// Creates a PS's machine info, as a job's own op does.
+    /// Creates a PS's machine info, as the job's own op does.
     pub(crate) fn create_machine_info(&self, info: &MachineInfo) -> Result<()> {
-        // Written out: with the port's own function a wrong name would be wrong on both ends.
+        // Spelled out: with the port's own function, a wrong name would go unnoticed.
         let name = format!("ps_machine_info_{}", info.ps);
         let (device, limit) = (ps_device(info.ps), info.mem_limit);
         self.machines.machine_info(&device, &name, limit)?;
         Ok(())
     }
 
-    /// Applies a fault of a machine; gives back any other.
+    /// Applies a machine's fault; returns any other fault unchanged.
     pub(crate) fn apply(&self, fault: Fault, path: &str) -> Option<Fault> {
         let (ps, fault) = match fault {
             Fault::Rss(rss) => (rss.ps, MachineFault::Rss(rss.bytes)),

@@ -32,6 +32,14 @@ def test_what_a_planted_bug_replaces_occurs_exactly_once_in_the_sources(planted)
     assert planted.planted_in(sound) != sound
 
 
+def test_no_bug_is_listed_under_two_names():
+    sources = {}
+    for each in PLANTED:
+        sound = (project.ROOT / each.path).read_text(encoding="utf-8")
+        sources.setdefault((each.path, each.planted_in(sound)), []).append(each.name)
+    assert [names for names in sources.values() if len(names) > 1] == []
+
+
 def test_there_are_at_least_20_in_the_port_and_8_in_the_reference():
     sides = [planted.side for planted in PLANTED]
     assert sides.count("rust") >= 20

@@ -1,4 +1,4 @@
-//! Requests over a real socket, which knows nothing of virtual time.
+//! Requests over real sockets, which know nothing of virtual time.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use super::schedule::{Condition, LaneId, Park};
 use super::{Shared, State, VirtualClock};
 use monolith_training::clock::relock;
 
-/// A request that is on its way from a lane to a handler pool.
+/// A request on its way from a lane to a handler pool.
 pub(super) struct Handover {
     pub(super) client_label: String,
     pub(super) handler: Option<LaneId>,
@@ -17,12 +17,11 @@ pub(super) struct Handover {
 impl VirtualClock {
     /// Hands a request over to a server and returns its result.
     ///
-    /// `send` gets the request on its way over a real socket and has the result
-    /// given to the [`Reply`]. Meanwhile the lane keeps the turn; once a handler
-    /// has it, the lane parks until that handler has ended, or until `deadline` has
-    /// passed from now: then there is no result. A handler that has begun isn't told,
-    /// and runs on; one that still waits for a worker then ends without doing
-    /// anything.
+    /// `send` starts the request over a real socket and arranges for its result to reach the
+    /// [`Reply`]. The lane keeps the turn until a handler has the request, then parks until that
+    /// handler has ended. It parks for at most `deadline` from now; after that it returns `None`.
+    /// A handler that has begun isn't told and runs on; one that still waits for a worker ends
+    /// without doing anything.
     pub fn call<T>(&self, deadline: Option<Duration>, send: impl FnOnce(Reply<T>)) -> Option<T> {
         let deadline = deadline.map(|deadline| self.after(deadline));
         let slot = Arc::new(Mutex::new(None));
@@ -54,21 +53,21 @@ impl VirtualClock {
         }
     }
 
-    /// Whether the handler hasn't ended, by which its client has given up.
+    /// Returns whether the client gave up, that is, whether the handler hasn't ended.
     fn gives_up(&self, handler: LaneId) -> bool {
         let mut state = relock(&self.shared.state);
         if state.schedule.has_ended(handler) {
             return false;
         }
         if state.schedule.waits_for_a_worker(handler) {
-            // How soon a server hears of it is a matter of real time, so it isn't left to that.
+            // When a server hears of it depends on real time, so this doesn't rely on the server.
             state.abandoned.insert(handler);
         }
         true
     }
 }
 
-/// Where the result of a handed-over request goes.
+/// The destination of a request's result.
 pub struct Reply<T> {
     slot: Arc<Mutex<Option<T>>>,
     shared: Arc<Shared>,
@@ -81,10 +80,10 @@ impl<T> fmt::Debug for Reply<T> {
 }
 
 impl<T> Reply<T> {
-    /// Gives the result to the lane that waits for it.
+    /// Delivers the result to the waiting lane.
     pub fn send(self, result: T) {
         *relock(&self.slot) = Some(result);
-        // Through the state's mutex, so that the waiter can't miss it.
+        // Taking the state's mutex ensures that the waiter can't miss the notification.
         drop(relock(&self.shared.state));
         self.shared.changed.notify_all();
     }

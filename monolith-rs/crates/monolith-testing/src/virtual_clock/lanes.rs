@@ -1,4 +1,4 @@
-//! The threads behind the lanes: waiting for the turn, passing it, leaving.
+//! The threads behind the lanes: how they wait for the turn, pass it and leave.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,16 +17,16 @@ thread_local! {
     static LANE: Cell<Option<LaneId>> = const { Cell::new(None) };
 }
 
-/// The payload with which a lane unwinds that is left at the end of a play.
+/// The payload with which a lane unwinds if the run ends before it does.
 pub(super) struct LaneLeft;
 
-/// Runs a body and returns its panic if it panics.
+/// Runs a body and catches its panic.
 ///
-/// A lane that is left isn't one: it goes on unwinding.
+/// A lane that leaves at the end of the run isn't caught: it goes on unwinding.
 ///
 /// # Errors
 ///
-/// It panics.
+/// Returns the panic if the body panics.
 pub fn catch_panic<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
         if payload.is::<LaneLeft>() {
@@ -36,7 +36,7 @@ pub fn catch_panic<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     })
 }
 
-/// What a lane's end means.
+/// The kind of a lane, which decides what its end means.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Main,
@@ -45,8 +45,10 @@ pub(super) enum Kind {
 }
 
 impl Shared {
-    /// The lane whose thread calls. A thread that is none fails the run, as what it does would
-    /// be missing from it; the panic alone may go unnoticed.
+    /// Returns the lane of the calling thread.
+    ///
+    /// Another thread fails the run, which would miss what that thread does; the panic alone
+    /// might go unnoticed.
     #[track_caller]
     pub(super) fn current_lane(&self) -> LaneId {
         if let Some(lane) = LANE.get() {
@@ -56,7 +58,7 @@ impl Shared {
         panic!("{}", Failure::NoLane);
     }
 
-    /// Gives the turn to the lane that is next, moving time to its instant.
+    /// Gives the turn to the next lane and moves time to its instant.
     pub(super) fn pass_turn(&self, state: &mut State) {
         state.turn = None;
         if !matches!(state.phase, Phase::Over(_)) {
@@ -81,9 +83,9 @@ impl Shared {
         state.open_gate(lane);
     }
 
-    /// Waits in real time, with the turn, while `condition` holds.
+    /// Waits in real time while `condition` holds, and keeps the turn.
     ///
-    /// Leaves if the run is over meanwhile.
+    /// The lane leaves if the run ends meanwhile.
     pub(super) fn wait_while(&self, mut condition: impl FnMut(&mut State) -> bool) {
         let state = relock(&self.state);
         let state = self
@@ -102,7 +104,7 @@ impl Shared {
         relock(&self.state).watcher.as_ref()?.upgrade()
     }
 
-    /// Waits until the lane has the turn; false if it has it only to leave.
+    /// Waits until the lane has the turn; returns false if it has it only to leave.
     fn wait_for_turn(&self, lane: LaneId) -> bool {
         let mut state = relock(&self.state);
         let gate = Arc::clone(state.gates.entry(lane).or_default());
@@ -127,13 +129,13 @@ fn leave() -> ! {
 impl VirtualClock {
     /// Parks the calling lane and returns when it has the turn again.
     ///
-    /// Unwinds with [`LaneLeft`] once the play is over. A lane that is already
-    /// unwinding (its destructors run) doesn't park at all.
+    /// Unwinds with [`LaneLeft`] once the run is over. A lane that is already unwinding, and
+    /// so running destructors, doesn't park at all.
     pub(super) fn park(&self, park: Park) {
         self.park_for_another(park, None);
     }
 
-    /// Before a lock: a schedule may let another lane come first.
+    /// Lets another lane run before a lock is taken, if the schedule says so.
     fn let_overtake(&self) {
         if relock(&self.shared.state).schedule.script.is_none() || std::thread::panicking() {
             return;
@@ -156,7 +158,7 @@ impl VirtualClock {
         }
     }
 
-    /// Parks; the turn goes to `first`, or to whoever is next.
+    /// Parks and gives the turn to `first`, or without it to the next lane.
     fn park_for_another(&self, park: Park, first: Option<LaneId>) {
         if std::thread::panicking() {
             return;
@@ -194,7 +196,7 @@ impl VirtualClock {
         self.spawn_thread(lane, label, kind, body)
     }
 
-    /// Starts the lane's thread. Where the system makes none, the run is over.
+    /// Starts the lane's thread; ends the run if the system can't create one.
     pub(super) fn spawn_thread(
         &self,
         lane: LaneId,
@@ -235,7 +237,7 @@ impl VirtualClock {
                         Kind::Main | Kind::Plain => {}
                     }
                 }
-                // It stays "alive": a thread that was left has not ended.
+                // The thread stays "alive": it was interrupted and has not ended.
                 Err(payload) if payload.is::<LaneLeft>() => {}
                 Err(payload) => {
                     state.phase = Phase::Over(Some(Failure::Panicked {
@@ -255,7 +257,7 @@ impl VirtualClock {
                 lane: name.to_owned(),
                 message: error.to_string(),
             }));
-            // Whoever leaves lanes may have given it the turn meanwhile.
+            // It may have been given the turn meanwhile, in order to leave.
             if state.turn == Some(lane) {
                 state.turn = None;
             }
@@ -265,7 +267,7 @@ impl VirtualClock {
     }
 }
 
-/// A lock whose waiting is parking.
+/// A lock whose waiters park.
 #[derive(Debug)]
 pub(super) struct VirtualLock {
     clock: VirtualClock,
@@ -290,7 +292,7 @@ impl RawLock for VirtualLock {
         if !self.try_acquire() {
             self.clock
                 .park(Park::until(None, Condition::LockFree(self.lock)));
-            // The condition held when this lane got the turn.
+            // This succeeds: the lock was free when this lane got the turn.
             self.try_acquire();
         }
     }
@@ -300,7 +302,7 @@ impl RawLock for VirtualLock {
     }
 }
 
-/// A pool each of whose jobs is a lane.
+/// A handler pool whose jobs are lanes.
 pub(super) struct VirtualPool {
     clock: VirtualClock,
     pool: usize,
@@ -324,10 +326,9 @@ impl fmt::Debug for VirtualPool {
 }
 
 impl HandlerPool for VirtualPool {
-    /// Called from a server's own threads, which are no lanes.
+    /// Starts a lane for the job; called from a server's own threads, which are no lanes.
     ///
-    /// The job belongs to the one client that is handing a request over, as
-    /// nobody else has the turn.
+    /// The job belongs to the client that is handing a request over: only that one has the turn.
     fn submit(&self, job: Job) {
         let mut state = relock(&self.clock.shared.state);
         if matches!(state.phase, Phase::Over(_)) {
@@ -343,7 +344,7 @@ impl HandlerPool for VirtualPool {
             }
             _ => self.name.clone(),
         };
-        // A free worker makes it ready now, as the deadline *now* would.
+        // A free worker makes it ready now, as a deadline of *now* would.
         let park = Park::until(None, Condition::WorkerFree(self.pool));
         let lane = state.schedule.start(&label, park);
         if let Some(handover) = &mut state.handover {

@@ -1,14 +1,13 @@
-//! A clock under which a whole run is played at once and repeats itself exactly.
+//! A virtual clock: a run takes no real time and can be repeated exactly.
 //!
-//! The rules are those of `docs/virtual-time.md`, to the letter. Every thread
-//! that the clock starts is a *lane*; one lane has the turn and runs, the rest
-//! are parked on one condition variable. A lane that gives way picks the next
-//! itself, so no scheduler thread stands between them; the thread that called
-//! [`VirtualClock::run`] only watches that the turn keeps moving.
+//! It follows the rules of `docs/virtual-time.md` to the letter. Every thread that the clock
+//! starts is a *lane*. One lane has the turn and runs; each of the others is parked on a condition
+//! variable of its own. A lane that gives way chooses the next one itself, without a scheduler
+//! thread; the thread that called [`VirtualClock::run`] only watches that the turn keeps moving.
 //!
-//! One mutex guards everything in here. It is held for the bookkeeping of one
-//! call and never while a lane runs. Lanes that are still parked when main has
-//! ended are woken one after the other with `LaneLeft` and unwind quietly.
+//! One mutex guards all of the clock's state. It is held for the bookkeeping of one call and never
+//! while a lane runs. Lanes that are still parked when main has ended are woken one after the
+//! other and unwind quietly with `LaneLeft`.
 
 mod handover;
 mod lanes;
@@ -31,21 +30,23 @@ use crate::panics::Panic;
 use monolith_training::clock::{Thread, relock};
 use monolith_training::errors::Error;
 
-/// How long in real time a lane may keep the turn.
+/// The longest real time for which a lane may keep the turn.
 const STALL_LIMIT: Duration = Duration::from_secs(30);
 
-/// How the labels of branches begin that run at the same instant. A handler that
-/// serves one has its label.
+/// Prefix of the labels of branches that run at the same instant.
+///
+/// A handler that serves such a lane has the same label.
 pub const CONCURRENT_PREFIX: &str = "concurrently-";
 
-/// How the labels of calls begin that are made while main goes on. A handler that
-/// serves one has its label.
+/// Prefix of the labels of calls that are made while main goes on.
+///
+/// A handler that serves such a lane has the same label.
 pub const BACKGROUND_PREFIX: &str = "background-";
 
-/// Why a run could not be played to its end.
+/// The reason why a run could not be played to its end.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Failure {
-    /// No lane can ever go on.
+    /// No lane can ever run again.
     #[error("deadlock: {0}")]
     Deadlock(String),
     /// A lane neither parked nor ended within the limit.
@@ -54,47 +55,49 @@ pub enum Failure {
          Clock; {lanes}"
     )]
     Stalled {
-        /// Who has the turn.
+        /// The lane that has the turn.
         lane: String,
-        /// How long it may keep it.
+        /// The longest time for which it may keep the turn.
         limit: Duration,
-        /// What every lane is doing.
+        /// The state of every lane.
         lanes: String,
     },
-    /// The schedule takes a candidate that there isn't.
+    /// The schedule takes a candidate that doesn't exist.
     #[error("{0}")]
     Schedule(String),
-    /// The system makes no more threads.
+    /// The system can't create another thread.
     #[error("no thread for lane {lane}: {message}")]
     NoThread {
-        /// Whose it was to be.
+        /// The lane that needed the thread.
         lane: String,
-        /// What the system said.
+        /// The system's error message.
         message: String,
     },
-    /// A lane panicked that is neither a hook's thread nor a handler.
+    /// A lane that is neither a hook's thread nor a handler panicked.
     #[error("{lane} {panic}")]
     Panicked {
-        /// Who.
+        /// The lane.
         lane: String,
-        /// What it said, and where.
+        /// The panic's message and location.
         panic: Panic,
     },
-    /// A thread waited, or asked which lane it is, that the clock didn't start.
+    /// A thread that the clock didn't start waited or asked for its lane.
     #[error("only a lane may wait or record; start threads through Clock::start_thread")]
     NoLane,
 }
 
-/// Is told what lanes do, on the lane's own thread while it has the turn.
+/// Observer of lanes, called on the lane's own thread while it has the turn.
 pub trait Watcher: Send + Sync {
-    /// The lane is about to park or has ended.
+    /// Called when the lane is about to park or has ended.
     fn gives_way(&self);
 
-    /// A thread that was started through [`Clock::start_thread`](monolith_training::clock::Clock::start_thread) has ended.
+    /// Called when a thread that [`Clock::start_thread`] started has ended.
+    ///
+    /// [`Clock::start_thread`]: monolith_training::clock::Clock::start_thread
     fn thread_ended(&self, label: &str, outcome: &Result<(), Error>);
 }
 
-/// The virtual clock of one run; clones are the same clock.
+/// The virtual clock of one run; clones share it.
 #[derive(Clone)]
 pub struct VirtualClock {
     shared: Arc<Shared>,
@@ -102,7 +105,7 @@ pub struct VirtualClock {
 
 struct Shared {
     state: Mutex<State>,
-    /// For whoever waits for anything but its turn: the run's end, a lane that leaves, a request.
+    /// Signals every change but that of the turn: the run's end, a lane that leaves, a request.
     changed: Condvar,
     limit: Duration,
 }
@@ -110,26 +113,26 @@ struct Shared {
 struct State {
     schedule: Schedule,
     turn: Option<LaneId>,
-    /// Since when, in real time.
+    /// The real time at which the turn began.
     turn_began: Instant,
-    /// Each lane waits for its turn at its own: a common one would wake all of them each time.
+    /// One for each lane to wait for its turn: a common one would wake all lanes each time.
     gates: BTreeMap<LaneId, Arc<Condvar>>,
     phase: Phase,
-    /// A watcher may have the clock, so the clock doesn't have it.
+    /// Weak because the watcher may own the clock.
     watcher: Option<Weak<dyn Watcher>>,
-    /// How many threads of each name were started.
+    /// The number of threads started with each name.
     names: BTreeMap<String, u32>,
-    /// Labels of threads, in order of starting, with their handles.
+    /// Labels and handles of threads, in the order they were started.
     threads: Vec<(String, Arc<Thread>)>,
     handover: Option<Handover>,
-    /// Handlers whose client has given up before they have begun.
+    /// Handlers whose client gave up before they began.
     abandoned: BTreeSet<LaneId>,
-    /// Whether a thread did what only a lane may do.
+    /// Whether a thread that is no lane did what only a lane may do.
     was_misused: bool,
 }
 
 impl State {
-    /// Wakes the lane if it waits for its turn already.
+    /// Wakes the lane if it is already waiting for its turn.
     fn open_gate(&self, lane: LaneId) {
         if let Some(gate) = self.gates.get(&lane) {
             gate.notify_one();
@@ -140,7 +143,7 @@ impl State {
 #[derive(Debug)]
 enum Phase {
     Playing,
-    /// Main has ended, or the run has failed: nobody gets the turn but to leave.
+    /// Main has ended, or the run has failed: a lane gets the turn only to leave.
     Over(Option<Failure>),
 }
 
@@ -157,18 +160,17 @@ impl fmt::Debug for VirtualClock {
 }
 
 impl VirtualClock {
-    /// A clock at 0 whose ties are broken by order, or by the seed.
+    /// Creates a clock at 0 that breaks ties by the seed, or without one by order of parking.
     pub fn new(seed: Option<u64>) -> Self {
         Self::with_limit(seed, STALL_LIMIT)
     }
 
-    /// As [`new`](Self::new), with another limit on the real time of a turn.
+    /// Creates a clock as [`new`](Self::new) does, with another limit on a turn's real time.
     fn with_limit(seed: Option<u64>, limit: Duration) -> Self {
         Self::following(Schedule::new(seed), limit)
     }
 
-    /// A clock that takes these candidates at its choice points, and the first at
-    /// those beyond.
+    /// Creates a clock that takes these candidates at its choice points, then always the first.
     pub fn scripted(schedule: Vec<usize>) -> Self {
         Self::following(Schedule::scripted(schedule), STALL_LIMIT)
     }
@@ -195,15 +197,15 @@ impl VirtualClock {
         }
     }
 
-    /// From now on `watcher` is told what lanes do, as long as somebody else has it.
+    /// Sets the watcher of lanes; the clock keeps only a weak reference to it.
     pub fn watch(&self, watcher: &Arc<impl Watcher + 'static>) {
         let watcher = Arc::downgrade(watcher);
         relock(&self.shared.state).watcher = Some(watcher);
     }
 
-    /// Runs `main` as the lane `main`, and everything that it starts.
+    /// Runs `main` as the lane `main`, with everything that it starts.
     ///
-    /// Returns when main has ended and every other lane was left.
+    /// Returns when main has ended and every other lane has left.
     pub fn run<T: Send + 'static>(
         &self,
         main: impl FnOnce() -> T + Send + 'static,
@@ -218,7 +220,7 @@ impl VirtualClock {
         let failure = self.supervise();
         self.leave_parked_lanes();
         if relock(&self.shared.state).was_misused {
-            // Another failure is likely to come of it.
+            // Any other failure is probably a consequence of it.
             return Err(Failure::NoLane);
         }
         match (failure, relock(&result).take()) {
@@ -228,28 +230,28 @@ impl VirtualClock {
         }
     }
 
-    /// The label of the lane that calls.
+    /// Returns the label of the calling lane.
     ///
     /// # Panics
     ///
-    /// It is no lane; the run then fails as well.
+    /// Panics if the calling thread is no lane; the run then fails as well.
     #[track_caller]
     pub fn label(&self) -> String {
         let lane = self.shared.current_lane();
         relock(&self.shared.state).schedule.label(lane).to_owned()
     }
 
-    /// Each choice point so far; none without a schedule.
+    /// Returns each choice point so far; none without a schedule.
     pub fn choices(&self) -> Vec<Choice> {
         relock(&self.shared.state).schedule.choices().to_vec()
     }
 
-    /// Virtual time in whole milliseconds, rounded down.
+    /// Returns the virtual time in milliseconds, rounded down.
     pub fn now_ms(&self) -> u64 {
         relock(&self.shared.state).schedule.now / 1000
     }
 
-    /// Labels of the hooks' threads that have not ended, in order of starting.
+    /// Returns the labels of hooks' threads that have not ended, in the order they were started.
     pub fn live_threads(&self) -> Vec<String> {
         relock(&self.shared.state)
             .threads
@@ -259,14 +261,13 @@ impl VirtualClock {
             .collect()
     }
 
-    /// Starts a lane that is no hook's thread.
+    /// Starts a lane that is not a hook's thread.
     pub fn start_lane(&self, label: &str, body: impl FnOnce() + Send + 'static) -> Arc<Thread> {
         let park = self.now_park(Condition::Nothing);
         self.spawn_lane(label, park, lanes::Kind::Plain, body)
     }
 
-    /// Starts a lane that does the same as every other that is started at this instant
-    /// with this twin.
+    /// Starts a lane that does the same as all others started at this instant with the same `twin`.
     pub fn start_twin(
         &self,
         label: &str,
@@ -283,16 +284,16 @@ impl VirtualClock {
         self.spawn_thread(lane, label, lanes::Kind::Plain, body)
     }
 
-    /// Parks until `condition` holds; returns at once if it holds already.
+    /// Parks until `condition` holds; returns at once if it already does.
     ///
-    /// It may look only at what lanes change, and must not call the clock.
+    /// `condition` may read only state that lanes change, and must not call the clock.
     pub fn wait_until(&self, condition: impl Fn() -> bool + Send + 'static) {
         if !condition() {
             self.park(Park::until(None, Condition::When(Box::new(condition))));
         }
     }
 
-    /// Lets every other lane go on that can at this instant.
+    /// Lets every other lane run that can at this instant.
     pub fn settle(&self) {
         let mut park = self.now_park(Condition::Nothing);
         park.last = true;
@@ -307,13 +308,13 @@ impl VirtualClock {
         self.park(Park::until(Some(self.after(time)), condition));
     }
 
-    /// The instant that is this much later, in microseconds.
+    /// Returns the instant that is `time` from now, in microseconds.
     fn after(&self, time: Duration) -> u64 {
         let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         relock(&self.shared.state).schedule.now.saturating_add(time)
     }
 
-    /// Watches until main has ended or the run has failed.
+    /// Watches until main has ended or the run has failed, and returns the failure.
     fn supervise(&self) -> Option<Failure> {
         let mut state = relock(&self.shared.state);
         loop {
@@ -342,9 +343,9 @@ impl VirtualClock {
 
     /// Wakes parked lanes to leave, one after the other in order of parking.
     ///
-    /// A lane that is stuck on its way out is left behind with those after it.
+    /// Stops at a lane that gets stuck while leaving.
     fn leave_parked_lanes(&self) {
-        // A lane that waits for a request leaves as well.
+        // Lanes that wait for a request leave as well.
         self.shared.changed.notify_all();
         let parked = relock(&self.shared.state).schedule.parked();
         for lane in parked {

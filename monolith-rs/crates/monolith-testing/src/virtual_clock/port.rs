@@ -1,4 +1,4 @@
-//! What hooks see of the virtual clock.
+//! The virtual clock as hooks see it: its implementation of `Clock`.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Clock for VirtualClock {
         let own_label = label.clone();
         let park = self.now_park(Condition::Nothing);
         let lane = relock(&self.shared.state).schedule.start(&label, park);
-        // The thread has the name that was asked for; its lane's label may have a number.
+        // The thread has the requested name; its lane's label may have a number.
         let thread = self.spawn_thread(lane, name, Kind::Plain, move || {
             let outcome =
                 catch_panic(target).unwrap_or_else(|panic| Err(Error::runtime(panic.to_string())));

@@ -1,4 +1,4 @@
-//! Which lane is next: the rules of `docs/virtual-time.md` as plain data.
+//! Choice of the next lane: the rules of `docs/virtual-time.md` as plain data.
 //!
 //! Nothing here waits or knows of threads.
 
@@ -6,25 +6,25 @@ use std::fmt;
 
 use super::script::{Choice, Script};
 
-/// A lane, by its place in order of starting.
+/// The index of a lane, in the order they were started.
 pub(super) type LaneId = usize;
 
-/// What lets a parked lane go on before its deadline.
+/// A condition that lets a parked lane go on before its deadline.
 pub(super) enum Condition {
     Nothing,
     LockFree(usize),
     LaneEnded(LaneId),
     WorkerFree(usize),
-    /// Looks at state that only lanes change; must not call the clock.
+    /// Reads state that only lanes change; must not call the clock.
     When(Box<dyn Fn() -> bool + Send>),
 }
 
-/// How a lane parks.
+/// The terms on which a lane parks.
 pub(super) struct Park {
-    /// In microseconds; none is never.
+    /// In microseconds; `None` for never.
     pub(super) deadline: Option<u64>,
     pub(super) condition: Condition,
-    /// Sorts after every other lane that can go on at the same instant.
+    /// Whether it sorts after every other lane that can go on at the same instant.
     pub(super) last: bool,
 }
 
@@ -47,12 +47,12 @@ enum State {
 struct Lane {
     label: String,
     state: State,
-    /// How often it has parked, its start included.
+    /// The number of times that it has parked, its start included.
     parks: u64,
-    /// Counted up over all lanes each time that one parks.
+    /// Its place in the order of parking, counted over all lanes.
     order: u64,
     tie_key: u64,
-    /// Lanes with the same are interchangeable until they have had a turn.
+    /// A key: lanes that share it are interchangeable until they have had a turn.
     twin: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl Schedule {
         }
     }
 
-    /// One that takes these candidates at its choice points.
+    /// Creates a schedule that takes these candidates at its choice points.
     pub(super) fn scripted(schedule: Vec<usize>) -> Self {
         Self {
             script: Some(Script::new(schedule)),
@@ -93,12 +93,12 @@ impl Schedule {
         }
     }
 
-    /// Each choice point so far; none without a script.
+    /// Returns each choice point so far; none without a script.
     pub(super) fn choices(&self) -> &[Choice] {
         self.script.as_ref().map_or(&[], |script| &script.choices)
     }
 
-    /// A new lane, which counts as parking at this moment.
+    /// Adds a lane, which counts as parking at this moment.
     pub(super) fn start(&mut self, label: &str, park: Park) -> LaneId {
         let lane = self.lanes.len();
         self.lanes.push(Lane {
@@ -113,12 +113,12 @@ impl Schedule {
         lane
     }
 
-    /// Says that the lane does the same as every other with this twin.
+    /// Declares that the lane does the same as every other with this twin.
     pub(super) fn set_twin(&mut self, lane: LaneId, twin: String) {
         self.lanes[lane].twin = Some(twin);
     }
 
-    /// Its twin, as long as it has not had a turn.
+    /// Returns the lane's twin, if it has one and has not had a turn yet.
     pub(super) fn fresh_twin(&self, lane: LaneId) -> Option<&str> {
         let lane = &self.lanes[lane];
         lane.twin.as_deref().filter(|_| lane.parks == 1)
@@ -146,7 +146,7 @@ impl Schedule {
         self.lanes[lane].state = State::Ended;
     }
 
-    /// The lane that goes on next by its tie key, and the instant at which it does.
+    /// Returns the next lane by tie key, and the instant at which it goes on.
     pub(super) fn next(&self) -> Option<(LaneId, u64)> {
         self.ready().min_by_key(|(id, at)| {
             let lane = &self.lanes[*id];
@@ -154,7 +154,7 @@ impl Schedule {
         })
     }
 
-    /// Each lane that can go on without another's doing, and the instant at which it can.
+    /// Returns each lane that can go on by itself, and the instant at which it can.
     pub(super) fn ready(&self) -> impl Iterator<Item = (LaneId, u64)> {
         self.lanes.iter().enumerate().filter_map(|(id, lane)| {
             let State::Parked(park) = &lane.state else {
@@ -169,12 +169,12 @@ impl Schedule {
         })
     }
 
-    /// Whether it sorts after every other lane of its instant.
+    /// Returns whether the lane sorts after every other lane of its instant.
     pub(super) fn is_last(&self, lane: LaneId) -> bool {
         matches!(&self.lanes[lane].state, State::Parked(park) if park.last)
     }
 
-    /// When it parked, counted over all lanes.
+    /// Returns the lane's place in the order of parking, counted over all lanes.
     pub(super) fn order(&self, lane: LaneId) -> u64 {
         self.lanes[lane].order
     }
@@ -207,7 +207,7 @@ impl Schedule {
         &self.lanes[lane].label
     }
 
-    /// The lanes that are parked, in the order of parking.
+    /// Returns the parked lanes, in order of parking.
     pub(super) fn parked(&self) -> Vec<LaneId> {
         let mut parked: Vec<(u64, LaneId)> = self
             .lanes
@@ -220,7 +220,7 @@ impl Schedule {
         parked.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// One line for each lane that has not ended.
+    /// Describes each lane that has not ended.
     pub(super) fn describe(&self) -> String {
         let lanes: Vec<String> = self
             .lanes
@@ -278,14 +278,14 @@ impl fmt::Display for Park {
     }
 }
 
-/// FNV-1a over the label's UTF-8 bytes.
+/// Hashes the label's UTF-8 bytes with FNV-1a.
 fn fnv1a64(label: &str) -> u64 {
     label.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
 
-/// One step of the generator from this state.
+/// Returns the output of one `SplitMix64` step from this state.
 fn splitmix64(state: u64) -> u64 {
     let mut z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,6 +1,6 @@
-//! A schedule that a run follows: choice points, and what was taken at each.
+//! A schedule that a run follows: choice points and the candidate taken at each.
 
-/// A moment at which one of several lanes could go on: their labels, and which one did.
+/// A choice point: the labels of the lanes that could go on, and the index of the one that did.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Choice {
     /// The labels, in order of parking.
@@ -9,7 +9,7 @@ pub struct Choice {
     pub taken: usize,
 }
 
-/// The candidate to take at each choice point, and what was taken so far.
+/// The candidate to take at each choice point, and the choices made so far.
 #[derive(Debug, Default)]
 pub(super) struct Script {
     schedule: Vec<usize>,
@@ -24,15 +24,16 @@ impl Script {
         }
     }
 
-    /// The index taken at the next choice point; 0 once the schedule is used up.
+    /// Records the next choice point and returns the index taken; 0 once the schedule is used up.
     pub(super) fn take(&mut self, candidates: Vec<String>) -> Result<usize, String> {
         let point = self.choices.len();
         let taken = self.schedule.get(point).copied().unwrap_or(0);
         if taken >= candidates.len() {
             return Err(format!(
-                "choice {point} of the schedule takes candidate {taken} of {}; 0 to {} would be right",
-                candidates.join(", "),
-                candidates.len() - 1
+                "choice {point} of the schedule: expected a candidate from 0 to {}, got {taken} \
+                 (of {})",
+                candidates.len() - 1,
+                candidates.join(", ")
             ));
         }
         self.choices.push(Choice { candidates, taken });

@@ -201,8 +201,7 @@ fn the_fates_of_threads_are_told_and_those_left_are_listed() {
     assert_eq!(clock.live_threads(), ["t#2"]);
 }
 
-/// The order in which five lanes that park three times each get the turn.
-/// Hands a request to a pool of one worker, as a server does on a thread of its own.
+/// Hands a request to a pool on another thread, as a server does.
 fn call(
     clock: &VirtualClock,
     pool: &Arc<dyn HandlerPool>,
@@ -234,7 +233,7 @@ fn a_client_that_gives_up_leaves_a_handler_that_has_begun_and_no_other() {
             let pool = inner.handler_pool(1, "controller");
             assert_eq!(call(&inner, &pool, &seen, 10, Some(4)), None);
             note(&seen, &inner, "gave up");
-            // The only worker is taken until 10.
+            // The only worker is busy until 10.
             assert_eq!(call(&inner, &pool, &seen, 10, Some(1)), None);
             let answer = call(&inner, &pool, &seen, 10, Some(16));
             assert_eq!(answer, Some("answer"));
@@ -253,6 +252,7 @@ fn a_client_that_gives_up_leaves_a_handler_that_has_begun_and_no_other() {
     assert_eq!(lines(&log), expected);
 }
 
+/// Returns the order in which five lanes that park three times each get the turn.
 fn order(seed: Option<u64>) -> Vec<String> {
     let clock = VirtualClock::new(seed);
     let log = Log::default();

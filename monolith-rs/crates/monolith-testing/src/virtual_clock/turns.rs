@@ -1,11 +1,13 @@
-//! The lane that goes on next, where a schedule says it.
+//! Choice of the next lane by a script.
 
 use super::schedule::{LaneId, Schedule};
 
 impl Schedule {
-    /// The lane that goes on next and the instant at which it does.
+    /// Chooses the lane that goes on next, and the instant at which it does.
     ///
-    /// An error says why the schedule can't be followed.
+    /// # Errors
+    ///
+    /// Returns an error if the schedule takes a candidate that doesn't exist.
     pub(super) fn choose(&mut self) -> Result<Option<(LaneId, u64)>, String> {
         if self.script.is_none() {
             return Ok(self.next());
@@ -26,7 +28,7 @@ impl Schedule {
         self.take(&lanes).map(|lane| Some((lane, instant)))
     }
 
-    /// Who comes before `lane`, which is about to take a lock; only a script lets anybody.
+    /// Chooses a lane to run before `lane` takes a lock; only a script ever does.
     pub(super) fn overtaking(&mut self, lane: LaneId) -> Result<Option<LaneId>, String> {
         if self.script.is_none() {
             return Ok(None);
@@ -55,7 +57,7 @@ impl Schedule {
         }
     }
 
-    /// Of lanes that are alike in all, the first: to take another would change nothing.
+    /// Returns the lanes without twins, of which it keeps the first: any other would do the same.
     fn without_twins(&self, lanes: &[LaneId]) -> Vec<LaneId> {
         let mut kept: Vec<LaneId> = Vec::new();
         for lane in lanes {
@@ -119,7 +121,7 @@ mod tests {
         let error = schedule.choose().unwrap_err();
         assert_eq!(
             error,
-            "choice 0 of the schedule takes candidate 2 of a, b; 0 to 1 would be right"
+            "choice 0 of the schedule: expected a candidate from 0 to 1, got 2 (of a, b)"
         );
     }
 

@@ -55,11 +55,11 @@ fn read_state(
     Ok(Some(state))
 }
 
-/// Whether there is a file of ours, or the index of one of TensorFlow's.
+/// Whether there is something of this name, as TensorFlow asks, or the index of a checkpoint.
 fn is_checkpoint(prefix: &Path) -> bool {
     let mut index = prefix.as_os_str().to_owned();
     index.push(".index");
-    prefix.is_file() || Path::new(&index).is_file()
+    prefix.exists() || Path::new(&index).is_file()
 }
 
 /// Makes the file in an existing folder, unless there is one that can be read.

@@ -136,7 +136,7 @@ impl Values {
             ("barrier_var", barrier),
             ("barrier_op_action", barrier),
             ("control_var", self.control.is_some()),
-            ("ckpt_info", self.ckpt_info.is_some()),
+            ("WorkerCkptMetaInfo", self.ckpt_info.is_some()),
         ];
         let there = all.into_iter().filter(|(_, is_there)| *is_there);
         there.map(|(name, _)| name).collect()

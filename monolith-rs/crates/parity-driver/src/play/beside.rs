@@ -1,4 +1,4 @@
-//! What a scenario can do beside training, on main or on any other lane.
+//! Steps that a scenario can do beside training, on main or on any other lane.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,19 +12,19 @@ use crate::scenario::Unplayable;
 use crate::wire::scenario::{Fault, InBackground, WorkerTrain};
 use crate::world::World;
 
-/// Why a step that needs the session can't be played.
+/// The reason why a step that needs the session can't be played.
 const LEFT_BEFORE: &str = "the session was left before";
 
-/// What such steps are done with; clones are the same.
+/// The player of such steps; clones share its state.
 #[derive(Clone)]
 pub(super) struct Beside {
     world: World,
     job: Arc<dyn Job>,
     workers: Arc<Workers>,
-    /// Whether the session was created and not yet left.
+    /// Whether the session was created and has not been left.
     is_open: Arc<AtomicBool>,
     left_with: Arc<OnceLock<Error>>,
-    /// The index of the barrier's callback that is appended next.
+    /// The index of the next callback to append to the barrier.
     next_callback: Arc<AtomicUsize>,
 }
 
@@ -57,21 +57,23 @@ impl Beside {
         self.is_open.load(Ordering::SeqCst)
     }
 
-    /// Refuses what needs the session if it was left.
+    /// Checks that the session has not been left.
     pub(super) fn check_session(&self) -> Result<(), Unplayable> {
         if self.is_open() {
             return Ok(());
         }
         if let Some(error) = self.left_with.get() {
-            // For the log alone: what is answered is the same for every port.
+            // For the log alone: the answer is the same for every port.
             drop(writeln!(io::stderr(), "the session was left with {error}"));
         }
         Err(LEFT_BEFORE.to_owned().into())
     }
 
-    /// Does this on the lane that has the turn. `place` is the step's.
+    /// Plays a step on the lane that has the turn. `place` is the step's.
     ///
-    /// An error is one in the scenario, not one in what it plays.
+    /// # Errors
+    ///
+    /// Returns an error if the scenario can't be played, not if what it plays fails.
     pub(super) fn play(&self, step: InBackground, place: &str) -> Result<(), Unplayable> {
         match step {
             InBackground::Rpc(rpc) => self.job.rpc(&rpc, place),
@@ -93,7 +95,7 @@ impl Beside {
         }
     }
 
-    /// Puts a fault into effect.
+    /// Applies a fault.
     pub(super) fn apply(&self, fault: Fault, path: &str) -> Result<(), Unplayable> {
         match self.world.apply(fault, path) {
             Some(other) => self.job.fault(other, path),
@@ -101,7 +103,7 @@ impl Beside {
         }
     }
 
-    /// Gives a worker its steps.
+    /// Gives a worker training steps to do.
     fn give(&self, worker: &WorkerTrain) -> Result<(), Unplayable> {
         self.check_session()?;
         self.workers.give(&*self.job, worker.index, worker.train)

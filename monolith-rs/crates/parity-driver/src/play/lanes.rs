@@ -1,19 +1,20 @@
-//! Lanes beside main that a step starts: calls in the background, and branches.
+//! Lanes beside main that a step starts: background steps and branches.
 
 use std::sync::{Arc, Mutex};
 
 use monolith_testing::virtual_clock::VirtualClock;
 use monolith_training::clock::{Thread, relock};
 
-/// A lane beside main, and why what it does can't be played.
+/// A lane beside main, and the reason if its step can't be played.
 pub(super) struct Lane<E> {
     thread: Arc<Thread>,
     outcome: Arc<Mutex<Result<(), E>>>,
 }
 
 impl<E: Send + 'static> Lane<E> {
-    /// Starts it; it runs when main gives way. Lanes that are started at one instant
-    /// with the same `twin` do the same.
+    /// Starts a lane, which runs when main gives way.
+    ///
+    /// Lanes that are started at one instant with the same `twin` do the same.
     pub(super) fn start(
         clock: &VirtualClock,
         label: &str,
@@ -34,7 +35,7 @@ impl<E: Send + 'static> Lane<E> {
     }
 }
 
-/// Waits until all have ended; the first reason, if one can't be played.
+/// Waits until all lanes have ended, and returns the first error.
 pub(super) fn wait_for<E: Clone>(clock: &VirtualClock, lanes: &[Lane<E>]) -> Result<(), E> {
     let threads: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.thread)).collect();
     clock.wait_until(move || !threads.iter().any(|thread| thread.is_alive()));

@@ -1,9 +1,9 @@
-//! Plays a scenario on a port, over fakes and on a virtual clock.
+//! Player of scenarios on a port, with fakes and a virtual clock.
 //!
-//! - [`player`]: plays one from its first fault to the files that it leaves;
-//! - [`beside`]: what steps do that can be done on other lanes than main;
-//! - [`lanes`]: other lanes beside main that steps start;
-//! - [`workers`]: the other workers' lanes.
+//! - [`player`]: plays a scenario from its first fault to the files that it leaves;
+//! - [`beside`]: steps that can also be done on lanes other than main;
+//! - [`lanes`]: lanes beside main that steps start;
+//! - [`workers`]: the lanes of the other workers.
 
 mod beside;
 mod lanes;

@@ -1,4 +1,4 @@
-//! Plays a scenario from its first fault to the files that it leaves.
+//! Player of a scenario, from its first fault to the files that it leaves.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::wire::protocol::{Answer, Choice};
 use crate::wire::scenario::{BackgroundStep, ConcurrentStep, InBackground, Scenario, Step};
 use crate::world::World;
 
-/// Plays a scenario, and answers with its trace or with why there is none.
+/// Plays a scenario, and answers with its trace or the reason why there is none.
 pub(crate) fn play(
     port: &mut impl Port,
     seq: u64,
@@ -40,7 +40,7 @@ pub(crate) fn play(
     }
 }
 
-/// Why there is no trace.
+/// The reason why there is no trace.
 #[derive(Clone)]
 enum NotPlayed {
     Skipped(String),
@@ -48,7 +48,7 @@ enum NotPlayed {
 }
 
 impl NotPlayed {
-    /// What can't be played of a step, or of what comes before the first one.
+    /// Converts the error of a step, or of the setup before the first step.
     fn at(unplayable: Unplayable, place: &str, step: Option<usize>) -> Self {
         match unplayable {
             Unplayable::Skipped(reason) => Self::Skipped(reason),
@@ -75,7 +75,7 @@ fn try_play(
     let set_up = |unplayable| NotPlayed::at(unplayable, "setting up: ", None);
     let world = World::new(clock.clone(), &scenario).map_err(|error| set_up(error.into()))?;
     clock.watch(&world.recorder);
-    // Kept until all lanes were left, as they may use what it has.
+    // Kept until all lanes have left, as they may use its state.
     let job = catch_panic(|| port.begin(&scenario, &world))
         .unwrap_or_else(|panic| Err(format!("the port {panic}").into()))
         .map_err(set_up)?;
@@ -118,7 +118,7 @@ impl Player {
         }
     }
 
-    /// An error is one in the scenario, not one in what it plays.
+    /// Plays the scenario; an error means that it can't be played, not that what it plays failed.
     fn play(mut self, scenario: Scenario) -> Result<(), NotPlayed> {
         for (at, fault) in scenario.faults.into_iter().enumerate() {
             let path = format!("faults[{at}]");
@@ -231,7 +231,7 @@ impl Player {
         wait_for(&self.world.clock, &lanes.collect::<Vec<_>>())
     }
 
-    /// What the step does, on its own lane.
+    /// Returns the body of the step's own lane.
     fn concurrent(
         &self,
         step: ConcurrentStep,

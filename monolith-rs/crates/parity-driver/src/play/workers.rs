@@ -1,4 +1,4 @@
-//! The workers beside the chief, each a lane with an inbox.
+//! The workers beside the chief, each of them a lane with an inbox.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::world::World;
 
 type Inbox = Arc<Mutex<VecDeque<u32>>>;
 
-/// All workers that were given something to do, by index; worker 0 is the chief.
+/// All workers that have been given steps, by index; worker 0 is the chief.
 pub(super) struct Workers {
     world: World,
     /// Whether the chief's session is open.
@@ -31,7 +31,7 @@ impl Workers {
         }
     }
 
-    /// Puts steps into a worker's inbox; the first time this starts the worker.
+    /// Puts steps into a worker's inbox, and starts the worker the first time.
     pub(super) fn give(&self, job: &dyn Job, index: usize, train: u32) -> Result<(), Unplayable> {
         let inbox = relock(&self.inboxes).get(&index).cloned();
         let inbox = match inbox {
@@ -51,7 +51,7 @@ impl Workers {
         let label = format!("worker-{index}");
         self.world.clock.start_lane(&label, move || {
             let outcome = work(&world, index, &mut *worker, &own);
-            // Without a chief it is the session that was left meanwhile.
+            // Once the chief has left, the cause is the closed session.
             match outcome {
                 Err(error) if is_open.load(Ordering::SeqCst) => world.recorder.raised(&error),
                 _ => {}
@@ -61,8 +61,9 @@ impl Workers {
     }
 }
 
-/// Works off the inbox until the play is over or a step fails, as one does
-/// once the chief has left its session.
+/// Works through the inbox until the play is over or a step fails.
+///
+/// A step fails once the chief has left its session.
 fn work(world: &World, index: usize, worker: &mut dyn Worker, inbox: &Inbox) -> Result<()> {
     loop {
         let filled = Arc::clone(inbox);

@@ -2,13 +2,13 @@
 
 use crate::wire::scenario::{BackgroundStep, Hook, InBackground, Probe, Scenario, Step};
 
-/// What the error of the probe at this place in the list of hooks strikes as.
+/// Returns the path that identifies the error of the probe at this index of the hooks.
 pub fn probe_path(at: usize) -> String {
     format!("hooks[{at}].probe.raises")
 }
 
 impl Scenario {
-    /// The paths of everything that should strike.
+    /// Returns the paths of all faults that should strike.
     pub(crate) fn declared_faults(&self) -> Vec<String> {
         let raises = |hook: &Hook| {
             matches!(

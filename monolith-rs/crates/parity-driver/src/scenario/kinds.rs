@@ -1,4 +1,4 @@
-//! What a hook, a fault or a step is, by the keys of its mapping.
+//! The kind of a hook, a fault or a step, read from the keys of its mapping.
 //!
 //! A key that isn't among the port's words names a capability that it lacks: the scenario is
 //! skipped.
@@ -9,8 +9,7 @@ use serde_path_to_error::Path;
 use super::{Unplayable, failed};
 use crate::wire::scenario::{FAULTS, HOOKS, STEP_OPTIONS, STEPS};
 
-/// Refuses what is of no known kind or not among `words`, and puts steps into the form of
-/// serde's enums.
+/// Checks that every kind is known and among `words`, and converts steps to serde's enum form.
 pub(super) fn check(document: &mut Value, words: &[&str]) -> Result<(), Unplayable> {
     each(document.get_mut("hooks"), "hooks", |hook, at| {
         kind(hook, HOOKS, words, &[], at).map(drop)
@@ -23,7 +22,7 @@ pub(super) fn check(document: &mut Value, words: &[&str]) -> Result<(), Unplayab
     })
 }
 
-/// The place in the document that a path is to, in which steps have the form of enums.
+/// Converts a path into the document with steps in enum form to a place in the original.
 pub(super) fn place(path: &Path) -> String {
     let path = path.to_string();
     if path == "." {
@@ -54,7 +53,7 @@ fn step(step: &mut Value, words: &[&str], at: &str) -> Result<(), Unplayable> {
     Ok(())
 }
 
-/// The one key of these kinds that says what it is; its options may stand beside it.
+/// Returns the single key that names the entry's kind; only that kind's options may accompany it.
 fn kind(
     entry: &Value,
     kinds: &[&'static str],
@@ -65,17 +64,22 @@ fn kind(
     let entry = entry
         .as_object()
         .ok_or_else(|| failed(at, "must be a mapping"))?;
-    let mut found = kinds.iter().filter(|kind| entry.contains_key(**kind));
-    let (kind, second) = (found.next(), found.next());
+    let found = kinds.iter().filter(|kind| entry.contains_key(**kind));
+    let found: Vec<&'static str> = found.copied().collect();
+    let kind = found.first();
     let is_option = |key: &str| kind.is_some_and(|kind| options.contains(&(*kind, key)));
     let is_known = |key: &str| kinds.contains(&key) || is_option(key);
     if let Some(unknown) = entry.keys().find(|key| !is_known(key)) {
         return Err(Unplayable::lacks(unknown));
     }
-    match (kind, second) {
-        (Some(kind), None) if words.contains(kind) => Ok(kind),
-        (Some(kind), None) => Err(Unplayable::lacks(kind)),
-        _ => Err(failed(at, "must have one key that says what it is")),
+    match found[..] {
+        [kind] if words.contains(&kind) => Ok(kind),
+        [kind] => Err(Unplayable::lacks(kind)),
+        [] => Err(failed(at, "expected one kind, got none")),
+        _ => {
+            let message = format!("expected one kind, got {}", found.join(" and "));
+            Err(failed(at, message))
+        }
     }
 }
 

@@ -1,10 +1,10 @@
-//! Reading and checking a scenario.
+//! Parsing and validation of scenarios.
 //!
-//! Its types are generated: [`crate::wire::scenario`]. What they can't say is here.
+//! The types are generated: [`crate::wire::scenario`]. This module checks what they can't express.
 //!
-//! - `kinds`: telling what a port lacks from what is wrong;
-//! - `references`: what one part says of another;
-//! - `faults`: the faults that it declares.
+//! - `kinds`: distinguishes what a port lacks from what is wrong;
+//! - `references`: checks references from one part to another, and totals;
+//! - `faults`: lists the declared faults.
 
 mod faults;
 mod kinds;
@@ -16,27 +16,28 @@ use serde_json::Value;
 pub use self::faults::probe_path;
 use crate::wire::scenario::{FAULTS, HOOKS, STEPS, Scenario};
 
-/// Every hook, fault and step that a scenario can have.
+/// Returns the names of every hook, fault and step that a scenario can have.
 pub fn all_words() -> Vec<&'static str> {
     [HOOKS, FAULTS, STEPS].concat()
 }
 
-/// Why a scenario is not played.
+/// The reason why a scenario is not played.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Unplayable {
-    /// It needs what the port lacks; the reason.
+    /// It needs something that the port lacks, named in the reason.
     Skipped(String),
-    /// It is not a scenario, or says something that can't be done; the message.
+    /// It is invalid or asks for something that can't be done; see the message.
     Failed(String),
 }
 
 impl Unplayable {
-    /// It needs this, which the port lacks.
+    /// Creates the reason for a scenario that needs `what`, which the port lacks.
     pub fn lacks(what: &str) -> Self {
         Self::Skipped(format!("needs {what}"))
     }
 
-    /// It needs this, which the port says it has; the method of its job is the default one.
+    /// Creates the reason for a scenario that needs `what`, which the port claims to have although
+    /// its job doesn't implement `method`.
     pub(crate) fn left_out(what: &str, method: &str) -> Self {
         let but = "which hello names, but Job has no method";
         Self::Skipped(format!("needs {what}, {but} {method}"))
@@ -56,11 +57,12 @@ impl From<Error> for Unplayable {
 }
 
 impl Scenario {
-    /// Reads a document and checks it.
+    /// Parses a document and checks it.
     ///
     /// # Errors
     ///
-    /// It has a hook, a fault or a step that isn't among `words`, or isn't a scenario.
+    /// Returns an error if it has a hook, a fault or a step that isn't among `words`, or isn't a
+    /// valid scenario.
     pub fn parse(mut document: Value, words: &[&str]) -> Result<Self, Unplayable> {
         kinds::check(&mut document, words)?;
         let scenario = serde_path_to_error::deserialize(document)

@@ -1,4 +1,4 @@
-//! What one part of a scenario says of another, and what all of them come to together.
+//! Checks of references from one part of a scenario to another, and of totals.
 
 use std::time::Duration;
 
@@ -8,17 +8,29 @@ use crate::wire::scenario::{
     MOST_STEPS, Saver, Step, WorkerTrain,
 };
 
-/// Refuses what refers to something that isn't there, or is too much in all.
+/// Checks that every reference has its target and that no total is too large.
 pub(super) fn check(scenario: &Scenario) -> Result<(), Unplayable> {
-    let machines = scenario.machines.iter().map(|machine| machine.ps);
-    if !machines.eq(0..scenario.cluster.ps) {
-        return Err(failed("machines", "must list every PS in order"));
-    }
+    check_machines(scenario)?;
     check_ps(scenario)?;
     check_contents(scenario)?;
     check_hooks(scenario)?;
     check_workers(scenario)?;
     check_totals(scenario)
+}
+
+fn check_machines(scenario: &Scenario) -> Result<(), Unplayable> {
+    let (expected, got) = (scenario.cluster.ps, scenario.machines.len());
+    if got != expected {
+        let message = format!("expected one machine for each of {expected} PS, got {got}");
+        return Err(failed("machines", message));
+    }
+    for (at, machine) in scenario.machines.iter().enumerate() {
+        if machine.ps != at {
+            let message = format!("expected {at}, got {}", machine.ps);
+            return Err(failed(&format!("machines[{at}].ps"), message));
+        }
+    }
+    Ok(())
 }
 
 fn check_ps(scenario: &Scenario) -> Result<(), Unplayable> {
@@ -61,7 +73,7 @@ fn check_contents(scenario: &Scenario) -> Result<(), Unplayable> {
         };
         if content.text.is_some() && content.hex.is_some() {
             let at = format!("steps[{at}].{}", step.kind());
-            return Err(failed(&at, "text and hex are both given"));
+            return Err(failed(&at, "expected text or hex, got both"));
         }
     }
     Ok(())
@@ -113,7 +125,7 @@ fn check_hooks(scenario: &Scenario) -> Result<(), Unplayable> {
     Ok(())
 }
 
-/// What a step gives to workers, each with its place.
+/// Returns the training that a step gives to workers, each with its place.
 fn given<'a>(step: &'a Step, at: &str) -> Vec<(String, &'a WorkerTrain)> {
     match step {
         Step::Worker(worker) => vec![(format!("{at}.worker"), worker)],
@@ -146,7 +158,7 @@ fn check_workers(scenario: &Scenario) -> Result<(), Unplayable> {
     Ok(())
 }
 
-/// What is bounded of one step is so of all of them together.
+/// Checks the totals over all steps.
 fn check_totals(scenario: &Scenario) -> Result<(), Unplayable> {
     let (mut time, mut training, mut lanes): (u64, u64, u64) = (0, 0, 0);
     for (at, step) in scenario.steps.iter().enumerate() {

@@ -115,7 +115,7 @@ fn what_is_not_known_is_named_as_a_missing_capability() {
     assert_eq!(error(&json!([unknown_beside])), skipped("patience"));
     let unknown_fault = json!([{"fault": {"flood": {}}, "strikes": true}]);
     assert_eq!(error(&unknown_fault), skipped("flood"));
-    // One that only a player with real processes has.
+    // A fault that only a player with real processes has.
     let real = json!([{"fault": {"kill": "ps-0"}, "strikes": true}]);
     assert_eq!(error(&real), skipped("kill"));
     let in_background = json!([{"background": {"dance": {}}, "after": 0}]);
@@ -131,7 +131,14 @@ fn what_is_wrong_is_named_with_its_place() {
         skipped @ Unplayable::Skipped(_) => panic!("{skipped:?}"),
     };
     assert!(message(&json!([{"train": -1}])).starts_with("steps[0].train: "));
-    assert!(message(&json!([{"train": 1, "end": {}}])).starts_with("steps[0]: "));
+    assert_eq!(
+        message(&json!([{"train": 1, "end": {}}])),
+        "steps[0]: expected one kind, got train and end"
+    );
+    assert_eq!(
+        message(&json!([{}])),
+        "steps[0]: expected one kind, got none"
+    );
     assert!(message(&json!(["end"])).starts_with("steps[0]: "));
     assert!(message(&json!([])).starts_with("steps: expected 1 to 10000 items"));
     assert!(message(&json!({"train": 1})).starts_with("steps: "));
@@ -146,7 +153,10 @@ fn what_is_wrong_is_named_with_its_place() {
     let fault = json!([{"background": recover, "after": 0}]);
     assert_eq!(message(&fault), "steps[0].background: there is no PS 1");
     let both = json!([{"background": {"action_file": {"text": "", "hex": ""}}, "after": 0}]);
-    assert!(message(&both).starts_with("steps[0].background: text and hex"));
+    assert_eq!(
+        message(&both),
+        "steps[0].background: expected text or hex, got both"
+    );
     let nameless = json!([{"raise": {"error": "Nonsense", "message": ""}}]);
     assert!(message(&nameless).starts_with("steps[0].raise.error: unknown variant `Nonsense`"));
     let no_deadline = json!([{"rpc": "StopTraining"}]);
@@ -241,7 +251,7 @@ fn a_hook_or_a_step_without_what_it_works_on_is_refused() {
     );
 }
 
-/// The document with a value in another place than it is written.
+/// Returns a valid document with the value at `pointer` replaced.
 fn with(pointer: &str, value: Value) -> Value {
     let mut document = document(&json!([{"train": 1}]));
     *document.pointer_mut(pointer).unwrap() = value;
@@ -255,7 +265,7 @@ fn failure(document: Value) -> String {
     }
 }
 
-/// Each of these in its place makes a scenario that isn't one, said in these words.
+/// Asserts that each value, put at its pointer, is refused with a message that starts like this.
 fn assert_refused(cases: impl IntoIterator<Item = (&'static str, Value, &'static str)>) {
     for (pointer, value, message) in cases {
         let said = failure(with(pointer, value));
@@ -402,6 +412,23 @@ fn what_is_bounded_of_a_step_is_bounded_of_all_together() {
     );
     let all = json!([{"advance": 360_000_000_000_u64}, {"train": 500_000}, {"train": 500_000}]);
     assert!(parse(with("/steps", all)).is_ok());
+}
+
+#[test]
+fn machines_that_are_not_every_ps_in_order_are_refused() {
+    let machine = |ps: usize| json!({"ps": ps, "rss": 1, "mem_limit": null});
+    assert_refused([
+        (
+            "/machines",
+            json!([]),
+            "machines: expected one machine for each of 1 PS, got 0",
+        ),
+        (
+            "/machines",
+            json!([machine(1)]),
+            "machines[0].ps: expected 0, got 1",
+        ),
+    ]);
 }
 
 #[test]

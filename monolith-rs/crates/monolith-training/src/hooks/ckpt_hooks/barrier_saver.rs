@@ -21,7 +21,7 @@ pub const SAVE_ACTION: &str = "Save";
 /// has placed: that one it leaves placed. After a barrier callback that raised, and
 /// after a save that failed without `after_save`, the barrier stays placed.
 ///
-/// `placed` is whether it owes a removal. Saves follow one another under the saver
+/// `placed` is whether it owes a removal, as it still does after one that failed. Saves follow one another under the saver
 /// hook's lock, so before and after don't overlap.
 #[derive(Debug)]
 pub struct BarrierSaverListener {
@@ -98,9 +98,10 @@ impl CheckpointSaverListener for BarrierSaverListener {
     }
 
     fn after_save(&self, session: &Arc<Session>, _: i64) -> Result<bool> {
-        if self.placed.swap(false, Ordering::SeqCst) {
+        if self.placed.load(Ordering::SeqCst) {
             tracing::info!("Removing the barrier after a save.");
             self.barrier_op.remove_barrier(session)?;
+            self.placed.store(false, Ordering::SeqCst);
         }
         Ok(false)
     }

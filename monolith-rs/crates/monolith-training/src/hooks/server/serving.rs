@@ -1,13 +1,19 @@
 //! The gRPC server under the controller: its port, its life, its end.
 
 use std::convert::Infallible;
-use std::sync::{Mutex, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll};
+use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tonic::Status;
 use tonic::body::Body;
+use tonic::codegen::BoxFuture;
 use tonic::transport::Server;
 use tower_service::Service;
 
@@ -26,17 +32,20 @@ pub type Cancelled = watch::Receiver<bool>;
 ///
 /// It has a runtime of its own, whose one thread only moves bytes: handlers run
 /// elsewhere. It serves until [`stop`](Self::stop), or until it is dropped, also
-/// within another runtime.
+/// within another runtime. Calls in flight outlive it: they are answered as if it were
+/// there (B34, B36).
 #[derive(Debug)]
 pub struct Serving {
     port: u16,
     life: Mutex<Option<Life>>,
-    /// There until the drop, which needs it whole.
-    runtime: Option<Runtime>,
+    /// There until the drop, as are the calls.
+    runtime: Option<OwnRuntime>,
+    calls: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
 struct Life {
+    refuses: Arc<AtomicBool>,
     stop: oneshot::Sender<()>,
     cancel: watch::Sender<bool>,
     /// Hangs up when the listener is closed.
@@ -94,13 +103,17 @@ impl Serving {
         let (stop, stopped) = oneshot::channel();
         let (cancel, cancelled) = watch::channel(false);
         let (open, listening) = mpsc::channel();
-        let service = service(&cancelled);
+        let refuses = Arc::new(AtomicBool::new(false));
+        let service = UntilStopped {
+            refuses: Arc::clone(&refuses),
+            inner: service(&cancelled),
+        };
         let incoming = {
             let _within = runtime.enter();
             Incoming::new(listener, open).map_err(failed)?
         };
         let starting = health.clone();
-        runtime.spawn(async move {
+        let calls = runtime.spawn(async move {
             if let Some(health) = starting {
                 health.begin().await;
             }
@@ -118,13 +131,15 @@ impl Serving {
         Ok(Self {
             port,
             life: Mutex::new(Some(Life {
+                refuses,
                 stop,
                 cancel,
                 listening,
                 health,
                 _socket_file: socket_file,
             })),
-            runtime: Some(runtime),
+            runtime: Some(OwnRuntime(Some(runtime))),
+            calls: Some(calls),
         })
     }
 
@@ -136,9 +151,12 @@ impl Serving {
     /// Refuses new calls from the moment that this returns. Calls in flight get
     /// `grace` of real time and are not waited for. Stopping twice is fine.
     pub fn stop(&self, grace: Duration) {
-        let (Some(life), Some(runtime)) = (relock(&self.life).take(), &self.runtime) else {
+        let runtime = self.runtime.as_ref().and_then(|own| own.0.as_ref());
+        let (Some(life), Some(runtime)) = (relock(&self.life).take(), runtime) else {
             return;
         };
+        // What comes by a connection that is open already, until its end is told there.
+        life.refuses.store(true, Ordering::SeqCst);
         if let Some(health) = life.health.clone() {
             let (told, is_told) = mpsc::channel::<()>();
             runtime.spawn(async move {
@@ -161,11 +179,72 @@ impl Serving {
 }
 
 impl Drop for Serving {
-    /// Doesn't wait for the runtime's thread: waiting is forbidden in async code.
+    /// Refuses new calls from soon on, without waiting: that is forbidden in async code. A thread
+    /// keeps the runtime until the calls in flight are answered; one whose handler never
+    /// returns keeps it until the process ends.
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        let life = relock(&self.life).take();
+        let (Some(own), Some(calls)) = (self.runtime.take(), self.calls.take()) else {
+            return;
+        };
+        let answering = move || {
+            let Some(runtime) = &own.0 else { return };
+            if let Some(life) = life {
+                life.refuses.store(true, Ordering::SeqCst);
+                let _ = life.stop.send(());
+                if let Some(health) = life.health {
+                    runtime.block_on(health.hang_up());
+                }
+            }
+            let _ = runtime.block_on(calls);
+        };
+        let thread = thread::Builder::new().name("controller-end".to_owned());
+        if let Err(error) = thread.spawn(answering) {
+            tracing::error!("calls in flight are broken off: {error}");
+        }
+    }
+}
+
+/// A runtime that may be dropped in async code, where waiting for its thread is forbidden.
+#[derive(Debug)]
+struct OwnRuntime(Option<Runtime>);
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Refuses calls once its server is stopped.
+#[derive(Clone)]
+struct UntilStopped<S> {
+    refuses: Arc<AtomicBool>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for UntilStopped<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<Response<Body>, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if self.refuses.load(Ordering::SeqCst) {
+            return Box::pin(async {
+                Ok(Status::unavailable("the server is stopped").into_http())
+            });
+        }
+        Box::pin(self.inner.call(request))
     }
 }
 

@@ -1,10 +1,10 @@
-//! Plays scenarios on the port in `monolith-training`: the first user of the library.
+//! The driver of the port in `monolith-training`, and the first user of the library.
 //!
-//! stdout belongs to the protocol alone; what the driver has to say for itself goes to stderr.
+//! stdout belongs to the protocol alone; the driver's own messages go to stderr.
 //!
 //! - [`play`]: the job of a scenario;
-//! - [`interop`]: serves, calls, encodes and decodes, for other languages to meet;
-//! - [`status`]: status codes of gRPC.
+//! - [`interop`]: servers, clients and messages, for tests with other languages;
+//! - [`status`]: gRPC status codes.
 
 mod interop;
 mod play;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The port, and the controller that it serves in interop.
+/// The port, and the controller that it serves for interop.
 #[derive(Default)]
 struct Monolith {
     interop: interop::Peer,

@@ -1,9 +1,9 @@
-//! Status codes of gRPC.
+//! gRPC status codes.
 
 use parity_driver::wire::events::StatusCode;
 use tonic::Code;
 
-/// A code by gRPC's own name.
+/// Converts a code to the one of the same gRPC name.
 pub(crate) fn status_code(code: Code) -> StatusCode {
     match code {
         Code::Ok => StatusCode::Ok,

@@ -1,4 +1,4 @@
-//! The access of interop's requests, as the port has it.
+//! Conversion of the access options in interop requests to those of the port.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -11,7 +11,7 @@ use monolith_training::errors::{Error, Result};
 use monolith_training::hooks::server::access::{Audit, ClientAccess, ServerAccess};
 use parity_driver::wire::protocol::{InteropClientAccess, InteropServerAccess};
 
-/// The options of a server.
+/// Converts the options of a server.
 pub(super) fn of_server(access: InteropServerAccess) -> Result<ServerAccess> {
     let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
     Ok(ServerAccess {
@@ -31,7 +31,7 @@ pub(super) fn of_server(access: InteropServerAccess) -> Result<ServerAccess> {
     })
 }
 
-/// The means of a client.
+/// Converts the options of a client.
 pub(super) fn of_client(access: &InteropClientAccess) -> ClientAccess {
     let path = |path: &Option<String>| path.as_ref().map(PathBuf::from);
     ClientAccess {
@@ -44,7 +44,7 @@ pub(super) fn of_client(access: &InteropClientAccess) -> ClientAccess {
     }
 }
 
-/// An audit that appends its lines to this file.
+/// Returns an audit that appends its lines to this file.
 fn appending_to(path: &str) -> Result<Audit> {
     let file = OpenOptions::new().create(true).append(true).open(path);
     let file = file.map_err(|error| Error::access(format!("{path} can't be written: {error}")))?;

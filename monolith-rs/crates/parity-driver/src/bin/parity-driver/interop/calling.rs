@@ -1,4 +1,4 @@
-//! Calls to any controller, found through its address file.
+//! Calls to any controller found through its address file.
 
 use std::path::Path;
 use std::time::Duration;
@@ -48,11 +48,11 @@ pub(crate) fn call(call: &CallRequest) -> Answer {
     }
 }
 
-/// Why nothing was called.
+/// The reason why nothing was called.
 enum Unmade {
-    /// The address file is missing or can't be read, or the means of access can't be used.
+    /// The address file is missing or can't be read, or the access options can't be used.
     NoChannel(Error),
-    /// What was asked for is no call.
+    /// The request is not a valid call.
     NoCall(Error),
 }
 
@@ -80,7 +80,7 @@ fn make(call: &CallRequest) -> std::result::Result<Outcome, Unmade> {
     })
 }
 
-/// Within a runtime, as it connects there.
+/// Connects to the controller; must run within a runtime.
 fn channel(call: &CallRequest) -> Result<ControllerChannel> {
     let model_dir = Path::new(&call.model_dir);
     match &call.access {
@@ -89,7 +89,7 @@ fn channel(call: &CallRequest) -> Result<ControllerChannel> {
     }
 }
 
-/// Sends these bytes as they are.
+/// Sends these bytes unchanged.
 async fn bytes(
     channel: ControllerChannel,
     path: PathAndQuery,
@@ -116,7 +116,7 @@ fn is_known(method: &str) -> bool {
     )
 }
 
-/// Calls as a program that uses the port does: the generated client's method.
+/// Calls through the generated client, as a program that uses the port does.
 async fn generated(channel: ControllerChannel, method: &str, deadline: Duration) -> Outcome {
     let mut stub = ControllerClient::new(channel);
     macro_rules! send {
@@ -141,7 +141,7 @@ async fn generated(channel: ControllerChannel, method: &str, deadline: Duration)
 }
 
 mod raw {
-    //! Bytes as they are.
+    //! A codec that passes bytes through unchanged.
     use prost::bytes::{Buf, BufMut};
     use tonic::Status;
     use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};

@@ -1,4 +1,4 @@
-//! A clock that keeps whoever sleeps.
+//! A clock that holds sleepers until they are released.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,9 +7,9 @@ use monolith_training::clock::{Clock, HandlerPool, RawLock, SystemClock, Target,
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::Result;
 
-/// The machine's own time, but a sleep lasts until all are let go.
+/// The system clock, except that a sleep lasts until all sleepers are let go.
 ///
-/// `state` is held for a moment only; `changed` says that it has another value.
+/// `state` is locked only for a moment; `changed` signals each change of it.
 #[derive(Debug, Default)]
 pub(super) struct HoldingClock {
     state: Mutex<State>,
@@ -23,7 +23,7 @@ struct State {
 }
 
 impl HoldingClock {
-    /// Waits until so many sleep, and says whether they do.
+    /// Waits until this many threads sleep, and returns whether they do.
     pub(super) fn wait_for(&self, sleepers: usize, patience: Duration) -> bool {
         let waited = self
             .changed
@@ -32,12 +32,12 @@ impl HoldingClock {
         state.held >= sleepers
     }
 
-    /// How many sleep.
+    /// Returns the number of sleeping threads.
     pub(super) fn held(&self) -> usize {
         self.state().held
     }
 
-    /// Ends every sleep, from now on at once.
+    /// Ends every sleep; later ones end at once.
     pub(super) fn let_go(&self) {
         self.state().let_go = true;
         self.changed.notify_all();

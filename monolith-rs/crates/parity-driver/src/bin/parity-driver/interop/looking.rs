@@ -1,4 +1,4 @@
-//! What the port sees of this machine, of others, and of the barrier that is served.
+//! The port's view of this machine, of other machines, and of the served barrier.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use super::serving::Peer;
 use super::{failed, to_hex};
 use parity_driver::wire::protocol::{Answer, LookRequest, LookedCheckpoints, TimerCall};
 
-/// The device that machine info is made on.
+/// The device on which machine info is created.
 const DEVICE: &str = "/job:ps/task:0";
 
-/// How many addresses are tried at a time.
+/// The number of addresses tried at a time.
 const THREADS: usize = 2;
 
-/// The step whose checkpoint is named.
+/// The step whose checkpoint name is shown.
 const STEP: i64 = 7;
 
 pub(crate) fn look(look: LookRequest, peer: &Peer) -> Answer {
@@ -35,7 +35,7 @@ pub(crate) fn look(look: LookRequest, peer: &Peer) -> Answer {
 fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
     let timer = see_timer(&look);
     let timeout = Duration::from_millis(look.timeout_ms);
-    // Standard output is the protocol's.
+    // Standard output belongs to the protocol.
     let report = |line: &str| tracing::info!("{line}");
     let nodes = NodeAliveChecker::reporting_to(look.addrs, timeout, THREADS, report);
     let hosts = look.hosts.iter();
@@ -70,13 +70,13 @@ fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
     })
 }
 
-/// What is said of a barrier of capacity 0.
+/// Returns the error message for a barrier of capacity 0.
 fn no_capacity() -> Option<String> {
     let made = BarrierOp::new(&Graph::new(), Arc::new(SystemClock), 0);
     made.err().map(|error| error.message().to_owned())
 }
 
-/// Of each call whether the step is due, or else whether the timer is enabled after it.
+/// Returns for each call whether the step is due or, for other calls, whether the timer is enabled.
 fn see_timer(look: &LookRequest) -> Vec<bool> {
     let every = match look.every_steps {
         Some(steps) => Every::Steps(steps),
@@ -96,7 +96,7 @@ fn see_timer(look: &LookRequest) -> Vec<bool> {
     look.timer.iter().map(&mut answer).collect()
 }
 
-/// The steps that there are, none where that is an `AttributeError`.
+/// Returns the steps of existing checkpoints; none if that raises an `AttributeError`.
 fn existing(helper: &SaveHelper) -> Result<Option<Vec<i64>>> {
     match helper.get_existing_checkpoint_steps() {
         Err(error) if error.kind() == ErrorKind::AttributeError => Ok(None),
@@ -104,7 +104,7 @@ fn existing(helper: &SaveHelper) -> Result<Option<Vec<i64>>> {
     }
 }
 
-/// The step of the newest checkpoint, if there is one.
+/// Returns the step of the newest checkpoint, if there is one.
 fn restored(basename: &Path) -> Result<Option<i64>> {
     let Some(dir) = basename.parent() else {
         return Ok(None);

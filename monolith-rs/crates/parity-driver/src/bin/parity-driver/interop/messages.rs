@@ -1,4 +1,4 @@
-//! Messages as fields, bytes and text, each as the port itself reads and writes it.
+//! Messages as fields, bytes and text, as the port itself reads and writes them.
 
 use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::logging_ops::{parse_machine_health, single_line_text};
@@ -50,10 +50,10 @@ pub(crate) fn decode(request: DecodeRequest) -> Answer {
     }
 }
 
-/// A message on a single line; only some have one.
+/// A message's text on a single line; only some messages have one.
 type Text = Option<String>;
 
-/// How a kind of message is written from JSON fields, and read into them.
+/// The conversion between a message's JSON fields and its bytes.
 struct Codec {
     encode: fn(Value) -> Result<(Vec<u8>, Text)>,
     decode: fn(&[u8]) -> Result<(Value, Text)>,
@@ -91,19 +91,19 @@ fn codec_of<M: Readable + Fields>() -> Codec {
     }
 }
 
-/// A message's fields as JSON; those that aren't given have their defaults.
+/// A message that converts to and from JSON fields; missing fields have their defaults.
 trait Fields: Sized {
     fn from_fields(fields: Value) -> serde_json::Result<Self>;
 
     fn fields(&self) -> Value;
 }
 
-/// Implements [`Fields`] for a message, all of whose fields are listed.
+/// Implements [`Fields`] for a message, given all of its fields.
 macro_rules! fields {
     ($message:ident { $($field:ident: $type:ty),* }) => {
         impl Fields for $message {
             fn from_fields(fields: Value) -> serde_json::Result<Self> {
-                // It has the message's own name, which serde's errors give.
+                // Named as the message, because serde's errors show the name.
                 #[derive(Default, Deserialize)]
                 #[serde(default, deny_unknown_fields)]
                 struct $message {
@@ -134,7 +134,7 @@ fields!(GetTrainingStatusResponse { global_step: i64 });
 fields!(MachineHealthResult { status: Option<i32>, message: Option<String> });
 fields!(ControllerHooksProto { action: Option<i32> });
 
-/// What differs from message to message: how it is read, and its text.
+/// The parts that differ between messages: how one is read, and its text.
 trait Readable: Message + Default {
     fn read(bytes: &[u8]) -> Result<Self> {
         Self::decode(bytes).map_err(|_| Error::new(ErrorKind::DecodeError, "Error parsing message"))

@@ -1,13 +1,13 @@
-//! Takes part in interop: serves a controller, calls one, encodes and decodes.
+//! Interop: serves a controller, calls one, and encodes and decodes messages.
 //!
-//! Everything here is in real time and over real gRPC, as the other end may be
-//! written in another language.
+//! Everything here uses real time and real gRPC, as the other end may be written in another
+//! language.
 //!
-//! - [`serving`]: the one controller that is served at a time;
-//! - [`access`]: who may call, and by what means;
-//! - [`holding`]: the clock that its blocked workers wait by;
+//! - [`serving`]: the controller that is served, one at a time;
+//! - [`access`]: the access options of servers and clients;
+//! - [`holding`]: the clock of the controller's blocked workers;
 //! - [`calling`]: calls to any controller;
-//! - [`looking`]: this machine, others, and the barrier that is served;
+//! - [`looking`]: this machine, other machines, and the served barrier;
 //! - [`messages`]: messages as fields, bytes and text.
 
 mod access;
@@ -26,7 +26,7 @@ pub(crate) use self::serving::Peer;
 
 use parity_driver::wire::protocol::Answer;
 
-/// The answer to what can't be done.
+/// Builds the answer to a request that failed.
 fn failed(seq: u64, error: &Error) -> Answer {
     Answer::failed(seq, error.to_string())
 }
@@ -34,7 +34,7 @@ fn failed(seq: u64, error: &Error) -> Answer {
 fn to_hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string can't fail.
+        // Writing to a string never fails.
         let _ = write!(hex, "{byte:02x}");
         hex
     })

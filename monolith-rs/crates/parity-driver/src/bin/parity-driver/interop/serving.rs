@@ -1,5 +1,4 @@
-//! The one controller that is served at a time: a real session on the machine's
-//! own clock, with saver and server hook.
+//! The served controller: a real session on the system clock, with a saver and a server hook.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,29 +20,29 @@ use super::holding::HoldingClock;
 use super::{access, failed};
 use parity_driver::wire::protocol::{Answer, ArriveRequest, LookedBarrier, ServeRequest};
 
-/// So long that a saver hook never saves by itself.
+/// An interval so long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
 
-/// How long a worker may take to arrive.
+/// The longest time that a worker may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(10);
 
-/// Serves one controller at a time.
+/// Server of one controller at a time.
 #[derive(Default)]
 pub(crate) struct Peer {
     run: Option<Run>,
 }
 
-/// A run with a controller.
+/// A session with a controller.
 struct Run {
     monitored: MonitoredSession,
     session: Arc<Session>,
     barrier_op: Arc<BarrierOp>,
-    /// Keeps blocked workers from looking again, so that they stay so after a resume.
+    /// Keeps blocked workers from looking again, so that they stay blocked after a resume.
     workers_clock: Arc<HoldingClock>,
 }
 
 impl Peer {
-    /// Starts serving; the address is in the model directory before the answer.
+    /// Starts serving; the address is in the model directory before this returns.
     pub(crate) fn serve(&mut self, serve: ServeRequest) -> Answer {
         let seq = serve.seq;
         let run = match self.run {
@@ -59,7 +58,7 @@ impl Peer {
         }
     }
 
-    /// Has workers wait at the barrier; they are blocked before the answer.
+    /// Makes workers wait at the barrier; they are blocked before this returns.
     pub(crate) fn arrive(&self, arrive: &ArriveRequest) -> Answer {
         match self.run().and_then(|run| run.block(&arrive.workers)) {
             Ok(()) => Answer::Arrived { seq: arrive.seq },
@@ -67,7 +66,7 @@ impl Peer {
         }
     }
 
-    /// Closes the session cleanly, and the controller's port with it.
+    /// Closes the session cleanly, and with it the controller's port.
     pub(crate) fn stop_serving(&mut self, seq: u64) -> Answer {
         let left = self.run().map(drop);
         let left = left.and_then(|()| match self.run.take() {
@@ -84,7 +83,7 @@ impl Peer {
         }
     }
 
-    /// The barrier of the controller that is served, if one is.
+    /// Returns the state of the served controller's barrier, if there is one.
     pub(super) fn look_at_barrier(&self) -> Result<Option<LookedBarrier>> {
         let Some(run) = &self.run else {
             return Ok(None);
@@ -104,7 +103,7 @@ impl Peer {
 }
 
 impl Run {
-    /// Those of the indices 0 and the capacity that no worker may wait as.
+    /// Returns which of the worker indices 0 and the capacity the barrier refuses.
     fn refused(&self) -> Result<Vec<i64>> {
         let capacity = i64::try_from(self.barrier_op.capacity());
         let capacity = capacity.map_err(|error| Error::value(error.to_string()))?;
@@ -181,7 +180,7 @@ impl Run {
         })
     }
 
-    /// The threads end when they find the session closed.
+    /// Blocks workers on threads that end once the session is closed.
     fn block(&self, workers: &[i64]) -> Result<()> {
         for worker in workers.iter().copied() {
             let (barrier_op, session) = (Arc::clone(&self.barrier_op), Arc::clone(&self.session));
@@ -196,13 +195,13 @@ impl Run {
     }
 }
 
-/// The barrier's capacity; of a negative one Python says the same.
+/// Converts the barrier's capacity; Python reports a negative one with the same message.
 fn capacity(workers: i64) -> Result<usize> {
     usize::try_from(workers)
         .map_err(|_| Error::value(format!("capacity must be positive, it is {workers}.")))
 }
 
-/// A callback that raises and one that panics, as far as there are messages for them.
+/// Returns a callback that raises and one that panics, each only if its message is given.
 fn callbacks(error: Option<String>, panic: Option<String>) -> Vec<BarrierCallback> {
     let raises = error
         .map(|message| -> BarrierCallback { Arc::new(move |_, _| Err(Error::runtime(&message))) });
@@ -211,7 +210,7 @@ fn callbacks(error: Option<String>, panic: Option<String>) -> Vec<BarrierCallbac
     raises.into_iter().chain(panics).collect()
 }
 
-/// Makes one session: this one.
+/// Creator of sessions that always returns this one.
 struct Given(Arc<Session>);
 
 impl SessionCreator for Given {

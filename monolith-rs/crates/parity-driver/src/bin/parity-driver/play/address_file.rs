@@ -1,5 +1,4 @@
-//! The address file of a play: what servers publish there, and what the scenario
-//! writes.
+//! The address file of a play: what servers publish in it, and what the scenario writes.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
@@ -15,9 +14,9 @@ use parity_driver::wire::events::Event;
 use parity_driver::wire::scenario::FileContent;
 use tokio::net::TcpSocket;
 
-/// Looks at the file when a session was created, and remembers who was there before.
+/// Observer of the address file, which remembers every published address.
 ///
-/// Touched only by the lane that has the turn; the mutex is never waited for.
+/// Only the lane that has the turn uses it, so nobody waits for the mutex.
 pub(crate) struct AddressFile {
     folder: PathBuf,
     recorder: Arc<Recorder>,
@@ -26,20 +25,20 @@ pub(crate) struct AddressFile {
 
 struct State {
     file: WatchedFile,
-    /// Every address that was seen after a session's creation, the oldest first.
+    /// Every address seen after the creation of a session, oldest first.
     published: Vec<String>,
     dead: Option<Dead>,
     silent: Option<Silent>,
 }
 
-/// A port that is bound and doesn't listen: it refuses, and nobody else can get it.
+/// A port that is bound but doesn't listen: it refuses connections, and nobody else can get it.
 struct Dead(TcpSocket);
 
-/// A port where connections are accepted by the system alone.
+/// A port where only the system accepts connections, so that a call is never answered.
 struct Silent(TcpListener);
 
 impl AddressFile {
-    /// The file in the folder where the scenario's server publishes.
+    /// Creates an observer of the file in the folder where the scenario's server publishes.
     pub(crate) fn new(folder: PathBuf, recorder: Arc<Recorder>) -> Self {
         let state = State {
             file: WatchedFile::new(folder.join(SERVER_ADDR_FILENAME)),
@@ -54,12 +53,12 @@ impl AddressFile {
         }
     }
 
-    /// Where clients look for it.
+    /// Returns the folder in which clients look for the file.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Records an address that wasn't there when last seen.
+    /// Records the address if it has changed since the last look.
     pub(crate) fn look(&self) {
         let Ok(metadata) = std::fs::metadata(self.path()) else {
             return;
@@ -75,7 +74,7 @@ impl AddressFile {
         });
     }
 
-    /// How it has changed if it holds another address now, which is published then.
+    /// Adds a new address to the published ones and returns the change, if there is one.
     fn changed(&self) -> Option<Changed> {
         let mut state = self.state();
         let changed = state.file.changed()?;
@@ -86,7 +85,7 @@ impl AddressFile {
         Some(changed)
     }
 
-    /// The address that was seen published as this one, counted from 1.
+    /// Returns the published address of a server, counted from 1.
     pub(crate) fn published(&self, server: usize) -> Result<String, String> {
         let state = self.state();
         let address = server
@@ -98,19 +97,19 @@ impl AddressFile {
         })
     }
 
-    /// What the file holds; nothing if it isn't there or isn't text.
+    /// Returns the file's text; empty if it is missing or isn't text.
     pub(crate) fn text(&self) -> String {
         let text = std::fs::read_to_string(self.path()).unwrap_or_default();
         text.trim_end_matches(['\r', '\n']).to_owned()
     }
 
-    /// Whether this is the address of the silent listener.
+    /// Returns whether this is the address of the silent listener.
     pub(crate) fn never_answers(&self, address: &str) -> bool {
         let silent = self.state().silent.as_ref().map(Silent::address);
         silent.is_some_and(|silent| silent == address)
     }
 
-    /// Has clients find this from now on.
+    /// Replaces or removes the file that clients read.
     pub(crate) fn write(&self, mut content: FileContent) -> Result<(), String> {
         if let Some(text) = &mut content.text {
             *text = self.fill_in(text).map_err(|error| error.to_string())?;
@@ -170,7 +169,7 @@ impl Silent {
     }
 }
 
-/// The text with `<port>` for the digits after its last colon.
+/// Replaces the digits after the last colon with `<port>`.
 fn without_port(text: &str) -> String {
     match text.rsplit_once(':') {
         Some((ip, port)) if !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()) => {

@@ -1,4 +1,4 @@
-//! The chief's hooks, from the list in a scenario.
+//! The chief's hooks, made from the list in a scenario.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -35,20 +35,20 @@ use super::input::NewInput;
 use super::observers::{self, Caller, Observer, ProbeListener, RecordingSaver, shown};
 use super::slot_counts::RecordingSlotCountListener;
 
-/// So long that a saver hook never saves by itself.
+/// An interval so long that a saver hook never saves by itself.
 const NEVER: Duration = Duration::from_secs(1_000_000_000);
 
-/// The hooks of one play, and those that others work on.
+/// The hooks of one play; savers and controllers are also kept by kind for other hooks to use.
 #[derive(Default)]
 pub(crate) struct ChiefHooks {
-    /// In the order of the list, with those that the player adds.
+    /// All hooks in the order of the list, followed by those that the player adds.
     pub(crate) all: Hooks,
     pub(crate) savers: Vec<Arc<NoFirstSaveCheckpointSaverHook>>,
     pub(crate) controllers: Vec<Arc<ControllerHook>>,
 }
 
 impl ChiefHooks {
-    /// Those that others work on are made first.
+    /// Makes the hooks, first the savers and controllers that other hooks use.
     pub(crate) fn new(cluster: &Cluster, scenario: &Scenario) -> Result<Self> {
         let mut hooks = Self::default();
         for hook in &scenario.hooks {
@@ -101,7 +101,7 @@ impl ChiefHooks {
         Ok(hooks)
     }
 
-    /// A hook that is made in its place.
+    /// Makes a hook that no other hook uses.
     fn hook(
         &self,
         cluster: &Cluster,

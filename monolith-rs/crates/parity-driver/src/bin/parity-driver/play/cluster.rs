@@ -1,4 +1,4 @@
-//! What a scenario is played on beside its world: what hooks and steps share.
+//! The state that the hooks and steps of a scenario share, beside its world.
 
 use std::sync::Arc;
 
@@ -26,12 +26,12 @@ use super::observers::barrier_callback;
 use super::rpc::Operator;
 use super::slot_counts::add_tables;
 
-/// Everything that lives as long as a play.
+/// The shared state of one play.
 pub(crate) struct Cluster {
     pub(crate) world: World,
     pub(crate) barrier_op: Arc<BarrierOp>,
     pub(crate) holders: Holders,
-    /// One for each hook that needs one, in the order of the list.
+    /// One for each stop helper hook, in the order of the list.
     pub(crate) stop_helpers: Vec<StopHelper>,
     pub(crate) chief: ChiefsSession,
     pub(crate) current_session: CurrentSession,
@@ -41,12 +41,12 @@ pub(crate) struct Cluster {
     pub(crate) saver: Arc<FaultySaver>,
     pub(crate) files: Arc<FaultyFiles>,
     pub(crate) listener_faults: Arc<ListenerFaults>,
-    /// The chief's input, if it has one, and what saves it.
+    /// The chief's input, if it has one, and the helper that saves its position.
     pub(crate) input: Option<(Arc<Input>, WorkerCkptHelper)>,
 }
 
 impl Cluster {
-    /// Sets up what there is before the session.
+    /// Sets up the state that exists before the session.
     pub(crate) fn new(world: &World, scenario: &Scenario) -> Result<Self> {
         let (recorder, model_dir) = (&world.recorder, &world.model_dir);
         let folder = model_dir.server_folder(server_folder(scenario))?;
@@ -96,7 +96,7 @@ impl Cluster {
         })
     }
 
-    /// Puts a fault into effect that is none of a machine.
+    /// Applies a fault that isn't one of a machine.
     pub(crate) fn apply(&self, fault: Fault, path: &str) {
         match fault {
             Fault::SaveError(raised) => {
@@ -115,8 +115,9 @@ impl Cluster {
         }
     }
 
-    /// Opens the chief's session. The hooks are kept by the caller, so that a
-    /// server that nobody ended goes on.
+    /// Opens the chief's session.
+    ///
+    /// The caller keeps the hooks, so that a server that nobody ended keeps running.
     pub(crate) fn open(&self, kind: SessionKind, hooks: &Hooks) -> Result<MonitoredSession> {
         let dir = Some(self.world.model_dir.path().to_owned());
         let creator = ChiefSessionCreator::new(Arc::clone(&self.graph), dir)
@@ -133,7 +134,7 @@ impl Cluster {
         )
     }
 
-    /// What `get_current_session` gives, as a look at it is recorded.
+    /// Describes the result of `get_current_session` as an event records it.
     pub(crate) fn seen_current_session(&self) -> CurrentSessionState {
         let chiefs = self.chief.current();
         match (self.current_session.get_current_session(), chiefs) {
@@ -146,7 +147,7 @@ impl Cluster {
     }
 }
 
-/// The files of a play, whose failures are recorded.
+/// Returns the files of a play, whose failures it records.
 fn faulty_files(world: &World) -> Arc<FaultyFiles> {
     let (recorder, folder) = (
         Arc::clone(&world.recorder),
@@ -165,8 +166,9 @@ fn faulty_files(world: &World) -> Arc<FaultyFiles> {
     })
 }
 
-/// The files that can fail. Their names are written out: with the port's own a wrong name
-/// would be wrong on both ends.
+/// The files that can fail.
+///
+/// Their names are spelled out: with the port's constants, a wrong name would go unnoticed.
 const FAULTY_FILES: [(FaultyFile, &str); 5] = [
     (FaultyFile::Checkpoint, "checkpoint"),
     (
@@ -215,7 +217,7 @@ fn has_input(scenario: &Scenario) -> bool {
     hooks.any(|hook| matches!(hook, Hook::Input {}))
 }
 
-/// Where the servers of a scenario publish, all of them in one folder.
+/// Returns the folder in which all servers of a scenario publish.
 fn server_folder(scenario: &Scenario) -> ServerFolder {
     let folders = scenario.hooks.iter().filter_map(|hook| match hook {
         Hook::Server(server) => Some(server.folder),

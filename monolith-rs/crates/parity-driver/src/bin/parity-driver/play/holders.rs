@@ -1,12 +1,13 @@
-//! The barrier as each of the chief's hooks has it.
+//! Each hook's view of the barrier.
 
 use std::sync::Arc;
 
 use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::errors::Result;
 
-/// What the hooks that place the barrier place it by: views of their own, if a scenario has them
-/// as holders, else the barrier itself.
+/// The barrier as given to each hook that places it.
+///
+/// Each is a view of its own if the scenario makes the hooks holders, else the barrier itself.
 pub(crate) struct Holders {
     pub(crate) ps_health: Arc<BarrierOp>,
     pub(crate) save: Arc<BarrierOp>,

@@ -8,7 +8,7 @@ use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::ckpt_hooks::SaveableIterator;
 use monolith_training::session::{Session, SessionRunHook};
 
-/// Counts; its position is what it gives next.
+/// Counter whose position is the next element.
 #[derive(Debug, Default)]
 pub(crate) struct Input(AtomicI64);
 
@@ -37,7 +37,7 @@ impl SaveableIterator for Input {
     }
 }
 
-/// The first hook: a new session has an iterator of its own, which starts anew.
+/// The first hook, which restarts the iterator for each new session.
 pub(crate) struct NewInput(pub(crate) Arc<Input>);
 
 impl SessionRunHook for NewInput {

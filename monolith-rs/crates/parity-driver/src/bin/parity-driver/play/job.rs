@@ -1,4 +1,4 @@
-//! What the steps of a scenario do on the port.
+//! The job of a scenario: the effects of its steps on the port.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,19 +18,19 @@ use super::logs;
 use super::observers::barrier_callback;
 use super::rpc::Rpc;
 
-/// The chief's session and its hooks, and what they work on.
+/// The chief's session, its hooks, and the state that they share.
 ///
-/// The mutex of `session` is held to take it out or to put it back, and never while it is used.
+/// The mutex of `session` is held to take it out or put it back, never while it is used.
 pub(crate) struct MonolithJob {
     cluster: Cluster,
-    /// Kept to the end, so that a server that nobody ended goes on.
+    /// Kept to the end, so that a server that nobody ended keeps running.
     hooks: ChiefHooks,
     kind: SessionKind,
     session: Mutex<Option<MonitoredSession>>,
 }
 
 impl MonolithJob {
-    /// Sets it up, and has what hooks log recorded until it is dropped.
+    /// Sets up the job, and records what hooks log until it is dropped.
     pub(crate) fn new(scenario: &Scenario, world: &World) -> Result<Self> {
         let cluster = Cluster::new(world, scenario)?;
         let hooks = ChiefHooks::new(&cluster, scenario)?;
@@ -170,7 +170,7 @@ impl Job for MonolithJob {
     }
 }
 
-/// A worker in a session with its barrier hook.
+/// A worker's session with its barrier hook.
 struct HookedWorker(HookedSession);
 
 impl Worker for HookedWorker {

@@ -1,4 +1,4 @@
-//! The errors that listeners raise.
+//! Errors raised by listeners.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ impl Fault {
     }
 }
 
-/// The errors of listeners by their index and method; a later one replaces an earlier one.
+/// The errors of listeners by index and method; a later error replaces an earlier one.
 #[derive(Debug)]
 pub(crate) struct ListenerFaults {
     strikes: Arc<Strikes>,
@@ -25,7 +25,7 @@ struct Fault {
     listener: usize,
     method: SaveMethod,
     error: Error,
-    /// None for every call.
+    /// The number of calls that still fail; `None` for all.
     left: Option<u32>,
     path: String,
 }
@@ -38,7 +38,7 @@ impl ListenerFaults {
         }
     }
 
-    /// From now on.
+    /// Makes later calls of this method fail.
     pub(crate) fn set(&self, raised: ListenerError, path: &str) {
         let fault = Fault {
             listener: raised.listener,
@@ -52,7 +52,7 @@ impl ListenerFaults {
         faults.push(fault);
     }
 
-    /// The error of this call, if there is one left.
+    /// Returns the error of this call, if there is one left.
     pub(crate) fn raise(&self, listener: usize, method: SaveMethod) -> Result<()> {
         let mut faults = relock(&self.faults);
         let mut faults = faults.iter_mut();

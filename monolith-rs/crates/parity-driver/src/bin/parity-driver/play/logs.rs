@@ -1,4 +1,4 @@
-//! Log records: all to stderr, what hooks warn of into the trace as well.
+//! Log records: all go to stderr, and hooks' warnings and errors also into the trace.
 
 use std::fmt;
 use std::io;
@@ -18,17 +18,16 @@ const WHOLE: [&str; 2] = [
     "monolith_training::save_utils::hook",
 ];
 
-/// The modules whose messages start with the error's name, and go on in their own
-/// words.
+/// The modules whose messages start with the error's name and continue in their own words.
 const FIRST_WORD: [&str; 2] = [
     "monolith_training::hooks::controller_hooks::query_action",
     "monolith_training::save_utils::listener",
 ];
 
-/// The recorder of the play that is on, as the log is the process's own.
+/// The recorder of the current play; global because the log belongs to the process.
 static PLAYING: Mutex<Option<Arc<Recorder>>> = Mutex::new(None);
 
-/// Sends the process's log where it belongs.
+/// Sets up the process's log.
 pub(crate) fn install() {
     let stderr = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
@@ -42,7 +41,7 @@ pub(crate) fn install() {
     }
 }
 
-/// Has what hooks log recorded there from now on, or nowhere.
+/// Sets the recorder of what hooks log; `None` for none.
 pub(crate) fn record_into(recorder: Option<Arc<Recorder>>) {
     *relock(&PLAYING) = recorder;
 }
@@ -75,7 +74,7 @@ impl<S: Subscriber> Layer<S> for HookLogs {
     }
 }
 
-/// Python's name of a level from WARNING on.
+/// Returns Python's name of a level, if it is WARNING or above.
 fn level_name(level: Level) -> Option<&'static str> {
     match level {
         Level::ERROR => Some("ERROR"),

@@ -1,16 +1,16 @@
 //! The job of a scenario on the port.
 //!
-//! - [`job`]: what steps do, on the chief and on workers;
-//! - [`cluster`]: what it is played on beside the library's world: what hooks share;
-//! - [`holders`]: the barrier as each of the hooks has it;
-//! - [`chief_hooks`]: the chief's hooks over them;
-//! - [`address_file`]: what clients find, whoever has written it;
+//! - [`job`]: the effects of steps on the chief and on workers;
+//! - [`cluster`]: the state that hooks and steps share, beside the library's world;
+//! - [`holders`]: each hook's view of the barrier;
+//! - [`chief_hooks`]: the chief's hooks;
+//! - [`address_file`]: the file in which clients find the controller's address;
 //! - [`observers`]: hooks, callbacks and a saver that record;
-//! - [`listener_faults`]: the errors that listeners raise;
+//! - [`listener_faults`]: errors raised by listeners;
 //! - [`input`]: the chief's input;
-//! - [`slot_counts`]: the job's hash tables, and who counts their entries;
+//! - [`slot_counts`]: the job's hash tables, and the listener that counts their entries;
 //! - [`rpc`]: an operator's calls;
-//! - [`logs`]: log records that belong into a trace.
+//! - [`logs`]: log records that belong in a trace.
 
 mod address_file;
 mod chief_hooks;

@@ -1,4 +1,4 @@
-//! Hooks, and a saver, that record what happens to them.
+//! Hooks, callbacks, listeners and a saver that record events.
 
 use std::fmt;
 use std::path::Path;
@@ -24,14 +24,14 @@ use super::address_file::AddressFile;
 use super::listener_faults::ListenerFaults;
 use super::rpc::{Operator, Rpc};
 
-/// Records its phases, and raises where it is told to.
+/// A hook that records its phases, and raises an error in one if the scenario says so.
 pub(crate) struct Probe {
     pub(crate) name: String,
     pub(crate) raises: Option<Raises>,
-    /// The time that its `before_run` takes.
+    /// The time that `before_run` takes.
     pub(crate) takes: Duration,
     pub(crate) clock: Arc<dyn Clock>,
-    /// How often it has come to that phase.
+    /// The number of times that it has reached the phase that raises.
     pub(crate) reached: AtomicU32,
     pub(crate) path: String,
     pub(crate) recorder: Arc<Recorder>,
@@ -80,10 +80,10 @@ impl SessionRunHook for Probe {
     }
 }
 
-/// Calls the controller each time that a phase comes.
+/// A hook that calls the controller in one of its phases.
 pub(crate) struct Caller {
     pub(crate) call: Call,
-    /// Where the scenario makes the call.
+    /// The place in the scenario that makes the call.
     pub(crate) place: String,
     pub(crate) operator: Arc<Operator>,
 }
@@ -125,14 +125,13 @@ impl SessionRunHook for Caller {
     }
 }
 
-/// A callback of the barrier, as the port calls it.
+/// Returns a callback of the barrier in the port's form.
 pub(crate) fn barrier_callback(index: usize, kind: CallbackKind, world: &World) -> BarrierCallback {
     let callback = world.barrier_callback(index, kind);
     Arc::new(move |action, _| callback(action))
 }
 
-/// The last hook: records sessions and the addresses that they are controlled at,
-/// and shares the sessions.
+/// The last hook, which records sessions and their controllers' addresses and shares sessions.
 pub(crate) struct Observer {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) barrier_op: Arc<BarrierOp>,
@@ -159,7 +158,7 @@ impl SessionRunHook for Observer {
     }
 }
 
-/// Records what a saver does.
+/// A wrapper around a saver that records each save.
 pub(crate) struct RecordingSaver {
     pub(crate) inner: Arc<dyn Saver>,
     pub(crate) recorder: Arc<Recorder>,
@@ -170,7 +169,7 @@ impl Saver for RecordingSaver {
         let outcome = self.inner.save(session, dir, basename, step);
         match &outcome {
             Ok(()) => self.recorder.record(Event::Save { step }),
-            // What isn't an Exception passes by whoever catches those.
+            // Only an `Exception` is recorded: anything else passes by handlers of those.
             Err(error) if !error.kind().is_exception() => {}
             Err(error) => self.recorder.record(Event::SaveFailed {
                 step,
@@ -186,8 +185,7 @@ impl Saver for RecordingSaver {
     }
 }
 
-/// Records what a saver hook tells it, and asks for a stop after each save if it
-/// is to.
+/// A listener that records its calls, and can ask for a stop after each save.
 pub(crate) struct ProbeListener {
     pub(crate) index: usize,
     pub(crate) asks_to_stop: bool,
@@ -234,7 +232,7 @@ impl CheckpointSaverListener for ProbeListener {
     }
 }
 
-/// The results of a report, as they are recorded.
+/// Converts the results of a report for the trace.
 pub(crate) fn shown(results: &Results) -> Vec<PsResult> {
     let results = results.iter().map(|(ps, result)| PsResult {
         ps: *ps,

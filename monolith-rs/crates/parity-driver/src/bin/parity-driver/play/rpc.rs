@@ -1,4 +1,4 @@
-//! An operator's calls: real gRPC over loopback, found through the address file.
+//! An operator's calls: real gRPC over loopback to the address in the address file.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -21,17 +21,16 @@ use tonic::{Code, Status};
 use super::address_file::AddressFile;
 use crate::status::status_code;
 
-/// How the details begin when a handler raised.
+/// The start of the details of an error that a handler raised.
 const HANDLER_RAISED: &str = "Exception calling application";
 
-/// What is called, and how.
+/// A call: its method, deadline and server.
 #[derive(Clone, Copy)]
 pub(crate) struct Rpc {
     method: Method,
-    /// After which the client gives up.
+    /// The time after which the client gives up.
     deadline: Option<Duration>,
-    /// Which of the servers that have published an address, from 1; else whoever's
-    /// address is in the file.
+    /// The server by its published address, counted from 1; `None` for the address in the file.
     server: Option<usize>,
 }
 
@@ -55,7 +54,7 @@ impl From<&Call> for Rpc {
     }
 }
 
-/// Calls the controller from any lane.
+/// Client of the controller, usable from any lane.
 pub(crate) struct Operator {
     runtime: Runtime,
     world: World,
@@ -79,12 +78,12 @@ impl Operator {
         })
     }
 
-    /// Keeps why a call that a hook was to make can't be played.
+    /// Stores the reason why a hook's call can't be played.
     pub(crate) fn cannot_play(&self, message: String) {
         *self.unplayable() = Some(message);
     }
 
-    /// What was kept since it was last asked for.
+    /// Takes the stored reason and returns it as an error, if there is one.
     pub(crate) fn take_unplayable(&self) -> Result<(), String> {
         self.unplayable().take().map_or(Ok(()), Err)
     }
@@ -93,11 +92,11 @@ impl Operator {
         relock(&self.unplayable)
     }
 
-    /// Makes one call and records what came of it. `place` is where the scenario
-    /// makes it.
+    /// Makes one call and records its result. `place` is where the scenario makes it.
     ///
-    /// An error says why this can't be played: it would hang, or there is no such
-    /// server.
+    /// # Errors
+    ///
+    /// Returns the reason if this can't be played: it would hang, or there is no such server.
     pub(crate) fn call(&self, rpc: Rpc, place: &str) -> Result<(), String> {
         let (address, stub) = match self.find(rpc)? {
             Ok(found) => found,
@@ -124,7 +123,7 @@ impl Operator {
         Ok(())
     }
 
-    /// Whom to call. The inner error is one that a client raises.
+    /// Returns the server to call and a stub. The inner error is one that a client raises.
     fn find(&self, rpc: Rpc) -> Result<Result<(String, ControllerStub)>, String> {
         let _within = self.runtime.enter();
         if let Some(server) = rpc.server {
@@ -136,7 +135,7 @@ impl Operator {
         Ok(stub.map(|stub| (self.address_file.text(), stub)))
     }
 
-    /// What came of the call; nothing once its deadline has passed.
+    /// Makes the call and returns its result; `None` if its deadline passes first.
     fn make(
         &self,
         rpc: Rpc,
@@ -202,11 +201,11 @@ fn wide(indices: Vec<i32>) -> Vec<i64> {
     indices.into_iter().map(i64::from).collect()
 }
 
-/// The details, unless they are the gRPC library's own.
+/// Returns the details, unless they are the gRPC library's own.
 fn own_text(status: &Status) -> Option<String> {
     match status.code() {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => None,
-        // An UNKNOWN is the server's if a handler raised, else the client's.
+        // An UNKNOWN error is the server's if a handler raised, else the client's.
         Code::Unknown if !status.message().starts_with(HANDLER_RAISED) => None,
         _ => Some(status.message().to_owned()),
     }

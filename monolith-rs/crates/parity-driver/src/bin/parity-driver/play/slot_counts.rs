@@ -1,4 +1,4 @@
-//! A job's hash tables, and the listener that writes how many entries each slot has.
+//! A job's hash tables, and the listener that writes the number of entries of each slot.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use parity_driver::recorder::Recorder;
 use parity_driver::wire::events::Event;
 use parity_driver::wire::scenario::Table;
 
-/// Adds the scenario's tables to those of the graph.
+/// Adds the scenario's tables to the graph.
 pub(super) fn add_tables(graph: &Graph, tables: &[Table]) {
     for table in tables {
         let kind = if table.multi {
@@ -27,7 +27,7 @@ pub(super) fn add_tables(graph: &Graph, tables: &[Table]) {
     }
 }
 
-/// A table with an entry of each of these slots.
+/// A table with one entry for each of these slots.
 #[derive(Debug)]
 struct Entries {
     slots: Vec<i64>,
@@ -49,7 +49,7 @@ impl EmbeddingTable for Entries {
     }
 }
 
-/// The listener itself, and a record of the file that it has written, if it has.
+/// A wrapper around the listener that records each file it has written.
 #[derive(Debug)]
 pub(super) struct RecordingSlotCountListener {
     listener: FidSlotCountSaverListener,
@@ -58,7 +58,7 @@ pub(super) struct RecordingSlotCountListener {
 }
 
 impl RecordingSlotCountListener {
-    /// Counts the tables that `graph` has by now; with none it is a `ValueError`.
+    /// Creates a listener for the tables that `graph` has now; without any, it is a `ValueError`.
     pub(super) fn new(graph: &Graph, model_dir: PathBuf, recorder: Arc<Recorder>) -> Result<Self> {
         Ok(Self {
             listener: FidSlotCountSaverListener::new(graph, &model_dir)?,
