@@ -11,7 +11,7 @@ class Bundle(BuildHookInterface):  # type: ignore[type-arg]
     """An editable install reads them where they lie."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called before a wheel is built."""
+        """Bundle the data files, before a wheel is built."""
         if version == "standard":
             for path in ("scenarios", "recorded", "schemas", "docs/behaviour.md"):
                 build_data["force_include"][path] = f"parity/bundled/{path}"

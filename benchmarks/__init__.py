@@ -1,1 +1,1 @@
-"""What things cost, as ratios within one run: ``python -m benchmarks``."""
+"""Benchmarks of costs, as ratios within one run: ``python -m benchmarks``."""

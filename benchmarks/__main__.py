@@ -1,4 +1,4 @@
-"""Measures, keeps the figures and compares them with the last ones: ``python -m benchmarks``.
+"""The command ``python -m benchmarks``, which measures, compares and keeps figures.
 
 ``--gate`` exits with 1 if something is slower than the last run that was kept, which is
 ``benchmarks/last.json``; ``--keep`` has this run take its place, also in docs/performance.md.
@@ -28,7 +28,7 @@ def bench(
     only: Annotated[str, typer.Option(help="Some of training,calling,playing,starting.")] = "",
     growths: Annotated[bool, typer.Option(help="Measure how plays grow as well.")] = True,
 ) -> None:
-    """Measure ratios and growth, a line each."""
+    """Measure ratios and growth, and print a line for each."""
     asked = only.split(",") if only else ["training", "calling", "playing", "starting"]
     found = _measured(asked, growths=growths)
     write_whole(out, found.model_dump_json(indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""What the controller's answers cost, against a call that does nothing."""
+"""The cost of the controller's answers, relative to a call that does nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CALLS = 200
 
 
 def ratios() -> Iterator[Ratio]:
-    """Of the calls that change nothing."""
+    """Yield the ratios of the calls that change nothing."""
     import grpc
     import tensorflow as tf
 
@@ -22,7 +22,7 @@ def ratios() -> Iterator[Ratio]:
     from monolith_hooks.server.server_lib import ServerHook
 
     class Empty(service_pb2_grpc.ControllerServicer):
-        """Answers at once."""
+        """Servicer that answers at once."""
 
         def GetBlockStatus(self, *_: object) -> object:  # noqa: N802 - gRPC's name
             return service_pb2.GetBlockStatusResponse()

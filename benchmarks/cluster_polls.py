@@ -1,9 +1,9 @@
-"""What a health poll costs a real cluster: ``python -m benchmarks.cluster_polls``.
+"""The cost of a health poll on a real cluster: ``python -m benchmarks.cluster_polls``.
 
 For 1, 2, 4 and 8 PS in processes of their own, this process being the chief: how long a
 poll takes (one ``session.run`` of all health checks), idle and while this process trains
 as fast as it can on PS 0, and how much CPU time it costs a PS, as the kernel counts it.
-Then what an operator waits for the controller of a job with two PS. Nothing is asserted.
+Then how long an operator waits for the controller of a job with two PS. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ METHODS = (
 
 
 def scenario(ps: int) -> Scenario:
-    """A job of that many PS and a chief."""
+    """Return the scenario of a job with this many PS and a chief."""
     document = {
         "about": "a job",
         "cluster": {"ps": ps},
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def running(count: int, zygote: Zygote, folder: str) -> ClusterProcesses:
-    """A cluster of that many PS."""
+    """Run a cluster of this many PS within the block."""
     return ClusterProcesses(scenario(count), zygote, Path(folder), 1.0, 60, lambda _: None)
 
 
@@ -103,7 +103,7 @@ def measure_polls(cluster: ClusterProcesses, count: int) -> None:
 
 
 def beside_training(session: Any, train_op: Any, poll: Callable[[], object]) -> list[float]:
-    """Poll while another thread trains as fast as it can."""
+    """Poll while another thread trains as fast as it can, and return the polls' durations."""
     stop = threading.Event()
 
     def train() -> None:
@@ -133,20 +133,20 @@ def measure_calls(cluster: ClusterProcesses, model_dir: Path) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time that a process has had, in steps of 10 ms."""
+    """Return the user and system time of a process, in steps of 10 ms."""
     fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def milliseconds(call: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Return how long a call takes."""
     began = time.perf_counter()
     call()
     return (time.perf_counter() - began) * 1000
 
 
 def shown(taken: list[float]) -> str:
-    """Median and 95th percentile."""
+    """Return the median and 95th percentile as text."""
     p95 = statistics.quantiles(taken, n=20)[-1]
     return f"median {statistics.median(taken):.2f} ms, p95 {p95:.2f} ms"
 

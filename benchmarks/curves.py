@@ -1,7 +1,7 @@
-"""How plays grow, as curves in docs/images/growth.svg: size against time, both logarithmic.
+"""The growth of plays, as curves of size against time in docs/images/growth.svg.
 
-Linear growth is parallel to the grid's diagonal. A growth is named ``what, side``: what is the same
-has the same colour, and all sides but the first are dashed.
+Both axes are logarithmic, so linear growth is parallel to the grid's diagonal. A growth is named
+``what, side``: curves of the same ``what`` share a colour, and all sides but the first are dashed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COLOURS: Final = ("#1b6ca8", "#c2571a", "#2e7d32", "#7b3fa0", "#8a6d00", "#b326
 
 
 def curves(growths: Sequence[Growth]) -> str:
-    """The picture of these as SVG.
+    """Return the picture of these as SVG.
 
     Raises:
         ValueError: There are none.
@@ -36,7 +36,7 @@ def curves(growths: Sequence[Growth]) -> str:
 
 
 class _Plot:
-    """The plane that all of these points are in."""
+    """The plane that contains all of these points."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         self._sizes = _decades([point.size for point in points])
@@ -80,7 +80,7 @@ class _Plot:
         return _TOP + (self._times[-1] - math.log10(seconds)) * _DECADE
 
     def _spread(self, ends: Sequence[Point]) -> list[float]:
-        """The heights of names beside the ends of their curves, without overlap."""
+        """Return the heights of names beside the ends of their curves, without overlap."""
         free, found = 0.0, [0.0] * len(ends)
         for i in sorted(range(len(ends)), key=lambda i: self._y(ends[i].seconds)):
             found[i] = max(free, self._y(ends[i].seconds))
@@ -89,12 +89,12 @@ class _Plot:
 
 
 def _decades(values: Sequence[float]) -> range:
-    """The powers of ten that these are within."""
+    """Return the powers of ten that enclose these values."""
     return range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
 
 
 def _styles(growths: Sequence[Growth]) -> Iterator[tuple[str, str]]:
-    """The colour of each, and how it is dashed."""
+    """Yield the colour and the dashes of each curve."""
     seen: list[str] = []
     for growth in growths:
         what = growth.name.rpartition(", ")[0]

@@ -1,4 +1,4 @@
-"""What a task costs on a Dask scheduler, beside what is in it.
+"""The cost of a task on a Dask scheduler, apart from the work in it.
 
     .nox/shared/bin/python -m benchmarks.dask_tasks
 
@@ -26,7 +26,7 @@ AT_ONCE: Final = 3000
 
 @dataclass(frozen=True)
 class Nothing:
-    """A setup without anything in it, and the sources of a real one."""
+    """A setup that opens nothing, with the sources of a real one."""
 
     def open(self) -> None:
         """Open nothing."""
@@ -37,7 +37,7 @@ class Nothing:
         return []
 
     def sources(self) -> Mapping[str, str]:
-        """Return what a play depends on, which each task carries."""
+        """Return the sources that a play depends on, which each task carries."""
         return sources_here([])
 
 
@@ -48,7 +48,7 @@ def nothing(opened: None, number: int) -> int:
 
 
 def round_trips(tasks: Tasks[None]) -> list[float]:
-    """Seconds of each of some tasks, one after the other."""
+    """Return the seconds of each of some tasks, run one after the other."""
     taken = []
     for i in range(ONE_BY_ONE):
         began = time.perf_counter()
@@ -58,7 +58,7 @@ def round_trips(tasks: Tasks[None]) -> list[float]:
 
 
 def many(tasks: Tasks[None]) -> tuple[float, float]:
-    """Seconds a task, of many that are on their way together; and of CPU time, of this process."""
+    """Return seconds per task when many are under way, in real time and this process's CPU time."""
     began, used = time.perf_counter(), time.process_time()
     waiting = [tasks.submit(nothing, i) for i in range(AT_ONCE)]
     for each in waiting:

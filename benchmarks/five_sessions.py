@@ -1,11 +1,11 @@
-"""What the seed's five health-hook tests cost, as a ratio to five bare monitored sessions.
+"""The cost of the seed's five health-hook tests, as a ratio to five bare monitored sessions.
 
     .nox/shared/bin/python -m benchmarks.five_sessions
 
-The seed's tests have a session with the health hook and nothing else, so that is
-what is played: the five scenarios without saver, server and calls. The scenarios as
-they are, with checkpoints written and real gRPC, are measured beside them. All in
-this one process, by turns, and the medians compared.
+The seed's tests have a session with the health hook and nothing else, so the five
+scenarios are played without saver, server and calls. The scenarios as they are, with
+checkpoints written and real gRPC, are measured beside them. All run in this one
+process, by turns, and their medians are compared.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SCENARIOS: Final = (
 
 
 def health_hook_alone(file: ScenarioFile) -> ScenarioFile:
-    """The scenario without saver, server and what needs them."""
+    """Return the scenario without saver, server and what needs them."""
     scenario = file.scenario
     hooks = [hook for hook in scenario.hooks if not isinstance(hook, SaverEntry | ServerEntry)]
     steps = [step for step in scenario.steps if not isinstance(step, RpcStep)]
@@ -42,7 +42,7 @@ def health_hook_alone(file: ScenarioFile) -> ScenarioFile:
 
 
 def play(player: Player, files: list[ScenarioFile]) -> None:
-    """The five tests on the reference."""
+    """Play the five tests on the reference."""
     for file in files:
         assert isinstance(player.play(file), Played)
 

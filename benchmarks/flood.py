@@ -42,7 +42,7 @@ _MOST_FILES = 8192
 
 
 def main() -> int:
-    """Measure, and print what came of it."""
+    """Measure, print the results, and return the exit code."""
     if sys.argv[1] == "serve":
         return _serve(sys.argv[2], Path(sys.argv[3]))
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 30.0
@@ -77,7 +77,7 @@ def _attack(attacked: Attacked, seconds: float) -> int:
 
 
 class Attacked:
-    """A server, and who calls it."""
+    """A server under attack, and its clients."""
 
     def __init__(self, folder: Path, pid: int) -> None:
         self._folder = folder
@@ -91,11 +91,11 @@ class Attacked:
         self.failures = 0
 
     def connect(self) -> socket.socket:
-        """Connect, and say nothing."""
+        """Connect, and send nothing."""
         return socket.create_connection(self._address, timeout=_DEADLINE_SECONDS)
 
     def connect_tls(self) -> socket.socket:
-        """Connect, begin TLS, and say nothing more."""
+        """Connect, begin TLS, and send nothing more."""
         return self._tls.wrap_socket(self.connect())
 
     def reset(self) -> None:
@@ -150,7 +150,7 @@ class Attacked:
         return len(os.listdir(f"/proc/{self._pid}/fd"))
 
     def wait_for_files(self, files: int) -> int:
-        """Wait until it has no more of them than this; return how many it has then."""
+        """Wait until it has no more open files than this, and return how many it has then."""
         end = time.monotonic() + _CLOSING_SECONDS
         while (left := self.open_files()) > files and time.monotonic() < end:
             time.sleep(0.1)
@@ -169,7 +169,7 @@ def _answers(channel: grpc.Channel) -> bool:
 
 @contextlib.contextmanager
 def _server(language: str, folder: Path) -> Iterator[int]:
-    """A process that serves, or whose child does; it ends with its standard input."""
+    """Start a process that serves, or whose child does, and yield the pid of the server."""
     _allow_files()
     command = [sys.executable, "-m", "benchmarks.flood", "serve", language, str(folder)]
     with subprocess.Popen(  # noqa: S603 - this module
@@ -199,7 +199,7 @@ def _serve(language: str, folder: Path) -> int:
 
 
 def _child() -> int | None:
-    """The driver that serves for this process, if one does."""
+    """Return the pid of the driver that serves for this process, if there is one."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
     return int(children[0]) if children else None
 

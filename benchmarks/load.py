@@ -37,7 +37,7 @@ _DEADLINE_SECONDS = 60
 
 @dataclass
 class Load:
-    """What the clients and the training came to in one round."""
+    """The results of the clients and the training in one round."""
 
     calls: int = 0
     failures: int = 0
@@ -70,7 +70,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def training(folder: Path) -> Iterator[Callable[[str, float], Load]]:
-    """A session with two servers, and what trains in it beside clients of one of them."""
+    """Open a session with two servers, and yield a function that trains beside one's clients."""
     make_credentials(folder / "files")
     files = folder / "files"
     access = ServerAccess(

@@ -14,15 +14,15 @@ Work = Callable[[], object]
 
 ROUNDS: Final = 15
 _TOLERANCE: Final = 1.25
-"""How many times its last worst a ratio may be: machines differ by less, regressions rarely."""
+"""The allowed factor on a ratio's last value; machines differ by less, regressions mostly more."""
 
 
 class Ratio(Model):
     """The time of a subject as a multiple of that of its floor, over several rounds.
 
     Attributes:
-        name: What was measured.
-        floor: What it is a multiple of.
+        name: The name of the subject.
+        floor: The work that it is a multiple of.
         seconds: Median real time of the floor.
         low: The ratio's first quartile.
         median: The ratio's median.
@@ -38,28 +38,28 @@ class Ratio(Model):
 
 
 class Point(Model):
-    """How long a piece of work of some size took, in real seconds: the quickest of its rounds."""
+    """The real seconds that work of some size took, in the quickest of its rounds."""
 
     size: int
     seconds: float
 
 
 class Growth(Model):
-    """How time grows with size."""
+    """The growth of time with size."""
 
     name: str
     points: tuple[Point, ...]
 
     @property
     def exponent(self) -> float:
-        """The slope of the line through the logarithms: 1 is linear."""
+        """Slope of the line through the logarithms; 1 is linear."""
         sizes = [math.log(point.size) for point in self.points]
         times = [math.log(point.seconds) for point in self.points]
         return statistics.linear_regression(sizes, times).slope
 
 
 class Bench(Model):
-    """All that one run measured, and where."""
+    """Everything that one run measured, and the machine."""
 
     machine: str
     versions: dict[str, str]
@@ -77,7 +77,7 @@ def ratio(name: str, subject: Work, floor_name: str, floor: Work, rounds: int = 
 
 
 def seconds(work: Work) -> float:
-    """The real time that it takes."""
+    """Return the real time that the work takes, in seconds."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
@@ -96,7 +96,7 @@ def growth(
 
 
 def slower(last: Bench, now: Bench) -> list[str]:
-    """What is slower than in the last run beyond what two runs differ by, a line each.
+    """Return a line for each ratio that is slower than in the last run by more than noise.
 
     A ratio is slower if the best quarter of its rounds is worse than the worst quarter was, with
     some room.

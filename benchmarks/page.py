@@ -1,4 +1,4 @@
-"""The last run that was kept, as tables and curves of docs/performance.md."""
+"""The last run that was kept, as the tables and curves of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BEGIN, _END = "<!-- the figures of dev.py bench -->\n", "<!-- end -->\n"
 
 
 def last() -> Bench:
-    """The last run that was kept.
+    """Return the last run that was kept.
 
     Raises:
         FileNotFoundError: None was.
@@ -26,7 +26,7 @@ def last() -> Bench:
 
 
 def with_tables(text: str, bench: Bench) -> str:
-    """The page's text with the tables of this run."""
+    """Return the page's text with the tables of this run."""
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return f"{before}{_BEGIN}{_tables(bench)}{_END}{after}"

@@ -1,4 +1,4 @@
-"""What plays cost: against bare sessions, through a driver's pipe, and as they grow."""
+"""The cost of plays: relative to bare sessions, through a driver's pipe, and as they grow."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from parity.spec.loading import ScenarioFile
 from parity.spec.scenario import Scenario
 
 _DAY_POLLS = 2880
-"""Of the health hook, one each 30 s."""
+"""The health hook's polls in a day, one every 30 s."""
 _DAY_ROUNDS = 5
 
 
 def scenario(steps: list[Any], **keys: Any) -> ScenarioFile:
-    """A scenario of these steps."""
+    """Return a scenario of these steps."""
     document = {"about": "A benchmark.", "steps": steps, "expect": {"reports": 0}, **keys}
     return ScenarioFile("bench", Path("bench.yaml"), Scenario.model_validate(frozen(document)))
 
 
 def playing(player: Player, file: ScenarioFile) -> Work:
-    """The work of playing it."""
+    """Return the work of playing a scenario."""
 
     def play() -> None:
         outcome = player.play(file)
@@ -37,7 +37,7 @@ def playing(player: Player, file: ScenarioFile) -> Work:
 
 @contextlib.contextmanager
 def players() -> Iterator[tuple[Player, Player]]:
-    """The reference and the port."""
+    """Yield the reference and the port."""
     reference = open_player(PlayerSpec(kind="python"), 600)
     port = open_player(choose_player("rust").spec, 600)
     try:
@@ -47,7 +47,7 @@ def players() -> Iterator[tuple[Player, Player]]:
 
 
 def bare_sessions(steps: int) -> Work:
-    """A monitored session of so many steps, with nothing of ours."""
+    """Return the work of a monitored session of this many steps, without the project's hooks."""
     import tensorflow as tf
 
     tf1 = tf.compat.v1
@@ -65,7 +65,7 @@ def bare_sessions(steps: int) -> Work:
 
 
 def fetches(count: int, runs: int) -> Work:
-    """So many runs of a session that fetches so many fed strings."""
+    """Return the work of ``runs`` runs of a session that fetch ``count`` fed strings each."""
     import tensorflow as tf
 
     tf1 = tf.compat.v1
@@ -83,7 +83,7 @@ def fetches(count: int, runs: int) -> Work:
 
 
 def ratios(reference: Player, port: Player) -> Iterator[Ratio]:
-    """What a play and a poll cost."""
+    """Yield the ratios of a play and of a poll."""
     twenty = scenario([{"train": 20}], hooks=["ps_health"])
     for name, player in (("Python", reference), ("Rust, through the pipe", port)):
         yield ratio(
@@ -104,7 +104,7 @@ def ratios(reference: Player, port: Player) -> Iterator[Ratio]:
 
 
 def growths(reference: Player, port: Player) -> Iterator[Growth]:
-    """How a play grows."""
+    """Yield the growth of plays."""
 
     def one_poll(player: Player) -> Any:
         return lambda ps: playing(

@@ -1,4 +1,4 @@
-"""What commands take to start, against a bare interpreter; and a run, against one cached."""
+"""The time that commands take to start, relative to a bare interpreter, and that of a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FEW = 5
 
 
 def ratios() -> Iterator[Ratio]:
-    """Of commands that play nothing, and of a run."""
+    """Yield the ratios of commands that play nothing, and of a run."""
     bare, name = _process("-c", "pass"), "a bare interpreter"
     with tempfile.TemporaryDirectory() as folder:
         for words in (["--help"], ["validate"], ["explain", "B12"]):

@@ -1,4 +1,4 @@
-"""What the hooks cost a training step, against the same step without them."""
+"""The cost of the hooks for a training step, relative to the same step without them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HOOKS = ("health hook", "saver", "controller", "barrier hook")
 
 
 def ratios() -> Iterator[Ratio]:
-    """Of an empty step with each hook and with all, and of a small model's step."""
+    """Yield the ratios of an empty step with each hook and with all, and of a model's step."""
     cases: list[tuple[int, str, Collection[str]]] = [
         (0, f"an empty step with the {hook} alone", (hook,)) for hook in _HOOKS
     ]
@@ -27,7 +27,7 @@ def ratios() -> Iterator[Ratio]:
 
 @contextlib.contextmanager
 def _session(size: int, chosen: Collection[str]) -> Iterator[Work]:
-    """Steps of a chief whose model multiplies square matrices of this size, if any."""
+    """Yield a step of a chief whose model multiplies square matrices of this size, if any."""
     import tensorflow as tf
 
     from monolith_hooks import ps_check_hooks, save_utils

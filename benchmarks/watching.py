@@ -1,6 +1,6 @@
 """Random faults on both kinds of health watch, in virtual time: ``python -m benchmarks.watching``.
 
-Of each run: whether anything is watched at its end, and which of the PS that have been
+Each run shows whether anything is still watched at its end, and which of the PS that were
 unhealthy for long were never reported since they became so.
 """
 
@@ -31,7 +31,7 @@ _SICK: Final = 2**32
 _HANGS_SECONDS: Final = 30
 _FAULTY_SECONDS: Final = 900
 _QUIET_SECONDS: Final = 600
-"""How long nothing more happens at the end, which is longer than the bound of a report."""
+"""How long nothing happens at the end, which is longer than the bound of a report."""
 BOUND_SECONDS: Final = 420
 """Within it a PS that stays unhealthy is reported: three rounds of four PS that are given up
 after 10 s each, the backoffs, two reports that hang for 30 s, and 30 s between two polls."""
@@ -135,7 +135,7 @@ class _Watched:
                 self._make_sick(ps, HealthBytes(b"\xff\xff"))
             case 4:
                 self._make_sick(ps, PollError())
-            case 5 if ps not in self._sick_since:  # Or it would heal one that hangs.
+            case 5 if ps not in self._sick_since:  # Otherwise it would heal a PS that hangs.
                 self._machines[ps].inject(SlowPoll(3), self._place())
             case 6 | 7:
                 self._recover(ps)

@@ -1,4 +1,4 @@
-"""``monolith-parity baseline``: plays, and brings the list of known differences up to date."""
+"""``monolith-parity baseline``: plays, then updates the list of known differences."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class BaselineOptions:
 
 
 def baseline(options: BaselineOptions, play: RunOptions, console: Console) -> int:
-    """Play, edit the list, and say what was done; 0, or as a run if something is left to mend.
+    """Play, edit the list and print the changes; return 0, or a run's code if anything is left.
 
     Raises:
-        UsageError: something that was given is wrong; nothing was edited.
-        PortUnavailableError: a player that was asked for can't be had.
-        OutputError: the report or the list can't be written.
+        UsageError: Something that was given is wrong; nothing was edited.
+        PortUnavailableError: A player that was asked for can't be had.
+        OutputError: The report or the list can't be written.
     """
     if not (options.update or options.prune):
         raise UsageError("baseline: nothing to do; expected --update, --prune or both")
@@ -66,7 +66,7 @@ def baseline(options: BaselineOptions, play: RunOptions, console: Console) -> in
 
 
 def _prune_unknown(paths: Sequence[Path], console: Console) -> None:
-    """Remove entries of scenarios that there are not; a run would refuse the list."""
+    """Remove entries of scenarios that don't exist, as a run would refuse the list."""
     known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
     names = catalogue() | {file.name for file in load_all(paths)}
     _apply(KnownEdit(removed={entry.known.key for entry in known.unknown(names)}), console)
@@ -107,12 +107,12 @@ def _update(
 
 
 def _can_be_accepted(record: Record) -> bool:
-    """Neither side is wrong, and both repeat themselves."""
+    """Return whether neither side broke an expectation and both are deterministic."""
     return _was_compared(record) and not record.broken
 
 
 def _was_compared(record: Record) -> bool:
-    """A summary has no differences to list, and one that isn't steady has any."""
+    """Return whether the record has differences to list: no summary, and deterministic."""
     return was_compared(record) and bool(record.agreements) and record.verdict != "nondeterministic"
 
 
@@ -139,7 +139,7 @@ def _apply(edit: KnownEdit, console: Console) -> None:
 
 
 def _what_is_left(records: Iterable[Record], console: Console) -> int:
-    """The exit code of what the list, as it is now, doesn't settle."""
+    """Print the records that the edited list doesn't settle, and return their exit code."""
     known = KnownDifferences.load(project.KNOWN_DIFFERENCES)
     left = [each for each in records if EXIT_CODES[each.verdict] and not _settled(each, known)]
     for record in left:

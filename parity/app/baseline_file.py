@@ -1,4 +1,4 @@
-"""Edits scenarios/known_differences.yaml, line by line.
+"""An editor of scenarios/known_differences.yaml that works line by line.
 
 Only the lines of an entry that changes are touched: comments, order, quotes and
 line breaks of everything else stay as people wrote them, which a round trip through
@@ -44,8 +44,8 @@ def edit_known(path: Path, edit: KnownEdit) -> None:
     A comment right above an entry that is removed goes with it.
 
     Raises:
-        ScenarioError: the file isn't valid.
-        UsageError: it is laid out so that it can't be edited.
+        ScenarioError: The file isn't valid.
+        UsageError: It is laid out so that it can't be edited.
     """
     before = KnownDifferences.load(path)
     text = path.read_text(encoding="utf-8") if path.exists() else "differences: []\n"
@@ -66,7 +66,7 @@ def edit_known(path: Path, edit: KnownEdit) -> None:
 
 
 def _first_line(lines: list[str], entry: KnownEntry) -> int:
-    """The first of an entry, with the dash and the comment right above it; from 1."""
+    """Return the number, from 1, of an entry's first line, including the comment above it."""
     first = entry.line
     while not lines[first - 1].lstrip().startswith("-"):
         first -= 1
@@ -80,7 +80,7 @@ def _last_line(lines: list[str], entry: KnownEntry) -> int:
 
 
 def _end_of_value(lines: list[str], line: int) -> int:
-    """The last line of a value that begins here: what is indented deeper belongs to it."""
+    """Return the last line of a value that begins here, which ends before a shallower line."""
     depth = len(_INDENT) + _depth(lines[line - 1])
     end = line
     while end < len(lines) and lines[end].strip() and _depth(lines[end]) >= depth:
@@ -89,12 +89,12 @@ def _end_of_value(lines: list[str], line: int) -> int:
 
 
 def _depth(line: str) -> int:
-    """The indentation of this line's key; a dash before it counts as a space."""
+    """Return the indentation of this line's key; a dash before it counts as a space."""
     return len(line) - len(line.lstrip(" -"))
 
 
 def _change(lines: list[str], entry: KnownEntry, to: KnownDifference) -> None:
-    """Rewrite the keys that changed, the lowest first; a comment behind one stays."""
+    """Rewrite the keys that changed, from the bottom up, and keep the comments behind them."""
     old, new = entry.known.model_dump(), to.model_dump()
     for key, line in sorted(entry.lines.items(), key=lambda item: item[1], reverse=True):
         if old[key] != new[key]:
@@ -119,7 +119,7 @@ def _yaml(value: Any) -> str:
 
 
 def _name_list(lines: list[str], *, empty: bool) -> None:
-    """The line ``differences:`` says that the list is empty, or leaves it to what follows."""
+    """Write ``differences: []`` for an empty list, and ``differences:`` for any other."""
     right = "differences: []" if empty else "differences:"
     for i, line in enumerate(lines):
         if line.startswith("differences:"):

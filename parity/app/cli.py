@@ -1,11 +1,11 @@
 """The command line: its commands in the order of ``--help``, and how it ends.
 
-The exit codes: 0 well; 1 the sides differ, or broke what was expected, and nothing else; 2
-something that was given is wrong; 3 it can't be done here, whether that is a player that
-can't be had, output that can't be written or a mistake of ours; 130 after Ctrl-C.
+The exit codes: 0 for success; 1 if the sides differ or break an expectation, and nothing else
+is wrong; 2 if something that was given is wrong; 3 if it can't be done here, be it for a player
+that isn't available, output that can't be written or a bug of ours; 130 after Ctrl-C.
 
-TensorFlow is imported only by the commands that play on it, and only then: what a command
-works with is imported within it.
+Each command imports what it needs when it is called, so TensorFlow is loaded only by those that
+play on it.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ _GIVEN_WRONGLY, _CANNOT, _INTERRUPTED = 2, 3, 130
 
 
 def _ending(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, ending with an exit code whatever it raises.
+    """Wrap the command so that it ends with an exit code, whatever it raises.
 
-    Typer would end some of what it doesn't know with 1: a pipe that closed, an end of input.
+    Typer ends with 1 for some errors that it doesn't know, such as a closed pipe or end of input.
     """
 
     @functools.wraps(command)
@@ -64,14 +64,14 @@ def _ending(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
         except typer.Exit:
             raise
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - it is told, not hidden
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - printed, not hidden
             raise typer.Exit(_tell(error)) from None
 
     return ended
 
 
 def _tell(error: BaseException) -> int:
-    """Say what went wrong, in one line unless it is a mistake of ours; the exit code."""
+    """Print the error, in one line unless it is a bug of ours, and return the exit code."""
     code = _CANNOT
     match error:
         case UsageError():
@@ -128,9 +128,9 @@ for command in COMMANDS:
 
 
 def main() -> NoReturn:
-    """Run a command and exit; everything goes wrong in one line, or is a mistake of ours.
+    """Run a command and exit; any error but a bug of ours is printed in one line.
 
-    SIGTERM ends it as Ctrl-C does: what it started ends with it, and what was done is kept.
+    SIGTERM ends it as Ctrl-C does: it stops what it started, and keeps what was done.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with standard_streams():

@@ -1,7 +1,7 @@
-"""The evidence for each clause of docs/behaviour.md, from what says that it covers it.
+"""The evidence for each clause of docs/behaviour.md, from everything that claims to cover it.
 
-A scenario and a case of interop say so with ``covers``; a test with the mark
-``@pytest.mark.covers("B12a")``, its class's, or its module's ``pytestmark``.
+Scenarios and interop cases do so with ``covers``, tests with the mark
+``@pytest.mark.covers("B12a")`` on themselves, their class or their module.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MARK: Final = "pytest.mark.covers"
 
 
 class Evidence(Model):
-    """What covers one clause, by name."""
+    """The names of everything that covers one clause."""
 
     scenarios: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
@@ -30,12 +30,12 @@ class Evidence(Model):
     """Tests, as ``tests/x.py::test_y``; there are none in an installed package."""
 
     def any(self) -> bool:
-        """Whether there is any."""
+        """Return whether there is any evidence."""
         return bool(self.scenarios or self.cases or self.tests)
 
 
 def evidence() -> dict[str, Evidence]:
-    """Return the evidence for all that anything covers, by the number of a clause."""
+    """Return the evidence for each clause that anything covers, by the clause's number."""
     scenarios = [(file.name, file.scenario.covers) for file in load_all([])]
     cases = [(f"{case.method}/{case.name}", case.covers) for case in all_cases()]
     tests = list(covering_tests(project.SOURCES)) if project.SOURCES else []
@@ -51,9 +51,9 @@ def evidence() -> dict[str, Evidence]:
 
 
 def open_clauses() -> tuple[Clause, ...]:
-    """Return the clauses that have neither evidence nor a reason for none, in the page's order.
+    """Return the clauses with neither evidence nor a reason for having none, in the page's order.
 
-    Only a checkout has the tests, without which more of them look open than are.
+    Only a checkout has the tests, so an installed package reports more clauses as open.
     """
     found = evidence()
     return tuple(

@@ -1,4 +1,4 @@
-"""``monolith-parity explain``: what a word means, or a fact and the evidence for its clauses."""
+"""``monolith-parity explain``: the meaning of a word, or a fact and its evidence."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from parity.base.terminal_text import counted, shortened
 from parity.spec.facts import Clause, clause_numbers, expected_clause, fact_range, known_facts
 
 _FACT: Final = re.compile(r"B\w*|b\d\w*", re.ASCII)
-"""What somebody types who asks for a fact; no key or kind begins with a B."""
+"""The form of a query for a fact; no key or kind begins with a B."""
 _LISTED: Final = 9
-"""So many cases of one method are named."""
+"""Up to this many cases of one method are listed by name."""
 _LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
 def explain(word: str | None, console: Console) -> None:
-    """Print everything of this name or path; without one, what there is to ask for.
+    """Print everything of this name or path or, without one, list what can be asked for.
 
     Raises:
-        UsageError: there is nothing of that name.
+        UsageError: There is nothing of that name.
     """
     among = entries()
     if word is None:
@@ -147,7 +147,7 @@ def _print_clause(clause: Clause, found: Evidence, asked: str, console: Console)
 
 
 def _by_method(cases: Sequence[str]) -> list[str]:
-    """The cases, with a count in place of the many of one method."""
+    """Return the cases, replacing those of a method by their count if there are many."""
     lines = []
     for method, named in itertools.groupby(sorted(cases), lambda case: case.partition("/")[0]):
         of_method = list(named)
@@ -157,5 +157,5 @@ def _by_method(cases: Sequence[str]) -> list[str]:
 
 
 def _without_marks(markdown: str) -> str:
-    """The text without its marks of code, emphasis and links."""
+    """Return the text without its marks for code, emphasis and links."""
     return _LINK.sub(r"\1", re.sub(r"`+|\*+(?=\S)|(?<=\S)\*+", "", markdown))

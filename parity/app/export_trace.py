@@ -1,4 +1,4 @@
-"""Writes the traces of a report's scenarios for trace viewers."""
+"""Export of the traces of a report's scenarios for trace viewers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from parity.verdict.record import Record
 
 
 def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[Path]:
-    """Two files a scenario: ``NAME.pftrace`` for Perfetto, ``NAME.json`` for chrome://tracing.
+    """Write ``NAME.pftrace`` for Perfetto and ``NAME.json`` for chrome://tracing per scenario.
 
-    Without names it is every scenario that was played.
+    Without names, every scenario that was played is exported.
 
     Raises:
-        UsageError: there is no such scenario in the report, or it has no trace.
-        OutputError: a file can't be written.
+        UsageError: There is no such scenario in the report, or it has no trace.
+        OutputError: A file can't be written.
     """
     written = []
     for record in _chosen(report, scenarios):
@@ -36,7 +36,7 @@ def export_traces(report: Report, scenarios: Sequence[str], out: Path) -> list[P
 
 
 def _check_inside(name: str, out: Path) -> None:
-    """A name has no way out by itself, but a folder in ``out`` can be a link."""
+    """Refuse a name that leads out of ``out``, as it can through a symbolic link."""
     try:
         check_within((out / name).parent, out)
     except ValueError as error:

@@ -1,9 +1,9 @@
-"""The committed files that are made from the models: ``nox -s generated``.
+"""The committed files that are generated from the models: ``nox -s generated``.
 
-They are the JSON Schema of scenario files, the line in each that tells editors of it, the
+They are the JSON Schema of scenario files, the line in each file that points editors to it, the
 scenario reference, the scenarios of pairs of operations and their page, the code on all pages,
-the README's figures, and of what crosses a process border the JSON Schemas and the driver's types
-in Rust.
+the README's figures, and the JSON Schemas and Rust types of everything that crosses a process
+border.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ _MODELINE: Final = re.compile(r"# yaml-language-server: \$schema=.*\n")
 
 
 def yaml_schema_text() -> str:
-    """The JSON Schema of scenario files."""
+    """Return the JSON Schema of scenario files."""
     return schema_text({"$schema": DIALECT, **Scenario.model_json_schema(by_alias=True)})
 
 
 def modeline(folder: Path) -> str:
-    """The first line of a scenario in this folder, by which editors find the schema."""
+    """Return the first line of a scenario in this folder, by which editors find the schema."""
     path = Path(os.path.relpath(SCHEMA, folder.resolve())).as_posix()
     return f"# yaml-language-server: $schema={path}\n"
 
 
 def outdated() -> Iterator[tuple[Path, str]]:
-    """Every generated file that isn't as it should be, with what it should be.
+    """Yield each generated file that is out of date, with the text that it should have.
 
     Raises:
-        UsageError: The README's figures can't be told; all else has been yielded by then.
+        UsageError: The README's figures can't be determined; all else has been yielded by then.
     """
     for path, text in _wanted():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -71,12 +71,12 @@ def _wanted() -> Iterator[tuple[Path, str]]:
         if path != project.KNOWN_DIFFERENCES and path.parent != PAIRS:
             rest = _MODELINE.sub("", path.read_text(encoding="utf-8"), count=1)
             yield path, modeline(path.parent) + rest
-    # Last: it needs recordings, these a port that compiles, and that the types from above.
+    # Last, as it needs recordings, which need a port that compiles with the types from above.
     yield README, readme()
 
 
 def main() -> int:
-    """Write what is outdated; 1 if anything was, so that CI notices, 2 if it can't all be told."""
+    """Write outdated files; return 0 if there were none, 1 if any, 2 if not all can be made."""
     changed: list[str] = []
     untold: UsageError | None = None
     try:

@@ -1,4 +1,4 @@
-"""``monolith-parity interop``: every case in every pair, a report and a matrix."""
+"""``monolith-parity interop``: every case in every pair, with a report and a matrix."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from parity.spec.capabilities import INTEROP
 
 
 def interop(peer: str | None, report: Path, limit: float, console: Console) -> int:
-    """Play every case in every pair of Python and the peer; the exit code.
+    """Play every case in every pair of Python and the peer, and return the exit code.
 
     Raises:
-        UsageError: the peer that was asked for can't take part by its nature.
-        PortUnavailableError: it was asked for by name and can't be had here, its sources are
-            wrong, or it went wrong for good, which ends the report.
-        OutputError: the report can't be written.
+        UsageError: The peer that was asked for can't take part by its nature.
+        PortUnavailableError: It was asked for by name and isn't available here, doesn't compile,
+            or stopped working, which ends the report.
+        OutputError: The report can't be written.
     """
     with plain_umask():
         other = _other_peer(peer, limit)
@@ -51,7 +51,7 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
                 try:
                     code = _play_all(peers, report, console)
                 finally:
-                    render_again(report)  # The page shows what has come beside the report.
+                    render_again(report)  # The page also shows the new matrix.
         except BaseException:
             _close(peers)
             raise
@@ -62,7 +62,7 @@ def interop(peer: str | None, report: Path, limit: float, console: Console) -> i
 
 
 def _close(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
-    """Close all of them; what went wrong with that."""
+    """Close all of them, and return the errors."""
     return [
         wrong
         for each in peers
@@ -72,7 +72,7 @@ def _close(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
 
 
 def _given_up(peers: Sequence[InteropPeer | MissingPeer]) -> list[str]:
-    """Return the reasons of peers that aren't started again."""
+    """Return why peers aren't started again, for those that aren't."""
     return [each.given_up for each in peers if isinstance(each, DriverPeer) and each.given_up]
 
 
@@ -111,10 +111,10 @@ def _play_all(peers: Sequence[InteropPeer | MissingPeer], report: Path, console:
 
 
 def open_peer(language: str, limit: float = 60.0) -> InteropPeer:
-    """Open one peer, ``python`` or another that interop can have.
+    """Open one peer: ``python``, or another that can take part in interop.
 
     Raises:
-        PortUnavailableError: It can't be had here.
+        PortUnavailableError: It isn't available here.
     """
     if language == "python":
         return _python_peer()
@@ -134,7 +134,7 @@ def _python_peer() -> InteropPeer:
 
 
 def _other_peer(asked: str | None, limit: float) -> InteropPeer | MissingPeer | None:
-    """The peer that was asked for; by default the Rust port, which may be missing."""
+    """Open the requested peer, by default the Rust port, which may be missing."""
     try:
         spec = choose_player(asked or "rust").spec
     except PortDoesNotCompileError:

@@ -1,4 +1,4 @@
-"""``monolith-parity new``: a scenario to start from."""
+"""``monolith-parity new``: a new scenario to start from."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ expect:                     # by hand, from the specification: each side is held
 
 
 def new_scenario(name: str, root: Path) -> Path:
-    """Write a commented scenario that plays as it is; where it is now.
+    """Write a commented scenario that can be played as it is, and return its path.
 
     Raises:
-        UsageError: the name is no path below ``root``, or there is such a scenario already.
-        OutputError: it can't be written here.
+        UsageError: The name isn't a path below ``root``, or the scenario exists already.
+        OutputError: It can't be written here.
     """
     if not all(part.isidentifier() for part in name.split("/")):
         raise UsageError(

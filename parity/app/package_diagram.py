@@ -1,4 +1,4 @@
-"""The picture of the packages in docs/images/packages.svg, drawn from their imports."""
+"""The diagram of the packages in docs/images/packages.svg, drawn from their imports."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _BOX: Final = (150, 34)
 _CELL: Final = (180, 76)
 
 Arrows = Mapping[str, frozenset[str]]
-"""By package, those that it imports."""
+"""The packages that each package imports."""
 
 
 def package_diagram() -> str:
-    """Return the picture as SVG, each package above those that it imports.
+    """Return the diagram as SVG, with each package above those that it imports.
 
     Raises:
-        ValueError: packages import each other in a circle.
+        ValueError: The packages' imports form a cycle.
     """
     arrows = _arrows()
     rows = _rows(arrows)
@@ -76,7 +76,7 @@ def _arrows() -> Arrows:
 
 
 def _package(module: str) -> str:
-    """Return the package of parity that a module is in; the other packages are one each."""
+    """Return the subpackage of parity that a module is in, or the top package of any other."""
     root, _, rest = module.partition(".")
     inside = rest.partition(".")[0]
     return inside if root == "parity" and inside not in ("", "__main__") else root

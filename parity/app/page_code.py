@@ -1,4 +1,4 @@
-"""The code on the pages: copied from the files in which it runs, so that a page shows it anywhere.
+"""The code on the pages, copied from the files in which it runs.
 
 A fence below ``<!-- from FILE:SECTION -->`` has the lines of FILE between ``[start:SECTION]`` and
 ``[end:SECTION]``, or all of FILE without a section.
@@ -22,7 +22,7 @@ _COPY: Final = re.compile(
 
 
 def pages() -> Iterator[tuple[Path, str]]:
-    """Yield each page with its code as it is in the files.
+    """Yield each page with its current code.
 
     Raises:
         UsageError: A page names a file or a section that doesn't exist.
@@ -32,7 +32,7 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 
 def with_code(page: Path) -> str:
-    """Return the text of a page with its code as it is in the files.
+    """Return the text of a page with its code replaced by the files' current code.
 
     Raises:
         UsageError: It names a file or a section that doesn't exist.

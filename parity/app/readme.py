@@ -1,7 +1,7 @@
-"""The README's figures: what a run of the whole catalogue prints, told from the recordings.
+"""The README's figures: the output of a run of the whole catalogue, derived from recordings.
 
-A run that agrees counts of each scenario what its recording has, so nothing need be played. CI
-plays everything, and fails where a side no longer does what the recordings say.
+A run in which both sides agree counts the events of each recording, so nothing need be played. CI
+plays everything, and fails where a side no longer matches the recordings.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _MADE: Final = re.compile(
 
 
 def readme() -> str:
-    """Return the README with its figures as they are.
+    """Return the README with its current figures.
 
     Raises:
-        UsageError: It has no place for them, or a scenario has no recording that can be read.
+        UsageError: It has no place for them, or a scenario's recording is missing or unreadable.
     """
     text, count = _MADE.subn(lambda _: run_summary(), README.read_text(encoding="utf-8"))
     if count != 1:

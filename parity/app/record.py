@@ -1,4 +1,4 @@
-"""Keeps a player's traces, so that a machine without it, or a process, can still compare."""
+"""Recordings of a player's traces, for comparing on a machine or in a process without it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from parity.verdict.expectations import unmet
 
 
 def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: Console) -> int:
-    """Play each scenario on the player and write its trace; 0, or 3 if one couldn't be played.
+    """Play each scenario on the player and write its trace; return 0, or 3 if one wasn't played.
 
-    Recordings of scenarios that are gone are removed when all are recorded.
+    Recordings of scenarios that no longer exist are removed when all are recorded.
 
     Raises:
-        UsageError: something that was given is wrong.
-        PortUnavailableError: the player can't be had, or went wrong for good.
-        OutputError: a recording can't be written; each is written whole or not at all.
+        UsageError: Something that was given is wrong.
+        PortUnavailableError: The player isn't available, or stopped working.
+        OutputError: A recording can't be written; each is written whole or not at all.
     """
     files = load_all(paths)
     spec = choose_player(peer).spec
@@ -37,8 +37,8 @@ def record(paths: Sequence[Path], peer: str, out: Path, limit: float, console: C
             "--peer cluster: what it plays takes real time, which no recording can be held to; "
             "expected rust or python"
         )
-    # The reference's recordings are made anew for each use, so they may come from the cache; the
-    # port's are committed, and a driver makes them.
+    # Recordings of the reference aren't committed but made for each use, so they may come from the
+    # cache; those of the port are committed, and made by a driver.
     cached = spec.kind == "python"
     with open_players([spec], limit, gives_up=True, cached=cached) as (player,):
         make_folder(out)

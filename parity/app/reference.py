@@ -1,8 +1,8 @@
-"""Everything that can stand in a scenario, and every verdict, as the models describe it.
+"""Everything that a scenario can contain, and every verdict, as the models describe it.
 
 This is the one source of ``monolith-parity explain`` and of docs/scenario-reference.md:
-what is said is the docstrings of the models and of their fields, what is accepted is
-their JSON Schema in words.
+the explanations are the docstrings of the models and of their fields, and the accepted values
+are their JSON Schema in words.
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ class Entry(Model):
     """One thing that can be looked up."""
 
     path: str
-    """Where it stands: ``steps.rpc.expect``."""
+    """Its place in a scenario: ``steps.rpc.expect``."""
     kind: Kind
     """What it is."""
     says: str
-    """What it means, in paragraphs of Markdown."""
+    """Its meaning, in paragraphs of Markdown."""
     accepts: str = ""
-    """What can be its value, in words."""
+    """The values that it can have, in words."""
     default: str | None = None
-    """Its value where it is left out, as JSON; None if it can't be."""
+    """Its default as JSON; None if it is required."""
     example: str = ""
     """How it is written, in YAML."""
     canonical: str = ""
-    """The same in the canonical JSON that drivers get."""
+    """The example in the canonical JSON that drivers receive."""
 
     @property
     def name(self) -> str:
-        """The last part of its path."""
+        """Last part of its path."""
         return self.path.rpartition(".")[2]
 
 
 def entries() -> tuple[Entry, ...]:
-    """All of them, in the order of the models."""
+    """Return all entries, in the order of the models."""
     return (*_Walk().fields_of(Scenario, ""), *_verdicts())
 
 
@@ -70,13 +70,13 @@ def _verdicts() -> Iterator[Entry]:
 
 
 class _Walk:
-    """Goes through the models, once into each kind of step, hook and fault."""
+    """A walk through the models that visits each kind of step, hook and fault once."""
 
     def __init__(self) -> None:
         self._seen: set[type[Model]] = set()
 
     def fields_of(self, model: type[Model], prefix: str, but: str = "") -> Iterator[Entry]:
-        """An entry for each field, followed by those below it."""
+        """Yield an entry for each field, followed by those below it."""
         for name, field in model.model_fields.items():
             key = field.alias or name
             if key == but:
@@ -102,7 +102,7 @@ class _Walk:
                 yield from self.fields_of(model, f"{path}.")
 
     def _kind(self, model: type[Model], tag: str, list_path: str) -> Iterator[Entry]:
-        """A kind is a model whose one required field says what it is."""
+        """Yield the entries of a kind, which is a model named by its one required field."""
         path = f"{list_path}.{tag}"
         example, canonical = _example(model)
         yield Entry(
@@ -128,7 +128,7 @@ def _kind_of_field(path: str) -> Kind:
 def _parts(
     annotation: Any, metadata: list[Any]
 ) -> tuple[list[tuple[str, type[Model]]], list[type[Model]]]:
-    """The kinds and the plain models that a type is made of."""
+    """Return the kinds and the plain models that a type is made of."""
     if any(isinstance(each, ByKey) for each in metadata):
         return [(kind_of(each), each) for each in get_args(annotation)], []
     if inspect.isclass(annotation) and issubclass(annotation, Model):
@@ -150,7 +150,7 @@ def _parts(
 def _default(model: type[Model], name: str, field: FieldInfo) -> str | None:
     if field.is_required():
         return None
-    if field.exclude:  # No part of canonical JSON, so the serializer leaves it out.
+    if field.exclude:  # The serializer leaves it out, as canonical JSON doesn't have it.
         return json.dumps(field.default)
     value = model.__pydantic_serializer__.to_python(
         model.model_construct(**{name: field.default}), include={name}, mode="json"
@@ -195,7 +195,7 @@ def _schema(model: type[Model]) -> dict[str, Any]:
 
 
 def in_words(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - a case of JSON Schema each
-    """Describe what a JSON Schema accepts, in a person's words."""
+    """Describe in plain words what a JSON Schema accepts."""
     match schema:
         case {"examples": examples}:
             kind = "a duration" if schema.get("type") == "string" else "a size"

@@ -1,4 +1,4 @@
-"""The reference as a page of Markdown: docs/scenario-reference.md."""
+"""The scenario reference as a page of Markdown: docs/scenario-reference.md."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SECTIONS = {
     "steps": "After each step every other lane goes on to where it waits, at the same instant.",
     "expect": "At least one key; what is given is compared with each player's trace on its own.",
 }
-"""The lists that have a section of their own, and what is said at its head."""
+"""The lists that have a section of their own, with the section's introduction."""
 
 
 def scenario_reference() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join(_page(entries()))
 
 

@@ -1,4 +1,4 @@
-"""One scenario replayed on one player or on two, and two traces against each other."""
+"""Replay of one scenario on one or two players, and comparison of two traces."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _INTERRUPTED: Final = 130
 class ReplayOptions:
     """Options of ``monolith-parity replay``.
 
-    ``on`` is the player; with ``both`` the one beside ``reference``, which is python by
+    ``on`` is the player; with ``both`` it is compared with ``reference``, which is python by
     default. ``speed`` is in events a second, on a terminal.
     """
 
@@ -74,15 +74,15 @@ class ReplayOptions:
 def replay(
     options: ReplayOptions, console: Console, clock: Clock = SYSTEM_CLOCK, ask: Ask | None = None
 ) -> int:
-    """Play, then show it event by event; the exit code.
+    """Play, show the result event by event, and return the exit code.
 
-    That is 0, 1 if an expectation is broken or the two sides differ, 3 if a player
-    failed or lacks what the scenario needs, and 130 after Ctrl-C.
+    The code is 1 if an expectation is broken or the two sides differ, 3 if a player failed or
+    lacks what the scenario needs, 130 after Ctrl-C, and 0 otherwise.
 
     Raises:
-        UsageError: something that was given is wrong.
-        PortUnavailableError: there is no such player here, or one went wrong for good.
-        OutputError: the trace can't be written; while watching, nobody reads any more.
+        UsageError: Something that was given is wrong.
+        PortUnavailableError: A player isn't available here, or stopped working.
+        OutputError: The trace can't be written or, while watching, standard output.
     """
     path, _ = find_scenario(options.path, project.SCENARIOS)
     if options.both and options.out is not None:
@@ -116,7 +116,7 @@ def _choices(options: ReplayOptions) -> list[PlayerChoice]:
 
 @dataclass(frozen=True)
 class _Showing:
-    """Plays one scenario and shows it."""
+    """Player of one scenario, which shows what came of it."""
 
     options: ReplayOptions
     players: Sequence[Player]
@@ -125,7 +125,7 @@ class _Showing:
     ask: Ask
 
     def show_once_reporting_errors(self, path: Path) -> None:
-        """A scenario that is being written has its mistakes; the next change may mend them."""
+        """Play and show the scenario, printing its errors, as the next change may fix them."""
         try:
             self.once(path)
         except UsageError as error:
@@ -181,7 +181,7 @@ class _Showing:
             print_all(play, self.console)
 
     def _say_what_came(self, file: ScenarioFile, outcomes: Sequence[Outcome]) -> int:
-        """Say which players gave no trace; 3 if that leaves nothing to show or compare."""
+        """Say which players gave no trace, and return 3 if nothing is left to show or compare."""
         codes = [self._say_outcome(*each) for each in zip(self._names, outcomes, strict=True)]
         match outcomes:
             case [Played(trace), Summarized(summary)]:
@@ -224,11 +224,11 @@ class _Showing:
     def _say_differences(
         self, file: ScenarioFile, traces: Sequence[Trace], comparison: Comparison
     ) -> None:
-        """Say of each channel the events that differ, and the step that was being played."""
+        """Print each channel's first differing events, and the step that was being played."""
         for difference in comparison.differences:
             self._say(f"{difference.channel}: {difference.sentence()}")
             if comparison.ordering == "untimed":
-                continue  # Which step was being played isn't known in real time.
+                continue  # In real time the step isn't known.
             settles = comparison.ordering != "lanes"
             for trace, event in zip(traces, (difference.reference, difference.peer), strict=True):
                 if event is None:
@@ -251,10 +251,10 @@ def _from_keyboard() -> str | None:
 
 
 def diff(left: Path, right: Path, console: Console) -> int:
-    """Show the first difference of each channel; 0 if there is none, else 1.
+    """Show the first difference of each channel, and return 0 if there is none, else 1.
 
     Raises:
-        UsageError: a file isn't a trace.
+        UsageError: A file isn't a trace.
     """
     comparison = compare(_read(left), _read(right))
     for difference in comparison.differences:

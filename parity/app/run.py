@@ -1,4 +1,4 @@
-"""A parity run: pytest plays, this prints and reports."""
+"""A parity run: pytest plays the scenarios, and this module prints and reports the results."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ from parity.verdict.replay_line import replay_line
 class RunOptions:
     """Options of ``monolith-parity run``.
 
-    ``report`` None is the usual folder; ``on`` is where it plays, as for ``executor``, and
-    replaces ``workers``.
+    ``report`` None is the default folder. ``on`` is the scheduler to play on, as for ``executor``,
+    instead of ``workers``.
     """
 
     paths: Sequence[Path]
@@ -78,33 +78,35 @@ class RunOptions:
 
     @property
     def folder(self) -> Path:
-        """The folder of the report."""
+        """Folder of the report."""
         return self.report or (PARTIAL if self.partial else project.REPORTS)
 
 
 def run(options: RunOptions, console: Console, build: DriverBuild | None = None) -> int:
-    """Play every scenario on both sides; the exit code. ``build`` is the driver's, if begun.
+    """Play every scenario on both sides, and return the exit code.
+
+    ``build`` is the build of the driver, if it has begun.
 
     Raises:
-        UsageError: something that was given is wrong.
-        PortUnavailableError: a player that was asked for can't be had, and nothing was
-            played; or one went wrong for good, and the report says so.
-        OutputError: the report can't be written.
+        UsageError: Something that was given is wrong.
+        PortUnavailableError: A player isn't available, and nothing was played; or one stopped
+            working, and the report says so.
+        OutputError: The report can't be written.
     """
     return play(options, console, build).footer.exit_code
 
 
 def play(options: RunOptions, console: Console, build: DriverBuild | None = None) -> Report:
-    """Play every scenario on both sides, and leave a report of it. ``build`` as with ``run``.
+    """Play every scenario on both sides, and write a report; ``build`` is as in ``run``.
 
-    The report of an earlier run stays until the first record of this one is there to
-    write, and goes with its page and everything else that was made from it.
+    An earlier run's report, with its page and everything else that was made from it, is
+    replaced once the first record of this run is written.
 
     Raises:
-        UsageError: something that was given is wrong.
-        PortUnavailableError: a player that was asked for can't be had, and nothing was
-            played; or one went wrong for good, and the report says so.
-        OutputError: the report can't be written.
+        UsageError: Something that was given is wrong.
+        PortUnavailableError: A player isn't available, and nothing was played; or one stopped
+            working, and the report says so.
+        OutputError: The report can't be written.
     """
     files = selected(load_all(options.paths), options.shard, last=options.last_failed)
     known = check_known(files, options.known)
@@ -156,9 +158,11 @@ def _play(
         ),
     )
     with tempfile.TemporaryDirectory(prefix="parity-junit-") as folder:
-        junit = Path(folder) / JUNIT  # Where pytest can't write it is no internal error of its.
+        # A temporary file, so that a report folder that can't be written is no internal error of
+        # pytest.
+        junit = Path(folder) / JUNIT
         args = _pytest_args(options, files, reference, peer, junit)
-        # With processes that play, none of them can say that -k is no expression.
+        # xdist's workers don't report an invalid -k, so it is checked here first.
         status = pytest.main([*args, "-n", "0", "--collect-only"]) if options.keyword else 0
         if status != pytest.ExitCode.USAGE_ERROR:
             with printer:
@@ -213,11 +217,11 @@ def _unused(known: KnownDifferences, records: Sequence[Record]) -> list[str]:
 def _begun(
     specs: Sequence[PlayerSpec], files: Sequence[ScenarioFile], options: RunOptions
 ) -> Iterator[tuple[HandedOn, Collection[Channel]]]:
-    """Have players, here or on a scheduler's workers; also the channels that the peer has.
+    """Yield the players, here or on a scheduler's workers, and the channels that the peer has.
 
     Raises:
         UsageError: ``--on`` has no address.
-        PortUnavailableError: A player can't be had there.
+        PortUnavailableError: A player isn't available there.
     """
     if options.on is not None:
         with remote_players(options.on, specs, options.limit) as remote:
@@ -249,18 +253,16 @@ def _handed_on(
 def _greet(
     specs: Sequence[PlayerSpec], options: RunOptions
 ) -> tuple[list[Player | None], Collection[Channel]]:
-    """Start the drivers and greet them; they are kept if they are to play in this process.
-
-    Returns the players that are kept, and the channels that the peer has.
+    """Start and greet the drivers; return those that play in this process, and the peer's channels.
 
     Raises:
-        PortUnavailableError: one can't be started.
+        PortUnavailableError: One can't be started.
     """
     players = open_drivers(specs, options.limit)
     peer = players[-1]
     has = CHANNELS if peer is None else peer.channels
     if options.workers > 1:
-        # A failure of the bye is ignored, as it will be found again in the processes that play.
+        # An error on closing is ignored here, as the processes that play will report it.
         close_players([player for player in players if player is not None])
         players = [None for _ in specs]
     return players, has
@@ -275,7 +277,7 @@ def _pytest_args(
 ) -> list[str]:
     args = [
         "-c", os.devnull, "--rootdir", str(project.ROOT), "--noconftest",
-        # Plugins of the user's environment could reorder the scenarios, or write into the output.
+        # Plugins in the user's environment could reorder the scenarios, or print.
         "--disable-plugin-autoload", "-p", "xdist.plugin", "-p", "parity.pytest_plugin",
         "-p", "no:terminalreporter", "-p", "no:cacheprovider", "-p", "no:doctest",
         "-p", "no:unittest", "-p", "no:logging", "-p", "no:warnings",
@@ -298,8 +300,7 @@ def _pytest_args(
         args += ["-n", str(options.workers)]
     if options.keyword:
         args += ["-k", options.keyword]
-    # The folders are collected, once each: with files as arguments pytest looks through a folder
-    # as many times as it has files in it.
+    # pytest is given the common folder: with files it would scan a folder once for each of them.
     only = [str(file.path.resolve()) for file in files]
     for path in only:
         args += ["--parity-only", path]
@@ -307,7 +308,7 @@ def _pytest_args(
 
 
 class _Results:
-    """Takes the records as they come in; on xdist's controller, from all workers.
+    """The records as they come in; on xdist's controller, from all workers.
 
     The report is begun with the first of them.
     """
@@ -326,23 +327,23 @@ class _Results:
         self._failure: Exception | None = None
         self.records: dict[str, Record] = {}
         self.gone_wrong: tuple[str, ...] = ()
-        """How players went wrong for good, or when they were closed."""
+        """Errors of players that stopped working or failed to close."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Take what the plugin has to say of the end."""
+        """Collect the errors that the plugin found at the end."""
         self.gone_wrong += tuple(wrong_at_the_end(session.config))
 
     @cached_property
     def writer(self) -> ReportWriter:
-        """The report, begun when it is first asked for."""
+        """Writer of the report, which is begun when this is first used."""
         return self._begin()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Every scenario ends in a record, also one whose process has died.
+        """Add the scenario's record, even if its process has died.
 
-        What goes wrong here, as on a full disk, ends the run and is raised after it: pytest
-        would take it for a mistake of its own.
+        An error here, such as a full disk, ends the run and is raised after it, as pytest would
+        report it as an internal error of its own.
         """
         try:
             self._take(report)
@@ -351,14 +352,14 @@ class _Results:
             pytest.exit(f"the report can't be written: {error}")
 
     def raise_failure(self) -> None:
-        """Raise what ended the run, if something did."""
+        """Raise the error that ended the run, if there was one."""
         if self._failure is not None:
             raise self._failure
 
     def _take(self, report: pytest.TestReport) -> None:
         unavailable = unavailable_of(report)
         if unavailable:
-            self.gone_wrong = self.gone_wrong or (unavailable,)  # Of one worker, if of several.
+            self.gone_wrong = self.gone_wrong or (unavailable,)  # The first worker's is enough.
             return
         record = record_of(report) if report.when == "call" else None
         if record is None and report.failed:
@@ -368,7 +369,7 @@ class _Results:
             self._add(record)
 
     def list_what_was_not_run(self, why: str) -> None:
-        """Nothing is left out silently."""
+        """Record every scenario that was not played, with the reason."""
         if self.gone_wrong:
             why = self.gone_wrong[0].partition("\n")[0]
         for file in self._files.values():

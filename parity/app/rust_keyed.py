@@ -1,4 +1,4 @@
-"""Unions of a scenario in Rust whose models are known by their first keys.
+"""The Rust enums for unions whose models are known by their first keys.
 
 They are the hooks, the faults and the steps. Each becomes an enum that serde tags by that
 key. A variant holds the value of the key, or the whole model if that has more keys.
@@ -41,7 +41,7 @@ class Keyed:
         module.add(name, [f"/// The keys of [`{self.name}`].", head, *body, "];"])
 
     def options(self, module: RustModule, name: str) -> None:
-        """Add a list of the keys that may stand beside those, each after the one it is beside."""
+        """Add a list of the keys allowed beside those, each after the key that it is beside."""
         pairs = ((kind_of(model), key) for model in self.models for key in _keys(model)[1:])
         body = [f'    ("{kind}", "{key}"),' for kind, key in pairs]
         head = f"pub const {name}: &[(&str, &str)] = &["
@@ -99,13 +99,13 @@ def _value(model: type[Model]) -> object:
 
 
 def _is_empty(model: type[Model]) -> bool:
-    """Tell models whose key has no options and no other key beside it."""
+    """Return whether a model's key has no options, and no other key beside it."""
     value = _value(model)
     return len(_keys(model)) == 1 and not getattr(value, "model_fields", value)
 
 
 def _ps_arm(model: type[Model], it: str) -> tuple[str, str]:
-    """Return the pattern of a variant and the PS in it, which is maybe optional."""
+    """Return the pattern of a variant, and an expression for its PS, which may be optional."""
     fields: dict[str, FieldInfo] = getattr(_value(model), "model_fields", {})
     if "ps" not in fields:
         return f"Self::{_pattern(model)}", "None"

@@ -12,7 +12,7 @@ from parity.spec import faults, hooks, interop, protocol, rpcs, scenario, steps,
 _NO_NAMES: Final = {
     "127.0.0.1": "V4", "::1": "V6", "controller_server_addr.txt": "controller_server_addr",
 }  # fmt: skip
-"""Words that can't be the names of variants, with those that they have instead."""
+"""Words that can't be the names of variants, with the names used instead."""
 _SPEC: Final = (faults, hooks, interop, protocol, rpcs, scenario, steps, trace)
 _NAMES: Final = {
     alias: name
@@ -23,14 +23,14 @@ _NAMES: Final = {
 
 
 def name_of(words: object) -> str:
-    """Return the name that the specification has for a set of words."""
+    """Return the specification's name for a set of words."""
     return _NAMES[words]
 
 
 def variants(words: object) -> tuple[str, Iterator[tuple[str, str]]]:
     """Return serde's rule for the names of a set of words, and each word with its variant.
 
-    The rule is empty if there is none that gives all of them.
+    The rule is empty if no rule gives all of them.
     """
     all_words: tuple[str, ...] = get_args(words)
     rules = (
@@ -69,4 +69,4 @@ _RULES: Final[dict[str, Callable[[str], str]]] = {
     "UPPERCASE": lambda name: name.upper(),
     "SCREAMING_SNAKE_CASE": lambda name: _snake(name).upper(),
 }
-"""Serde's rules for variants, each with how it writes a name."""
+"""Serde's rules for variants, each with the function that applies it to a name."""

@@ -1,4 +1,4 @@
-"""The readers of the driver's bounded values: ``Number<1, 10_000>`` for ``Field(ge=1, le=10_000)``.
+"""Readers of the driver's bounded values: ``Number<1, 10_000>`` for ``Field(ge=1, le=10_000)``.
 
 A reader is a type of the driver's module ``wire::reading``. It checks as it reads, so the
 bounds of the models hold in Rust without being written there a second time.
@@ -22,17 +22,17 @@ _INDEX: Final = 2**16
 
 @dataclass(frozen=True)
 class RustType:
-    """A type, and the reader that gives values of it; without one it is serde's own."""
+    """A type, and the reader of its values; without one serde reads them."""
 
     name: str
     reader: str = ""
 
     def optional(self) -> RustType:
-        """Return the type of this or ``null``."""
+        """Return the type that also allows ``null``."""
         return RustType(f"Option<{self.name}>", self.reader and f"Maybe<{self.reader}>")
 
     def attributes(self) -> list[str]:
-        """Return what serde has to know of a field or a variant of this type."""
+        """Return serde's attributes for a field or a variant of this type."""
         if not self.reader:
             return []
         head, bracket, arguments = self.reader.partition("<")
@@ -54,7 +54,7 @@ def number(metadata: Iterable[Any]) -> RustType:
 
 
 def text(metadata: Iterable[Any]) -> RustType:
-    """Return the type of text of this length, or of the bytes that it has in hexadecimal."""
+    """Return the type of text of this length, or of the bytes that it encodes in hexadecimal."""
     constraints = list(_constraints(metadata))
     shortest, longest = _lengths(constraints)
     if HEX_DIGITS in _given(constraints, "pattern"):
@@ -70,7 +70,7 @@ def items(item: RustType, metadata: Iterable[Any]) -> RustType:
 
 
 def _integer(least: int, most: int) -> str:
-    """Return a type that has these numbers and turns into what the port takes without loss."""
+    """Return a type with these numbers that converts losslessly to the type that the port takes."""
     if least < 0 or most >= 2**32:
         return "i64"
     return "usize" if most < _INDEX else "u32"
@@ -82,7 +82,7 @@ def _lengths(constraints: list[Any]) -> tuple[int, int]:
 
 
 def _given(constraints: list[Any], name: str) -> Iterator[Any]:
-    """Return what each of the constraints says under this name."""
+    """Yield the value of this name from each of the constraints that has one."""
     given = (getattr(each, name, None) for each in constraints)
     return (each for each in given if each is not None)
 

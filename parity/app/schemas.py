@@ -1,7 +1,7 @@
-"""The JSON Schemas of what crosses a process border, committed as schemas/*.json.
+"""The JSON Schemas of everything that crosses a process border, committed as schemas/*.json.
 
 They describe canonical JSON as it is written: durations in whole milliseconds, sizes in
-bytes, every default filled in. Of an answer they describe what is accepted.
+bytes, every default filled in. For an answer, they describe what is accepted.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Schema = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _BOUNDS: Final = {"ge": "minimum", "le": "maximum"}
-"""Bounds of what pydantic takes for no number, by the keyword that they are."""
+"""JSON Schema's keywords for bounds that pydantic copies by its own names."""
 
 
 def schemas() -> Iterator[tuple[str, Schema]]:
-    """Every schema, by the name of its file."""
+    """Yield the name of each schema's file, and the schema."""
     yield "scenario.json", _of_model(Scenario)
     yield "trace.json", _of_model(Trace)
     yield "summary.json", _of_model(Expect)
@@ -34,7 +34,7 @@ def schemas() -> Iterator[tuple[str, Schema]]:
 
 
 def schema_text(schema: Schema) -> str:
-    """A schema as it is committed."""
+    """Return the text of a schema as it is committed."""
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
@@ -63,9 +63,9 @@ def _of_protocol() -> Schema:
 
 
 def _plain(schema: Schema) -> Schema:
-    """Leave out titles of properties, and defaults, which canonical JSON has filled in.
+    """Return the schema without titles of properties and defaults, which canonical JSON fills in.
 
-    A property that tells the kinds of an object apart is required.
+    A property that tells the kinds of an object apart becomes required.
     """
     plain = {key: _plain_members(key, value) for key, value in schema.items()}
     for key, keyword in _BOUNDS.items():

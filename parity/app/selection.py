@@ -1,4 +1,4 @@
-"""Which of the scenarios that were found are played: a shard of them, or what failed last."""
+"""The selection of scenarios to play: a shard of them, or those that failed last."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from parity.spec.loading import ScenarioFile
 from parity.verdict.record import EXIT_CODES
 
 PARTIAL: Final = project.REPORTS / "partial"
-"""Where a run of a part of the catalogue leaves its report: the whole one's stays as it is."""
+"""Report folder of a run of a part of the catalogue, so that a whole run's report stays."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Shard:
         """Read a text such as ``2/5``.
 
         Raises:
-            UsageError: It isn't one.
+            UsageError: It isn't a shard.
         """
         found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", text, re.ASCII)
         shard = cls(*map(int, found.groups())) if found else None
@@ -41,9 +41,9 @@ class Shard:
 
 
 def selected(files: list[ScenarioFile], shard: Shard | None, *, last: bool) -> list[ScenarioFile]:
-    """Return the files to play: of what failed last, or all if nothing did, this shard.
+    """Return this shard of the files that failed last, or of all if none did.
 
-    Each shard has every N-th scenario by name, as those of a folder take about as long.
+    Each shard has every N-th scenario by name, as those of one folder take about equally long.
 
     Raises:
         UsageError: There is no last run, or none of the files is in the shard.
@@ -77,7 +77,7 @@ def _report(folder: Path) -> Report | None:
 
 
 def check_found(files: Sequence[ScenarioFile], keyword: str | None, played: int) -> None:
-    """Refuse a keyword that matches nothing.
+    """Refuse a keyword that matches no scenario.
 
     Raises:
         UsageError: Nothing was played.

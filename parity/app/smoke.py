@@ -1,4 +1,4 @@
-"""``monolith-parity smoke``: whether a driver speaks the protocol, tried on one small play."""
+"""``monolith-parity smoke``: a quick check that a driver speaks the protocol."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from parity.spec.trace import CHANNELS
 
 _CANNOT: Final = 3
 _REASONS: Final = 3
-"""Reasons of skips that are shown when all is skipped."""
+"""How many reasons are shown if every scenario is skipped."""
 
 
 def smoke(asked: str, limit: float, console: Console) -> int:
-    """Greet a driver, have it play the smallest scenario that it has all for, and say bye.
+    """Greet a driver, have it play the smallest scenario that it supports, and say bye.
 
     Returns 0, or 3 if something is wrong, which is printed.
 
     Raises:
-        UsageError: ``asked`` is no command line.
+        UsageError: ``asked`` isn't a command line.
         PortUnavailableError: The driver can't be started, or fails at hello.
     """
     player = open_player(choose_player(asked).spec, limit)
@@ -62,7 +62,7 @@ def _introduction(hello: Hello) -> Iterator[str]:
 
 
 def _play(player: Player, console: Console) -> bool:
-    """Play until there is a trace; True if there was one."""
+    """Play scenarios until one gives a trace, and return whether one did."""
     skips: list[str] = []
     for file in sorted(load_all([]), key=_size):
         outcome = play_if_able(player, file)

@@ -1,9 +1,9 @@
-"""Standard output and standard error that can fail without taking the command with them.
+"""Standard output and standard error whose failures don't stop the command.
 
-A pipe whose reader has gone, as in ``| head``, or a full disk under ``> file`` shows itself
-in the middle of whatever prints: a hook of pytest's, a progress bar, the interpreter's own
-exit. So no write fails here: what comes after the first failure is dropped, the command does
-its work, and its end says what became of the output (``parity.app.cli``).
+A pipe whose reader has gone, as in ``| head``, or a full disk under ``> file`` raises in the
+middle of whatever prints: a pytest hook, a progress bar, the interpreter's own exit. So no write
+raises here: everything after the first failure is dropped, the command does its work, and
+reports the failure at its end (``parity.app.cli``).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 class StandardStream(io.RawIOBase):
-    """A file descriptor of this process; what it can't take is dropped.
+    """A stream on a file descriptor of this process that drops what can't be written.
 
     Attributes:
-        failure: why something was dropped, once it was.
+        failure: The error because of which output was dropped, or None.
     """
 
     def __init__(self, fd: int) -> None:
@@ -34,15 +34,15 @@ class StandardStream(io.RawIOBase):
         self.failure: OSError | None = None
 
     def fileno(self) -> int:
-        """The descriptor."""
+        """Return the descriptor."""
         return self._fd
 
     def isatty(self) -> bool:
-        """Return True for a terminal."""
+        """Return whether it is a terminal."""
         return os.isatty(self._fd)
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def write(self, data: object) -> int:
@@ -51,7 +51,7 @@ class StandardStream(io.RawIOBase):
         while self.failure is None:
             try:
                 return os.write(self._fd, view)
-            except BlockingIOError:  # Another process made the pipe so.
+            except BlockingIOError:  # Another process made the pipe non-blocking.
                 select.select([], [self._fd], [])
             except OSError as error:
                 self.failure = error
@@ -59,10 +59,10 @@ class StandardStream(io.RawIOBase):
 
 
 def check_standard_output() -> None:
-    """Notice that what is printed can't be read; for the end, and for what would print for ever.
+    """Raise if output was dropped; called at the end, and by whatever would print forever.
 
     Raises:
-        OutputError: something that was printed was dropped.
+        OutputError: Some output was dropped.
     """
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
@@ -75,7 +75,7 @@ def check_standard_output() -> None:
 
 @contextmanager
 def standard_streams() -> Iterator[None]:
-    """Within the block ``sys.stdout`` and ``sys.stderr`` are standard streams."""
+    """Make ``sys.stdout`` and ``sys.stderr`` such streams within the block."""
     before = sys.stdout, sys.stderr
     closed = _open_what_is_closed()
     out, err = StandardStream(_STDOUT), StandardStream(_STDERR)
@@ -91,9 +91,9 @@ def standard_streams() -> Iterator[None]:
 
 
 def _open_what_is_closed() -> list[int]:
-    """Open closed descriptors on /dev/null: a file of ours would get their numbers.
+    """Open closed standard descriptors on /dev/null, and return their numbers.
 
-    What others print would end up in that file.
+    Otherwise a file that is opened later would get such a number, and receive printed output.
     """
     closed = []
     for fd in (_STDIN, _STDOUT, _STDERR):
@@ -112,6 +112,6 @@ def _text(stream: StandardStream) -> TextIO:
     return io.TextIOWrapper(
         io.BufferedWriter(stream),
         encoding=sys.__stdout__.encoding if sys.__stdout__ else "utf-8",
-        errors="backslashreplace",  # What the encoding doesn't have is no reason to end.
+        errors="backslashreplace",  # A character that the encoding lacks is no reason to fail.
         line_buffering=stream.isatty() or stream.fileno() == _STDERR,
     )

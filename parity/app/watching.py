@@ -1,4 +1,4 @@
-"""Doing something again whenever a file has changed: ``run --watch``, ``replay --watch``."""
+"""Repetition whenever a file has changed: ``run --watch``, ``replay --watch``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from parity.spec.loading import find_scenarios
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 _MOST_FILES: Final = 5000
-"""Of a driver's folder: it may be somebody's home."""
+"""Limit of the files watched in a driver's folder, which may be a home directory."""
 _INTERRUPTED: Final = 130
 
 _Stamp = tuple[int, int, int]
@@ -27,16 +27,16 @@ _Stamp = tuple[int, int, int]
 def whenever_changed(
     files: Callable[[], Iterable[Path]], do: Callable[[], object], clock: Clock
 ) -> None:
-    """Do it now, and again whenever one of the files is another; ends by an exception alone.
+    """Call ``do`` now, and again whenever a file has changed; only an exception ends it.
 
-    An editor may remove a file for a moment to put another in its place: one that
-    isn't there is no change.
+    An editor may remove a file for a moment to put another in its place, so a missing file
+    doesn't count as changed.
     """
     seen: dict[Path, _Stamp] = {}
     while True:
         found = {path: stamp for path in files() if (stamp := _stamp(path)) is not None}
         if found.items() - seen.items():
-            seen |= found  # Taken before a file is read, so that no change is missed.
+            seen |= found  # Noted before a file is read, so that no change is missed.
             do()
         else:
             clock.sleep(_LOOK_EVERY_SECONDS)
@@ -59,20 +59,20 @@ def watch_run(
 ) -> int:
     """Run in a process of its own, and again whenever a source or a scenario has changed.
 
-    Only what the change concerns is played: all else comes from the cache.
+    Only scenarios that the change affects are played; all others come from the cache.
 
     Args:
         arguments: Those of the command line, without ``--watch``.
         paths: The scenarios that were asked for; empty for all.
-        players: The sides as they were asked for; a driver's files are watched, too.
-        out: Where it says that it waits.
-        clock: Waits between two looks at the files.
+        players: The sides as given on the command line; a driver's files are watched, too.
+        out: The stream for the message that it is waiting.
+        clock: The clock for waiting between two looks at the files.
 
     Returns:
         130, after Ctrl-C.
 
     Raises:
-        OutputError: Nobody reads any more.
+        OutputError: Standard output can't be written any more.
     """
     asked = [player for player in players if player is not None]
 
@@ -82,7 +82,7 @@ def watch_run(
         check_standard_output()
 
     def watched() -> Iterator[Path]:
-        with contextlib.suppress(UsageError):  # One is being replaced, or the run has said it.
+        with contextlib.suppress(UsageError):  # A file is being replaced, or the run reported it.
             yield from find_scenarios(list(paths), project.SCENARIOS)
         yield project.KNOWN_DIFFERENCES
         if project.SOURCES:
@@ -98,14 +98,14 @@ def watch_run(
 
 
 def driver_files(player: str) -> Iterator[Path]:
-    """Yield the files that a driver's command line names, and of a script its neighbours.
+    """Yield the files that a driver's command line names, and a script's neighbours.
 
-    Those are the files of its kind in its folder and below; in a folder of very many, the first.
+    Those are the files with its suffix in its folder and below, up to a limit.
     """
     try:
         words = shlex.split(player)
     except ValueError:
-        return  # The run says what is wrong with it.
+        return  # The run reports the error.
     for word in words:
         path = Path(word)
         if not path.is_file():

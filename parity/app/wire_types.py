@@ -1,4 +1,4 @@
-"""Which of the driver's wire types in Rust stand in which of its modules."""
+"""The Rust modules of the driver's wire types."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _UNREAD: Final[dict[type[Model], frozenset[str]]] = {
 
 
 def wire_types() -> Iterator[tuple[str, str]]:
-    """Each module, by the name of its file."""
+    """Yield the name of each module's file, and its text."""
     yield "events.rs", events()
     yield "protocol.rs", messages()
     yield "scenario.rs", scenario_document()
 
 
 def events() -> str:
-    """The module of a trace's events."""
+    """Return the module of a trace's events."""
     uses = ("use serde::{Deserialize, Serialize};",)
     module = RustModule("The events of a trace.", uses, {})
     module.written(
@@ -45,7 +45,7 @@ def events() -> str:
 
 
 def messages() -> str:
-    """The module of the driver protocol's requests and answers."""
+    """Return the module of the driver protocol's requests and answers."""
     uses = (
         "use std::collections::BTreeMap;",
         "",
@@ -66,7 +66,7 @@ def messages() -> str:
 
 
 def scenario_document() -> str:
-    """The module of a scenario in canonical JSON."""
+    """Return the module of a scenario in canonical JSON."""
     module = RustModule(
         "A scenario in canonical JSON.",
         (

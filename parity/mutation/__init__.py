@@ -1,1 +1,1 @@
-"""Ports that are wrong on purpose, and what notices: scenarios, interop, fuzzing, exploring."""
+"""Ports with deliberate bugs, and the checks that catch them."""

@@ -1,4 +1,4 @@
-"""Two traces side by side: which events are the same, and in which order to show all.
+"""The alignment of two traces: which events are equal, and in which order to show them.
 
 Each channel is aligned lane by lane, as ``parity.verdict.compare`` compares it first. Where the
 sides differ in order, events in the other order must stand apart: then whole lanes are aligned,
@@ -26,9 +26,9 @@ class EventPair(Model):
 def align(
     reference: Trace, peer: Trace, by: Literal["channel", "lane", "trace"] = "channel"
 ) -> tuple[EventPair, ...]:
-    """Return every event of both, equal ones together, by time and then as the reference has them.
+    """Return every event of both, equal ones paired, by time and then in the reference's order.
 
-    ``by`` is what is aligned as one sequence.
+    ``by`` says what is aligned as one sequence.
     """
     ours, theirs = _groups(reference, by), _groups(peer, by)
     aligned = [
@@ -55,7 +55,7 @@ def align(
 
 @dataclass(frozen=True)
 class _Aligned:
-    """A pair, and the index in the reference that it belongs beside; -1 if there is none."""
+    """A pair, and the index of the reference's event that it belongs beside; -1 if none."""
 
     pair: EventPair
     beside: int
@@ -72,7 +72,7 @@ def _groups(trace: Trace, by: str) -> dict[tuple[str, ...], list[int]]:
 def _align_group(
     ours: list[int], theirs: list[int], left: tuple[Event, ...], right: tuple[Event, ...]
 ) -> Iterator[_Aligned]:
-    """Equal beginnings first, so that the first difference is the one that compare finds."""
+    """Yield the pairs of one sequence; equal beginnings are paired first, as ``compare`` does."""
     a = [_text(left[i]) for i in ours]
     b = [_text(right[j]) for j in theirs]
     same = next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), None)

@@ -37,7 +37,7 @@ class Changed(Model):
 
 
 def changes(old: Report, new: Report) -> tuple[Changed, ...]:
-    """Every scenario that changed, what got worse first."""
+    """Return every scenario that changed, those that got worse first."""
     before = {record.scenario: record for record in old.records}
     after = {record.scenario: record for record in new.records}
     found = [
@@ -52,7 +52,7 @@ def changes(old: Report, new: Report) -> tuple[Changed, ...]:
 
 
 def show_changes(old: Report, new: Report, console: Console) -> int:
-    """Print them; 1 if anything got worse, else 0."""
+    """Print the changes, and return 1 if anything got worse, else 0."""
     found = changes(old, new)
     for key in ("reference", "peer", "seed"):
         ours, theirs = getattr(old.header, key), getattr(new.header, key)
@@ -80,7 +80,7 @@ def show_changes(old: Report, new: Report, console: Console) -> int:
 
 
 def _change(old: Record | None, new: Record | None) -> Iterator[Changed]:
-    """At most one change."""
+    """Yield the change of one scenario, if there is one."""
     if new is None:
         assert old is not None
         yield Changed(scenario=old.scenario, change="gone", worse=False, old=old.verdict, new=None)

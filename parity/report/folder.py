@@ -1,4 +1,4 @@
-"""The folder of a report: report.jsonl, and all that is rendered from it."""
+"""The folder of a report: report.jsonl, and everything that is rendered from it."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _RENDERERS: Final[dict[str, Callable[[Report, Path], str]]] = {
 
 
 def begin_report(folder: Path, header: Header) -> ReportWriter:
-    """Begin a report in the place of an old one; all that was made from that goes first.
+    """Begin a report in the place of an old one, after removing everything made from that.
 
-    So there is never a page beside a report that it isn't of. Hold the folder
+    So a page is never beside a report of another run. Hold the folder
     (``parity.base.folder_lock``) until the report is finished and rendered.
 
     Raises:
-        UsageError: the folder can't be one.
-        OutputError: nothing can be written there; the old report stays as it is.
+        UsageError: It can't be a folder.
+        OutputError: Nothing can be written there; the old report stays as it is.
     """
     return ReportWriter(folder, header, [folder / name for name in (*_RENDERERS, JUNIT)])
 
@@ -49,38 +49,38 @@ def write_rendered(report: Report, folder: Path) -> None:
     """Write every rendering, each file whole; if one can't be written, none is left.
 
     Raises:
-        UsageError: one can't be a file.
-        OutputError: one can't be written here.
+        UsageError: The path of one can't be a file.
+        OutputError: One can't be written here.
     """
     try:
         for name, render in _RENDERERS.items():
             write_whole(folder / name, render(report, folder))
     except (UsageError, OutputError):
         for name in _RENDERERS:
-            with contextlib.suppress(OSError):  # What is raised says what went wrong.
+            with contextlib.suppress(OSError):  # The first error is the one to raise.
                 (folder / name).unlink(missing_ok=True)
         raise
 
 
 def render_again(folder: Path) -> None:
-    """Render a report once more, if there is a whole one, for what has come beside it."""
+    """Render a whole report again, if there is one, with newer files beside it."""
     if not (folder / FILE_NAME).is_file():
         return
     try:
         report = read_report(folder / FILE_NAME)
-    except UsageError:  # A truncated one has no page to renew.
+    except UsageError:  # A truncated report has no page to renew.
         return
     write_rendered(report, folder)
 
 
 def render_report(given: Path, out: Path | None = None) -> tuple[Report, Path]:
-    """Render a report, also one that its run didn't end, and return it with the page's path.
+    """Render a report, even of an unfinished run, and return it with the page's path.
 
-    The page is beside the report, or in ``out``: a run that goes on holds its own folder.
+    The page is written beside the report, or to ``out``, as an ongoing run holds its own folder.
 
     Raises:
-        UsageError: there is no report.
-        OutputError: the page can't be written there.
+        UsageError: There is no report.
+        OutputError: The page can't be written there.
     """
     file = report_file(given)
     folder = file.parent if out is None else out
@@ -91,12 +91,12 @@ def render_report(given: Path, out: Path | None = None) -> tuple[Report, Path]:
 
 
 def report_file(path: Path) -> Path:
-    """The report.jsonl that a user means by it or by its folder.
+    """Return the path of the report.jsonl that is given, itself or by its folder.
 
     Raises:
-        UsageError: there is none.
+        UsageError: There is none.
     """
     file = path / FILE_NAME if os.path.isdir(path) else path
-    if not os.path.isfile(file):  # Path's own would raise where a name is too long, or a loop.
+    if not os.path.isfile(file):  # Path.is_file raises for a name that is too long, or a loop.
         raise UsageError(f"{file}: no such report; expected a folder that run --report wrote")
     return file

@@ -1,4 +1,4 @@
-"""Joins the reports of shards into one, as if one run had played them all."""
+"""The merging of shards' reports into one, as if one run had played them all."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def merge(folders: Sequence[Path], out: Path) -> Report:
     scenario may have been played twice.
 
     Raises:
-        UsageError: the reports aren't of one run's shards, or one can't be read.
-        OutputError: the joined one can't be written.
+        UsageError: The reports aren't of one run's shards, or one can't be read.
+        OutputError: The joined report can't be written.
     """
     if os.path.realpath(out) in map(os.path.realpath, folders):
         raise UsageError(f"{out}: this is one of the shards; choose another folder")
@@ -54,10 +54,10 @@ def merge(folders: Sequence[Path], out: Path) -> Report:
 
 
 def merged(reports: dict[str, Report]) -> Report:
-    """One report of several, by the names of the shards.
+    """Return the joined report of several, which are given by the names of the shards.
 
     Raises:
-        UsageError: they aren't of one run's shards.
+        UsageError: They aren't of one run's shards.
     """
     header = _header(reports)
     records = _records(reports)
@@ -68,7 +68,7 @@ def merged(reports: dict[str, Report]) -> Report:
 
 
 def _header(reports: dict[str, Report]) -> Header:
-    """The first shard's, once the others are found to be of the same run."""
+    """Check that all shards are of one run, and return the joined header."""
     (first_name, first), *others = ((name, report.header) for name, report in reports.items())
     for name, header in others:
         for key in _ESSENTIALS:
@@ -103,7 +103,7 @@ def _records(reports: dict[str, Report]) -> tuple[Record, ...]:
 
 
 def _merged_junit(sources: Sequence[Path]) -> bytes | None:
-    """The test suites of all shards that have a junit.xml, one after the other."""
+    """Return the test suites of all shards that have a junit.xml, one after the other."""
     suites = ET.Element("testsuites")
     for source in sources:
         if os.path.lexists(source):

@@ -96,7 +96,7 @@ class Report(Model):
 
 
 class ReportWriter(JsonLinesWriter):
-    """Writes the report into a folder."""
+    """Writer of a report into a folder."""
 
     def __init__(self, folder: Path, header: Header, made_from_it: Iterable[Path] = ()) -> None:
         super().__init__(folder / FILE_NAME, header, made_from_it)
@@ -119,12 +119,12 @@ def make_footer(
     notes: Sequence[str] = (),
     stale: Sequence[str] = (),
 ) -> Footer:
-    """Total these records, and say which exit code they come to.
+    """Total these records, and determine the exit code.
 
-    That is the worst verdict's; at least 1 where a known difference is ``stale``; at least 2
-    where the run was interrupted or a filter left nothing to play; and 3 where nothing was
-    compared, in a whole run a channel never was, or ``notes`` say that a driver went wrong other
-    than in a scenario.
+    That is the worst verdict's; at least 1 if a known difference is ``stale``; at least 2 if
+    the run was interrupted or a filter left nothing to play; and 3 if nothing was compared, a
+    whole run never compared some channel, or ``notes`` report a driver's error outside any
+    scenario.
     """
     agreements: Counter[Channel] = Counter()
     for record in records:
@@ -153,7 +153,7 @@ def make_footer(
 
 
 def outcome_problems(footer: Footer) -> Iterator[str]:
-    """Say why a run in which no scenario went wrong is no pass."""
+    """Yield the reasons why a run in which no scenario went wrong is still no pass."""
     yield from footer.stale
     if not footer.interrupted and not COMPARED & footer.verdicts.keys():
         yield "nothing was compared: no scenario was played by both sides"
@@ -165,7 +165,7 @@ def outcome_problems(footer: Footer) -> Iterator[str]:
 
 
 def _never_compared(header: Header, records: Sequence[Record]) -> tuple[ComparedChannel, ...]:
-    """Return the channels missing from a whole run; a player in real time has no order."""
+    """Return the channels that a whole run never compared, without the order in real time."""
     if not header.catalogue or any(record.verdict == "not run" for record in records):
         return ()
     compared = {channel for record in records for channel in record.compared}
@@ -178,7 +178,7 @@ def read_report(path: Path) -> Report:
     """Read a whole report.
 
     Raises:
-        UsageError: it is truncated, no report, or doesn't add up.
+        UsageError: It is truncated, isn't a report, or doesn't add up.
     """
     try:
         report = read_whole(path, Report, FORMAT, lambda record: record.scenario)
@@ -203,10 +203,10 @@ def read_report(path: Path) -> Report:
 
 
 def read_begun_report(path: Path) -> Report:
-    """Read a whole report, or of one that a run didn't end what there is.
+    """Read a report, whole or of an unfinished run.
 
     Raises:
-        UsageError: It is no report, or doesn't add up.
+        UsageError: It isn't a report, or doesn't add up.
     """
     with contextlib.suppress(TruncatedError):
         return read_report(path)
@@ -216,7 +216,7 @@ def read_begun_report(path: Path) -> Report:
 
 
 def incomplete(report: Report) -> str:
-    """Say how much of a run that didn't end there is; empty for one that did."""
+    """Return a sentence on how much of an unfinished run there is, or an empty text."""
     if report.ended:
         return ""
     return (
@@ -226,7 +226,7 @@ def incomplete(report: Report) -> str:
 
 
 def gaps(report: Report) -> Iterator[str]:
-    """Every gap that a reader should know before believing the totals."""
+    """Yield every gap that a reader should know of before trusting the totals."""
     left_out = set(COMPARED_CHANNELS) - set(report.header.channels)
     if report.header.note:
         yield f"{report.header.note}."

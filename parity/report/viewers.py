@@ -1,8 +1,8 @@
-"""A scenario's story as trace viewers want it: players with tracks of instants and slices.
+"""A scenario's story in the form of trace viewers: players with tracks of instants and slices.
 
-Times are nanoseconds of virtual time. Much happens at one instant, and a viewer would
-draw it as one heap: what is at the same millisecond stands a microsecond apart, in the
-order of the story, the same for both players.
+Times are nanoseconds of virtual time. As a viewer would draw the many events of one instant on
+top of each other, events of the same millisecond are placed a microsecond apart, in the order of
+the story, which is the same for both players.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _APART: Final = 1_000
 
 @dataclass(frozen=True)
 class Instant:
-    """Something that happened; ``fields`` are shown when it is clicked."""
+    """An event without duration; ``fields`` are shown when it is clicked."""
 
     ns: int
     name: str
@@ -37,7 +37,7 @@ class Instant:
 
 @dataclass(frozen=True)
 class Slice:
-    """Something that lasted."""
+    """An event with a duration."""
 
     begin: int
     end: int
@@ -55,14 +55,14 @@ class Track:
 
 @dataclass(frozen=True)
 class PlayerTracks:
-    """One player, with a track a lane, and one for each thing that lasts on it."""
+    """One player, with a track for each lane, and one for each thing that lasts on it."""
 
     name: str
     tracks: tuple[Track, ...]
 
 
 def lay_out(record: Record) -> tuple[PlayerTracks, ...]:
-    """The players that showed something, the reference first."""
+    """Return the players that gave a trace, the reference first."""
     story = make_story(record)
     times = _times(story.rows)
     events = {"reference": story.reference, "peer": story.peer}
@@ -118,7 +118,7 @@ def _add_instant(
 
 
 def chrome_trace(record: Record) -> str:
-    """The trace of one scenario: a process for each player, a thread for each track."""
+    """Return the trace of one scenario: a process for each player, a thread for each track."""
     events = [
         event for pid, player in enumerate(lay_out(record), 1) for event in _events(pid, player)
     ]
@@ -126,7 +126,7 @@ def chrome_trace(record: Record) -> str:
 
 
 def _events(pid: int, player: PlayerTracks) -> list[dict[str, Any]]:
-    """Times are microseconds; the phases are M: metadata, i: instant, X: complete."""
+    """Return a player's events: times in microseconds, phases M metadata, i instant, X complete."""
     events: list[dict[str, Any]] = [_metadata(pid, 0, "process_name", {"name": player.name})]
     for tid, track in enumerate(player.tracks, 1):
         events.append(_metadata(pid, tid, "thread_name", {"name": track.name}))
@@ -154,7 +154,7 @@ _SEQUENCE: Final = 1
 
 
 def perfetto_trace(record: Record) -> bytes:
-    """The trace of one scenario: a group of tracks for each player."""
+    """Return the trace of one scenario: a group of tracks for each player."""
     builder = TraceProtoBuilder()
     uuids = count(1)
     for rank, player in enumerate(lay_out(record)):
@@ -179,7 +179,7 @@ def _describe(packet: TracePacket, uuid: int, name: str, rank: int, parent: int 
 
 
 def _add_events(builder: TraceProtoBuilder, uuid: int, track: Track) -> None:
-    """In order of time, an end before the beginning of what follows."""
+    """Add a track's events in order of time, each end before the beginning that follows it."""
     moments: list[tuple[int, int, Instant | Slice]]
     moments = [(each.ns, 1, each) for each in track.instants]
     moments += [(each.begin, 2, each) for each in track.slices]

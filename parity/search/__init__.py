@@ -1,1 +1,1 @@
-"""Search for differences in scenarios and schedules that nobody wrote."""
+"""The search for differences in scenarios and schedules that nobody wrote."""

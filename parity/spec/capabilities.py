@@ -1,4 +1,4 @@
-"""What a driver can say that it has, and what of it a scenario needs.
+"""The capabilities that a driver declares, and those that a scenario needs.
 
 A word is a kind of hook, fault or step, as scenarios have them, or one of a few others. A driver
 that names kinds is given only the scenarios that need no more; one that names none says itself

@@ -60,7 +60,7 @@ def causes_of(records: Iterable[Record]) -> tuple[Cause, ...]:
 
 
 def _cause(group: Sequence[Record]) -> Cause:
-    """These records as one cause, which is said as most of them show it."""
+    """Return these records as one cause, described as most of them show it."""
     counts = Counter(map(what_is_wrong, group))
     what = min(counts, key=lambda each: (-counts[each], each))
     ordered = sorted(group, key=lambda record: (what_is_wrong(record) != what, _size(record)))

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have, each said once."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 DAY = 86_400.0
-"""The longest that anything can be told to wait, in seconds."""
+"""The longest wait that can be asked for, in seconds."""
 MOST = 2**63 - 1
-"""The largest seed: what any language has for one."""
+"""The largest seed, which a signed 64-bit integer of any language can hold."""
 
 
 def number(value: float | None) -> float | None:
-    """Return the number, but refuse nan, which compares as within any bounds."""
+    """Return the number, but refuse nan, which would pass any check of bounds."""
     if value is not None and math.isnan(value):
         raise typer.BadParameter("expected a number, got nan")
     return value
@@ -69,10 +69,10 @@ LIMIT = 60.0
 
 
 def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
-    """The schedule that was asked for by name, if one was.
+    """Return the schedule of this name, or None without a name.
 
     Raises:
-        UsageError: a seed was given as well, or it is no name of a schedule.
+        UsageError: A seed was given as well, or it isn't the name of a schedule.
     """
     if name is None:
         return None
@@ -84,7 +84,7 @@ def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:
 
 
 def stdout() -> Console:
-    """The console of standard output."""
+    """Return the console of standard output."""
     from parity.app.commands.terminal import console_on  # noqa: PLC0415 - --help has no use for it
 
     return console_on(sys.stdout)

@@ -35,7 +35,7 @@ def checklist(
         code = printing.checklist(
             report, as_json=as_json, strict=strict, everything=everything, console=stdout()
         )
-        render_again(report)  # The page shows what has come beside the report.
+        render_again(report)  # The page also shows the new checklists.
     if project.SOURCES and not as_json:  # An installed package has no tests.
         still_open = open_clauses()
         printing.print_clause_counts(still_open, stdout())

@@ -1,4 +1,4 @@
-"""Commands that look for what nobody wrote down: explore, fuzz, campaign, killmatrix, mutants."""
+"""Commands that search for differences: explore, fuzz, campaign, killmatrix, mutants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console that commands print on: text that others wrote steers no terminal."""
+"""The console that commands print on, which shows control characters instead of sending them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from parity.base.terminal_text import printable
 
 
 class PrintableConsole(Console):
-    """Shows control characters that stand in text; styles and cursor movements are its own."""
+    """Console that shows control characters in text; only its own reach the terminal."""
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Render as any console does, and show what would steer a terminal."""
+        """Render as any console does, but show control characters."""
         for text, style, control in super().render(renderable, options):
             yield Segment(text if control else printable(text), style, control)
 
 
 def console_on(file: TextIO) -> Console:
-    """A console that takes text as it is: no markup, no emoji by name, nothing highlighted."""
+    """Return a console that prints text as it is: no markup, emoji names or highlighting."""
     return PrintableConsole(file=file, highlight=False, markup=False, emoji=False)

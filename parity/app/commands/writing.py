@@ -1,4 +1,4 @@
-"""Commands for who writes scenarios: validate, new, schema, explain."""
+"""Commands for authors of scenarios: validate, new, schema, explain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process that works has open: one setup at a time, opened by its first task."""
+"""The setup of a worker process, opened by its first task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets in, with TLS, mutual TLS and tokens: each refusal, and that it changes nothing."""
+"""Cases of access control: TLS, mutual TLS and tokens."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Mutants: every small change that a tool makes to the sources, judged by parity alone."""
+"""Mutants: the small changes that a tool makes to the sources, judged by parity alone."""

@@ -28,14 +28,14 @@ from parity.verdict.known import check_known
 
 SIDES: Final[dict[Language, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
 BOUNDS: Final[dict[Language, int]] = {"rust": 95, "python": 90}
-"""How many percent of a side's viable mutants must be caught."""
+"""The percentage of a side's viable mutants that must be caught."""
 
 
 @dataclass(frozen=True)
 class MutantOptions:
     """Options of ``monolith-parity mutants``; ``limit`` in seconds a scenario.
 
-    ``only`` are parts of ``file: mutant``, of which one is enough; all mutants without.
+    ``only`` selects the mutants whose ``file: mutant`` contains one of these texts.
     """
 
     side: Language
@@ -48,23 +48,23 @@ class MutantOptions:
 
     @property
     def work(self) -> Path:
-        """A folder to work in, which belongs to the results."""
+        """Work folder that belongs to the results."""
         return self.out.resolve().with_suffix(".work")
 
 
 def mutants(options: MutantOptions, console: Console) -> int:
-    """Make, judge and tell; 1 if a survivor isn't explained or too few are caught.
+    """Make and judge mutants; return 1 if a survivor isn't explained or too few are caught.
 
     Raises:
-        UsageError: something that was given is wrong, or the catalogue is red without
+        UsageError: Something that was given is wrong, or the catalogue is red without
             a mutant.
-        PortUnavailableError: mutants can't be made or built here.
-        OutputError: the results can't be written, or another run is at them.
+        PortUnavailableError: Mutants can't be made or built here.
+        OutputError: The results can't be written, or another run is writing them.
     """
     root = project.SOURCES
     if root is None:
         raise PortUnavailableError("an installed package doesn't have the sources to mutate")
-    must_be_replaceable(options.out)  # It is written after minutes.
+    must_be_replaceable(options.out)  # Checked now, as it is first written after minutes.
     with held(options.work, "--out"):
         return _judge(options, root, console)
 
@@ -86,7 +86,7 @@ def _judge(options: MutantOptions, root: Path, console: Console) -> int:
     left = [
         each for each in wanted if each.key not in known or not bench.bases.holds(known[each.key])
     ]
-    left.sort(key=lambda each: each.key in known)  # What nobody knows anything of comes first.
+    left.sort(key=lambda each: each.key in known)  # Mutants without an earlier result come first.
     console.print(f"{len(wanted)} of {len(generated)} mutants, {len(left)} to be judged")
     progress = _Progress(console, len(left))
     for outcome in SIDES[options.side].outcomes(bench, left) if left else ():
@@ -100,10 +100,10 @@ def _judge(options: MutantOptions, root: Path, console: Console) -> int:
 
 
 def chosen_mutants(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:
-    """Return the mutants with such a name, a shard of them, and of that a sample in order.
+    """Return a sample, in order, of a shard of the mutants with such a name.
 
     Raises:
-        UsageError: the shard is none, or nothing has such a name.
+        UsageError: The shard isn't valid, or no mutant has such a name.
     """
     named = [each for each in generated if _is_named(each, options.only)]
     if not named:
@@ -121,7 +121,7 @@ def _is_named(mutant: Mutant, parts: Sequence[str]) -> bool:
 
 
 class _Progress:
-    """A line a mutant: how many are done, and how long the rest will take."""
+    """Printer of a line per mutant, with the number done and the time left."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
@@ -167,13 +167,13 @@ def _tell(
 
 
 def caught_share(outcomes: Sequence[MutantOutcome]) -> float:
-    """Percent of the viable mutants; 100 where there are none."""
+    """Return the percentage of viable mutants that were caught, or 100 if none are viable."""
     viable = [each for each in outcomes if each.viable]
     return 100 * sum(each.caught for each in viable) / len(viable) if viable else 100.0
 
 
 def mutant_table(outcomes: Sequence[MutantOutcome]) -> Table:
-    """A row a file, and one for all."""
+    """Return a table with a row per file, and one for all."""
     shown = Table("file", title="Mutants")
     for column in ("mutants", "viable", "caught", "survived", "caught %"):
         shown.add_column(column, justify="right")

@@ -36,7 +36,7 @@ class Mutant(Model):
 
     @property
     def key(self) -> Key:
-        """The mutant's identity."""
+        """Identity of the mutant."""
         return self.side, self.file, self.mutant, self.nth
 
     def __str__(self) -> str:
@@ -45,12 +45,12 @@ class Mutant(Model):
 
 
 class MutantOutcome(Mutant):
-    """A mutant and what parity made of it.
+    """A mutant and the result of judging it.
 
-    ``basis`` is the digest of what this depends on. ``by`` is the scenario that was red first,
-    or ``interop: `` and the case, or ``contracts: `` and the test, and ``reason`` what it
-    said; of one that can't be built, why. A mutant that hangs (``timeout``) makes a run red, so
-    it counts as caught.
+    ``basis`` is the digest of everything that this depends on. ``by`` is the first scenario that
+    was red, or ``interop: `` and the case, or ``contracts: `` and the test; ``reason`` is its
+    message, or why the mutant can't be built. A mutant that hangs (``timeout``) makes a run red,
+    so it counts as caught.
     """
 
     basis: str
@@ -71,12 +71,12 @@ class MutantOutcome(Mutant):
 
 
 def judge_of(by: str) -> str:
-    """The scenario, or all of interop or of the contracts, that a mutant was caught by."""
+    """Return what caught a mutant: the name of a scenario, ``interop`` or ``contracts``."""
     return by.partition(": ")[0]
 
 
 def numbered(side: Language, changes: Iterable[tuple[str, int, str]]) -> list[Mutant]:
-    """Mutants of ``(file, line, mutant)`` in their order; equal ones in a file are counted."""
+    """Return the mutants of ``(file, line, mutant)`` in order, numbering equal ones in a file."""
     seen: Counter[tuple[str, str]] = Counter()
     mutants = []
     for file, line, mutant in changes:
@@ -90,9 +90,9 @@ def numbered(side: Language, changes: Iterable[tuple[str, int, str]]) -> list[Mu
 class Bases:
     """Digests of what outcomes depend on: the mutant, both sides' sources, scenarios, interop.
 
-    Interop and the contracts count as scenarios. What was caught depends on the scenario that
-    caught it alone, and what survived on all of them: another one has only the survivors
-    played again.
+    Interop and the contracts count as scenarios. The outcome of a caught mutant depends only on
+    the scenario that caught it, that of a survivor on all scenarios: after a scenario is added,
+    only survivors are played again.
     """
 
     sources: str
@@ -100,12 +100,12 @@ class Bases:
 
     @classmethod
     def of(cls, root: Path, files: Sequence[ScenarioFile]) -> Bases:
-        """Of the sources and scenarios that are here."""
+        """Return the digests of the current sources and scenarios."""
         judges = {name: digest_of(texts) for name, texts in judge_texts(root).items()}
         return cls(sources_digest(root), {file.name: file.text for file in files} | judges)
 
     def basis(self, mutant: Mutant, outcome: Fate, by: str = "") -> str:
-        """The digest for this outcome of a mutant."""
+        """Return the digest for this outcome of a mutant."""
         texts = {
             "survived": list(self.scenarios.values()),
             "unviable": [],
@@ -130,14 +130,14 @@ class Bases:
         )
 
     def holds(self, outcome: MutantOutcome) -> bool:
-        """Return True if nothing that the outcome depends on has changed."""
+        """Return whether everything that the outcome depends on is unchanged."""
         return outcome.basis == self.basis(outcome, outcome.outcome, outcome.by)
 
 
 def read_outcomes(path: Path) -> Iterator[MutantOutcome]:
-    """Yield the results of earlier runs; none if there was no run.
+    """Yield the results of earlier runs, if there were any.
 
     Raises:
-        UsageError: it is no such file.
+        UsageError: The file isn't one of results.
     """
     return read_records(path, TypeAdapter(MutantOutcome), "result of mutants")

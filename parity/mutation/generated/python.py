@@ -1,7 +1,7 @@
-"""The reference's mutants: mutmut makes them; the port's traces, interop and contracts judge them.
+"""The reference's mutants, made by mutmut and judged by the port's traces, interop and contracts.
 
-Each is played in a fork of its own, by the scenarios that run the statement it is in, and
-by interop and the contracts if their cases do.
+Each is played in a fork of its own, by the scenarios that run its statement, and by interop and
+the contracts if they run it.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class PythonMutants:
     """The side ``python``."""
 
     def mutants(self, bench: Bench) -> Sequence[Mutant]:
-        """All that mutmut makes of the modules that the port has too.
+        """Return the mutants that mutmut makes of the modules that the port has too.
 
         Raises:
-            PortUnavailableError: mutmut isn't installed.
+            PortUnavailableError: Mutmut isn't installed.
         """
         return list(_made(bench.root))
 
     def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
-        """Judge these, two at a time, each until the first scenario that is red.
+        """Yield the outcomes of these, judged two at a time, each until a scenario is red.
 
         Raises:
-            UsageError: the catalogue is red without a mutant.
+            UsageError: The catalogue is red without a mutant.
             PortUnavailableError: TensorFlow can't be imported.
         """
         made = _made(bench.root)
@@ -62,7 +62,7 @@ class PythonMutants:
             forks.close()
 
 
-@cache  # To make a thousand takes 20 s, and both the list and the judge need them.
+@cache  # Making a thousand takes 20 s, and both the list and the judge need them.
 def _made(root: Path) -> dict[Mutant, ChangedSource]:
     changes = list(all_changed(root / REFERENCE))
     mutants = numbered("python", ((each.file, each.line, each.change) for each in changes))

@@ -1,7 +1,6 @@
 """Mutants of ``monolith_hooks``, as mutmut's operators make them.
 
-mutmut is in the dependency group ``mutation``. Only what makes mutants is used of it:
-how they are judged is ours.
+mutmut is in the dependency group ``mutation``. Only its operators are used; the judging is ours.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from parity.base.problems import PortUnavailableError
 from parity.mutation.judges.changed_source import MUTATED, ChangedSource, statements
 
 _REFERENCE_ALONE: Final = ("tensors_timestamp", "emit_timer")
-"""Functions that the port doesn't have: TensorFlow ops, with nothing there to compare them to."""
+"""Functions that the port doesn't have: TensorFlow ops, with nothing to compare them to."""
 _LEFT_OUT: Final = ("operator_arg_removal", "operator_string")
-"""mutmut's operators that cargo-mutants has nothing like.
+"""mutmut's operators that have no counterpart in cargo-mutants.
 
-They make 70 % of its mutants, many of them of names of TensorFlow's ops and of defaults.
+They make 70 % of its mutants, many of them in names of TensorFlow's ops and in defaults.
 """
 
 
 def all_changed(package: Path) -> Iterator[ChangedSource]:
-    """All of a package's mutants, file by file.
+    """Yield all mutants of a package, file by file.
 
     Raises:
-        PortUnavailableError: mutmut isn't installed.
+        PortUnavailableError: Mutmut isn't installed.
     """
     for name in MUTATED:
         path = package / f"{name}.py"
@@ -35,10 +34,10 @@ def all_changed(package: Path) -> Iterator[ChangedSource]:
 
 
 def changed(file: str, source: str) -> Iterator[ChangedSource]:
-    """All of one file's, without those that give the same text as another.
+    """Yield the mutants of one file, without those that give the same text as another.
 
     Raises:
-        PortUnavailableError: mutmut isn't installed.
+        PortUnavailableError: Mutmut isn't installed.
     """
     seen = {source}
     found = statements(source)
@@ -72,14 +71,14 @@ def _texts(source: str) -> Iterator[str]:
 
 
 def _reference_alone(source: str) -> set[int]:
-    """The lines of functions that the port doesn't have."""
+    """Return the lines of functions that the port doesn't have."""
     functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
     left_out = (each for each in functions if each.name in _REFERENCE_ALONE)
     return {line for each in left_out for line in range(each.lineno, (each.end_lineno or 0) + 1)}
 
 
 def _change(before: str, after: str) -> tuple[int, str]:
-    """The first line that isn't the same, from 1, and what becomes of the lines from there on."""
+    """Return the first line that differs, counted from 1, and a description of the change."""
     old, new = before.splitlines(), after.splitlines()
     first = 0
     while old[first : first + 1] == new[first : first + 1]:

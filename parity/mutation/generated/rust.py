@@ -1,8 +1,8 @@
 """The Rust port's mutants: cargo-mutants makes them; here they are built and judged.
 
-cargo-mutants would build and start anew all that tests a mutant. Here one process
-stays, with the reference's recorded traces, and plays each mutant until it is caught:
-by a scenario, or else by an interop case, or else by a contract.
+cargo-mutants would build and start every test anew for each mutant. Here one process
+keeps the reference's recorded traces, and plays each mutant until it is caught by a
+scenario, an interop case or a contract, in this order.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SCOPE: Final = (
     "logging_ops.rs", "net_utils.rs", "net_utils/**", "hooks/**", "save_utils/**", "text.rs",
     "text_format.rs",
 )  # fmt: skip
-"""What is mutated: the hooks, barrier, server and clock; not fakes and sessions."""
+"""The mutated files: the hooks, barrier, server and clock, but not fakes and sessions."""
 
 _MISSING: Final = "cargo-mutants isn't installed; cargo install cargo-mutants --locked"
 
@@ -61,7 +61,7 @@ class _Span(BaseModel):
 
 
 class Listed(BaseModel):
-    """The keys used here of a mutant in the output of ``cargo mutants --list --json``."""
+    """The keys used here from a mutant in the output of ``cargo mutants --list --json``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,16 +72,16 @@ class Listed(BaseModel):
 
     @property
     def inside(self) -> str:
-        """The file, relative to the crate's ``src``."""
+        """Path of the file, relative to the crate's ``src``."""
         return str(Path("monolith-rs", self.file).relative_to(PORT))
 
     @property
     def change(self) -> str:
-        """The change, without its place."""
+        """Description of the change, without its place."""
         return self.name.split(": ", maxsplit=1)[1]
 
     def applied(self, text: str) -> str:
-        """The file's text with it."""
+        """Return the file's text with the change."""
         lines = text.splitlines(keepends=True)
         start, end = self.span.start, self.span.end
         before = "".join(lines[: start.line - 1]) + lines[start.line - 1][: start.column - 1]
@@ -94,19 +94,19 @@ class RustMutants:
     """The side ``rust``."""
 
     def mutants(self, bench: Bench) -> Sequence[Mutant]:
-        """All that cargo-mutants would make of the files in scope.
+        """Return the mutants that cargo-mutants makes of the files in scope.
 
         Raises:
-            PortUnavailableError: there is no cargo-mutants.
+            PortUnavailableError: Cargo-mutants isn't installed.
         """
         return list(self._listed(bench.root))
 
     def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
-        """Judge these, each until the first scenario that is red.
+        """Yield the outcomes of these, each judged until the first scenario that is red.
 
         Raises:
-            UsageError: the catalogue is red without a mutant.
-            PortUnavailableError: the port can't be built here.
+            UsageError: The catalogue is red without a mutant.
+            PortUnavailableError: The port can't be built here.
         """
         listed = {mutant.key: each for mutant, each in self._listed(bench.root).items()}
         play = _Play.begin(bench)
@@ -126,7 +126,7 @@ class RustMutants:
 
 
 def read_listed(text: str) -> list[Listed]:
-    """Of what ``cargo mutants --list --json`` printed."""
+    """Return the mutants in the output of ``cargo mutants --list --json``."""
     return TypeAdapter(list[Listed]).validate_json(text)
 
 
@@ -134,7 +134,7 @@ def _list(root: Path) -> str:
     """Return the mutants that cargo-mutants makes of the files in scope, as JSON.
 
     Raises:
-        PortUnavailableError: there is no cargo-mutants, or it failed.
+        PortUnavailableError: Cargo-mutants isn't installed, or it failed.
     """
     cargo = shutil.which("cargo")
     if cargo is None or shutil.which("cargo-mutants") is None:
@@ -156,7 +156,7 @@ def _list(root: Path) -> str:
 
 @dataclass(frozen=True)
 class _Play:
-    """Plays the catalogue on the copy as it is now."""
+    """Player of the catalogue on the copy as it is now."""
 
     bench: Bench
     scratch: Scratch
@@ -164,10 +164,10 @@ class _Play:
 
     @classmethod
     def begin(cls, bench: Bench) -> _Play:
-        """With a fresh copy, and the reference recorded; checks that it is green.
+        """Refresh the copy, record the reference, and check that the catalogue is green.
 
         Raises:
-            UsageError: it is red.
+            UsageError: It is red.
         """
         scratch = Scratch(bench.root, bench.work / "rust", "rust")
         scratch.refresh()
@@ -184,7 +184,7 @@ class _Play:
         return play
 
     def judged(self, mutant: Mutant) -> MutantOutcome:
-        """Build and play what is in the copy."""
+        """Build and play the copy, and return the mutant's outcome."""
         began = time.monotonic()
 
         def outcome(fate: Any, by: str = "", reason: str = "") -> MutantOutcome:
@@ -202,10 +202,10 @@ class _Play:
         return outcome("timeout" if ", hung: " in reason else "caught", by, reason)
 
     def first_red(self, files: Sequence[ScenarioFile]) -> tuple[str, str] | None:
-        """The first scenario, case of interop or contract that is red, and why.
+        """Return the first scenario, interop case or contract that is red, and why.
 
         Raises:
-            PortUnavailableError: the copy can't be built, or its driver doesn't greet.
+            PortUnavailableError: The copy can't be built, or its driver doesn't answer hello.
         """
         driver = build_driver(self.scratch.folder)
         reference = open_player(PlayerSpec(kind="recorded", where=str(self.traces)), 1)
@@ -223,7 +223,7 @@ class _Play:
 
 
 def _record(bench: Bench, traces: Path) -> None:
-    """Record the reference, unless it was recorded from these very sources and scenarios."""
+    """Record the reference, unless it was recorded from the same sources and scenarios."""
     made_from = bench.work / "traces.txt"
     now = digest_of([bench.bases.sources, *bench.bases.scenarios.values()])
     if not (made_from.exists() and made_from.read_text(encoding="utf-8") == now):

@@ -14,7 +14,7 @@ from parity.verdict.known import KnownDifferences
 
 
 class ScenarioRanking:
-    """Learns what caught mutants of each file, and orders the scenarios by it."""
+    """Ranking of scenarios by the mutants of each file that they caught."""
 
     def __init__(self, outcomes: Iterable[MutantOutcome] = ()) -> None:
         self._caught: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -22,12 +22,12 @@ class ScenarioRanking:
             self.learn(outcome)
 
     def learn(self, outcome: MutantOutcome) -> None:
-        """Remember what caught this one."""
+        """Remember what caught this mutant."""
         if outcome.by:
             self._caught[outcome.file][judge_of(outcome.by)] += 1
 
     def first(self, file: str, scenarios: Sequence[str]) -> list[str]:
-        """All of these, the ranking for this file first, then the ranking for any."""
+        """Return these scenarios, those ranked for this file first, then those ranked for any."""
         here = self._caught[file]
         anywhere = sum(self._caught.values(), Counter[str]())
         return sorted(scenarios, key=lambda name: (-here[name], -anywhere[name]))
@@ -37,8 +37,8 @@ class ScenarioRanking:
 class Bench:
     """The means of judging: the project's root, a work folder, the catalogue.
 
-    ``limit`` is in real seconds a scenario. ``ranking`` has learnt from what is known
-    already; the command tells it of each outcome that a side yields.
+    ``limit`` is in real seconds a scenario. ``ranking`` has learnt from earlier results, and
+    the command has it learn from each outcome that a side yields.
     """
 
     root: Path
@@ -54,15 +54,15 @@ class MutatedSide(Protocol):
     """One side's mutants."""
 
     def mutants(self, bench: Bench) -> Sequence[Mutant]:
-        """All there are, in the order of the sources.
+        """Return all mutants, in the order of the sources.
 
         Raises:
-            PortUnavailableError: what makes them isn't installed.
+            PortUnavailableError: The tool that makes them isn't installed.
         """
 
     def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
-        """Judge these, each until the first scenario that is red.
+        """Yield the outcomes of these, each judged until the first scenario that is red.
 
         Raises:
-            UsageError: the catalogue is red without a mutant.
+            UsageError: The catalogue is red without a mutant.
         """

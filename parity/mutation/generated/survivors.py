@@ -1,4 +1,4 @@
-"""The survivors that are explained: mutants that no scenario can tell from the original."""
+"""The explained survivors: mutants that no scenario can tell from the original."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SURVIVORS: Final = Path(__file__).with_name("survivors.yaml")
 
 
 class Survivor(Model):
-    """A mutant by its key, and why no scenario can observe it."""
+    """A mutant's key, and why no scenario can observe the mutant."""
 
     side: Language
     file: str
@@ -28,12 +28,12 @@ class Survivor(Model):
 
     @property
     def key(self) -> Key:
-        """The identity of the mutant."""
+        """Identity of the mutant."""
         return self.side, self.file, self.mutant, self.nth
 
 
 class Survivors(Model):
-    """The file of them."""
+    """The file of survivors."""
 
     survivors: tuple[Survivor, ...]
 
@@ -49,7 +49,7 @@ def load_survivors(path: Path = SURVIVORS) -> tuple[Survivor, ...]:
     """Read the list.
 
     Raises:
-        ScenarioError: it isn't valid.
+        ScenarioError: The list isn't valid.
     """
     return load_yaml(path, Survivors, "docs/mutants.md")[0].survivors
 
@@ -65,9 +65,9 @@ def unexplained(
 def stale(
     explained: Iterable[Survivor], outcomes: Iterable[MutantOutcome], generated: Sequence[Mutant]
 ) -> list[str]:
-    """Return the explanations that are out of date: the mutant is caught now, or no longer made.
+    """Return the outdated explanations, whose mutant is caught now or no longer made.
 
-    ``generated`` are all mutants of one side; entries of the other aren't looked at.
+    ``generated`` are all mutants of one side; entries of the other are ignored.
     """
     sides = {mutant.side for mutant in generated}
     made = {mutant.key for mutant in generated}

@@ -1,1 +1,1 @@
-"""What a mutant is judged by: the catalogue, interop, the contracts; each names what is red."""
+"""The judges of a mutant: the catalogue, interop and the contracts."""

@@ -1,7 +1,7 @@
-"""Plays the catalogue against one mutant, here or in a process of its own.
+"""The catalogue as a judge of one mutant, here or in a process of its own.
 
-As a program, ``python -m parity.mutation.judges.catalogue``, it plays monolith_hooks as
-PYTHONPATH has it against the recorded traces of the Rust port.
+Run as ``python -m parity.mutation.judges.catalogue``, it plays the monolith_hooks on PYTHONPATH
+against the recorded traces of the Rust port.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from parity.verdict.known import KnownDifferences, check_known
 from parity.verdict.record import EXIT_CODES, Verdict
 
 _ENOUGH_FAILED: Final = 5
-"""A mutant that hangs costs the limit each time; after so many nobody doubts it."""
+"""Failed scenarios after which a mutant isn't played on, as each that hangs takes the limit."""
 
 
 class ScenarioResult(Model):
@@ -44,10 +44,10 @@ class ScenarioResult(Model):
 
 
 def record_reference(traces: Path, log: Path) -> None:
-    """Record the reference, in a process that ends and takes TensorFlow with it.
+    """Record the reference in a process of its own, so that TensorFlow isn't loaded here.
 
     Raises:
-        UsageError: a scenario couldn't be played; the log says which.
+        UsageError: A scenario couldn't be played; the log says which.
     """
     command = [sys.executable, "-m", "parity", "record", "--peer", "python", "--out", str(traces)]
     make_folder(log.parent)
@@ -60,7 +60,7 @@ def record_reference(traces: Path, log: Path) -> None:
 def against_recorded(
     traces: Path, peer: Player, files: Sequence[ScenarioFile], known: KnownDifferences
 ) -> Iterator[ScenarioResult]:
-    """The catalogue on ``peer``, by the reference's recorded traces; no TensorFlow."""
+    """Yield the results of playing ``peer`` against the recorded reference, without TensorFlow."""
     reference = open_player(PlayerSpec(kind="recorded", where=str(traces)), 1)
     return _played(Judge(reference, peer, known), files)
 
@@ -68,7 +68,7 @@ def against_recorded(
 def of_mutated_python(
     copy: Path, root: Path, files: Sequence[ScenarioFile], limit: float
 ) -> Iterator[ScenarioResult]:
-    """The catalogue on a copy of monolith_hooks, in a process that has that copy alone."""
+    """Yield the results of playing a copy of monolith_hooks, in a process that has only it."""
     path = os.pathsep.join([str(copy), str(root)])
     with (
         (copy / "stderr.txt").open("wb") as log,
@@ -88,7 +88,7 @@ def of_mutated_python(
             try:
                 seen = ScenarioResult.model_validate_json(line)
             except ValidationError:
-                break  # Cut off in the middle: the process has died.
+                break  # The line is cut off: the process has died.
             yield seen
             count += 1
         process.kill()
@@ -115,7 +115,7 @@ def _main(limit: float) -> None:
     peer = open_player(PlayerSpec(kind="recorded"), limit)
     judge = Judge(reference, peer, check_known(files))
     for file in files:
-        # A player that is this process can't be interrupted, only ended.
+        # A player in this process can't be interrupted; the process can only be ended.
         faulthandler.dump_traceback_later(limit, exit=True)
         for seen in _played(judge, [file]):
             print(seen.model_dump_json(), flush=True)  # noqa: T201 - read by of_mutated_python

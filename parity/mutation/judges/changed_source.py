@@ -1,4 +1,4 @@
-"""A file of ``monolith_hooks`` with a change, and the lines that must be run to show it."""
+"""A file of ``monolith_hooks`` with a change, and the lines that must run to show it."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ MUTATED: Final = (
     "session_hooks",
     "variables",
 )
-"""What the port has too, and the clock. Not generated code, or the operator's command, which
-the port doesn't have."""
+"""The modules that the port has too, and the clock; neither generated code nor the operator's
+command, which the port doesn't have."""
 
 
 @dataclass(frozen=True)
 class ChangedSource:
     """A file, relative to the package, with one thing changed.
 
-    ``change`` is what becomes of its lines from ``line`` on. ``statement`` has the lines of
-    functions of which one must be run to show it; it is empty if the import does.
+    ``change`` describes the change to its lines from ``line`` on. ``statement`` has the lines in
+    functions of which one must run to show it; it is empty if the import does.
     """
 
     file: str
@@ -64,12 +64,12 @@ class ChangedSource:
 
     @property
     def module(self) -> str:
-        """As it is imported."""
+        """Name by which the module is imported."""
         return f"{PACKAGE}.{self.file.removesuffix('.py').replace('/', '.')}"
 
     @classmethod
     def of(cls, file: str, before: str, after: str, change: str) -> ChangedSource:
-        """Return the change of a file's text into another, which is called ``change``."""
+        """Return the change of a file's text into another, described by ``change``."""
         lines = _changed_lines(before.splitlines(), after.splitlines())
         touched = [[each for each in statements(before) if line in each] for line in lines]
         # A line outside all functions, or a function's head, is run by the import.
@@ -79,9 +79,9 @@ class ChangedSource:
 
 
 def statements(source: str) -> list[range]:
-    """The lines of each statement of a function, without the statements in it.
+    """Return the lines of each statement in a function, without the statements nested in it.
 
-    Not of functions' heads: defaults are evaluated where the function is defined.
+    Functions' heads are left out, as defaults are evaluated where the function is defined.
     """
     found: list[range] = []
 
@@ -100,7 +100,7 @@ def statements(source: str) -> list[range]:
 
 
 def _changed_lines(before: list[str], after: list[str]) -> set[int]:
-    """Return the lines, from 1, that become others, and those on both sides of what is added."""
+    """Return the lines, from 1, that change, and those on both sides of an addition."""
     lines: set[int] = set()
     matcher = SequenceMatcher(a=before, b=after, autojunk=False)
     for tag, first, beyond, _, _ in matcher.get_opcodes():

@@ -1,7 +1,7 @@
-"""Plays the cases of interop with a mutant as client and server of itself.
+"""The cases of interop as a judge of a mutant, which is both client and server.
 
-As a program, ``python -m parity.mutation.judges.interop``, it has monolith_hooks call itself as
-PYTHONPATH has it.
+Run as ``python -m parity.mutation.judges.interop``, it has the monolith_hooks on PYTHONPATH call
+itself.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from parity.mutation.judges.catalogue import ScenarioResult
 from parity.players.environment import plain_umask
 
 INTEROP: Final = "interop"
-"""In place of a scenario: all cases of interop, with the mutant as client and server of itself."""
+"""The name, used like a scenario's, of all cases of interop with the mutant on both ends."""
 CASES: Final = "parity/interop"
-"""The folder of what they depend on."""
+"""The folder that the cases depend on."""
 
 
 def first_red_cell(
     peer: InteropPeer, passed: Callable[[], None] = lambda: None
 ) -> tuple[str, str] | None:
-    """The first case that the peer doesn't pass as client and server of itself, and why.
+    """Return the first case that the peer fails as both client and server, and why.
 
-    ``passed`` is called after each case before it.
+    ``passed`` is called after each case that it passes.
     """
     from parity.interop.playing import play_cases  # noqa: PLC0415 - imports what may be the mutant
 
@@ -40,14 +40,14 @@ def first_red_cell(
 
 
 def python_interop_seen(passed: Callable[[], None] = lambda: None) -> ScenarioResult:
-    """Play the cases on monolith_hooks as this process imports it, until one is red."""
-    from parity.interop.peers.python_peer import PythonPeer  # noqa: PLC0415 - it, too
+    """Play the cases on the monolith_hooks that this process imports, until one is red."""
+    from parity.interop.peers.python_peer import PythonPeer  # noqa: PLC0415 - likewise
 
     peer = PythonPeer()
     try:
         red = first_red_cell(peer, passed)
         peer.close()
-    except Exception as error:  # noqa: BLE001 - a run that it leaves is red
+    except Exception as error:  # noqa: BLE001 - any error makes it red
         red = INTEROP, f"the peer raised {type(error).__name__}: {error}"
     if red is None:
         return ScenarioResult(scenario=INTEROP, verdict="agree", reason="")

@@ -1,9 +1,9 @@
-"""A forked process: it plays scenarios, interop and contracts on one mutant of monolith_hooks.
+"""A forked process that plays scenarios, interop and contracts on one mutant of monolith_hooks.
 
-Its parent has imported TensorFlow and read all scenarios and recordings, and nothing of
-monolith_hooks that can be mutated; what the child imports of it is the mutant. It prints a
-line of JSON for each scenario, one for all of interop and one for the contracts; an empty one
-for each case of these says that it is alive.
+Its parent has imported TensorFlow, read all scenarios and recordings, and imported nothing of
+monolith_hooks that can be mutated, so the child imports the mutant. It prints a line of JSON for
+each scenario, one for all of interop and one for the contracts; an empty line for each of their
+cases shows that it is alive.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ _SHARED: Final = (
     "monolith_hooks.server.service_pb2_grpc",
     "tensorflow",
 )
-"""What the player needs, takes long to import, and imports nothing that is mutated."""
+"""Modules that the player needs, that are slow to import, and that import nothing mutated."""
 
 
 class Told(Model):
-    """A line: what a scenario showed and ran, or why there is nothing to play on.
+    """A line of output: a scenario's result, or why nothing can be played.
 
-    Nothing at all says that a case of interop, or a contract, was passed. ``ran`` has lines of
-    monolith_hooks, by file, if it was asked for.
+    An empty one says that a case of interop or a contract was passed. ``ran`` has the lines of
+    monolith_hooks that ran, by file, if they were asked for.
     """
 
     seen: ScenarioResult | None = None
@@ -82,15 +82,15 @@ class _Remembered:
         return self._outcomes[file.name]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing, as nothing is held."""
 
 
 @cache
 def prepare() -> tuple[dict[str, ScenarioFile], _Remembered, KnownDifferences]:
-    """Import what all mutants have in common, before the fork.
+    """Import and read what all mutants have in common, before the fork.
 
     Raises:
-        RuntimeError: something that is mutated was imported on the way.
+        RuntimeError: A module that is mutated was imported, too.
     """
     for module in _SHARED:
         importlib.import_module(module)
@@ -108,12 +108,12 @@ def judge(
     """Play scenarios, in order, until one is red.
 
     Args:
-        module: what is mutated; nothing if it is empty.
-        text: the file that has its source.
-        origin: the file that it stands for.
-        scenarios: their names, or INTEROP, or CONTRACTS.
-        folder: where temporary files go.
-        note_lines: whether to take down which lines of monolith_hooks each scenario runs.
+        module: The mutated module; empty if there is none.
+        text: The file that has its source.
+        origin: The file that it replaces.
+        scenarios: Their names, or INTEROP, or CONTRACTS.
+        folder: The folder for temporary files.
+        note_lines: True to record which lines of monolith_hooks each scenario runs.
     """
     files, recorded, known = prepare()
     tempfile.tempdir = folder
@@ -147,7 +147,7 @@ def judge(
 def _seen(judge: Judge, file: ScenarioFile) -> ScenarioResult:
     try:
         record = judge.judge(file)
-    except Exception as error:  # noqa: BLE001 - a run that it leaves is red
+    except Exception as error:  # noqa: BLE001 - any error makes it red
         reason = f"the player raised {type(error).__name__}: {error}"
         return ScenarioResult(scenario=file.name, verdict="failed", reason=reason)
     return ScenarioResult(
@@ -160,7 +160,7 @@ def _tell(told: Told) -> None:
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from another text, as if from its own file."""
+    """Importer of one module from another text, as if from its own file."""
 
     def __init__(self, module: str, source: str, origin: str) -> None:
         self._module = module
@@ -181,9 +181,9 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 @contextmanager
 def _lines_noted(package: Path) -> Iterator[dict[str, set[int]]]:
-    """Within it, on this and on all new threads, lines of the package that run are noted.
+    """Record the lines of the package that run within the block, on this and all new threads.
 
-    By file, relative to the package.
+    They are yielded by file, relative to the package.
     """
     found: defaultdict[str, set[int]] = defaultdict(set)
     prefix = f"{package}/"

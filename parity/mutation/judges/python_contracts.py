@@ -1,7 +1,7 @@
 """The contracts of tests/contracts as a judge of a mutant of monolith_hooks, in this process.
 
-As a program, ``python -m parity.mutation.judges.python_contracts``, it judges monolith_hooks as
-PYTHONPATH has it.
+Run as ``python -m parity.mutation.judges.python_contracts``, it judges the monolith_hooks on
+PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from parity.base import project
 from parity.mutation.judges.catalogue import ScenarioResult
 
 CONTRACTS: Final = "contracts"
-"""In place of a scenario: the tests that fakes and real things both pass, with the mutant."""
+"""The name, used like a scenario's, of the tests that fakes and real things both pass."""
 PYTHON_CONTRACTS: Final = "tests/contracts"
 OPTION_TESTS: Final = tuple(
     f"tests/monolith_hooks/{name}.py"
@@ -31,15 +31,15 @@ OPTION_TESTS: Final = tuple(
         "server/test_operations",
     )
 )
-"""The tests of what the original doesn't have, which are contracts as well. They come first, as
-they take seconds."""
+"""The tests of options that the original doesn't have, which are contracts as well. They come
+first, as they take seconds."""
 _STDOUT, _STDERR = 1, 2
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-W", "default")
-"""The first failure is enough, and what a forked process is warned of is none."""
+"""Pytest's options: stop at the first failure; a forked process's warnings are no failures."""
 
 
 def contracts_seen(passed: Callable[[], None]) -> ScenarioResult:
-    """Run the contracts until one fails; ``passed`` is called after each before it.
+    """Run the contracts until one fails, and call ``passed`` after each before it.
 
     While they run, whatever writes to standard output writes to standard error.
     """
@@ -60,7 +60,7 @@ def contracts_seen(passed: Callable[[], None]) -> ScenarioResult:
 
 
 class _Watcher:
-    """Plugin that is told of each test, and remembers the first failure."""
+    """Pytest plugin that remembers the first failure."""
 
     def __init__(self, passed: Callable[[], None]) -> None:
         self._passed = passed
@@ -84,7 +84,7 @@ class _Watcher:
 
 @contextmanager
 def _stdout_kept() -> Iterator[int]:
-    """Within it standard output is standard error; it yields what it was."""
+    """Redirect standard output to standard error, and yield a descriptor of the former."""
     kept = os.dup(_STDOUT)
     os.dup2(_STDERR, _STDOUT)
     try:
@@ -95,7 +95,7 @@ def _stdout_kept() -> Iterator[int]:
 
 
 def _on_stdout(kept: int, tell: Callable[[], None]) -> None:
-    """Tell something on what standard output was."""
+    """Call ``tell`` with the original standard output restored."""
     current = os.dup(_STDOUT)
     os.dup2(kept, _STDOUT)
     try:
@@ -106,7 +106,7 @@ def _on_stdout(kept: int, tell: Callable[[], None]) -> None:
 
 
 def _main() -> None:
-    # pytest puts the project first on the path: the mutant is what is imported by then.
+    # Imported before pytest puts the project first on the path, so that it is the mutant.
     import monolith_hooks  # noqa: F401, PLC0415
 
     seen = contracts_seen(passed=lambda: None)

@@ -1,8 +1,8 @@
-"""Plays scenarios on Python mutants, each in a process forked for it.
+"""Scenarios played on Python mutants, each in a process forked for it.
 
-One process has everything imported and read that mutants have in common
+One process imports and reads everything that mutants have in common
 (``parity.mutation.judges.python_child``); a fork of it imports the mutant and plays, which takes
-no more than its scenarios do. One that says nothing for too long is killed.
+no longer than its scenarios do. A fork without output for too long is killed.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _CHILD: Final = "parity.mutation.judges.python_child"
 _ALIVE: Final = Told()
 _CHUNK_BYTES: Final = 1 << 16
 _UNMUTATED: Final = 10
-"""Times the limit that a scenario may take without a mutant: what it runs is counted, too."""
+"""Factor on the limit without a mutant, as recording the lines that run takes time, too."""
 
 
 @dataclass(frozen=True)
 class Shown:
     """The outcomes of the scenarios, in order, and the end of the process.
 
-    ``hung`` if it was killed for saying nothing; else ``status`` is its exit status,
+    ``hung`` is True if it was killed for lack of output; else ``status`` is its exit status,
     negative for a signal, and ``log`` the last line that it wrote to stderr.
     """
 
@@ -48,9 +48,9 @@ class Shown:
     log: str = ""
 
     def red(self, names: Sequence[str], limit: float) -> tuple[str, str] | None:
-        """Return what was red and what it said, of these that were to be played; None if nothing.
+        """Return which of these scenarios was red, with its message, or None.
 
-        What was being played when the process ended was red, and so is an import that fails.
+        If the process ended early, the scenario being played was red; a failing import is red, too.
         """
         if self.told and self.told[-1].unviable:
             return "the import", self.told[-1].unviable
@@ -65,16 +65,16 @@ class Shown:
 
 @dataclass(frozen=True)
 class Reach:
-    """The lines of each file that each scenario, interop or contract runs; the fastest first."""
+    """The lines of each file that each scenario, interop and the contracts run, fastest first."""
 
     ran: dict[str, dict[str, tuple[int, ...]]]
 
     @classmethod
     def of(cls, names: Sequence[str], shown: Shown) -> Reach:
-        """Of a play without a mutant.
+        """Return the reach seen in a play without a mutant.
 
         Raises:
-            UsageError: it was red, or ended early.
+            UsageError: It was red, or ended early.
         """
         bad = [told.seen for told in shown.told if told.seen is not None and told.seen.bad]
         if bad or len(shown.told) != len(names):
@@ -99,16 +99,16 @@ class Reach:
 
 
 class Forks:
-    """Processes that play mutants; any number of threads may ask at once.
+    """Processes that play mutants; any number of threads may use it at once.
 
     Args:
-        root: the folder that has monolith_hooks.
-        limit: real seconds that a scenario, or a case of interop, may take.
-        prepare: what is imported or called once for all.
-        judge: the function that a fork calls, with the arguments of ``python_child.judge``.
+        root: The folder that has monolith_hooks.
+        limit: Real seconds that a scenario, or a case of interop, may take.
+        prepare: The function that is called once, before all forks.
+        judge: The function that a fork calls, with the arguments of ``python_child.judge``.
 
     Raises:
-        PortUnavailableError: the process that is forked can't be started.
+        PortUnavailableError: The process that is forked can't be started.
     """
 
     def __init__(
@@ -129,11 +129,11 @@ class Forks:
         self._zygote.close()
 
     def unmutated(self, scenarios: Sequence[str]) -> Shown:
-        """The package as it is, with what each scenario runs of it."""
+        """Play the package as it is, and record the lines that each scenario runs."""
         return self._play(None, scenarios, _UNMUTATED * self._limit)
 
     def play(self, mutant: ChangedSource, scenarios: Sequence[str]) -> Shown:
-        """A mutant, until a scenario is red."""
+        """Play a mutant until a scenario is red."""
         return self._play(mutant, scenarios, self._limit)
 
     def _play(self, mutant: ChangedSource | None, scenarios: Sequence[str], limit: float) -> Shown:
@@ -171,21 +171,21 @@ class Forks:
         except TimeoutError:
             hung = True
         except (json.JSONDecodeError, ValidationError):
-            pass  # The mutant printed something itself, or died within a line.
+            pass  # The mutant printed something itself, or died in the middle of a line.
         finally:
             os.close(ours)
             if not over:
-                os.kill(pid, signal.SIGKILL)  # It isn't reaped yet, so the pid is its own.
+                os.kill(pid, signal.SIGKILL)  # It isn't reaped yet, so the pid is still its own.
             status = self._zygote.reap(pid)
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         return Shown(tuple(told), hung, status, lines[-1] if lines else "")
 
 
 def _lines(fd: int, limit: float) -> Iterator[bytes]:
-    """The lines that come in until the end of the stream.
+    """Yield the lines that come in until the end of the stream.
 
     Raises:
-        TimeoutError: none came for ``limit`` seconds.
+        TimeoutError: None came for ``limit`` seconds.
     """
     rest = b""
     until = time.monotonic() + limit

@@ -17,12 +17,12 @@ from parity.mutation.judges.python_contracts import CONTRACTS
 
 RUST_CONTRACTS: Final = "monolith-rs/crates/monolith-testing/tests/contracts"
 _SECONDS: Final = 150.0
-"""Enough to build and run them many times over; each of their own waits ends after 60 s."""
+"""Limit of building and running them, which is generous; each wait of theirs ends after 60 s."""
 _FAILED: Final = re.compile(r"^test (\S+) \.\.\. FAILED$", re.MULTILINE)
 
 
 def copy_contracts(root: Path, folder: Path) -> None:
-    """Give a copy of the port's sources the contracts, as they are in the project."""
+    """Copy the project's contracts into a copy of the port's sources."""
     shutil.rmtree(folder / RUST_CONTRACTS, ignore_errors=True)
     shutil.copytree(root / RUST_CONTRACTS, folder / RUST_CONTRACTS)
 
@@ -31,7 +31,7 @@ def first_red_contract(folder: Path, seconds: float = _SECONDS) -> tuple[str, st
     """Build and run the contracts of a copy, and return the first that fails, and why.
 
     Raises:
-        PortUnavailableError: There is no cargo.
+        PortUnavailableError: Cargo isn't installed.
     """
     cargo = shutil.which("cargo")
     if cargo is None:
@@ -84,11 +84,11 @@ def _until_red(process: subprocess.Popen[str]) -> str:
 
 def _end(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # With the tests, which cargo started.
+        os.killpg(process.pid, signal.SIGKILL)  # The group includes the tests that cargo started.
 
 
 def red_contract(output: str) -> tuple[str, str]:
-    """Return the first test that failed by the output of cargo, and the last line of it."""
+    """Return the first failed test in the output of cargo, and the last line of its message."""
     lines = output.strip().splitlines()
     failed = _FAILED.search(output)
     name = f"{CONTRACTS}: {failed[1]}" if failed else CONTRACTS

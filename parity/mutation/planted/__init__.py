@@ -1,1 +1,1 @@
-"""The kill matrix: bugs planted by hand, and which ways of checking catch each."""
+"""The kill matrix: bugs planted by hand, and the ways of checking that catch each."""

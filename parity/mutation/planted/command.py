@@ -1,4 +1,4 @@
-"""``monolith-parity killmatrix``: plants each bug and looks for it, in each of the ways."""
+"""``monolith-parity killmatrix``: plants each bug, and looks for it in each way."""
 
 from __future__ import annotations
 
@@ -75,25 +75,25 @@ class KillOptions:
 
     @property
     def work(self) -> Path:
-        """A folder to work in, which belongs to the results."""
+        """Work folder that belongs to the results."""
         return self.out.resolve().with_suffix(".work")
 
 
 def killmatrix(options: KillOptions, console: Console) -> int:
-    """Plant, play and tell; 1 if a bug survives all ways.
+    """Plant the bugs, look for them and print the results; return 1 if a bug survives all ways.
 
     Raises:
-        UsageError: something that was given is wrong, a planted bug doesn't fit the
-            sources, or something is red without one.
-        PortUnavailableError: the port can't be built here.
-        OutputError: the results can't be written, or another run is at them.
+        UsageError: Something that was given is wrong, a planted bug doesn't fit the
+            sources, or a check fails without one.
+        PortUnavailableError: The port can't be built here.
+        OutputError: The results can't be written, or another run is writing them.
     """
     root = project.SOURCES
     if root is None:
         raise PortUnavailableError("an installed package doesn't have the sources to plant bugs in")
     bugs = chosen_bugs(load_planted(), options.only, options.shard)
     for path in filter(None, (options.out, options.markdown)):
-        must_be_replaceable(path)  # It is written after minutes.
+        must_be_replaceable(path)  # Checked now, as it is first written after minutes.
     for bug in bugs:
         bug.planted_in((root / bug.path).read_text(encoding="utf-8"))
     with held(options.work, "--out"):
@@ -120,9 +120,9 @@ class _Campaign:
         return self._tell(known)
 
     def _to_do(self, bug: PlantedBug, known: dict[Key, AnyResult]) -> list[Way]:
-        """The ways of which nothing is known that still holds.
+        """Return the ways without a result that still holds.
 
-        With ``until_caught`` only those before the first that is known to have caught the bug.
+        With ``until_caught``, stop at the first way that is known to have caught the bug.
         """
         to_do: list[Way] = []
         for way in self.options.ways:
@@ -211,13 +211,13 @@ class _Campaign:
             )
 
     def _basis(self, bug: PlantedBug, way: Way) -> str:
-        """The digest of all that this result depends on."""
+        """Return the digest of everything that this result depends on."""
         if way == "fuzz":
             return basis(self.root, bug, [*self._generator, str(self.options.fuzzing)])
         if way in _JUDGES:
             return basis(self.root, bug, self._judges[way])
         files = self.files if way == "catalogue" else explored_files()
-        # What ended with the first that was red says nothing of the others.
+        # A result that ended at the first red scenario says nothing of the others.
         cut = ["until caught"] if way == "catalogue" and self.options.until_caught else []
         return basis(self.root, bug, [*(file.text for file in files), *cut])
 
@@ -232,7 +232,7 @@ class _Campaign:
     def _check_that_it_is_green(
         self, side: Language, buggy: BuggySide, ways: Collection[Way]
     ) -> None:
-        """What is red anyway would seem to catch everything."""
+        """Refuse to start if a check already fails without a planted bug."""
         if "catalogue" in ways:
             self._check_the_catalogue(side, buggy)
         for way in _JUDGES:

@@ -1,4 +1,4 @@
-"""Builds of the port's dependencies, copied so that a copy of its sources has them as well."""
+"""Copies of the builds of the port's dependencies, for a copy of its sources."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 _PARTS: Final = (".fingerprint", "build", "deps")
-"""What cargo has of each crate: whether it is fresh, its build script's output, the crate."""
+"""Cargo's files of each crate: whether it is fresh, its build script's output, the crate."""
 _OWN: Final = ("monolith", "parity")
 """First parts of the names of the port's own crates, which are built where their sources are."""
 
@@ -17,8 +17,7 @@ _OWN: Final = ("monolith", "parity")
 def copy_builds(target: Path, copy: Path) -> None:
     """Copy what cargo has built in a target folder, unless the copy exists already.
 
-    It saves a copy of the sources two minutes, and nothing else depends on it: where it can't be
-    made, cargo builds anew.
+    It only saves a copy of the sources two minutes: where it can't be made, cargo builds anew.
     """
     built = target / "debug"
     if copy.exists() or not built.is_dir():
@@ -30,7 +29,7 @@ def copy_builds(target: Path, copy: Path) -> None:
             for path in _of_dependencies(built):
                 _copy(path, whole / "debug" / path.relative_to(built))
             whole.rename(copy)
-        except OSError:  # Such as a disk that is full, or cargo that builds there at this moment.
+        except OSError:  # Such as a full disk, or cargo building there at this moment.
             return
 
 

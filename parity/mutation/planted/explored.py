@@ -1,7 +1,7 @@
-"""Explores a mutant: can anything come of a scenario that the other side doesn't have?
+"""Exploration of a mutant, in search of outcomes that the other side doesn't have.
 
-As a program, ``python -m parity.mutation.planted.explored``, the other side is monolith_hooks as
-PYTHONPATH has it, and what is held against it is a driver.
+Run as ``python -m parity.mutation.planted.explored``, it compares a driver with the
+monolith_hooks on PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ QUICK_TO_EXPLORE: Final = (
     "operator/stop_op",
     "session/recreation",
 )
-"""Scenarios that are small enough for all of their orders, a few dozen each."""
+"""Scenarios small enough to explore in all their orders, a few dozen each."""
 _LIMIT: Final = 2000
-"""Schedules of a scenario; a mutant can have more than the sound side, or no end of them."""
+"""Limit of schedules per scenario; a mutant can have more than the sound side, even endless."""
 
 Outcomes = Mapping[str, frozenset[str]]
-"""By scenario the keys of all that can come of it."""
+"""The keys of all outcomes of each scenario."""
 
 
 class UnexpectedOutcomes(Model):
-    """The scenarios of which more can come than should; the first one's simplest schedule.
+    """The scenarios with outcomes that aren't allowed, and the first one's simplest schedule.
 
-    ``ended`` is how the process of the mutant ended before it could say.
+    ``ended`` is how the mutant's process ended, if it did so before it gave a result.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -54,12 +54,12 @@ class UnexpectedOutcomes(Model):
 
 
 def explored_files() -> list[ScenarioFile]:
-    """The scenarios that are explored."""
+    """Return the scenarios that are explored."""
     return load_all([project.SCENARIOS / f"{name}.yaml" for name in QUICK_TO_EXPLORE])
 
 
 def outcomes_of(player: Player, files: Iterable[ScenarioFile]) -> Outcomes:
-    """All that can come of each on this side."""
+    """Return all outcomes of each scenario on this side."""
     found = {}
     for file in files:
         side = ExploredSide(player, file)
@@ -70,7 +70,7 @@ def outcomes_of(player: Player, files: Iterable[ScenarioFile]) -> Outcomes:
 
 
 def beyond(player: Player, files: Iterable[ScenarioFile], allowed: Outcomes) -> UnexpectedOutcomes:
-    """Visit each scenario's schedules until one leads to what isn't allowed."""
+    """Visit each scenario's schedules until one leads to an outcome that isn't allowed."""
     scenarios: list[str] = []
     first, schedules = "", 0
     for file in files:

@@ -1,7 +1,7 @@
-"""The reference with a bug, in forks: played by what runs the changed lines, until one is red.
+"""The reference with a bug, in forks that play only what runs the changed lines.
 
-A process of its own for each bug, which loads TensorFlow and plays the whole catalogue, takes a
-minute. This takes seconds, but for the first play, which is without a bug and sees what runs what.
+A process for each bug that loads TensorFlow and plays the whole catalogue takes a minute. A fork
+takes seconds, except for the first, which plays without a bug to see which lines each runs.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _JUDGES: Final = (INTEROP, CONTRACTS)
 
 
 class ForkedReference:
-    """A ``BuggySide`` whose catalogue, interop and contracts end with the first that is red.
+    """A ``BuggySide`` whose catalogue, interop and contracts each end at the first failure.
 
     Args:
         scratch: The copy that has the bug.
-        whole: What looks at the copy in every other way.
+        whole: The side that looks at the copy in every other way.
         root: The project, without the bug.
         files: The catalogue.
         limit: Real seconds that a scenario, a case of interop or a contract may take.
@@ -55,11 +55,11 @@ class ForkedReference:
         self._forks = Forks(root, limit)
 
     def close(self) -> None:
-        """End the process that is forked, and its forks with it."""
+        """End the forking process and its forks."""
         self._forks.close()
 
     def catalogue(self) -> Iterator[ScenarioResult]:
-        """Play the scenarios that run the changed lines; without a bug all of them.
+        """Play the scenarios that run the changed lines or, without a bug, all of them.
 
         Raises:
             UsageError: They are red without a bug.
@@ -78,7 +78,7 @@ class ForkedReference:
             yield ScenarioResult(scenario=red[0], verdict="failed", reason=red[1])
 
     def interop(self) -> Red | None:
-        """Play the cases of interop as client and server of itself."""
+        """Play the interop cases with the mutant as both client and server."""
         return self._red(INTEROP)
 
     def contracts(self) -> Red | None:
@@ -86,7 +86,7 @@ class ForkedReference:
         return self._red(CONTRACTS)
 
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
-        """Play what is made up, against the port."""
+        """Play generated scenarios against the port."""
         return self._whole.fuzz(fuzzing)
 
     def explore(self) -> UnexpectedOutcomes:

@@ -1,10 +1,10 @@
-"""Has the fuzzer look for one planted bug: how many scenarios it takes, and the smallest one.
+"""The fuzzer's hunt for one planted bug: how many scenarios it takes, and the smallest one.
 
-The mutant is held against the sound port, whichever side it is of: a play of the port
-costs milliseconds. What is found counts if the two sound sides agree about it.
+The mutant is compared with the sound port, whichever side it is of, as a play of the port
+takes milliseconds. A finding counts if the two sound sides agree on its scenario.
 
-As a program, ``python -m parity.mutation.planted.fuzzed``, it plays monolith_hooks as PYTHONPATH
-has it, against a driver.
+Run as ``python -m parity.mutation.planted.fuzzed``, it plays the monolith_hooks on PYTHONPATH
+against a driver.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from parity.spec.loading import ScenarioFile
 from parity.spec.schedules import Schedule
 
 SMALL: Final = 3
-"""A scenario of so few steps can hardly be smaller: no other symptom is looked for then."""
+"""Steps of a scenario so small that no other symptom need be looked for."""
 _SYMPTOMS: Final = 3
-"""So many are made small if none is that small."""
+"""How many symptoms are shrunk if none of them gets that small."""
 _FURTHER: Final = 200
-"""How many scenarios are played on for another symptom."""
+"""How many more scenarios are played for another symptom."""
 _SHRINK_SECONDS: Final = 20.0
 
 
 class Hunt(Model):
     """The result of fuzzing a bug: ``first`` is how many scenarios it took, None if none showed it.
 
-    ``ended`` is how the process of the mutant ended before it could say.
+    ``ended`` is how the mutant's process ended, if it did so before it gave a result.
     """
 
     played: int = 0
@@ -54,7 +54,7 @@ class CaseStream:
         self._made: list[Case] = []
 
     def first(self, count: int) -> Iterator[Case]:
-        """So many, made as they are asked for."""
+        """Yield this many cases, made as they are asked for."""
         for i in range(count):
             if i == len(self._made):
                 self._made += batch(self._seed, i // BATCH)
@@ -62,7 +62,7 @@ class CaseStream:
 
 
 def hunt(sides: Sides, cases: Iterable[Case]) -> Hunt:
-    """Play until something is wrong, and a little further if that can't be made small."""
+    """Play until something is wrong, and a little further if it can't be made small."""
     player = BatchPlayer(sides, _SHRINK_SECONDS)
     best: Finding | None = None
     first: int | None = None
@@ -86,7 +86,7 @@ def hunt(sides: Sides, cases: Iterable[Case]) -> Hunt:
 
 
 class EndedWhenItHangs:
-    """The Python side in this process, which can't be interrupted, only ended."""
+    """The Python side in this process, which is ended if a play hangs."""
 
     def __init__(self, limit: float) -> None:
         self._player = open_player(PlayerSpec(kind="python"), limit)
@@ -98,7 +98,7 @@ class EndedWhenItHangs:
     def play(
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
-        """Play one scenario; the process ends if that takes longer than the limit."""
+        """Play one scenario, and end the process if that takes longer than the limit."""
         faulthandler.dump_traceback_later(self._limit, exit=True)
         try:
             return self._player.play(file, seed, schedule)
@@ -106,7 +106,7 @@ class EndedWhenItHangs:
             faulthandler.cancel_dump_traceback_later()
 
     def close(self) -> None:
-        """Nothing is held between plays."""
+        """Do nothing, as nothing is held between plays."""
 
 
 def _main(driver: str, seed: int, count: int, limit: float) -> None:

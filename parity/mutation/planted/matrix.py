@@ -18,7 +18,7 @@ from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.planted import JudgeWay, Language, PlantedBug, Way
 
 _NAMED: Final = 3
-"""So many scenarios that caught a bug are named."""
+"""Up to this many scenarios that caught a bug are named."""
 _TITLES: Final[dict[Way, tuple[str, ...]]] = {
     "catalogue": ("caught by", "scenarios"),
     "interop": ("interop",),
@@ -34,7 +34,7 @@ _SHOWN: Final = 5
 class BugResult(Model):
     """One planted bug, looked for in one way.
 
-    ``basis`` is the digest of what this depends on.
+    ``basis`` is the digest of everything that this depends on.
     """
 
     bug: str
@@ -46,8 +46,8 @@ class BugResult(Model):
 class Kill(BugResult):
     """The catalogue's result.
 
-    ``scenarios`` are the first that caught it, of ``caught`` in ``played``; fewer than
-    the catalogue are played if the mutant hangs. ``reason`` is what the first one said.
+    ``scenarios`` are the first that caught it, of ``caught`` in ``played``; not all of the
+    catalogue is played if the mutant hangs. ``reason`` is the message of the first one.
     """
 
     way: Literal["catalogue"] = "catalogue"
@@ -63,12 +63,12 @@ class Kill(BugResult):
 
     @property
     def gist(self) -> str:
-        """In a few words."""
+        """A short description of the result."""
         return f"{self.caught} of {self.played}"
 
 
 class Judged(BugResult):
-    """What interop or the contracts showed: the first that was red, and what it said."""
+    """The result of interop or the contracts: the first failure, and its message."""
 
     way: JudgeWay
     by: str = ""
@@ -81,14 +81,14 @@ class Judged(BugResult):
 
     @property
     def gist(self) -> str:
-        """In a few words."""
+        """A short description of the result."""
         return self.by or f"none of {self.way}"
 
 
 class Fuzzed(BugResult):
     """The fuzzer's result: ``first`` is the scenario that showed the bug, counted from 1.
 
-    ``steps`` are those of the smallest scenario that was made of it, which shows
+    ``steps`` is the number of steps in the smallest scenario that was made of it, which shows
     ``symptom``; None if it couldn't be made small.
     """
 
@@ -106,7 +106,7 @@ class Fuzzed(BugResult):
 
     @property
     def gist(self) -> str:
-        """In a few words."""
+        """A short description of the result."""
         if self.survived:
             return f"none of {self.played}"
         if self.steps is None:
@@ -129,7 +129,7 @@ class Explored(BugResult):
 
     @property
     def gist(self) -> str:
-        """In a few words."""
+        """A short description of the result."""
         if self.survived:
             return f"none of {counted(self.schedules, 'schedule')}"
         more = ", ..." if len(self.scenarios) > 1 else ""
@@ -140,7 +140,7 @@ AnyResult = Kill | Judged | Fuzzed | Explored
 _LINE: Final[TypeAdapter[AnyResult]] = TypeAdapter(AnyResult)
 
 Key = tuple[str, Way]
-"""A bug's name, and how it was looked for."""
+"""A bug's name, and the way in which it was looked for."""
 
 
 def key_of(result: AnyResult) -> Key:
@@ -216,10 +216,10 @@ def explored_of(
 
 
 def read_results(path: Path) -> Iterator[AnyResult]:
-    """Yield the results of earlier runs; none if there was no run.
+    """Yield the results of earlier runs, if there were any.
 
     Raises:
-        UsageError: it is no such file.
+        UsageError: The file isn't one of results.
     """
     return read_records(path, _LINE, "result of killmatrix")
 
@@ -227,7 +227,7 @@ def read_results(path: Path) -> Iterator[AnyResult]:
 def kill_table(
     bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]
 ) -> Table:
-    """The matrix, for a terminal."""
+    """Return the matrix for a terminal."""
     shown = Table("bug", "side", "breaks", *_titles(ways), title="Kill matrix")
     for bug in bugs:
         shown.add_row(bug.name, bug.side, bug.breaks, *_cells(bug, ways, known))
@@ -237,7 +237,7 @@ def kill_table(
 def markdown(
     bugs: Sequence[PlantedBug], ways: Sequence[Way], known: Mapping[Key, AnyResult]
 ) -> str:
-    """The matrix, for a page; with what is wrong."""
+    """Return the matrix for a page, with a description of each bug."""
     titles = ("bug", "side", "breaks", "what is wrong", *_titles(ways))
     rows = [titles, ("---",) * len(titles)]
     rows += [
@@ -260,7 +260,7 @@ def _cells(bug: PlantedBug, ways: Sequence[Way], known: Mapping[Key, AnyResult])
 def _cells_of(result: AnyResult | None, count: int) -> tuple[str, ...]:
     match result:
         case None:
-            return ("",) * count  # It was caught before.
+            return ("",) * count  # Another way had caught it.
         case Kill():
             names = ", ".join(result.scenarios[:_NAMED])
             more = ", ..." if result.caught > _NAMED else ""

@@ -1,4 +1,4 @@
-"""Bugs of the kind that people write in such ports, as replacements in the sources."""
+"""Bugs of the kind that people make in such ports, as replacements in the sources."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from parity.spec.facts import clause_numbers, expected_clause, fact_range
 from parity.spec.loading import load_yaml
 
 JudgeWay = Literal["interop", "contracts"]
-"""A way that mutants are judged by, too."""
+"""A way in which mutants are judged, too."""
 Way = Literal["catalogue", JudgeWay, "fuzz", "explore"]
-"""The scenarios of the catalogue, the cases of interop, the contracts, made-up scenarios, or all
-orders of a few."""
+"""The scenarios of the catalogue, the cases of interop, the contracts, generated scenarios, or
+all orders of a few scenarios."""
 
 
 PLANTED: Final = Path(__file__).with_name("planted.yaml")
@@ -34,9 +34,9 @@ class PlantedBug(Model):
     """One bug: in ``file`` the text ``find``, which occurs once, becomes ``replace``.
 
     ``file`` is relative to the sources of its side: the crate's ``src``, or
-    ``monolith_hooks``. ``breaks`` is the clause of docs/behaviour.md that doesn't hold any
-    more. A bug that can be seen in one way alone says ``only_by``: that
-    others miss it is no news.
+    ``monolith_hooks``. ``breaks`` is the clause of docs/behaviour.md that no longer
+    holds. ``only_by`` is set for a bug that only one way can detect, so
+    that others are expected to miss it.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -58,14 +58,14 @@ class PlantedBug(Model):
 
     @property
     def path(self) -> Path:
-        """The file, relative to the project."""
+        """Path of the file, relative to the project."""
         return Path(PORT if self.side == "rust" else REFERENCE) / self.file
 
     def planted_in(self, text: str) -> str:
-        """The file's text with the bug in it.
+        """Return the file's text with the bug in it.
 
         Raises:
-            UsageError: the text to replace isn't there exactly once.
+            UsageError: The text to replace doesn't occur exactly once.
         """
         count = text.count(self.find)
         if count != 1:
@@ -77,7 +77,7 @@ class PlantedBug(Model):
 
 
 class PlantedBugs(Model):
-    """All of planted.yaml."""
+    """The contents of planted.yaml."""
 
     bugs: Annotated[tuple[PlantedBug, ...], Field(min_length=1)]
 
@@ -93,7 +93,7 @@ def load_planted(path: Path = PLANTED) -> tuple[PlantedBug, ...]:
     """Read the list.
 
     Raises:
-        ScenarioError: it isn't valid.
+        ScenarioError: The list isn't valid.
     """
     return load_yaml(path, PlantedBugs, "docs/killmatrix.md")[0].bugs
 
@@ -101,10 +101,10 @@ def load_planted(path: Path = PLANTED) -> tuple[PlantedBug, ...]:
 def chosen_bugs(
     bugs: Sequence[PlantedBug], only: Sequence[str], shard: str | None
 ) -> tuple[PlantedBug, ...]:
-    """Return the named bugs, or all; of these every Nth from the Ith on for a shard ``I/N``.
+    """Return the named bugs, or all, and of these every Nth from the Ith on for a shard ``I/N``.
 
     Raises:
-        UsageError: there is no such bug, or the shard is none.
+        UsageError: There is no such bug, or the shard isn't valid.
     """
     names = [bug.name for bug in bugs]
     for name in only:
@@ -115,10 +115,10 @@ def chosen_bugs(
 
 
 def shard_of(items: Sequence[Item], shard: str | None) -> tuple[Item, ...]:
-    """Every Nth from the Ith on for a shard ``I/N``, or all.
+    """Return every Nth item from the Ith on for a shard ``I/N``, or all items without one.
 
     Raises:
-        UsageError: the shard is none.
+        UsageError: The shard isn't valid.
     """
     if shard is None:
         return tuple(items)
@@ -129,10 +129,10 @@ def shard_of(items: Sequence[Item], shard: str | None) -> tuple[Item, ...]:
 
 
 def parse_ways(text: str) -> tuple[Way, ...]:
-    """From ``fuzz,explore`` to these, in the order in which tables have them.
+    """Parse a text such as ``fuzz,explore``, and return the ways in the order of the tables.
 
     Raises:
-        UsageError: one is no way to look.
+        UsageError: One of them isn't a way.
     """
     known: tuple[Way, ...] = get_args(Way)
     asked = text.split(",")

@@ -25,16 +25,16 @@ _SOURCES: Final[dict[Language, tuple[tuple[str, str], ...]]] = {
     ),
     "python": ((REFERENCE, "**/*.py"),),
 }
-"""What each side is built from: folders, and patterns in them."""
+"""The sources of each side: folders, and patterns in them."""
 _TARGET: Final = Path("monolith-rs") / "target"
-"""Where cargo builds the port."""
+"""The folder in which cargo builds the port."""
 
 
 class Scratch:
     """One side's sources in a folder of their own.
 
     The folder is kept from bug to bug and from run to run. Only files whose content
-    is another are written, so that a build does no more than it must.
+    differs are written, so that a build does no more than it must.
     """
 
     def __init__(self, root: Path, folder: Path, side: Language) -> None:
@@ -43,7 +43,7 @@ class Scratch:
         self._side = side
 
     def refresh(self) -> None:
-        """Make the copy equal to the project's sources; a new one has builds of dependencies."""
+        """Make the copy equal to the project's sources; a new one gets builds of dependencies."""
         if self._side == "rust":
             copy_builds(self._root / _TARGET, self.folder / _TARGET)
         wanted = set(source_files(self._root, self._side))
@@ -54,10 +54,10 @@ class Scratch:
 
     @contextmanager
     def planted(self, bug: PlantedBug) -> Iterator[None]:
-        """Within it the copy has this bug.
+        """Plant this bug in the copy within the block.
 
         Raises:
-            UsageError: the text that it replaces isn't there exactly once.
+            UsageError: The text that it replaces doesn't occur exactly once.
         """
         sound = (self._root / bug.path).read_text(encoding="utf-8")
         with self.holding(bug.path, bug.planted_in(sound)):
@@ -65,7 +65,7 @@ class Scratch:
 
     @contextmanager
     def holding(self, path: Path, text: str) -> Iterator[None]:
-        """Within it this file of the copy, relative to the project, has this text."""
+        """Give a file of the copy, relative to the project, this text within the block."""
         sound = (self._root / path).read_bytes()
         self._write(path, text.encode())
         try:
@@ -80,7 +80,7 @@ class Scratch:
 
 
 def source_files(root: Path, side: Language) -> list[Path]:
-    """One side's sources, relative to the project, in order."""
+    """Return one side's sources, relative to the project, in order."""
     found = {
         path.relative_to(root)
         for folder, pattern in _SOURCES[side]
@@ -90,14 +90,14 @@ def source_files(root: Path, side: Language) -> list[Path]:
 
 
 def basis(root: Path, bug: PlantedBug, scenarios: Iterable[str]) -> str:
-    """A digest of all that a bug's result depends on: itself, both sides, the scenarios."""
+    """Return a digest of what a bug's result depends on: itself, both sides, the scenarios."""
     return digest_of(
         [bug.model_dump_json(exclude={"breaks", "only_by"}), sources_digest(root), *scenarios]
     )
 
 
 def sources_digest(root: Path) -> str:
-    """A digest of both sides' sources."""
+    """Return a digest of both sides' sources."""
     digest = hashlib.sha256()
     sides: tuple[Language, ...] = ("rust", "python")
     for side in sides:
@@ -107,7 +107,7 @@ def sources_digest(root: Path) -> str:
 
 
 def judge_texts(root: Path) -> dict[str, list[str]]:
-    """Return the sources of interop and of the contracts, by what stands for them."""
+    """Return the sources of interop and of the contracts, by the names of these judges."""
     contracts = [
         *python_texts(root, PYTHON_CONTRACTS),
         *(
@@ -142,7 +142,7 @@ def texts_of(root: Path, folder: str, pattern: str) -> list[str]:
 
 
 def digest_of(texts: Iterable[str]) -> str:
-    """A digest of these texts, in this order."""
+    """Return a digest of these texts, in this order."""
     digest = hashlib.sha256()
     for text in texts:
         digest.update(text.encode() + b"\0")

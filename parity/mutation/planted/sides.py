@@ -1,4 +1,4 @@
-"""The mutants of each side, and how they are looked at: whichever bug the copy has now."""
+"""The mutant of each side, with the bug that its copy has now, and the ways to look at it."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ from parity.spec.loading import ScenarioFile, load_scenario
 from parity.verdict.known import KnownDifferences
 
 Red = tuple[str, str]
-"""The name of what is red first, and what it says."""
+"""The name of the first failure, and its message."""
 _ENOUGH_SECONDS: Final = 600.0
-"""For all of interop, or all contracts; each of their own waits ends much earlier."""
+"""Limit for all of interop, or all contracts; each wait of theirs ends much earlier."""
 
 
 @dataclass(frozen=True)
 class Fuzzing:
-    """The seed of generated scenarios, and how many at most."""
+    """The seed of generated scenarios, and their largest number."""
 
     seed: int
     count: int
 
 
 class BuggySide(Protocol):
-    """One side's copy, each way of looking at it."""
+    """One side's copy, with a method for each way to look at it."""
 
     def catalogue(self) -> Iterator[ScenarioResult]:
         """Play the catalogue."""
@@ -70,7 +70,7 @@ class BuggySide(Protocol):
         """Run the contracts, until one is red."""
 
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
-        """Play what is made up, until something is wrong."""
+        """Play generated scenarios until something is wrong."""
 
     def explore(self) -> UnexpectedOutcomes:
         """Play every order of a few scenarios."""
@@ -85,34 +85,34 @@ class UnmutatedSides:
 
     @cached_property
     def driver(self) -> Path:
-        """The port's driver."""
+        """Path of the port's driver."""
         return build_driver(self.root)
 
     @cached_property
     def python(self) -> Player:
-        """The reference; TensorFlow is loaded here once for all bugs."""
+        """Player of the reference; TensorFlow is loaded here once for all bugs."""
         return open_player(PlayerSpec(kind="python"), self._limit)
 
     @cached_property
     def outcomes(self) -> Outcomes:
-        """All that can come of what is explored, on the reference."""
+        """All outcomes of the explored scenarios on the reference."""
         return outcomes_of(self.python, explored_files())
 
     @contextmanager
     def port(self) -> Iterator[Player]:
-        """The port."""
+        """Yield the port."""
         with _driver("sound", self.driver, self._limit) as player:
             yield player
 
     def agree_on(self, finding: Finding, path: Path) -> bool:
-        """Return True if both sides without the bug agree on this scenario."""
+        """Return whether both sides without the bug agree on this scenario."""
         case = Case(finding.case, load_scenario(path, path.parent).scenario, finding.seed)
         with self.port() as port:
             return isinstance(Sides(self.python, port).try_out(case), Agreed)
 
 
 class BuggyPort:
-    """The port with a bug, as a driver; built when it is looked at."""
+    """The port with a bug, as a driver that is built when it is looked at."""
 
     def __init__(
         self,
@@ -130,29 +130,29 @@ class BuggyPort:
         self._made_up: dict[int, CaseStream] = {}
 
     def catalogue(self) -> Iterator[ScenarioResult]:
-        """Against the reference's traces, recorded once."""
+        """Play the catalogue against the reference's traces, which are recorded once."""
         traces = self._traces
         with self._mutant() as mutant:
             yield from against_recorded(traces, mutant, self._files, self._known)
 
     def interop(self) -> Red | None:
-        """As client and server of itself."""
+        """Play the interop cases with the mutant as both client and server."""
         with self._mutant() as mutant:
             return first_red_cell(DriverPeer(mutant))
 
     def contracts(self) -> Red | None:
-        """With those of the crate monolith-testing."""
+        """Run the contracts of the crate monolith-testing."""
         copy_contracts(self._sound.root, self._scratch.folder)
         return first_red_contract(self._scratch.folder)
 
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
-        """Against the sound port, whose plays cost milliseconds."""
+        """Play generated scenarios against the sound port, whose plays take milliseconds."""
         made_up = self._made_up.setdefault(fuzzing.seed, CaseStream(fuzzing.seed))
         with self._sound.port() as port, self._mutant() as mutant:
             return hunt(Sides(port, mutant), made_up.first(fuzzing.count))
 
     def explore(self) -> UnexpectedOutcomes:
-        """Against all that can come of it on the reference."""
+        """Explore the mutant, and compare its outcomes with those of the reference."""
         allowed = self._sound.outcomes
         with self._mutant() as mutant:
             return beyond(mutant, explored_files(), allowed)
@@ -170,7 +170,7 @@ class BuggyPort:
 
 
 class BuggyReference:
-    """The reference with a bug, each time in a process that has this copy alone."""
+    """The reference with a bug, each time in a process that has only this copy."""
 
     def __init__(
         self,
@@ -187,15 +187,15 @@ class BuggyReference:
         self._limit = limit
 
     def catalogue(self) -> Iterator[ScenarioResult]:
-        """Against the recorded traces of the port."""
+        """Play the catalogue against the recorded traces of the port."""
         return of_mutated_python(self._scratch.folder, self._root, self._files, self._limit)
 
     def interop(self) -> Red | None:
-        """As client and server of itself."""
+        """Play the interop cases with the mutant as both client and server."""
         return self._judged("parity.mutation.judges.interop", INTEROP)
 
     def contracts(self) -> Red | None:
-        """With those of tests/contracts."""
+        """Run the contracts of tests/contracts."""
         return self._judged("parity.mutation.judges.python_contracts", CONTRACTS)
 
     def _judged(self, module: str, judge: str) -> Red | None:
@@ -206,13 +206,13 @@ class BuggyReference:
         return (seen.scenario, seen.reason) if seen.bad else None
 
     def fuzz(self, fuzzing: Fuzzing) -> Hunt:
-        """Against the port."""
+        """Play generated scenarios against the port."""
         words = (self._sound.driver, fuzzing.seed, fuzzing.count, self._limit)
         said, ended = self._program("parity.mutation.planted.fuzzed", *map(str, words))
         return Hunt(ended=ended) if ended else Hunt.model_validate(frozen(json.loads(said)))
 
     def explore(self) -> UnexpectedOutcomes:
-        """Explore the copy: outcomes on the port against all outcomes of the reference."""
+        """Explore the copy, and compare the port's outcomes with all of the copy's."""
         words = (self._sound.driver, self._limit)
         said, ended = self._program("parity.mutation.planted.explored", *map(str, words))
         return (
@@ -222,7 +222,7 @@ class BuggyReference:
         )
 
     def _program(self, module: str, *words: str, seconds: float | None = None) -> tuple[str, str]:
-        """The last line that it says, and how it ended if that was before its time."""
+        """Run a module, and return its last line of output, and how it ended if it failed."""
         path = os.pathsep.join([str(self._scratch.folder), str(self._root)])
         with (self._scratch.folder / "stderr.txt").open("wb") as log:
             try:

@@ -1,5 +1,5 @@
-"""The seed's verification checklists, ticked by the last results and by nothing else.
+"""The seed's verification checklists, ticked by the last results alone.
 
-``plan`` says what is evidence for which box (docs/checklist.yaml), ``results`` reads
-what the last runs left, ``resolving`` brings them together, ``printing`` shows it.
+``plan`` is the evidence for each box (docs/checklist.yaml), ``results`` reads the results of
+the last runs, ``resolving`` brings the two together, and ``printing`` shows the checklists.
 """

@@ -20,17 +20,17 @@ _TEST: Final = re.compile(r"^test (.+?) \.\.\. (ok|FAILED|ignored)\b")
 
 @dataclass(frozen=True)
 class TestOutcome:
-    """A test by its full name, and its outcome in the tool's own word."""
+    """A test's full name, and its outcome in the tool's own word."""
 
     name: str
     outcome: str
 
 
 def read_rust_tests(path: Path) -> Iterator[TestOutcome]:
-    """Every test in the output of ``cargo test``, named ``binary::test``.
+    """Yield every test in the output of ``cargo test``, named ``binary::test``.
 
     Raises:
-        UsageError: it can't be read.
+        UsageError: The file can't be read.
     """
     try:
         text = read_text(path, LARGEST_LOG, errors="replace")
@@ -45,20 +45,20 @@ def read_rust_tests(path: Path) -> Iterator[TestOutcome]:
 
 
 def read_junit(path: Path) -> Iterator[TestOutcome]:
-    """Every test case of a JUnit file, named ``tests/x.py::test`` without its class.
+    """Yield every test case of a JUnit file, named ``tests/x.py::test`` without its class.
 
     Raises:
-        UsageError: it is no such file.
+        UsageError: It isn't a JUnit file.
     """
     for case in read_xml(path).iter("testcase"):
         yield TestOutcome(f"{_file(case.get('classname', ''))}::{case.get('name')}", _outcome(case))
 
 
 def read_xml(path: Path) -> ET.Element:
-    """The root of a JUnit file.
+    """Return the root of a JUnit file.
 
     Raises:
-        UsageError: it is no such file.
+        UsageError: It isn't a JUnit file.
     """
     try:
         return ET.fromstring(read_text(path, LARGEST_LOG))  # noqa: S314 - expat bounds entities
@@ -67,7 +67,7 @@ def read_xml(path: Path) -> ET.Element:
 
 
 def _file(classname: str) -> str:
-    """``tests/x.py`` of ``tests.x`` or ``tests.x.TheClass``."""
+    """Return ``tests/x.py`` for ``tests.x`` or ``tests.x.TheClass``."""
     parts = classname.split(".")
     modules = [part for part in parts if not part[:1].isupper()]
     return "/".join(modules) + ".py"

@@ -92,6 +92,6 @@ def load_plan(path: Path) -> Plan:
     """Read the plan.
 
     Raises:
-        ScenarioError: it isn't valid: a box or module is missing, a selector is none.
+        ScenarioError: It isn't valid: a box or module is missing, or a selector isn't one.
     """
     return load_yaml(path, Plan, "docs/checklist.md")[0]

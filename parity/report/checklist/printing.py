@@ -1,4 +1,4 @@
-"""``monolith-parity checklist``: makes the checklist, writes and prints it, and the clauses."""
+"""``monolith-parity checklist``: makes, writes and prints the checklist and the clauses."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ _SHOWN: Final = 4
 def checklist(
     folder: Path, *, as_json: bool, strict: bool, everything: bool, console: Console
 ) -> int:
-    """Tick what the results in this folder prove; 0, or 1 if ``strict`` and a box is open.
+    """Tick the boxes that the results in this folder prove.
+
+    Returns 0, or 1 if ``strict`` and a box is open.
 
     Raises:
-        UsageError: the plan isn't valid.
-        OutputError: the checklist can't be written.
+        UsageError: The plan isn't valid.
+        OutputError: The checklist can't be written.
     """
     made = make_checklist(load_plan(PLAN), read_check_results(folder, project.ROOT), project.ROOT)
     text = made.model_dump_json(indent=1) + "\n"
@@ -43,7 +45,7 @@ def checklist(
 
 
 def print_clause_counts(open_clauses: Sequence[Clause], console: Console) -> None:
-    """Print each open clause, then how many clauses there are of each state."""
+    """Print each open clause, then the number of clauses in each state."""
     clauses = [clause for fact in known_facts().values() for clause in fact.clauses]
     unobserved = sum(clause.unobserved is not None for clause in clauses)
     for clause in open_clauses:
@@ -55,7 +57,7 @@ def print_clause_counts(open_clauses: Sequence[Clause], console: Console) -> Non
 
 
 def _print(made: Checklist, everything: bool, console: Console) -> None:
-    """Print what is open, then, if asked, what is ticked, and the counts."""
+    """Print the open boxes, the ticked ones if asked, and the counts."""
     boxes = [(module.module, box) for module in made.modules for box in module.boxes]
     _print_table("open", [each for each in boxes if each[1].state == "open"], console)
     if everything:
@@ -82,7 +84,7 @@ def _print_table(state: State, boxes: list[tuple[str, Box]], console: Console) -
 
 
 def _shown(box: Box) -> Text:
-    """The claim of a box, and either its doubts or the verdicts of all its evidence."""
+    """Return a box's claim, with either its doubts or the verdicts of all its evidence."""
     lines = [] if box.not_applicable is None else [Text(f"not applicable: {box.not_applicable}")]
     by_doubt: dict[str | None, list[Evidence]] = {}
     for evidence in box.evidence:

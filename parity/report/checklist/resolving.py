@@ -1,4 +1,4 @@
-"""From the plan and the last results to ticked and open boxes."""
+"""The resolution of the plan, by the last results, into ticked and open boxes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def section_doubt(root: Path, link: str) -> str | None:
 
 
 def _sections(text: str) -> dict[str, str]:
-    """The text under each heading, down to the next one, by GitHub's anchor of the heading."""
+    """Return the text under each heading, down to the next one, by GitHub's anchor for it."""
     sections = {"": text}
     parts = re.split(r"^#+ +(.+)$", text, flags=re.MULTILINE)
     for heading, body in zip(parts[1::2], parts[2::2], strict=True):
@@ -132,6 +132,6 @@ def _select(selector: Selector, source: Source, fits: Callable[[CheckResult], ob
 
 
 def _named(pattern: str, tail: str = "") -> Callable[[CheckResult], object]:
-    """``*`` is any text; the tail is what may follow what the pattern says."""
+    """Return a test of names: ``*`` is any text, and ``tail`` may follow the pattern."""
     expression = re.compile(".*".join(map(re.escape, pattern.split("*"))) + tail, re.DOTALL)
     return lambda result: expression.fullmatch(result.name)

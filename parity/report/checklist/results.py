@@ -1,4 +1,4 @@
-"""Results of the last runs, read from the folder of reports, without those that are out of date."""
+"""Results of the last runs, read from the folder of reports, without outdated ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CheckResult(Model):
 
 @dataclass(frozen=True)
 class Source:
-    """The results of one file; none, and why, if they can't be believed."""
+    """The results of one file; if they can't be trusted there are none, and a reason."""
 
     results: tuple[CheckResult, ...] = ()
     doubt: str | None = None
@@ -47,8 +47,8 @@ class Source:
 class Results:
     """The results of all runs.
 
-    ``scenarios`` are those of ``monolith-parity run``; one that both players skipped counts by
-    what the cluster made of it. ``cluster`` are those that the cluster played with its peer.
+    ``scenarios`` are those of ``monolith-parity run``; for one that both players skipped the
+    cluster's result counts. ``cluster`` are those that the cluster played with its peer.
     """
 
     scenarios: Source
@@ -59,12 +59,12 @@ class Results:
     cluster_tests: Source
 
     def tests_of(self, pattern: str) -> Source:
-        """Return the results that have the Python tests of this pattern."""
+        """Return the file of results that has the Python tests of this pattern."""
         return self.cluster_tests if pattern.startswith(_CLUSTER_TESTS) else self.python_tests
 
 
 def read_check_results(folder: Path, root: Path) -> Results:
-    """Read what there is; a result older than the sources below ``root`` is doubted."""
+    """Read the results that exist; one older than the sources below ``root`` is doubted."""
 
     def source(
         name: str,
@@ -130,7 +130,7 @@ def read_check_results(folder: Path, root: Path) -> Results:
 
 
 def _played(result: CheckResult, cluster_tests: Source) -> CheckResult:
-    """The result of a scenario; that of its test on the cluster if the run skipped it."""
+    """Return the result of a scenario, or of its test on the cluster if the run skipped it."""
     if not result.said.startswith("skipped"):
         return result
     tests = [test for test in cluster_tests.results if test.name.endswith(f"[{result.name}]")]
@@ -154,7 +154,7 @@ def _of_scenario(record: Record) -> CheckResult:
 
 
 def _of_cell(cell: InteropCell) -> CheckResult:
-    """Named ``StopTraining/first (python to rust)``."""
+    """Return the result of a cell, named ``StopTraining/first (python to rust)``."""
     name = f"{cell.method}/{cell.case} ({cell.client} to {cell.server})"
     said = "; ".join((cell.verdict, *cell.reasons[:1]))
     return CheckResult(name=name, good=cell.verdict == "agree", said=said, covers=cell.covers)

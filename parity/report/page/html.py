@@ -1,4 +1,4 @@
-"""The page: one self-contained file, whose list is plain HTML and whose stories are JSON lines.
+"""The page: one self-contained file, with a list in plain HTML and stories as JSON lines.
 
 A story is parsed and drawn only when it is opened, so that a thousand scenarios open
 as quickly as ten.
@@ -72,7 +72,7 @@ class _ListRow:
 
 @dataclass(frozen=True)
 class _MakerLine:
-    """An implementation that traces come from, and of how many scenarios."""
+    """An implementation, and the number of scenarios whose traces come from it."""
 
     side: str
     maker: Maker
@@ -80,7 +80,7 @@ class _MakerLine:
 
 
 def render_html(report: Report, matrices: Sequence[Matrix] = (), folder: Path | None = None) -> str:
-    """The whole page, with other matrices below the scenarios; links start from its folder."""
+    """Return the whole page, with other matrices below the scenarios, and links from ``folder``."""
     causes = causes_of(report.records)
     rows = _list_rows(report, causes)
     covered = {name for record in report.records for name in record.covers}
@@ -109,19 +109,19 @@ def render_html(report: Report, matrices: Sequence[Matrix] = (), folder: Path | 
 
 
 def _peer_name(report: Report) -> str:
-    """The peer as its column is headed: by its implementation where a command was given."""
+    """Return the heading of the peer's column: its implementation's name if it has one."""
     names = {short_name(record.peer, record.peer_by) for record in report.records if record.peer_by}
     return names.pop() if len(names) == 1 else report.header.peer
 
 
 def _line(part: Model) -> Markup:
-    """JSON that can't end the script element that it stands in."""
+    """Return JSON that can't end the script element that it is in."""
     text = canonical_json(part.model_dump(mode="json", exclude_none=True))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704
 
 
 def _list_rows(report: Report, causes: Sequence[Cause]) -> list[_ListRow]:
-    """Worst first, and then by name."""
+    """Return the rows of the list, the worst first, and then by name."""
     cause_of = {
         record.scenario: i for i, cause in enumerate(causes, start=1) for record in cause.records
     }
@@ -151,7 +151,7 @@ def _list_row(record: Record, story: int, cause: int | None) -> _ListRow:
 
 
 def _of_interest(record: Record) -> tuple[str, ...]:
-    """Return the channels on which a scenario differs, or if it doesn't has something."""
+    """Return the channels on which a scenario differs or, if none, those that have events."""
     differing = tuple(each.channel for each in record.differences)
     return differing or tuple(channel for channel, count in record.agreements.items() if count)
 
@@ -166,7 +166,7 @@ def _totals(report: Report) -> list[_Total]:
 
 
 def _channels(report: Report) -> list[_ChannelTotal]:
-    """Count equal events by channel; of the order, the scenarios in which it is equal."""
+    """Count equal events by channel and, for the order, the scenarios in which it is equal."""
     differing = Counter(each.channel for record in report.records for each in record.differences)
     in_order = sum(ORDER in record.compared for record in report.records) - differing[ORDER]
     equal: dict[ComparedChannel, int] = {ORDER: in_order}

@@ -1,7 +1,7 @@
-"""Where the facts that scenarios cover are written down, and implemented on both sides.
+"""The places where the facts that scenarios cover are described, and implemented on both sides.
 
-The files of the two languages that implement a fact are in one table, by the number of the fact.
-Facts that no hook implements alone (B39 to B41 of TensorFlow's session, B48 to B50 of a cluster,
+One table has the files that implement each fact in the two languages, by the fact's number.
+Facts that no single hook implements (B39 to B41 of TensorFlow's session, B48 to B50 of a cluster,
 B78 of all hooks together) aren't in it.
 """
 
@@ -102,7 +102,7 @@ _BY_FACT: Final[tuple[tuple[range, Implementation], ...]] = (
 
 
 def sources_of(covers: Iterable[str], folder: Path | None) -> Sources:
-    """Return what a page in ``folder`` can say of the facts or clauses that scenarios cover."""
+    """Return the links of a page in ``folder`` for the facts or clauses that scenarios cover."""
     lines = _lines_of_facts()
     facts = sorted({number for name in covers if (number := fact_of(name)) in lines})
     used: list[Implementation] = []
@@ -126,7 +126,7 @@ def fact_of(clause: str) -> str:
 
 
 def implementation_of(fact: str) -> Implementation | None:
-    """Return what implements a fact, with its line if the sources are here; None if no one does."""
+    """Return the implementation of a fact, with its lines if the sources are here, or None."""
     number = int(fact.removeprefix("B"))
     found = next((each for facts, each in _BY_FACT if number in facts), None)
     if found is None or project.SOURCES is None:

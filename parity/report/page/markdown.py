@@ -18,7 +18,7 @@ _PADDING: Final = 12
 
 
 def render_badge(report: Report) -> str:
-    """One line of words on a colour; the words alone say it as well."""
+    """Return a badge: one line of words on a colour, which the words alone explain."""
     bad = sum(EXIT_CODES[record.verdict] != 0 for record in report.records)
     verdicts = report.footer.verdicts
     agree, partial = verdicts.get("agree", 0) + verdicts.get("known", 0), verdicts.get("partial", 0)
@@ -41,11 +41,11 @@ def render_badge(report: Report) -> str:
 
 
 _MOST: Final = 50
-"""More bad scenarios than this are counted, not listed: job summaries have a limit."""
+"""Up to this many bad scenarios are listed, the rest counted, as job summaries are limited."""
 
 
 def render_markdown(report: Report) -> str:
-    """The whole summary: totals, what needs a look and how to replay it, what isn't covered."""
+    """Return the summary: totals, what needs a look with its replay, and what isn't covered."""
     return "\n".join(_lines(report)) + "\n"
 
 
@@ -117,13 +117,13 @@ def _shortened(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that Markdown shows as it is, also within a table."""
+    """Return text that Markdown shows as it is, even within a table."""
     escaped = "".join(f"\\{c}" if c in "\\`*_[]|#~" else c for c in " ".join(text.split()))
     return escaped.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _code(text: str) -> str:
-    """A code span, which no back quote inside can end; a bar would still end a table's cell."""
+    """Return a code span that no backquote inside can end, though a bar still ends a table cell."""
     line = " ".join(text.split()).replace("|", "\\|")
     longest = max((len(run) for run in _runs_of_backquotes(line)), default=0)
     fence = "`" * (longest + 1)

@@ -1,4 +1,4 @@
-"""The matrices on the page that come from files beside the report: interop and checklists."""
+"""The matrices on the page from files beside the report: interop and checklists."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Cell(Model):
 
 
 def reference_cell(record: Record) -> Cell:
-    """The reference's: it is what the peer is held to, so it can only fail or break ``expect``."""
+    """Return the reference's cell; the reference can only fail or break ``expect``."""
     if record.trace is not None:
         return _played(record, record.trace, record.reference)
     return _absent(record)
 
 
 def peer_cell(record: Record) -> Cell:
-    """The peer's."""
+    """Return the peer's cell."""
     theirs = record.peer_events()
     if theirs is None:
         return _without_trace(record)
@@ -107,7 +107,7 @@ _BOXES: Final[dict[State, Cell]] = {
 
 
 def matrices_beside(folder: Path) -> tuple[Matrix, ...]:
-    """Return the matrices of ``interop`` and ``checklist`` beside a report, if they are whole."""
+    """Return those matrices of ``interop`` and ``checklist`` beside a report that are whole."""
     return (*_interop(folder / INTEROP_FILE), *_checklist(folder / CHECKLIST))
 
 
@@ -161,7 +161,7 @@ def _agreeing(cells: Sequence[InteropCell]) -> Cell:
 def _checklist(path: Path) -> Iterator[Matrix]:
     try:
         checklist = Checklist.model_validate(frozen(read_json(path)))
-    except ValueError:  # Of the file, of JSON and of the model.
+    except ValueError:  # Bad UTF-8, bad JSON, or not valid for the model.
         return
     titles = dict.fromkeys(box.title for module in checklist.modules for box in module.boxes)
     yield Matrix(
@@ -180,7 +180,7 @@ def _checklist(path: Path) -> Iterator[Matrix]:
 
 
 def _why(box: Box) -> str:
-    """Yield the reasons why a box is open."""
+    """Return the reasons why a box is open."""
     return "; ".join(
         f"{each.selector}: {each.doubt}" for each in box.evidence if each.doubt is not None
     )

@@ -18,12 +18,12 @@ class BarrierSpan(Model):
 
     @property
     def lane(self) -> str:
-        """The lane that it concerns, by its label in traces."""
+        """Label, in traces, of the lane that it concerns."""
         return f"worker-{self.worker}" if self.worker else "main"
 
 
 def barrier_spans(trace: Trace) -> tuple[BarrierSpan, ...]:
-    """Every span in order of its end; a session that closes takes its barrier along."""
+    """Return every span in order of its end; closing the session ends those of its barrier."""
     open_since: dict[int, int] = {}
     spans: list[BarrierSpan] = []
     for i, event in enumerate(trace.events):

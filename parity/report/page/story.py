@@ -19,7 +19,7 @@ from parity.verdict.compare import ORDER, Difference
 from parity.verdict.record import Record
 
 _MANY: Final = 9
-"""More workers or PS than this, and only those that something happens to get a lane."""
+"""With more workers or PS than this, only those with events get a lane."""
 
 
 class Row(Model):
@@ -88,7 +88,7 @@ class Story(Model):
 
 
 def make_story(record: Record) -> Story:
-    """Lay one record out."""
+    """Lay out one record."""
     places = YamlPlaces(record)
     rows = _rows(record, places)
     same = record.peer_trace == "same"
@@ -116,14 +116,14 @@ def make_story(record: Record) -> Story:
 
 
 def short_name(player: str, by: Maker | None) -> str:
-    """A player's name, short enough for a column; a driver's command line isn't."""
+    """Return a player's name, or its implementation's if the name is a driver's command line."""
     if " " not in player and "/" not in player:
         return player
     return by.implementation if by is not None else "the peer"
 
 
 def ps_lane(ps: int) -> str:
-    """The label of the lane of a PS, which traces don't have."""
+    """Return the label of the lane of a PS, which traces don't have."""
     return f"PS {ps}"
 
 
@@ -203,7 +203,7 @@ def _barrier(trace: Trace | None, rows: list[Row], side: str) -> list[Span]:
 
 
 def _lasting_faults(record: Record, rows: list[Row]) -> list[Span]:
-    """A fault of a PS lasts until it recovers or gets another of the same kind."""
+    """Return the span of each fault of a PS: until it recovers or gets another of its kind."""
     row_of = {row.fault: n for n, row in enumerate(rows) if row.fault is not None}
     spans = []
     for i, fault in enumerate(record.injections):
@@ -227,7 +227,7 @@ def _lasting_faults(record: Record, rows: list[Row]) -> list[Span]:
 
 
 def _ends(kind: str, later: str) -> bool:
-    """A limit stays whatever comes: recovering is of memory and health."""
+    """Return whether ``later`` ends a fault; recovery restores memory and health, not a limit."""
     return later == kind or (later == "recover" and kind != "mem_limit")
 
 
@@ -247,7 +247,7 @@ def _faults(record: Record) -> list[Fault]:
 
 
 def _lanes(record: Record) -> tuple[str, ...]:
-    """Chief, workers, threads of hooks, controller, the operator's others, then every PS."""
+    """Return the lanes: chief, workers, hooks' threads, controller, other operators, every PS."""
     traces = [trace for trace in (record.trace, record.peer_events()) if trace is not None]
     busy = dict.fromkeys(event.lane for trace in traces for event in trace.events)
     busy |= dict.fromkeys(span.lane for trace in traces for span in barrier_spans(trace))
@@ -266,7 +266,7 @@ def _lanes(record: Record) -> tuple[str, ...]:
 
 
 def _marks(record: Record, rows: list[Row]) -> list[Mark]:
-    """Find the first row of each difference; in a different order, an event that moved."""
+    """Find the first row of each difference, which for a different order is a moved event."""
     marks = []
     for i, difference in enumerate(record.differences):
         for n, row in enumerate(rows):

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 
 def template(name: str) -> Template:
-    """A template; whatever it is given is escaped."""
+    """Return a template, which escapes whatever it is given."""
     environment = Environment(
         loader=PackageLoader("parity.report.page", "static"),
         autoescape=True,
@@ -21,6 +21,6 @@ def template(name: str) -> Template:
 
 
 def static(name: str) -> Markup:
-    """A file of ours, which needs no escaping."""
+    """Return the text of a static file, which needs no escaping."""
     text = resources.files("parity.report.page").joinpath("static", name).read_text("utf-8")
     return Markup(text)  # noqa: S704

@@ -1,4 +1,4 @@
-"""The place of a scenario's YAML that each event of a record belongs to, as far as it is known."""
+"""The places in a scenario's YAML that the events of a record belong to, where known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parity.spec.trace import CALLER_PREFIXES, ClientErrorEvent, Event, RpcEvent
 from parity.verdict.record import Record
 
 _MOST_EVENTS: Final = 20_000
-"""Nobody looks for the step of each of more events than this."""
+"""In traces of more events than this, the places aren't looked up."""
 _STEP: Final = re.compile(r"steps\[(\d{1,6})\]")
 
 
@@ -38,7 +38,7 @@ class YamlPlaces:
         self._record = record
         self._ranges: dict[int, tuple[StepRange, ...]] = {}
         self._of_range: dict[StepRange, int | None] = {}
-        self._read = read_outline(record.yaml)  # A report from elsewhere may have any text there.
+        self._read = read_outline(record.yaml)  # A report from elsewhere may contain any text.
 
     @property
     def found(self) -> tuple[Place, ...]:
@@ -46,7 +46,7 @@ class YamlPlaces:
         return tuple(self._numbers)
 
     def of_event(self, trace: Trace, index: int) -> int | None:
-        """Return the number of an event's place among ``found``; None if nothing is known of it."""
+        """Return the number of an event's place among ``found``, or None if it isn't known."""
         path = _caller(trace.events[index])
         if path is not None:
             return self.of_path(path)
@@ -77,7 +77,7 @@ class YamlPlaces:
         return self._numbers.setdefault(place, len(self._numbers))
 
     def _during(self, trace: Trace, index: int) -> StepRange | None:
-        """Return the steps that may have been played; in real time they aren't known."""
+        """Return the steps that may have been played at an event, or None in real time."""
         in_real_time = self._record.ordering == "untimed" or self._record.reference == "cluster"
         if self._read is None or in_real_time or len(trace.events) > _MOST_EVENTS:
             return None
@@ -103,7 +103,7 @@ def place_of_event(text: str, trace: Trace, event: Event, *, settles: bool = Tru
 def _place(found: StepRange, outline: Outline) -> Place | None:
     first, last, end = found.first, found.last, len(outline.steps)
     if (first, last) == (OPENING, end):
-        return None  # Nothing is known.
+        return None  # It isn't known.
     lines = _lines(first, outline)[0], _lines(last, outline)[1]
     if first == last == OPENING:
         words, label = "before the first step", "opening"
@@ -128,7 +128,7 @@ def _lines(step: int, outline: Outline) -> tuple[int, int]:
 
 
 def _caller(event: Event) -> str | None:
-    """Return the path of what an event says that it comes from, other than a plain step."""
+    """Return the path that an event names as its origin, if that isn't a plain step."""
     if isinstance(event, RpcEvent | ClientErrorEvent) and event.call.startswith("hooks["):
         return event.call
     for prefix in CALLER_PREFIXES:

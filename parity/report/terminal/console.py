@@ -1,4 +1,4 @@
-"""The output of a run: what needs a look, by cause, and the totals; or a line a scenario."""
+"""The output of a run: what needs a look, by cause, and the totals; or a line per scenario."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ _BAD: Final = "bold red"
 
 
 class RunPrinter:
-    """Prints a run as it goes; everything that it prints is in the report as well.
+    """Printer of a run as it goes; everything that it prints is in the report as well.
 
     On a terminal the last line shows how far it is, from ``__enter__`` to ``__exit__``.
 
     Args:
-        console: where to print.
-        width: of the longest name of a scenario.
-        total: how many scenarios there are.
-        now: monotonic seconds.
-        verbose: also what is well, and all that is known of each scenario.
+        console: The console to print on.
+        width: The length of the longest name of a scenario.
+        total: The number of scenarios.
+        now: Returns monotonic seconds.
+        verbose: True to print also scenarios that agree, and all details of each scenario.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class RunPrinter:
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[failures]}"),
             console=console,
-            auto_refresh=False,  # It moves with each scenario, and needs no thread of its own.
+            auto_refresh=False,  # It is refreshed with each scenario, and needs no thread.
             transient=True,
             get_time=now,
             disable=not console.is_terminal,
@@ -83,16 +83,16 @@ class RunPrinter:
         self._progress.stop()
 
     def note(self, text: str) -> None:
-        """One line of information."""
+        """Print one line of information."""
         if text:
             self._line(Text(text, style="cyan"))
 
     def plain(self, text: str) -> None:
-        """A line that another program reads."""
+        """Print a line that another program reads."""
         self._line(Text(text))
 
     def record(self, record: Record) -> None:
-        """The line of a scenario that needs a look; if verbose of any, and why it isn't plain."""
+        """Print a scenario that needs a look; if verbose, print any scenario, with details."""
         if self._verbose or EXIT_CODES[record.verdict]:
             self._scenario(record)
         if self._verbose:
@@ -102,7 +102,7 @@ class RunPrinter:
         self._progress.update(self._task, advance=1, failures=failures, refresh=True)
 
     def causes(self, records: Iterable[Record]) -> None:
-        """What is wrong, with the smallest scenario that shows it."""
+        """Print each cause of failures, with the smallest scenario that shows it."""
         for cause in causes_of(records):
             self._line(Text(str(cause), style=_BAD))
             if not self._verbose:
@@ -118,14 +118,14 @@ class RunPrinter:
         self._line(line)
 
     def cached(self, records: Iterable[Record]) -> None:
-        """How many of the traces an earlier run had played."""
+        """Print how many traces came from earlier runs."""
         sides = Counter(side for record in records for side in record.cached)
         if sides:
             counts = ", ".join(f"{count} of the {side}" for side, count in sorted(sides.items()))
             self.note(f"traces played before and kept: {counts} (--no-cache plays everything)")
 
     def totals(self, footer: Footer, report: str, page: str) -> None:
-        """The last lines."""
+        """Print the last lines."""
         channels = ", ".join(f"{name} {count}" for name, count in footer.agreements.items())
         if footer.agreements:
             self._line(Text(f"equal events by channel: {channels}", style="dim"))
@@ -155,7 +155,7 @@ class RunPrinter:
                 for event in events:
                     text = f"    {difference.channel}, {label}: {event_text(event)}"
                     self._line(Text(text, style="dim"))
-        if record.log_tail and record.verdict == "failed":  # Else it is on the page.
+        if record.log_tail and record.verdict == "failed":  # Otherwise the page has it.
             self._line(Text("    the last lines of its log:"))
             for line in record.log_tail.splitlines():
                 self._line(Text(f"      {line}", style="dim"))
@@ -169,10 +169,10 @@ class RunPrinter:
 
 
 class _RateColumn(ProgressColumn):
-    """Scenarios a second."""
+    """Column of scenarios per second."""
 
     def render(self, task: Task) -> Text:
-        """Nothing before there is something to go by."""
+        """Return the rate, or nothing as long as it isn't known."""
         return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
 

@@ -1,6 +1,6 @@
-"""What GitHub Actions shows of a run beside its log: annotations, and the job's summary.
+"""The output for GitHub Actions beside the log: annotations, and the job's summary.
 
-A runner says that it is one by its environment, so nobody has to ask for this.
+A runner is recognized by its environment, so no option is needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from parity.verdict.record import Record
 def annotation_lines(report: Report, environment: Mapping[str, str]) -> Iterator[str]:
     """Yield a line for each scenario that needs a look, on the line of its file that says why.
 
-    On a machine that isn't a runner of GitHub Actions there is none.
+    On a machine that isn't a runner of GitHub Actions there are none.
     """
     if environment.get("GITHUB_ACTIONS") != "true":
         return

@@ -1,4 +1,4 @@
-"""The cells as a table: a row an RPC or message, a column a pair of languages."""
+"""Interop's cells as a table: a row per RPC or message, a column per pair of languages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BAD: Final = "bold red"
 
 
 def matrix(cells: Sequence[InteropCell]) -> Table:
-    """Return a table of how many cases of each row agree in each column, of those played."""
+    """Return a table of how many of the cases played agree, by row and column."""
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("client\nto server", no_wrap=True)
     pairs = dict.fromkeys((cell.client, cell.server) for cell in cells)
@@ -36,7 +36,7 @@ def matrix(cells: Sequence[InteropCell]) -> Table:
 
 
 def trouble(cells: Sequence[InteropCell]) -> list[Text]:
-    """Yield each cell that neither agrees nor is skipped, with its reasons."""
+    """Return each cell that neither agrees nor is skipped, with its reasons."""
     lines = []
     for cell in cells:
         if INTEROP_EXIT_CODES[cell.verdict]:
@@ -51,7 +51,7 @@ def trouble(cells: Sequence[InteropCell]) -> list[Text]:
 
 
 def skips(cells: Sequence[InteropCell]) -> list[Text]:
-    """Yield each reason for skipping cells, and how many it skipped."""
+    """Return each reason for skipping cells, and how many it skipped."""
     reasons = Counter(cell.reasons for cell in cells if cell.verdict == "skipped")
     return [
         Text(f"{count} skipped: {'; '.join(reason)}", style="yellow")

@@ -1,6 +1,6 @@
-"""A play as moments: after each event, what every lane has done and whom the barrier holds.
+"""A play as moments: after each event, the latest of every lane and whom the barrier holds.
 
-Nothing here knows of screens; two traces of one scenario are laid side by side.
+Nothing here depends on a screen; two traces of one scenario are laid side by side.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from parity.spec.trace import (
 
 
 def fields_of(event: Event) -> str:
-    """Everything that the event has beside time, lane and kind, as ``key=value``."""
+    """Return the event's fields other than time, lane and kind, as ``key=value``."""
     document = event_to_json(event)
     for said in ("ms", "lane", "kind"):
         del document[said]
@@ -71,7 +71,7 @@ def fault_in_words(fault: Injection) -> str:
 
 
 Sign = Literal[" ", "-", "+", "*"]
-"""On both sides (or there is one alone), on the first alone, on the second alone, a fault."""
+"""On both sides or the only one, on the first alone, on the second alone, a fault."""
 
 
 class MomentRow(Model):
@@ -89,7 +89,7 @@ class MomentRow(Model):
 
     @property
     def sign(self) -> Sign:
-        """In which column of a comparison it stands."""
+        """Sign of the side or sides that have it."""
         if self.fault is not None:
             return "*"
         if self.second is None:
@@ -98,7 +98,7 @@ class MomentRow(Model):
 
     @property
     def event(self) -> Event | None:
-        """The event, whoever's it is."""
+        """The event of either side, or None for a fault."""
         return self.first or self.second
 
 
@@ -141,7 +141,7 @@ def play_of(scenario: Scenario, first: Trace, second: Trace | None = None) -> Pl
 
 
 def _rows(scenario: Scenario, first: Trace, second: Trace | None) -> Iterator[MomentRow]:
-    """Faults come just before the event of the first side that follows them."""
+    """Yield the rows, with faults just before the first side's event that follows them."""
     faults = sorted(injections(scenario, first), key=lambda fault: fault.after)
     for row, index in _events(first, second):
         while faults and index is not None and faults[0].after <= index:
@@ -152,7 +152,7 @@ def _rows(scenario: Scenario, first: Trace, second: Trace | None) -> Iterator[Mo
 
 
 def _events(first: Trace, second: Trace | None) -> Iterator[tuple[MomentRow, int | None]]:
-    """Each event with its index in the first trace."""
+    """Yield each event with its index in the first trace."""
     if second is None:
         for i, event in enumerate(first.events):
             yield MomentRow(ms=event.ms, lane=event.lane, first=event, second=event), i
@@ -176,7 +176,7 @@ _FIRST_LANES: Final = ("main", "worker", "ps_health", "controller")
 
 
 def _lanes(rows: tuple[MomentRow, ...], scenario: Scenario) -> tuple[str, ...]:
-    """The chief, workers, threads, the controller, all others, and each PS with a fault."""
+    """Return the lanes: chief, workers, threads, controller, others, each PS with a fault."""
     workers = [f"worker-{i}" for i in range(1, scenario.cluster.workers)]
     found = dict.fromkeys(["main", *workers, *(row.lane for row in rows)])
 
@@ -211,5 +211,5 @@ def _after(side: SideState, row: MomentRow, event: Event | None) -> SideState:
     if isinstance(event, BarrierEvent):
         blocked = event.blocked
     elif isinstance(event, SessionEvent) and event.state == "closed":
-        blocked = ()  # The barrier is the session's, and goes with it.
+        blocked = ()  # The barrier belongs to the session, and ends with it.
     return SideState(doing={**side.doing, event.lane: event_in_words(event)}, blocked=blocked)

@@ -1,4 +1,4 @@
-"""Going through the moments of a play: all at once, at a speed, or one by one."""
+"""The playback of a play's moments: all at once, at a speed, or one by one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STYLES: Final = {" ": "", "-": "red", "+": "green", "*": "yellow"}
 
 
 def line(row: MomentRow, *, comparing: bool = False, first_difference: bool = False) -> Text:
-    """One thing that happened, on one line; all of it."""
+    """Return a row in full on one line."""
     if row.fault is not None:
         struck = "" if row.struck else "  (strikes nobody)"
         kind, said = "fault", f"{fault_in_words(row.fault)}{struck}"
@@ -40,12 +40,12 @@ def line(row: MomentRow, *, comparing: bool = False, first_difference: bool = Fa
 
 
 def seconds(ms: int) -> str:
-    """Virtual time."""
+    """Return virtual time as seconds."""
     return f"{ms / 1000:.3f}"
 
 
 def picture(play: Play, at: int, names: tuple[str, ...], height: int) -> RenderableType:
-    """The clock, the lanes, and the events so far, on a screen of that many lines."""
+    """Return the clock, the lanes and the events so far, for a screen of that many lines."""
     moment = play.moments[at]
     lanes = Panel(_lanes(play, moment, names), title="lanes", title_align="left")
     room = max(3, height - len(play.lanes) - 8)
@@ -107,11 +107,11 @@ def _events(play: Play, at: int, room: int) -> Table:
 
 
 Ask = Callable[[], str | None]
-"""Waits for a line of the user's; None if there will be none."""
+"""Waits for a line from the user; returns None at the end of input."""
 
 
 def print_all(play: Play, console: Console) -> None:
-    """Every event, a line each."""
+    """Print every event, one per line."""
     for i in range(len(play.moments)):
         _print_line(play, i, console)
 

@@ -1,1 +1,1 @@
-"""Exploring: every order of what happens at one instant, and the outcomes of each."""
+"""Exploration of every order of simultaneous events, and the outcome of each."""

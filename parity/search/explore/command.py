@@ -1,4 +1,4 @@
-"""``monolith-parity explore``: both sides through every schedule, and whether one can do more."""
+"""``monolith-parity explore``: plays every schedule on both sides, and compares the outcomes."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from parity.verdict.replay_line import replay_line
 class ExploreOptions:
     """Options of ``monolith-parity explore``; ``bound`` None is every schedule.
 
-    At most ``limit`` schedules are visited on a side; a play may take ``seconds``, real ones.
-    ``on`` is where it plays, as for ``executor``, and replaces ``workers``.
+    At most ``limit`` schedules are visited on a side; a play may take ``seconds`` of real time.
+    ``on`` is the scheduler to play on, as for ``executor``, instead of ``workers``.
     """
 
     scenario: Path
@@ -44,11 +44,11 @@ class ExploreOptions:
 
 
 def explore(options: ExploreOptions, console: Console) -> int:
-    """Explore one scenario; the exit code.
+    """Explore one scenario, and return the exit code.
 
     Raises:
-        UsageError: something that was given is wrong.
-        PortUnavailableError: a player can't be had, or went wrong.
+        UsageError: Something that was given is wrong.
+        PortUnavailableError: A player isn't available, or stopped working.
     """
     file = load_scenario(*find_scenario(options.scenario, project.SCENARIOS))
     wishes: list[str | None] = [options.reference]
@@ -65,7 +65,7 @@ def explore(options: ExploreOptions, console: Console) -> int:
 
 @contextmanager
 def _players(specs: Sequence[PlayerSpec], options: ExploreOptions) -> Iterator[Sequence[Player]]:
-    """Have the players, here or in processes that play the schedules of one level at once."""
+    """Yield the players, here or in processes that play the schedules of a level in parallel."""
     if options.on is None and options.workers == 1:
         with open_players(specs, options.seconds) as players:
             yield players
@@ -118,7 +118,7 @@ class _Explorer:
                 )
 
     def _look_further(self, reference: ExploredSide, peer: ExploredSide) -> None:
-        """Before an outcome is called impossible, the reference may take more switches."""
+        """Explore the reference further until it shows the peer's outcomes, or up to the limit."""
         missing = {key for key, seen in peer.outcomes.items() if seen.ending.kind == "trace"}
         missing -= reference.outcomes.keys()
         visits = reference.search.visits(bound=None, limit=self._options.limit)
@@ -141,7 +141,7 @@ class _Explorer:
             self._say(f"    replay: {self._replay(side, seen)}")
 
     def _judge(self, reference: ExploredSide, peer: ExploredSide) -> Iterator[CountedOutcome]:
-        """Show what the peer can do in the reference's terms; gives what the reference can't."""
+        """Print how the peer's outcomes relate to the reference's; yield those that it lacks."""
         ours = {seen.key for seen in (each.ending for each in reference.outcomes.values())}
         reorders = [seen for key, seen in peer.outcomes.items() if key in ours]
         beyond = [

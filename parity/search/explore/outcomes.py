@@ -24,8 +24,8 @@ class Ending:
     """The end of a play: a trace, or a message that says why there is none.
 
     Two plays ended alike if their ``key`` is the same. For traces it is the order on each
-    lane, and of causes and effects between lanes: which of two lanes that don't concern each
-    other came first is what schedules vary.
+    lane, and of causes and effects between lanes; the order of lanes that are independent of
+    each other is what schedules vary.
     """
 
     kind: Kind
@@ -38,8 +38,8 @@ def ending_of(outcome: Outcome) -> Ending:
     """Return the ending of a play with a schedule.
 
     Raises:
-        UsageError: the player gives summaries alone.
-        PortUnavailableError: the player lacks something, or went wrong itself.
+        UsageError: The player gives only summaries.
+        PortUnavailableError: The player lacks something, or stopped working.
     """
     match outcome:
         case Played(trace):
@@ -65,7 +65,7 @@ def _what_is_compared(trace: Trace) -> str:
 
 @dataclass
 class CountedOutcome:
-    """An outcome, the first schedule that led to it, and how many did."""
+    """An outcome, the first schedule that led to it, and the number of schedules that did."""
 
     ending: Ending
     schedule: Schedule
@@ -74,7 +74,7 @@ class CountedOutcome:
 
     @property
     def name(self) -> str:
-        """The name of the first schedule."""
+        """Name of the first schedule."""
         return schedule_name(self.schedule)
 
 
@@ -86,7 +86,7 @@ class ExploredSide:
     file: ScenarioFile
     outcomes: dict[str, CountedOutcome] = field(default_factory=dict)
     longest: int = 0
-    """The most choice points that a play had."""
+    """The largest number of choice points in a play."""
 
     def __post_init__(self) -> None:
         self.search: Search[Ending] = Search(self._play)
@@ -98,7 +98,7 @@ class ExploredSide:
             yield ending_of(outcome), choices
 
     def take(self, visit: Visit[Ending]) -> None:
-        """Count what came of one schedule."""
+        """Count the outcome of one schedule."""
         seen = self.outcomes.setdefault(
             visit.result.key, CountedOutcome(visit.result, visit.schedule, visit.switches)
         )
@@ -106,7 +106,7 @@ class ExploredSide:
 
     @property
     def default(self) -> CountedOutcome:
-        """The outcome of the default order."""
+        """Outcome of the default order."""
         return next(iter(self.outcomes.values()))
 
     @property

@@ -1,9 +1,9 @@
-"""Enumerates the schedules of one player, those with the fewest switches first.
+"""The enumeration of one player's schedules, those with the fewest switches first.
 
 A schedule's *switches* are its choices other than the first candidate. A play shows
 its choice points, and each candidate that it didn't take there is the last choice of
-a schedule with one switch more: so every schedule is visited exactly once, and
-nothing needs to be remembered of those that were.
+a schedule with one more switch: so every schedule is visited exactly once, without
+remembering those that were.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from parity.spec.schedules import Choice, Schedule, schedule_name
 T = TypeVar("T")
 
 Play = Callable[[Iterable[Schedule]], Iterable[tuple[T, Sequence[Choice]]]]
-"""Plays schedules, which don't depend on each other; gives in their order what came of each, and
-where it had a choice."""
+"""Plays schedules, which are independent of each other, and returns in their order the result
+and the choice points of each."""
 
 
 class UnsteadyError(Exception):
@@ -27,7 +27,7 @@ class UnsteadyError(Exception):
 
 @dataclass(frozen=True)
 class Visit(Generic[T]):
-    """A schedule that was played, and what came of it."""
+    """A schedule that was played, and its result."""
 
     schedule: Schedule
     switches: int
@@ -43,10 +43,10 @@ class _Branch:
 
 
 class Search(Generic[T]):
-    """Goes on from level to level of switches, as long as it is asked to.
+    """A search that goes from one level of switches to the next, as long as it is asked to.
 
     Args:
-        play: plays schedules; the same one always the same way.
+        play: Plays schedules, the same one always in the same way.
     """
 
     def __init__(self, play: Play[T]) -> None:
@@ -54,21 +54,21 @@ class Search(Generic[T]):
         self._level = [_Branch((), ())]
         self._next_level: list[_Branch] = []
         self.switches = 0
-        """How many switches the schedules have that are visited next."""
+        """The number of switches in the schedules that are visited next."""
         self.visited = 0
 
     @property
     def waiting(self) -> int:
-        """The number of schedules known and not visited; each may lead to more."""
+        """Number of known schedules that aren't visited yet; each may lead to more."""
         return len(self._level) + len(self._next_level)
 
     def visits(self, *, bound: int | None, limit: int | None) -> Iterator[Visit[T]]:
-        """Visit schedules with up to ``bound`` switches, ``limit`` in all; None is no end.
+        """Visit schedules with up to ``bound`` switches, or all if None, and ``limit`` in total.
 
-        A later call goes on where an earlier one was left, which mustn't be used any more.
+        A later call goes on where an earlier one stopped; don't use the earlier one after that.
 
         Raises:
-            UnsteadyError: a schedule didn't lead where it led before.
+            UnsteadyError: The same choices led to another choice point than before.
         """
         while self.waiting:
             if not self._level:

@@ -1,1 +1,1 @@
-"""Fuzzing: generated scenarios played on both sides, and shrunk where the sides differ."""
+"""Fuzzing: generated scenarios are played on both sides, and shrunk where the sides differ."""

@@ -1,4 +1,4 @@
-"""Plays batches, in a process that has both players open for all of them."""
+"""A player of batches, in a process that has both players open for all of them."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from parity.search.fuzz.trial import Agreed, Sides, Symptom, Wrong
 from parity.spec.scenario import Scenario
 
 _REPEAT_EACH = 20
-"""Every so many scenarios are played again though the sides agree: does each repeat itself?"""
+"""One in this many scenarios is played again to see that each side repeats itself."""
 
 
 class BatchPlayer:
-    """Plays batches of one seed on two sides.
+    """Player of one seed's batches on two sides.
 
-    A symptom that an earlier batch has is counted and not looked into again: one bug is met often.
-    Making one small takes ``shrink_seconds`` of real time at most.
+    A symptom that an earlier batch has is counted but not looked into again, as one bug is met
+    often. Shrinking takes ``shrink_seconds`` of real time at most.
     """
 
     def __init__(self, sides: Sides, shrink_seconds: float = 120.0) -> None:
         self.sides = sides
         self._shrink_seconds = shrink_seconds
         self._first: dict[str, int] = {}
-        """The lowest batch that had each symptom, of those that were played here."""
+        """The lowest of the batches played here that had each symptom."""
 
     def play(self, seed: int, number: int, count: int, known: frozenset[str]) -> BatchDone:
         """Play one batch; symptoms that are ``known`` from earlier ones aren't looked into.
 
         Raises:
-            PortUnavailableError: a side can play nothing any more, or hung too often in a row.
+            PortUnavailableError: A side stopped working, or hung too often in a row.
         """
         known |= {symptom for symptom, first in self._first.items() if first < number}
         began = time.monotonic()
@@ -89,7 +89,7 @@ class BatchPlayer:
         )
 
     def look_into(self, case: Case, wrong: Wrong) -> Finding:
-        """Make the scenario small while the symptom stays, in the default order if it can."""
+        """Shrink the scenario while the symptom stays, if possible in the default order."""
         seed = None if self._shows(case, case.scenario, None, wrong.symptom) else case.seed
         shrinker = Shrinker(
             lambda smaller: self._shows(case, smaller, seed, wrong.symptom),
@@ -129,16 +129,16 @@ class BatchSetup:
         """
         specs = [player_here(self.reference), player_here(self.peer)]
         players = open_all(specs, self.limit)
-        # Not ours: where other threads of a worker draw numbers, Hypothesis notices the others.
+        # A false alarm: Hypothesis also notices numbers drawn by other threads of a worker.
         warnings.filterwarnings("ignore", "Do not use the `random` module inside strategies")
         for name in ("absl", "tensorflow", "grpc"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         return BatchPlayer(Sides(*players))
 
     def close(self, opened: BatchPlayer) -> list[str]:
-        """Close both, and return what went wrong."""
+        """Close both, and return the errors."""
         return close_players([opened.sides.reference, opened.sides.peer])
 
     def sources(self) -> Mapping[str, str]:
-        """Return what the scenarios, and what comes of them, depend on."""
+        """Return the sources that the scenarios and their results depend on."""
         return sources_here([self.reference, self.peer])

@@ -1,4 +1,4 @@
-"""``monolith-parity fuzz``: hands batches to processes, keeps what came of them, and reports."""
+"""``monolith-parity fuzz``: hands batches to processes, keeps their results, and reports."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.strategies import BATCH
 
 ENOUGH: Final = 5000
-"""From so many scenarios on, a feature that none of them touched is the generator's fault."""
+"""After this many scenarios, a feature that none of them touched is the generator's fault."""
 
 
 @dataclass(frozen=True)
 class FuzzOptions:
-    """Options of ``monolith-parity fuzz``; ``on`` is where it plays, as for ``executor``."""
+    """Options of ``monolith-parity fuzz``; ``on`` is the scheduler to use, as for ``executor``."""
 
     seed: int
     count: int
@@ -45,12 +45,12 @@ class FuzzOptions:
 
 
 def fuzz(options: FuzzOptions, console: Console) -> int:
-    """Play a campaign, or the rest of it; the exit code.
+    """Play a campaign, or the rest of it, and return the exit code.
 
     Raises:
-        UsageError: something that was given is wrong.
-        PortUnavailableError: a player can't be had or went wrong for good, or a process died.
-        OutputError: what was done or found can't be written.
+        UsageError: Something that was given is wrong.
+        PortUnavailableError: A player isn't available or stopped working, or a process died.
+        OutputError: The results or findings can't be written.
     """
     reference, peer = choose_player(options.reference), choose_player(options.peer)
     if peer.spec.kind == "recorded":
@@ -102,7 +102,7 @@ class _Campaign:
     ) -> None:
         waiting: set[Future[BatchDone]] = set()
         while True:
-            # One more each than is played: a worker has its next while its last is on the way.
+            # Two batches per worker, so that it has the next one while a result is on its way.
             while len(waiting) < 2 * tasks.size:
                 batch = next(numbers, None)
                 if batch is None:
@@ -136,10 +136,10 @@ class _Campaign:
         )
 
     def report(self, reference: str, peer: str) -> int:
-        """Write what was found, say what was and what wasn't touched; the exit code.
+        """Write the findings, print which features were touched, and return the exit code.
 
         Raises:
-            PortUnavailableError: a driver went wrong when it was closed.
+            PortUnavailableError: A driver failed to close.
         """
         done = self._state.done
         if not done:
@@ -181,6 +181,6 @@ class _Campaign:
 
 
 def _code(findings: list[Finding]) -> int:
-    """As a run's: failing to play outweighs differing."""
+    """Return the exit code; a failure to play outweighs a difference."""
     codes = {"failed": 3, "differs": 1, "nondeterministic": 1}
     return max((codes[finding.symptom.kind] for finding in findings), default=0)

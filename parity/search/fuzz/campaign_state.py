@@ -1,7 +1,7 @@
 """The state of a campaign, in a file, so that it can be interrupted and continued.
 
-JSON lines: a header, then a line for each batch that was played, in the order in which
-they ended; once all have, in the order of their numbers.
+It has JSON lines: a header, then a line for each batch that was played, in the order in which
+they ended or, once all have, in the order of their numbers.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class BatchDone(Model):
 
 
 def header(seed: int, reference: str, peer: str) -> CampaignHeader:
-    """The header of a campaign with the sources that are here now."""
+    """Return the header of a campaign with the current sources."""
     generator = hashlib.sha256(hypothesis.__version__.encode())
     played = hashlib.sha256(rust_source_digest(project.ROOT).encode())
     for folder, digest in (
@@ -72,12 +72,12 @@ class State:
     """The file of one campaign.
 
     Args:
-        path: where it is, or will be.
-        header: of the campaign to go on with; a file with another one is begun anew.
+        path: The path of the file, which need not exist.
+        header: The header of the campaign to continue; a file with another one is begun anew.
 
     Raises:
-        UsageError: the file is of something else, or can't be one.
-        OutputError: it can't be written here.
+        UsageError: The file isn't one of a campaign, or the path can't be a file.
+        OutputError: It can't be written here.
     """
 
     def __init__(self, path: Path, header: CampaignHeader) -> None:
@@ -89,7 +89,7 @@ class State:
         self.seconds = 0.0
         """Seconds of all batches together."""
         self._first: dict[str, tuple[int, Finding]] = {}
-        """The finding of each symptom's lowest batch, and its number."""
+        """The number of the lowest batch with each symptom, and its finding."""
         self.begun_anew = False
         must_be_replaceable(path)
         there = path.exists()
@@ -116,22 +116,23 @@ class State:
         return True
 
     def add(self, batch: BatchDone) -> None:
-        """Keep what came of a batch."""
+        """Keep the results of a batch."""
         self._count_one(batch)
         with writing(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(batch.model_dump_json() + "\n")
 
     def counts(self) -> Counter[str]:
-        """In how many scenarios each feature was touched, or each thing shown."""
+        """Count the scenarios that touched each feature, or showed each thing."""
         total: Counter[str] = Counter()
         for batch in self.done:
             total.update(batch.counts)
         return total
 
     def findings(self, before: int | None = None) -> list[Finding]:
-        """One a symptom, that of the earliest batch; ``before`` a batch only those of earlier ones.
+        """Return the finding of the earliest batch with each symptom.
 
-        Which batch ended first, and on how many machines, makes no difference.
+        With ``before``, only batches before that one count. The result doesn't depend on which
+        batch ended first, or on how many machines.
         """
         by_batch = sorted(self._first.values(), key=lambda first: first[0])
         return [finding for number, finding in by_batch if before is None or number < before]
@@ -150,7 +151,7 @@ class State:
         write_whole(self._path, "".join(f"{line.model_dump_json()}\n" for line in lines))
 
     def _count(self, batches: Iterable[BatchDone]) -> None:
-        """Have these batches and no others."""
+        """Count these batches and no others."""
         self.done, self.played, self.seconds, self._first = [], 0, 0.0, {}
         for batch in batches:
             self._count_one(batch)

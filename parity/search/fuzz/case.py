@@ -22,13 +22,13 @@ from parity.spec.references import bad_references
 from parity.spec.scenario import Expect, Scenario
 
 NOTHING: Final = Expect.model_construct()
-"""No expectation at all, which a file may not have: there somebody is to write what is right."""
+"""No expectation at all; a file isn't allowed that, as its author must say what is right."""
 
 RECREATED: Final = ("AbortedError", "UnavailableError")
-"""After these a monitored session is made anew."""
+"""The errors after which a monitored session is recreated."""
 
 Document = dict[str, Any]
-"""A scenario as a file has it, every default filled in, without ``expect``."""
+"""A scenario in the form of a file, with every default filled in, without ``expect``."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,19 @@ class Case:
 
     @property
     def file(self) -> ScenarioFile:
-        """As players want it; there is no such file."""
+        """The case in the form that players take, though no such file exists."""
         return ScenarioFile(self.name, Path(f"{self.name}.yaml"), self.scenario)
 
 
 def document_of(scenario: Scenario) -> Document:
-    """The scenario without what is expected of it."""
+    """Return the scenario without its expectations."""
     document: Document = scenario.model_dump(mode="json", by_alias=True, context="yaml")
     del document["expect"]
     return document
 
 
 def scenario_of(document: Document) -> Scenario | None:
-    """The scenario, with nothing expected of it; None if it isn't valid, or never ends."""
+    """Return the scenario, without expectations; None if it isn't valid, or never ends."""
     try:
         scenario = Scenario.model_validate(frozen({**document, "expect": NOTHING}))
     except ValidationError:
@@ -62,7 +62,7 @@ def scenario_of(document: Document) -> Scenario | None:
 
 
 def _never_ends(scenario: Scenario) -> bool:
-    """A session that can't be created or can't take a step is made anew for ever."""
+    """Return whether a session would be recreated forever, as its creation or steps always fail."""
     injected = (
         *scenario.faults,
         *(step.fault for _, step in scenario.fault_steps()),

@@ -1,8 +1,8 @@
-"""What a scenario touches of the model, and what a trace shows: so that what never happens is seen.
+"""The features that scenarios touch and traces show, so that those that never occur are noticed.
 
-The features there are to touch are read off the model itself: every kind of hook,
-step and fault, every option, every word that an option may have. A part that is added
-to the model and not to the generator is missed from then on.
+The features are derived from the model itself: every kind of hook, step and fault, every
+option, every word that an option may have. A part that is added to the model and not to the
+generator is reported as never touched from then on.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from parity.spec.trace import (
 )
 
 _SAID: Final = {"about", "covers", "expect", "strikes", "details", "response"}
-"""What a scenario says of itself; it changes nothing of how it plays."""
+"""The keys that describe a scenario, and don't affect how it is played."""
 _REAL: Final = {"needs", "within", *NEED_OF_FAULT}
-"""What only a real cluster plays; a generated scenario is played in virtual time."""
+"""The keys that only a real cluster plays; generated scenarios are played in virtual time."""
 _LEFT_OUT: Final = _SAID | _REAL
 _BACKGROUND: Final = "background"
-"""The key of a step in another: that it is there is one feature, its options are those of steps."""
+"""The key of a nested step: its presence is one feature, and its options are those of steps."""
 _ERRORS: Final = frozenset(get_args(ErrorName))
 
 
 def all_features() -> frozenset[str]:
-    """Every feature that the model has."""
+    """Return every feature that the model has."""
     return frozenset(_of_type(Scenario, ""))
 
 
 def features_of(scenario: Scenario) -> frozenset[str]:
-    """The features that a scenario touches."""
+    """Return the features that a scenario touches."""
     return frozenset(_of_value(document_of(scenario), ""))
 
 
@@ -101,18 +101,18 @@ def _of_value(value: Any, path: str) -> Iterator[str]:
 
 
 def _word(path: str, word: str) -> str:
-    """An error is one feature wherever it is raised: too many to try each everywhere."""
+    """Return the feature of a word; an error is one wherever it is raised, as there are many."""
     return f"error={word}" if word in _ERRORS else f"{path}={word}"
 
 
 def shown_by(trace: Trace) -> frozenset[str]:
-    """The kinds of events in a trace, and what came together in it."""
+    """Return the kinds of events in a trace, and the combinations that it shows."""
     kinds = {f"event {event.kind}" for event in trace.events}
     return frozenset(kinds) | {what for what, shows in _COLLISIONS.items() if shows(trace.events)}
 
 
 def all_shown() -> frozenset[str]:
-    """Everything that traces can be seen to show."""
+    """Return everything that ``shown_by`` can find in traces."""
     return frozenset(_COLLISIONS) | {f"event {kind}" for kind in CHANNEL_OF_KIND}
 
 
@@ -120,7 +120,7 @@ Events = tuple[Event, ...]
 
 
 def _placed_at_a_report(events: Events) -> bool:
-    """A health thread finds the barrier placed by somebody else."""
+    """Return whether a health thread found the barrier already placed."""
     return any(
         isinstance(event, ThreadEvent) and event.error == "BarrierAlreadyPlacedError"
         for event in events

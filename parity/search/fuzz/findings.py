@@ -1,4 +1,4 @@
-"""Writes what the fuzzer found as a scenario file that a person can read, and run."""
+"""The fuzzer's findings, written as scenario files that a person can read and run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Document = dict[str, Any]
 
 
 class Finding(Model):
-    """A scenario that shows something wrong, as small as it could be made."""
+    """A scenario that shows something wrong, shrunk as far as possible."""
 
     case: str
     symptom: Symptom
@@ -54,7 +54,7 @@ class Finding(Model):
 
     @property
     def slug(self) -> str:
-        """A name for its file; the same symptom has the same."""
+        """Name of its file, which is the same for the same symptom."""
         words = re.sub(r"\W+", "_", str(self.symptom)).strip("_").lower()[:50]
         return f"{words}_{hashlib.sha256(str(self.symptom).encode()).hexdigest()[:4]}"
 
@@ -74,7 +74,7 @@ class Finding(Model):
 
 
 def yaml_of(scenario: Scenario, trace: Trace | None, channel: str) -> str:
-    """The scenario as short as YAML can have it, with what the reference showed as expected."""
+    """Return the scenario in the shortest YAML, with the reference's results as expectations."""
     document = document_of(scenario)
     expect: Document = {"reports": 0}
     if trace is not None:
@@ -125,7 +125,7 @@ def _fill_in_looks(document: Document, trace: Trace) -> None:
 
 
 def _expect(call: Document, answers: list[RpcEvent | ClientErrorEvent]) -> None:
-    """Expect the first answer to this method; of concurrent ones each is one branch's."""
+    """Expect the first answer to this method; each of concurrent calls takes one answer."""
     for event in answers:
         if event.method == call["rpc"]:
             answers.remove(event)

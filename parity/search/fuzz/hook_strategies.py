@@ -34,7 +34,7 @@ _PROBES: Final = "ABCD"
 
 
 def errors() -> SearchStrategy[str]:
-    """Return a strategy for errors; a third of them do something special to a session."""
+    """Return a strategy for errors, a third of which have a special effect on a session."""
     special = (*RECREATED, "OutOfRangeError", "ValueError", "SystemExit")
     anything = st.sampled_from(get_args(ErrorName))
     return st.one_of(st.sampled_from(special), anything, anything)
@@ -142,7 +142,7 @@ def _options(kind: str, probes: int) -> SearchStrategy[Document]:
 
 @st.composite
 def hooks(draw: DrawFn) -> list[Document]:
-    """The default three, or fewer, with others among them, in any order."""
+    """Draw the default three hooks, or fewer, with others among them, in any order."""
     kinds = list(draw(_rarely(_DEFAULT, st.sets(st.sampled_from(_DEFAULT)).map(sorted))))
     for kind in draw(st.lists(st.sampled_from(_BESIDES), max_size=4)):
         kinds.insert(draw(st.integers(0, len(kinds))), kind)

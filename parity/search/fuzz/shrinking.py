@@ -1,9 +1,9 @@
-"""Makes a scenario as small as it can be while something about it stays true.
+"""The shrinking of a scenario to the smallest one of which something is still true.
 
-It works on the document, as a file would have it, and knows nothing of what a scenario
-means: it takes away items of lists, puts options back to their defaults, and makes
-numbers and times smaller; what isn't valid any more isn't tried. So it makes any scenario
-smaller, not only one that was generated, and what the model gets next as well.
+It works on the document, as a file would have it, without knowing what a scenario means: it
+removes items of lists, resets options to their defaults, and makes numbers and times smaller;
+invalid scenarios aren't tried. So it shrinks any scenario, not only generated ones, and needs
+no change for additions to the model.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Path = tuple[str | int, ...]
 Interesting = Callable[[Scenario], bool]
 
 _ROUND_TIMES: Final = (0, 1000, 30_000, 60_000)
-"""Times that a reader takes in at a glance, in milliseconds; 30 s and 60 s are the hooks' own."""
+"""Times that are easy to read, in milliseconds; 30 s and 60 s are the hooks' own."""
 
 
 @dataclass
 class Shrinker:
-    """Looks for smaller scenarios that are still interesting.
+    """A search for smaller scenarios that are still interesting.
 
     Args:
-        interesting: plays a scenario; must be true of the one to begin with.
-        attempts: how many plays it may take.
-        seconds: how much real time; one that hangs takes as long as the limit of its player.
+        interesting: Plays a scenario; must return True for the first one.
+        attempts: The number of plays that it may take.
+        seconds: The real time that it may take; a play that hangs takes its player's limit.
     """
 
     interesting: Interesting
@@ -45,7 +45,7 @@ class Shrinker:
         self._tried: set[str] = set()
 
     def smallest(self, scenario: Scenario) -> Scenario:
-        """The smallest that was found: nothing of it can be left out."""
+        """Return the smallest scenario that was found, of which nothing can be left out."""
         best = document_of(scenario)
         passes = (_shorter_lists, _plain_options, _smaller_numbers, _single_branches)
         while True:
@@ -86,7 +86,7 @@ class Shrinker:
 
 
 def _shorter_lists(document: Document) -> Iterator[Document]:
-    """Without half of a list, without a quarter, ... without one item; steps first."""
+    """Yield documents without a part of a list, from half to one item; steps first."""
     lists = [(path, value) for path, value in _nodes(document) if isinstance(value, list)]
     lists.sort(key=lambda each: (each[0] != ("steps",), len(each[0])))
     for path, items in lists:
@@ -98,18 +98,18 @@ def _shorter_lists(document: Document) -> Iterator[Document]:
 
 
 def _plain_options(document: Document) -> Iterator[Document]:
-    """With an option left out, which is its default."""
+    """Yield documents with one option left out, which resets it to its default."""
     for path, value in _nodes(document):
         if isinstance(value, dict):
             for key in value:
-                # No hooks at all is less than the hooks that there are by default.
+                # An empty list of hooks is smaller than the default hooks.
                 if path or key not in ("about", "steps", "hooks"):
                     rest = {k: v for k, v in value.items() if k != key}
                     yield from _if_smaller(document, _with(document, path, rest))
 
 
 def _if_smaller(document: Document, candidate: Document) -> Iterator[Document]:
-    """Its normal form, unless leaving out the option changes nothing."""
+    """Yield the candidate in its normal form, if it is valid and differs from the document."""
     scenario = scenario_of(candidate)
     if scenario is not None:
         normal = document_of(scenario)
@@ -118,7 +118,7 @@ def _if_smaller(document: Document, candidate: Document) -> Iterator[Document]:
 
 
 def _smaller_numbers(document: Document) -> Iterator[Document]:
-    """With one number or time closer to nothing; a default is as plain as it can be."""
+    """Yield documents with one smaller number or time; defaults stay, as they are the simplest."""
     for path, value in _nodes(document):
         if isinstance(value, bool) or _is_default(document, path):
             continue
@@ -144,7 +144,7 @@ def _is_default(document: Document, path: Path) -> bool:
 
 
 def _single_branches(document: Document) -> Iterator[Document]:
-    """With a background call made by main, and what was concurrent one after the other."""
+    """Yield documents with a background or concurrent steps on the main lane instead."""
     steps = document["steps"]
     for i, step in enumerate(steps):
         plain = [step["background"]] if "background" in step else step.get("concurrently")
@@ -153,7 +153,7 @@ def _single_branches(document: Document) -> Iterator[Document]:
 
 
 def _nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every value in the document with its place, from the outside in."""
+    """Yield every value in the document with its path, from the outside in."""
     yield path, value
     if isinstance(value, dict):
         for key, item in value.items():
@@ -164,7 +164,7 @@ def _nodes(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def _with(document: Document, path: Path, value: object) -> Document:
-    """The document with another value in one place."""
+    """Return the document with another value in one place."""
     if not path:
         assert isinstance(value, dict)
         return value

@@ -55,10 +55,10 @@ _STATES: Final = (
 
 @st.composite
 def _raised(draw: DrawFn) -> Document:
-    """An error, how often it is raised, and its message."""
-    # These two end a handler without an answer: the caller would wait for ever.
+    """Draw an error, how often it is raised, and its message."""
+    # These two end a handler without an answer, so the caller would wait forever.
     error = draw(errors().filter(lambda name: name not in ("KeyboardInterrupt", "SystemExit")))
-    # A session that can never be created, or never take a step, would be tried for ever.
+    # A session that can never be created, or never take a step, would be retried forever.
     always = [] if error in RECREATED else [None, None]
     times = draw(st.sampled_from([1, 2, *always]))
     return {"error": error, "times": times, "message": draw(st.sampled_from(_MESSAGES))}
@@ -70,14 +70,14 @@ def _file_errors(draw: DrawFn, files: Sequence[FaultyFile]) -> Document:
     file = draw(st.sampled_from(files))
     raised["file"] = file
     raised["operation"] = draw(st.sampled_from(OPERATIONS[file]))
-    # A first server that can't publish leaves no session to do anything in.
+    # Without a first server that can publish there is no session.
     raised["skips"] = draw(st.sampled_from([1, 1, 0] if "addr" in file else [0, 0, 1, 5]))
     return {"file_error": raised}
 
 
 @st.composite
 def faults(draw: DrawFn, ps: int, listeners: int, hooks: set[str]) -> Document:
-    """One fault, of a PS or a listener if there are any, or of the saver."""
+    """Draw one fault, of a PS or a listener if there are any, or of the saver."""
     of_saver = ("save_error", "slow_save", *(["listener_error"] if listeners else []))
     of_files = ("file_error",) if any(of in hooks for _, of in _FILES) else ()
     of_ps = ("rss", "health_bytes", "poll_error", "slow_poll", "recover") if ps else ()
@@ -119,7 +119,7 @@ def _concurrently(draw: DrawFn, workers: int) -> Document:
     branches = _calls() if workers == 1 else st.one_of(_calls(), _calls(), _training(workers))
     made = draw(st.lists(branches, min_size=2, max_size=4))
     if draw(st.booleans()):
-        made[1] = made[0]  # The same call twice is where a test and a set come apart.
+        made[1] = made[0]  # Two equal calls reveal a test-and-set that isn't atomic.
     return {"concurrently": made}
 
 
@@ -157,7 +157,7 @@ def _kinds(
 
 @st.composite
 def _background(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners: int) -> Document:
-    """Something that comes while main is within what it does next."""
+    """Draw a step that arrives while the main lane is in the middle of its next one."""
     others = [kind for _, kind in _at_any_time(ps, workers, hooks)]
     fault = faults(ps, listeners, hooks).map(lambda fault: {"fault": fault})
     done = draw(st.one_of(_calls(), _calls(), fault, *others))
@@ -167,7 +167,7 @@ def _background(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners:
 def _at_any_time(
     ps: int, workers: int, hooks: set[str]
 ) -> list[tuple[int, SearchStrategy[Document]]]:
-    """Return the kinds that don't need the chief's own lane, as far as they are possible here."""
+    """Return the possible kinds of steps that don't need the chief's own lane."""
     kinds: list[tuple[int, SearchStrategy[Document]]] = []
     if workers > 1:
         kinds.append((5, _training(workers)))
@@ -190,7 +190,7 @@ def _at_any_time(
 
 
 def _courses(workers: int, hooks: set[str]) -> list[tuple[SearchStrategy[Document], ...]]:
-    """Return sequences of steps that show something only in an order that chance rarely makes."""
+    """Return sequences of steps that matter only in an order that chance rarely makes."""
     stop, resume = st.just(_call("StopTraining")), st.just(_call("ResumeTraining"))
     train, wait = st.just({"train": 1}), st.sampled_from(_TIMES).map(lambda time: {"advance": time})
     courses: list[tuple[SearchStrategy[Document], ...]] = []
@@ -221,9 +221,9 @@ def _look(at: str) -> Document:
 
 @st.composite
 def steps(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners: int) -> list[Document]:
-    """Up to eight things, then perhaps the end or an exception, and perhaps something after it.
+    """Draw up to eight steps, then perhaps the end or an exception, and perhaps a call after it.
 
-    Some are of a course of things, with others between them. ``hooks`` are the kinds of the chief's
+    Some are of one course, with others between them. ``hooks`` are the kinds of the chief's
     hooks, and ``callback`` if the barrier has one.
     """
     kinds = [kind for weight, kind in _kinds(ps, workers, hooks, listeners) for _ in range(weight)]
@@ -248,7 +248,7 @@ def steps(draw: DrawFn, ps: int, workers: int, hooks: set[str], listeners: int) 
 
 
 def _in_time(made: list[Document]) -> list[Document]:
-    """A call to where nobody answers needs a deadline."""
+    """Give a deadline to each call if there is an address where nobody answers."""
     silent = "{silent}" in str(made)
     for step in made if silent else ():
         for call in (step, step.get("background"), *step.get("concurrently", ())):

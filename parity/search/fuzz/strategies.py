@@ -1,4 +1,4 @@
-"""Whole scenarios, over everything that the model has, and only valid ones."""
+"""Strategies for whole scenarios, all of them valid, that cover the entire model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BATCH: Final = 25
 
 
 def batch(seed: int, number: int, count: int = BATCH) -> list[Case]:
-    """The scenarios of one batch; ``count`` leaves out those at its end."""
+    """Return the first ``count`` scenarios of one batch."""
     made: list[tuple[Scenario, int | None]] = []
 
     @hypothesis.seed(f"{seed}/{number}")
@@ -54,14 +54,14 @@ def _machines(draw: DrawFn, ps: int) -> list[Document]:
 
 
 def _global_steps() -> SearchStrategy[int | None]:
-    """Return a strategy: 0 half of the time, or where a number gets longer or wider."""
+    """Return a strategy: 0 half of the time, else numbers where digits or bits are added."""
     longer = st.sampled_from([7, 8, 9, 97, 98, 99])
     wider = st.sampled_from([2**31 - 2, 2**31 - 1, 2**32 - 1, 2**53, 2**63 - 2])
     return st.one_of(st.just(0), st.just(0), longer, st.one_of(wider, wider, st.none()))
 
 
 def _tables() -> SearchStrategy[list[Document]]:
-    """One to three tables, few of which are multi hash tables."""
+    """Return a strategy: one to three tables, few of which are multi hash tables."""
     table = st.fixed_dictionaries(
         {
             "slots": st.lists(st.sampled_from(_SLOTS), max_size=4),
@@ -81,7 +81,7 @@ def _barriers() -> SearchStrategy[Document]:
 
 @st.composite
 def scenarios(draw: DrawFn) -> Scenario:
-    """A valid scenario of which nothing is expected."""
+    """Draw a valid scenario without expectations."""
     ps = draw(st.sampled_from([*[1, 2, 1, 3, 0] * 4, 12, 120]))
     workers = draw(st.sampled_from([*[2, 1, 3, 4] * 5, 12, 200]))
     capacity = draw(st.sampled_from([None, None, None, workers + 1, max(1, workers - 1)]))
@@ -116,7 +116,7 @@ def scenarios(draw: DrawFn) -> Scenario:
 
 
 def _leave_out_savers(hooks: list[Document]) -> None:
-    """Leave the hooks that can do without a global step."""
+    """Keep only the hooks that can do without a global step."""
     hooks[:] = [entry for entry in hooks if "saver" not in entry]
     for entry in hooks:
         if "server" in entry:
@@ -124,9 +124,9 @@ def _leave_out_savers(hooks: list[Document]) -> None:
 
 
 def _keep_servers(document: Document, *, recreated: bool) -> None:
-    """Leave out of calls the servers that there can't be, and all where a session is recreated.
+    """Remove impossible servers from calls, and all servers where a session is recreated.
 
-    When a server goes that nobody refers to any more is real time's doing.
+    An unreferenced server stops at an instant that real time decides.
     """
     servers = sum("server" in entry for entry in document["hooks"])
     most = 0 if recreated else servers if document["session"] == "singular" else 2 * servers
@@ -137,5 +137,5 @@ def _keep_servers(document: Document, *, recreated: bool) -> None:
 
 
 def seeds() -> SearchStrategy[int | None]:
-    """The default order half of the time."""
+    """Return a strategy: the default order half of the time, else a seed."""
     return st.none() | st.integers(0, 2**32 - 1)

@@ -1,4 +1,4 @@
-"""One scenario on both sides, judged by nothing but whether they show the same."""
+"""A trial of one scenario on both sides, judged only by whether they show the same."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BRANCH: Final = re.compile(r"^(concurrently|background)-\d+$")
 
 
 class Symptom(Model):
-    """A fault in terms that stay the same while a scenario is shrunk.
+    """A failure, in terms that stay the same while a scenario is shrunk.
 
     ``where`` is the channel of the first difference, or the side that failed; ``what``
     the kind of its event, or how the side failed; ``lane`` without the step's index.
@@ -57,7 +57,7 @@ class Agreed:
 
 @dataclass(frozen=True)
 class Wrong:
-    """They don't: the symptom, a sentence about it, and what the reference showed."""
+    """The sides differ: the symptom, a sentence about it, and what the reference showed."""
 
     symptom: Symptom
     reason: str
@@ -67,13 +67,13 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Sides:
-    """The two players, open for as long as there are scenarios."""
+    """The two players, which stay open as long as there are scenarios."""
 
     reference: Player
     peer: Player
 
     def try_out(self, case: Case, *, repeat: bool = False) -> Agreed | Wrong:
-        """Play on both sides; with ``repeat`` also look whether they repeat themselves."""
+        """Play on both sides; with ``repeat`` also check that they repeat themselves."""
         ours, theirs = self._play(self.reference, case), self._play(self.peer, case)
         match ours, theirs:
             case Played(), Played():
@@ -97,7 +97,7 @@ class Sides:
         return failed[0]
 
     def try_out_playable(self, case: Case, *, repeat: bool = False) -> tuple[Case, Agreed | Wrong]:
-        """The same, without the steps from the first on that can't be done."""
+        """Do the same, leaving out steps from the first that can't be played."""
         result = self.try_out(case, repeat=repeat)
         while isinstance(result, Agreed) and result.unplayable_step:
             kept = case.scenario.steps[: result.unplayable_step]
@@ -110,7 +110,7 @@ class Sides:
         try:
             return player.play(case.file, case.seed)
         except (OutputError, PortUnavailableError):
-            raise  # The machine's, or a player's that is gone: no scenario is to blame.
+            raise  # The machine's error, or a lost player's: no scenario is to blame.
         except Exception as error:  # noqa: BLE001 - whatever it is, a player must not raise it
             trace = "".join(traceback.format_exception(error))
             return Failed("crashed", f"{type(error).__name__}: {error}", trace)
@@ -128,7 +128,7 @@ class Sides:
 
 
 def _alike(ours: Failed, theirs: Failed) -> bool:
-    """A deadlock is told in each side's own words, and of two branches one is told of."""
+    """Return whether two failures are alike; messages of deadlocks and bad steps may differ."""
     if ours.refusal != theirs.refusal:
         return False
     match ours.refusal:

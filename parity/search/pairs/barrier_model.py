@@ -47,7 +47,7 @@ class BarrierModel:
 
     @property
     def unblocked(self) -> list[int]:
-        """All others."""
+        """The indices that aren't set."""
         return sorted(set(range(self.capacity)) - set(self.blocked))
 
     def all_blocked(self) -> bool:

@@ -17,10 +17,10 @@ HEAD: Final = "# Made by `nox -s generated` from parity/search/pairs: change tha
 _TAIL: Final = 5_000
 """The milliseconds in which everything that isn't held ends."""
 _MARGIN: Final = 1
-"""A call's deadline is so many milliseconds after its answer, so that no later one is accepted."""
+"""Milliseconds from an answer to its call's deadline, so that no later answer is accepted."""
 _TIMED: Final = {"OK", "ALREADY_EXISTS"}
-"""The codes of which the facts say when they are answered. An operation that outlives its session
-fails when it next uses it (B34), which can be at once or after a slow write."""
+"""The codes for which the facts define the time of the answer. An operation that outlives its
+session fails when it next uses it (B34), which can be at once or after a slow write."""
 
 
 def scenario_texts() -> Iterator[tuple[str, str]]:
@@ -30,7 +30,7 @@ def scenario_texts() -> Iterator[tuple[str, str]]:
 
 
 def _by_number(clause: str) -> tuple[int, str]:
-    """Return what clauses are sorted by: ``B30g`` after ``B9``."""
+    """Return the key that sorts clauses by number: ``B30g`` after ``B9``."""
     number = clause[1:].rstrip("abcdefghijklmnopqrstuvwxyz")
     return int(number), clause
 
@@ -67,7 +67,7 @@ def document(pair: Pair) -> Document:
 
 
 def _faults(pair: Pair) -> Steps:
-    """Return the faults that make both slow, each of them once."""
+    """Return the faults that make both operations slow, each fault once."""
     if pair.under_way.faults or pair.under_way.saves_at_once:
         return pair.under_way.faults
     return pair.arrival.faults

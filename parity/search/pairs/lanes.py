@@ -62,7 +62,7 @@ class Lanes:
         yield Park(self.now, last=True)
 
     def wait_until(self, condition: Condition) -> Body:
-        """Wait until the condition holds, not at all if it does."""
+        """Wait until the condition holds, or not at all if it does already."""
         if not condition():
             yield Park(condition=condition)
 

@@ -1,4 +1,4 @@
-"""The sequential model: what must come of a scenario, by docs/behaviour.md alone.
+"""The sequential model: the results that a scenario must have, by docs/behaviour.md alone.
 
 It knows the barrier, the saver, two handlers, the health hook, the controller's hooks and the
 close of a session, as far as the scenarios of ``parity.search.pairs`` need them.
@@ -37,15 +37,15 @@ from parity.spec.steps import (
 )
 
 HANDLERS: Final = 2
-"""Calls that are served at a time (B33)."""
+"""The number of calls that are served at a time (B33)."""
 POLL_INTERVAL: Final = 30_000
-"""B6."""
+"""Milliseconds between two polls (B6)."""
 QUERY_INTERVAL: Final = 60_000
-"""B47."""
+"""Milliseconds between two looks for an action file (B47)."""
 STOP_LOOKS: Final = 2_000
-"""The time between two looks of ControllerHook's stop (B46)."""
+"""Milliseconds between two looks of ControllerHook's stop (B46)."""
 STOP_PATIENCE: Final = 30_000
-"""The time after which it waits no more (B46)."""
+"""Milliseconds after which it waits no more (B46)."""
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class _Run:
         self._query_threads: list[Lane] = []
 
     def predict(self) -> Prediction:
-        """Play it."""
+        """Play the scenario, and return its results."""
         self._lanes.run(self._main())
         return self._shown
 

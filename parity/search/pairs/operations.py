@@ -65,7 +65,7 @@ class Arrival:
     setup: Steps = ()
     """Steps at the start of the scenario."""
     comes_at: int | None = None
-    """The instant at which it comes, in milliseconds; None if it comes when it is wanted."""
+    """The instant at which it arrives, in milliseconds; None if it can arrive at any time."""
     hooks: tuple[str, ...] = ()
     """Hooks that it needs besides the saver and the server."""
     faults: Steps = ()

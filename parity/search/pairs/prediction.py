@@ -14,7 +14,7 @@ class Answer:
 
     code: StatusCode
     took: int
-    """The milliseconds until it was there."""
+    """The milliseconds until it arrived."""
     response: dict[str, Any] | None
 
 
@@ -32,9 +32,9 @@ class Prediction:
     global_step: int | None = None
     raised: str | None = None
     times: list[tuple[int, str]] = field(default_factory=list)
-    """The milliseconds at which each state of the barrier, callback, save, step and answer came."""
+    """The milliseconds of each state of the barrier, callback, save, step and answer."""
 
     @property
     def blocked(self) -> list[int]:
-        """The indices that are set when the session is left."""
+        """Indices that are set when the session is left."""
         return self.barrier[-1] if self.barrier else []

@@ -1,4 +1,4 @@
-"""The table of pairs: which operation meets which, where, and why some can't meet."""
+"""The table of pairs: which operations meet, where they do, and why others can't."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """The name of its scenario."""
+        """Name of its scenario."""
         return f"{self.under_way.name}_then_{self.arrival.name}_{self.position}"
 
     @property
     def offset(self) -> int:
-        """The milliseconds from the beginning of the first to the second."""
+        """Milliseconds from the beginning of the first to the second."""
         takes = self.under_way.takes
         return takes if self.position == "at_its_end" else takes // 2
 

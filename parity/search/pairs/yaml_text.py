@@ -1,4 +1,4 @@
-"""YAML as the scenarios that were written by hand have it."""
+"""YAML in the style of the scenarios that are written by hand."""
 
 from __future__ import annotations
 
