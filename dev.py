@@ -12,6 +12,7 @@ Python that refuses installs is fine, and one of pip and ensurepip is enough.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -40,7 +41,10 @@ def main() -> int:
     chosen = ["-s", *sessions] if sessions else []
     environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
     command = [str(PYTHON), "-m", "nox", "-f", str(ROOT / "noxfile.py"), *chosen, *separator, *rest]
-    return subprocess.run(command, env=environment, check=False).returncode
+    with subprocess.Popen(command, env=environment) as nox:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):  # nox has it too, and ends its sessions.
+                return nox.wait()
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str], list[str]]:

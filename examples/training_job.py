@@ -69,6 +69,8 @@ def train_worker(server: Any, scaffold: Any, barrier: BarrierOp, step: Any) -> N
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: training_job.py MODEL_DIR")
     tf.compat.v1.disable_eager_execution()
     with suppress(KeyboardInterrupt):
         main(sys.argv[1])

@@ -51,9 +51,6 @@ Exit codes:
 """
 
 
-_ACCESS: Final = "Access (docs/production.md)"
-
-
 class Action(StrEnum):
     """The actions of the command line."""
 
@@ -182,7 +179,11 @@ def _print_error(error: OperatorError, asked: Invocation) -> None:
         typer.echo(f"{error}\n{error.check}", err=True)
 
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # Panels cut the names of options off at 80 columns.
+)
 
 
 @app.command(help=_HELP, no_args_is_help=True)
@@ -210,34 +211,27 @@ def control(
         str | None,
         typer.Option(
             help="Speak TLS: a PEM file of the authorities of the server's certificate.",
-            rich_help_panel=_ACCESS,
         ),
     ] = None,
     cert: Annotated[
         str | None,
-        typer.Option(help="PEM file of your own certificate.", rich_help_panel=_ACCESS),
+        typer.Option(help="PEM file of your own certificate."),
     ] = None,
-    key: Annotated[
-        str | None, typer.Option(help="PEM file of its key.", rich_help_panel=_ACCESS)
-    ] = None,
+    key: Annotated[str | None, typer.Option(help="PEM file of its key.")] = None,
     server_name: Annotated[
         str | None,
         typer.Option(
             help="The name in the server's certificate, if it isn't the address's host.",
-            rich_help_panel=_ACCESS,
         ),
     ] = None,
     token_file: Annotated[
         str | None,
-        typer.Option(
-            help="File with your token, which only you can read.", rich_help_panel=_ACCESS
-        ),
+        typer.Option(help="File with your token, which only you can read."),
     ] = None,
     proxy: Annotated[
         str | None,
         typer.Option(
             help="http://HOST:PORT of a proxy to use; the environment's are ignored.",
-            rich_help_panel=_ACCESS,
         ),
     ] = None,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 
@@ -10,16 +11,37 @@ import pytest
 import dev
 
 
-def command_of(monkeypatch, *words):
-    commands = []
-    done = subprocess.CompletedProcess([], 0)
+class Nox:
+    """Ends with this status, once it was interrupted so often."""
+
+    def __init__(self, status=0, interrupts=0):
+        self.status, self.interrupts = status, interrupts
+        self.command = None
+
+    def __call__(self, command, **_):
+        self.command = command
+        return contextlib.nullcontext(self)
+
+    def wait(self):
+        if self.interrupts:
+            self.interrupts -= 1
+            raise KeyboardInterrupt
+        return self.status
+
+
+def command_of(monkeypatch, *words, nox=None):
+    nox = nox or Nox()
     monkeypatch.setattr(sys, "argv", ["dev.py", *words])
     monkeypatch.setattr(dev, "_has_tools", lambda: True)
-    monkeypatch.setattr(
-        dev.subprocess, "run", lambda command, **_: commands.append(command) or done
-    )
-    assert dev.main() == 0
-    return commands[0][commands[0].index("nox") + 3 :]
+    monkeypatch.setattr(dev.subprocess, "Popen", nox)
+    assert dev.main() == nox.status
+    return nox.command[nox.command.index("nox") + 3 :]
+
+
+def test_an_interrupt_is_for_nox_which_is_waited_for(monkeypatch):
+    nox = Nox(status=130, interrupts=2)
+    assert command_of(monkeypatch, "parity", nox=nox) == ["-s", "parity"]
+    assert nox.interrupts == 0
 
 
 def test_every_session_that_is_named_is_run(monkeypatch):

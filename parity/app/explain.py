@@ -89,7 +89,11 @@ def _plain(markdown: str) -> str:
 
 
 def _indented(text: str, console: Console, by: int = 2) -> None:
-    console.print(Padding(text, (0, 0, 0, by)), markup=False)
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, by)), markup=False)
+        return
+    for line in text.split("\n"):  # Nothing is broken in two where a program reads it.
+        console.print(f"{' ' * by}{line}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _explain_fact(number: str, console: Console) -> None:

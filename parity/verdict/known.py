@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from parity.base import project
 from parity.base.model import Model
-from parity.base.problems import Problem, ScenarioError
+from parity.base.problems import Problem, ScenarioError, UsageError
 from parity.base.terminal_text import quoted, shortened
 from parity.spec.loading import ScenarioFile, find_scenarios, load_yaml, scenario_name
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, Difference
@@ -273,7 +273,10 @@ def check_known(files: Sequence[ScenarioFile], path: Path | None = None) -> Know
 
     Raises:
         ScenarioError: The list isn't valid.
+        UsageError: There is no file at ``path``.
     """
+    if path is not None and not os.path.lexists(path):
+        raise UsageError(f"--known {path}: no such file; expected a list of known differences")
     known = KnownDifferences.load(path or project.KNOWN_DIFFERENCES)
     known.check_names(catalogue() | {file.name for file in files})
     return known

@@ -76,8 +76,8 @@ class _Campaign:
 
     def play(self, reference: PlayerSpec, peer: PlayerSpec) -> None:
         """Play the batches that aren't done yet."""
-        if self._state.begun_anew:
-            self._say("the sources have changed since: beginning anew")
+        if self._state.anew_because:
+            self._say(f"{self._state.anew_because}: beginning anew")
         elif self._state.done:
             self._say(f"going on after {counted(self._state.played, 'scenario')}")
         numbers = self._to_do()

@@ -68,6 +68,12 @@ def header(seed: int, reference: str, peer: str) -> CampaignHeader:
     )
 
 
+def _changed(earlier: CampaignHeader, now: CampaignHeader) -> str:
+    if (earlier.reference, earlier.peer) != (now.reference, now.peer):
+        return "it was of other players"
+    return "the sources have changed since"
+
+
 class State:
     """The file of one campaign.
 
@@ -90,20 +96,23 @@ class State:
         """Seconds of all batches together."""
         self._first: dict[str, tuple[int, Finding]] = {}
         """The number of the lowest batch with each symptom, and its finding."""
-        self.begun_anew = False
+        self.anew_because = ""
+        """What has changed, if there was a campaign that couldn't be continued."""
         must_be_replaceable(path)
-        there = path.exists()
-        if not there or not self._read(header):
-            self.begun_anew = there
+        if path.exists():
+            self.anew_because = self._read(header)
+        if self.anew_because or not path.exists():
             self._count([])
             write_whole(path, header.model_dump_json() + "\n")
 
-    def _read(self, header: CampaignHeader) -> bool:
+    def _read(self, header: CampaignHeader) -> str:
+        """Read the batches that were done, or return what has changed since."""
         try:
             text = read_text(self._path, LARGEST_LINES)
             first, *lines = text.split("\n")
-            if CampaignHeader.model_validate(frozen(parse_json(first))) != header:
-                return False
+            earlier = CampaignHeader.model_validate(frozen(parse_json(first)))
+            if earlier != header:
+                return _changed(earlier, header)
             whole = lines[:-1]  # The last one may be cut off.
             self._count(BatchDone.model_validate(frozen(parse_json(line))) for line in whole)
         except ValueError as error:
@@ -113,7 +122,7 @@ class State:
             ) from None
         if not text.endswith("\n"):
             write_whole(self._path, "\n".join([first, *lines[:-1]]) + "\n")
-        return True
+        return ""
 
     def add(self, batch: BatchDone) -> None:
         """Keep the results of a batch."""

@@ -24,14 +24,18 @@ def test_a_campaign_goes_on_with_what_was_done(tmp_path):
     State(path, HEADER).add(batch(0))
     again = State(path, HEADER)
     assert [each.number for each in again.done] == [0]
-    assert not again.begun_anew
+    assert not again.anew_because
 
 
-def test_other_sources_begin_it_anew(tmp_path):
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [("sources", "the sources have changed since"), ("peer", "it was of other players")],
+)
+def test_other_sources_or_players_begin_it_anew(tmp_path, changed, why):
     path = tmp_path / "1.jsonl"
     State(path, HEADER).add(batch(0))
-    again = State(path, HEADER.model_copy(update={"sources": "others"}))
-    assert (again.done, again.begun_anew) == ([], True)
+    again = State(path, HEADER.model_copy(update={changed: "others"}))
+    assert (again.done, again.anew_because) == ([], why)
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
