@@ -42,7 +42,7 @@ from parity.spec.schedules import Schedule, schedule_name
 from parity.spec.trace import CHANNELS, Channel
 from parity.verdict.compare import COMPARED_CHANNELS, ComparedChannel, shared_channels
 from parity.verdict.known import KnownDifferences, catalogue, check_known
-from parity.verdict.record import Record, was_compared
+from parity.verdict.record import Record, Verdict, was_compared
 from parity.verdict.replay_line import replay_line
 
 
@@ -381,7 +381,7 @@ class _Results:
         self.writer.add(record)
         self._printer.record(record)
 
-    def _record(self, file: ScenarioFile, verdict: str, reason: str) -> Record:
+    def _record(self, file: ScenarioFile, verdict: Verdict, reason: str) -> Record:
         return Record(
             scenario=file.name,
             file=project.shown(file.path),
@@ -390,7 +390,7 @@ class _Results:
             digest=file.scenario.digest(),
             reference="",
             peer="",
-            verdict=verdict,  # type: ignore[arg-type]
+            verdict=verdict,
             reasons=(reason,),
             replay=self._replay(file),
             yaml=file.text,

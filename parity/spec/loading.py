@@ -284,8 +284,9 @@ def _say(error: Any, page: str) -> str:
     if kind in _KINDS:
         words = list(value)[:10] if isinstance(value, dict) else [value]
         hints = (did_you_mean(word, _KINDS[kind]) for word in words)
-        found, right = message.split("; ")
-        return f"{found}{next(filter(None, hints), '')}; {right}"
+        unknown, right = message.split("; ")
+        found = ", ".join(shortened(str(word)) for word in words[:3]) or shown(value)
+        return f"{unknown} {found}{next(filter(None, hints), '')}; {right}"
     return said(error, page)
 
 

@@ -97,11 +97,11 @@ def killmatrix(options: KillOptions, console: Console) -> int:
     for bug in bugs:
         bug.planted_in((root / bug.path).read_text(encoding="utf-8"))
     with held(options.work, "--out"):
-        return _Campaign(options, root, bugs, load_all([]), console).run()
+        return _KillMatrix(options, root, bugs, load_all([]), console).run()
 
 
 @dataclass(frozen=True)
-class _Campaign:
+class _KillMatrix:
     options: KillOptions
     root: Path
     bugs: Sequence[PlantedBug]

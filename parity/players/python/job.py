@@ -28,7 +28,7 @@ from parity.players.python.stage import Stage
 from parity.players.python.workers import ChiefSession
 from parity.spec.hooks import InputEntry, StopHelperEntry
 from parity.spec.scenario import Scenario
-from parity.spec.steps import CallbackKind
+from parity.spec.steps import CallbackKind, ControllerOp, TimerSwitch
 from parity.spec.trace import (
     CallbackEvent,
     CurrentSessionEvent,
@@ -246,14 +246,20 @@ class TensorFlowJob:
         finally:
             self.chief.current = None
 
-    def run_controller_op(self, name: str) -> None:
+    def run_controller_op(self, name: ControllerOp) -> None:
         """Run an op of the ControllerHook on the chief's session, outside a step."""
         assert self.chief.current is not None, "an open session was seen by the observer"
-        self.chief.current.run(getattr(self._make.controller(), name))
+        hook = self._make.controller()
+        ops = {"stop_op": hook.stop_op, "trigger_save_op": hook.trigger_save_op}
+        self.chief.current.run(ops[name])
 
-    def switch_timer(self, way: str) -> None:
+    def switch_timer(self, way: TimerSwitch) -> None:
         """Call ``enable`` or ``disable`` of the first saver hook's timer."""
-        getattr(self._make.first_saver().timer, way)()
+        timer = self._make.first_saver().timer
+        if way == "enable":
+            timer.enable()
+        else:
+            timer.disable()
 
     def append_callback(self, index: int, kind: CallbackKind) -> None:
         """Append a callback to the list that the barrier was given."""

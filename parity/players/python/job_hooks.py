@@ -35,6 +35,7 @@ from parity.spec.hooks import (
     CurrentSessionEntry,
     Hook,
     InputEntry,
+    ListenerKind,
     Probe,
     ProbeEntry,
     PsHealth,
@@ -215,7 +216,7 @@ class HookMaker:
         return hook
 
     def _listener(
-        self, index: int, kind: str, options: Saver
+        self, index: int, kind: ListenerKind, options: Saver
     ) -> tf.compat.v1.train.CheckpointSaverListener:
         if kind == "barrier":
             return self._barrier_listener(options)

@@ -105,7 +105,7 @@ class _Explorer:
         for side in self._sides:
             self._show(side)
         stuck = [seen for side in self._sides for seen in side.stuck]
-        impossible = [seen for peer in peers for seen in self._judge(reference, peer)]
+        impossible = [seen for peer in peers for seen in self._show_related(reference, peer)]
         return 1 if stuck or impossible else 0
 
     def _explore(self, side: ExploredSide, bound: int | None, limit: int) -> None:
@@ -140,8 +140,8 @@ class _Explorer:
             self._say(f"{side.player.name}, by {seen.name}: {seen.ending.message}")
             self._say(f"    replay: {self._replay(side, seen)}")
 
-    def _judge(self, reference: ExploredSide, peer: ExploredSide) -> Iterator[CountedOutcome]:
-        """Print how the peer's outcomes relate to the reference's; yield those that it lacks."""
+    def _show_related(self, reference: ExploredSide, peer: ExploredSide) -> list[CountedOutcome]:
+        """Print how the peer's outcomes relate to the reference's; return those that it lacks."""
         ours = {seen.key for seen in (each.ending for each in reference.outcomes.values())}
         reorders = [seen for key, seen in peer.outcomes.items() if key in ours]
         beyond = [
@@ -168,7 +168,7 @@ class _Explorer:
             )
             self._show_difference(reference.default, seen)
             self._say(f"    replay: {self._replay(peer, seen)}")
-        yield from beyond
+        return beyond
 
     def _show_difference(self, default: CountedOutcome, seen: CountedOutcome) -> None:
         if default.ending.trace is None or seen.ending.trace is None:

@@ -71,11 +71,6 @@ class Arrival:
     faults: Steps = ()
     """Faults that make it slow as well."""
 
-    @property
-    def is_a_call(self) -> bool:
-        """True if it is a call of the controller."""
-        return any("rpc" in step for step in self.steps)
-
 
 UNDER_WAY: Final = (
     UnderWay(

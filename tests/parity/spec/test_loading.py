@@ -65,7 +65,7 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
         (
             "train: 3",
             "trian: 3",
-            "bad.yaml:9:5: steps[0]: unknown step (did you mean train?); expected a",
+            "bad.yaml:9:5: steps[0]: unknown step trian (did you mean train?); expected a",
         ),
         (
             "{ps: 1, m",
@@ -99,7 +99,7 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
         (
             "ps_health",
             "ps_helth",
-            "bad.yaml:6:5: hooks[0]: unknown hook (did you mean ps_h",
+            "bad.yaml:6:5: hooks[0]: unknown hook ps_helth (did you mean ps_h",
         ),
         (
             "StopTraining",
@@ -111,7 +111,7 @@ def test_a_good_one_loads_and_is_named_by_its_path(tmp_path):
         (
             "rss:",
             "rs:",
-            "bad.yaml:13:5: steps[3].fault: unknown fault (did you mean rss?); expected a",
+            "bad.yaml:13:5: steps[3].fault: unknown fault rs (did you mean rss?); expected a",
         ),
         (
             "phase: end",
