@@ -137,7 +137,10 @@ class BarrierSaverListener(tf.compat.v1.train.CheckpointSaverListener):
         logging.info("All workers are blocked." if not missing else f"Not blocked: {missing}.")
 
     def after_save(self, session: Any, global_step_value: int) -> None:  # noqa: ARG002
-        """Remove the barrier if this listener has placed it; one that fails is still owed."""
+        """Remove the barrier if this listener has placed it.
+
+        It still owes a removal that fails.
+        """
         if self._has_placed:
             logging.info("Removing the barrier.")
             self._barrier_op.remove_barrier(session)

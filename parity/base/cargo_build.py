@@ -65,16 +65,16 @@ class DriverBuild:
     def __init__(self, root: Path) -> None:
         self._folder = root / "monolith-rs"
         self._began = time.monotonic()
-        self._cargo = shutil.which("cargo")
         self._process: subprocess.Popen[str] | None = None
-        self._failure: OSError | None = None
+        self._why_not = "there is no Rust toolchain (no cargo on PATH)"
         # Files, as nobody empties a pipe before ``driver`` is called.
         self._stdout, self._stderr = (
             tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed in __exit__
             for _ in range(2)
         )
-        if self._cargo is not None:
-            self._start([self._cargo, *_BUILD])
+        cargo = shutil.which("cargo")
+        if cargo is not None:
+            self._start(cargo)
 
     def __enter__(self) -> DriverBuild:
         return self
@@ -97,11 +97,8 @@ class DriverBuild:
             PortDoesNotCompileError: Its sources don't compile; the message is the compiler's.
             PortUnavailableError: It can't be built here; the message is the reason, in one line.
         """
-        if self._cargo is None:
-            raise PortUnavailableError("there is no Rust toolchain (no cargo on PATH)")
         if self._process is None:
-            assert self._failure is not None
-            raise PortUnavailableError(f"{self._cargo} can't be run: {self._failure.strerror}")
+            raise PortUnavailableError(self._why_not)
         if not self._ends_within(_QUICK_SECONDS):
             if tell is not None:
                 tell("building the Rust port (cargo build in monolith-rs/)")
@@ -118,10 +115,10 @@ class DriverBuild:
             )
         raise PortUnavailableError(f"cargo build failed: {reason_of(messages, stderr)}")
 
-    def _start(self, command: list[str]) -> None:
+    def _start(self, cargo: str) -> None:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - cargo, from PATH
-                command,
+                [cargo, *_BUILD],
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=self._stdout,
@@ -130,7 +127,7 @@ class DriverBuild:
                 start_new_session=True,
             )
         except OSError as error:
-            self._failure = error
+            self._why_not = f"{cargo} can't be run: {error.strerror}"
 
     def _ends_within(self, seconds: float) -> bool:
         """Return whether the build is over so many seconds after it began, waiting until then."""

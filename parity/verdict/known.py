@@ -276,7 +276,7 @@ def check_known(files: Sequence[ScenarioFile], path: Path | None = None) -> Know
         UsageError: There is no file at ``path``.
     """
     if path is not None and not os.path.lexists(path):
-        raise UsageError(f"--known {path}: no such file; expected a list of known differences")
+        raise UsageError(f"{path}: no such file; expected a list of known differences")
     known = KnownDifferences.load(path or project.KNOWN_DIFFERENCES)
     known.check_names(catalogue() | {file.name for file in files})
     return known

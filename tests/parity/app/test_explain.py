@@ -157,3 +157,11 @@ def test_in_an_installed_package_a_fact_has_its_scenarios_and_cases(monkeypatch)
     assert "  scenarios:" in lines
     assert "    StopTraining/first" in lines
     assert lines[-1] == "  tests: only a checkout has them"
+
+
+def test_the_name_of_a_test_is_whole_where_a_program_reads_it():
+    out = StringIO()
+    explain("B12", Console(file=out, width=40))
+    names = [line for line in out.getvalue().splitlines() if "::" in line]
+    assert names
+    assert all(line.strip().startswith("tests/") for line in names)

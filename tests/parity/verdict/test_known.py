@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from parity.base.problems import ScenarioError
+from parity.base.problems import ScenarioError, UsageError
 from parity.verdict.compare import compare
 from parity.verdict.judge import Judge
-from parity.verdict.known import KnownDifferences, catalogue, difference_id
+from parity.verdict.known import KnownDifferences, catalogue, check_known, difference_id
 from tests.parity.samples import PLACED, REPORT, Script, scenario_file, trace
 
 REPORTED, SILENT = trace(REPORT, PLACED), trace(PLACED)
@@ -198,3 +198,8 @@ def test_only_a_pattern_goes_without_an_id(listed):
 def test_a_pattern_of_no_scenario_is_refused(listed):
     with pytest.raises(ScenarioError, match="there is no scenario sam"):
         listed(PATTERN).check_names({"health/oom"})
+
+
+def test_a_list_that_is_asked_for_has_to_be_there(tmp_path):
+    with pytest.raises(UsageError, match="no such file; expected a list of known differences"):
+        check_known([], tmp_path / "nosuch.yaml")

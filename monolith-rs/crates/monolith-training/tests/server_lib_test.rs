@@ -29,6 +29,7 @@ use monolith_training::save_utils::{
 use monolith_training::session::{Graph, Session, SessionRunHook};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
@@ -97,8 +98,15 @@ impl Chief {
         }
     }
 
-    /// One whose barrier has a callback that says when it is entered, and waits to be let go.
-    fn held_in_its_stop(entered: mpsc::Sender<()>, release: mpsc::Receiver<()>) -> Self {
+    /// One with a stop in flight, in a callback that returns when it is let go.
+    fn stopping() -> (
+        Self,
+        ControllerStub,
+        JoinHandle<Result<(), Status>>,
+        mpsc::Sender<()>,
+    ) {
+        let (entered, was_entered) = mpsc::channel();
+        let (let_go, release) = mpsc::channel();
         let release = Mutex::new(release);
         let callback: BarrierCallback = Arc::new(move |_, _| {
             entered.send(()).unwrap();
@@ -106,7 +114,14 @@ impl Chief {
             Ok(())
         });
         let saver = Arc::new(FileSaver::default());
-        Self::build(&Graph::new(), 3, vec![callback], saver)
+        let chief = Self::build(&Graph::new(), 3, vec![callback], saver);
+        let stub = chief.stub();
+        let mut own = stub.clone();
+        let stopping = chief
+            .runtime
+            .spawn(async move { own.stop_training(StopTrainingRequest {}).await.map(drop) });
+        was_entered.recv().unwrap();
+        (chief, stub, stopping, let_go)
     }
 
     fn stub(&self) -> ControllerStub {
@@ -253,20 +268,10 @@ fn the_port_refuses_as_soon_as_end_returns_and_the_address_stays() {
     chief.hook.end(&chief.session).unwrap();
 }
 
-async fn stopping(mut stub: ControllerStub) -> Result<(), Status> {
-    stub.stop_training(StopTrainingRequest {}).await.map(drop)
-}
-
 #[test]
 fn a_call_on_a_channel_that_is_open_is_refused_once_end_returns() {
-    let (entered, was_entered) = mpsc::channel();
-    let (let_go, release) = mpsc::channel();
-    let chief = Chief::held_in_its_stop(entered, release);
-    let stub = chief.stub();
-    let stopping = chief.runtime.spawn(stopping(stub.clone()));
-    was_entered.recv().unwrap();
+    let (chief, mut stub, stopping, let_go) = Chief::stopping();
     chief.hook.end(&chief.session).unwrap();
-    let mut stub = stub;
     let refused = with_deadline(
         GetTrainingStatusRequest {},
         Duration::from_secs(60),
@@ -281,12 +286,7 @@ fn a_call_on_a_channel_that_is_open_is_refused_once_end_returns() {
 #[test]
 fn a_call_in_flight_is_answered_though_the_hook_is_dropped() {
     for is_ended in [true, false] {
-        let (entered, was_entered) = mpsc::channel();
-        let (let_go, release) = mpsc::channel();
-        let chief = Chief::held_in_its_stop(entered, release);
-        let stub = chief.stub();
-        let stopping = chief.runtime.spawn(stopping(stub.clone()));
-        was_entered.recv().unwrap();
+        let (chief, _, stopping, let_go) = Chief::stopping();
         if is_ended {
             chief.hook.end(&chief.session).unwrap();
         }
@@ -304,12 +304,7 @@ fn a_call_in_flight_is_answered_though_the_hook_is_dropped() {
 
 #[test]
 fn a_call_in_flight_is_answered_though_a_new_session_has_another_server() {
-    let (entered, was_entered) = mpsc::channel();
-    let (let_go, release) = mpsc::channel();
-    let chief = Chief::held_in_its_stop(entered, release);
-    let stub = chief.stub();
-    let stopping = chief.runtime.spawn(stopping(stub.clone()));
-    was_entered.recv().unwrap();
+    let (chief, _, stopping, let_go) = Chief::stopping();
     let session = Session::new(&Graph::new(), 41).unwrap();
     let coord = Coordinator::new();
     chief.hook.after_create_session(&session, &coord).unwrap();

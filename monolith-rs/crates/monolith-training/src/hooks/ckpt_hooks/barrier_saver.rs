@@ -21,8 +21,8 @@ pub const SAVE_ACTION: &str = "Save";
 /// has placed: that one it leaves placed. After a barrier callback that raised, and
 /// after a save that failed without `after_save`, the barrier stays placed.
 ///
-/// `placed` is whether it owes a removal, as it still does after one that failed. Saves follow one another under the saver
-/// hook's lock, so before and after don't overlap.
+/// `placed` is whether it owes a removal, as it still does after one that failed. Saves follow
+/// one another under the saver hook's lock, so before and after don't overlap.
 #[derive(Debug)]
 pub struct BarrierSaverListener {
     barrier_op: Arc<BarrierOp>,
