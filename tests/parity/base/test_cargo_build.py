@@ -195,13 +195,28 @@ def test_a_cargo_that_names_no_executable(cargo):
     assert "named no executable" in refusal()
 
 
-def test_a_build_that_takes_its_time_is_told_of_and_one_that_does_not_is_not(cargo, monkeypatch):
+BUILT = f"echo '{json.dumps({'reason': 'compiler-artifact', 'executable': '/x/driver'})}'"
+
+
+def test_a_build_that_does_not_take_its_time_is_not_told_of(cargo, monkeypatch):
+    monkeypatch.setattr(cargo_build, "_QUICK_SECONDS", 60.0)
     told = []
-    cargo(f"echo '{json.dumps({'reason': 'compiler-artifact', 'executable': '/x/driver'})}'")
+    cargo(BUILT)
     assert str(build_driver(project.ROOT, told.append)) == "/x/driver"
     assert told == []
+
+
+def test_a_build_that_takes_its_time_is_told_of(cargo, tmp_path, monkeypatch):
     monkeypatch.setattr(cargo_build, "_QUICK_SECONDS", 0.0)
-    assert str(build_driver(project.ROOT, told.append)) == "/x/driver"
+    os.mkfifo(tmp_path / "go")
+    told = []
+
+    def tell(line):
+        told.append(line)
+        (tmp_path / "go").write_text("on\n")
+
+    cargo(f"read go < {tmp_path}/go\n{BUILT}")
+    assert str(build_driver(project.ROOT, tell)) == "/x/driver"
     assert told == ["building the Rust port (cargo build in monolith-rs/)"]
 
 
@@ -248,11 +263,13 @@ def test_only_the_port_is_built(cargo, peer):
         assert build is None
 
 
-def test_a_build_can_be_over_before_anybody_asks(cargo):
-    cargo(f"echo '{json.dumps({'reason': 'compiler-artifact', 'executable': '/x/driver'})}'")
+def test_a_build_can_be_over_before_anybody_asks(cargo, monkeypatch):
+    cargo(BUILT)
     told = []
     with begun_for(None) as build:
         assert build is not None
-        assert str(build.driver(told.append)) == "/x/driver"
+        assert build._process is not None
+        build._process.wait()
+        monkeypatch.setattr(cargo_build, "_QUICK_SECONDS", 0.0)
         assert str(build.driver(told.append)) == "/x/driver"
     assert told == []
