@@ -1,6 +1,7 @@
 //! Simulated parameter servers: their memory and their faults.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::mem;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ struct Machine {
     health_bytes: Option<Caused<Vec<u8>>>,
     poll_error: Option<Caused<()>>,
     slow_poll: Option<Caused<Duration>>,
+    /// Memory limits of its machine info by shared name, which no fault takes away.
+    limits: BTreeMap<String, i64>,
 }
 
 impl Machine {
@@ -53,6 +56,7 @@ impl Machine {
             health_bytes: None,
             poll_error: None,
             slow_poll: None,
+            limits: BTreeMap::new(),
         }
     }
 
@@ -68,7 +72,12 @@ impl Machine {
             MachineFault::HealthBytes(bytes) => self.health_bytes = Some(caused(bytes, path)),
             MachineFault::PollError => self.poll_error = Some(caused((), path)),
             MachineFault::SlowPoll(takes) => self.slow_poll = Some(caused(takes, path)),
-            MachineFault::Recover => *self = Self::new(self.first_rss, Some(path.to_owned())),
+            MachineFault::Recover => {
+                *self = Self {
+                    limits: mem::take(&mut self.limits),
+                    ..Self::new(self.first_rss, Some(path.to_owned()))
+                };
+            }
         }
     }
 }
@@ -82,9 +91,8 @@ pub struct Machines {
     clock: Arc<dyn Clock>,
     strikes: Arc<Strikes>,
     default_mem_limit: i64,
-    by_device: HashMap<String, usize>,
+    by_device: BTreeMap<String, usize>,
     all: Mutex<Vec<Machine>>,
-    limits: Mutex<BTreeMap<MachineInfo, i64>>,
 }
 
 impl Machines {
@@ -104,7 +112,6 @@ impl Machines {
             default_mem_limit,
             by_device: (0..rss.len()).map(|ps| (ps_device(ps), ps)).collect(),
             all: Mutex::new(machines.collect()),
-            limits: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -115,16 +122,16 @@ impl Machines {
         relock(&self.all)[ps].set(fault, path);
     }
 
-    fn ps_of(&self, info: &MachineInfo) -> Result<usize> {
-        self.by_device.get(&info.device).copied().ok_or_else(|| {
-            let message = format!("there is no device {}", info.device);
+    fn ps_of(&self, device: &str) -> Result<usize> {
+        self.by_device.get(device).copied().ok_or_else(|| {
+            let message = format!("there is no device {device}");
             Error::new(ErrorKind::InvalidArgumentError, message)
         })
     }
 
     /// Checks one machine: applies its delay, its error, its bytes and its memory, in this order.
     fn check(&self, info: &MachineInfo, deadline: Option<Duration>) -> Result<Vec<u8>> {
-        let ps = self.ps_of(info)?;
+        let ps = self.ps_of(&info.device)?;
         let slow = relock(&self.all)[ps].slow_poll.clone();
         if let Some(takes) = slow.map(|slow| self.heed(&slow)) {
             self.take(takes, deadline)?;
@@ -139,8 +146,7 @@ impl Machines {
         if let Some(bytes) = &machine.health_bytes {
             return Ok(self.heed(bytes));
         }
-        let limits = relock(&self.limits);
-        match limits.get(info) {
+        match machine.limits.get(&info.shared_name) {
             Some(limit) => Ok(health(self.heed(&machine.rss), *limit)),
             None => Err(Error::new(
                 ErrorKind::NotFoundError,
@@ -177,15 +183,16 @@ impl HealthSource for Machines {
         shared_name: &str,
         mem_limit: Option<i64>,
     ) -> Result<MachineInfo> {
-        let info = MachineInfo {
+        let ps = self.ps_of(device)?;
+        let limits = &mut relock(&self.all)[ps].limits;
+        if !limits.contains_key(shared_name) {
+            let limit = mem_limit.unwrap_or(self.default_mem_limit);
+            limits.insert(shared_name.to_owned(), limit);
+        }
+        Ok(MachineInfo {
             device: device.to_owned(),
             shared_name: shared_name.to_owned(),
-        };
-        self.ps_of(&info)?;
-        relock(&self.limits)
-            .entry(info.clone())
-            .or_insert(mem_limit.unwrap_or(self.default_mem_limit));
-        Ok(info)
+        })
     }
 
     fn check_machine_health(&self, polled: &[MachineInfo]) -> Result<Vec<Vec<u8>>> {
