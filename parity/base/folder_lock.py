@@ -11,6 +11,7 @@ files, or a report that is marked as truncated by its missing footer.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from parity.base.files import make_folder, remove_leftovers, writing
-from parity.base.problems import OutputError, UsageError
+from parity.base.problems import FolderHeldError, OutputError, UsageError
 
 LOCK: Final = ".lock"
 _LONGEST_PID: Final = 20
@@ -48,6 +49,29 @@ def held(folder: Path, option: str) -> Iterator[None]:
         os.close(lock)
 
 
+@contextmanager
+def first_free(folder: Path) -> Iterator[Path]:
+    """Hold the first of the folders ``process-1``, ``process-2``, ... that nobody else holds.
+
+    So that what one process has built there is used again by the next.
+
+    Raises:
+        UsageError: The path can't be a folder.
+        OutputError: Nothing can be written there.
+    """
+    for number in itertools.count(1):
+        own = folder / f"process-{number}"
+        try:
+            lock = _taken(own)
+        except FolderHeldError:
+            continue
+        try:
+            yield own
+        finally:
+            os.close(lock)
+        return
+
+
 def _taken(folder: Path) -> int:
     """Take the folder's lock, and return the descriptor that holds it."""
     make_folder(folder)
@@ -71,6 +95,6 @@ def _take(lock: int, folder: Path) -> None:
     except BlockingIOError:
         pid = os.pread(lock, _LONGEST_PID, 0).decode("ascii", "replace")
         by = f"process {pid}" if pid.isdecimal() else "another process"
-        raise OutputError(
+        raise FolderHeldError(
             f"{folder}: {by} is writing there; wait for it to end, or choose another folder"
         ) from None

@@ -50,6 +50,10 @@ class OutputError(Exception):
     """Output that can't be written on this machine; the message says why and what to do."""
 
 
+class FolderHeldError(OutputError):
+    """A folder of results in which another process is writing."""
+
+
 def writing_problem(path: Path, error: OSError) -> UsageError | OutputError:
     """Return the error to raise if ``error`` prevented this path from being written."""
     reason = error.strerror or str(error)

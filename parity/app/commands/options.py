@@ -41,6 +41,14 @@ On = Annotated[
         "docs/many-machines.md.",
     ),
 ]
+JudgeOn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Judge on the workers of this Dask scheduler, or on local:N; see "
+        "docs/many-machines.md.",
+    ),
+]
 Keyword = Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Play everything, also what was played before.")

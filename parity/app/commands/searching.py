@@ -12,6 +12,7 @@ from parity.app.commands.options import (
     DAY,
     LIMIT,
     MOST,
+    JudgeOn,
     Limit,
     LivePeer,
     On,
@@ -162,6 +163,7 @@ def killmatrix(
         bool, typer.Option("--until-caught", help="Try no other way after one has caught the bug.")
     ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write the table here as well.")] = None,
+    on: JudgeOn = None,
 ) -> None:
     """Plant bugs on both sides, and see what catches each.
 
@@ -178,6 +180,7 @@ def killmatrix(
         out=out,
         limit=limit,
         markdown=markdown,
+        on=on,
     )
     raise typer.Exit(killmatrix(options, stdout()))
 
@@ -220,6 +223,7 @@ def mutants(
             help="Real seconds that a mutant may take for a scenario.",
         ),
     ] = 20.0,
+    on: JudgeOn = None,
 ) -> None:
     """Make every small change to one side, and see what catches it.
 
@@ -235,5 +239,6 @@ def mutants(
         sample=sample,
         seed=seed,
         limit=limit,
+        on=on,
     )
     raise typer.Exit(mutants(options, stdout()))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, InvalidStateError
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, InvalidStateError, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from itertools import islice
 from threading import Lock
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
@@ -14,6 +15,7 @@ from parity.base.problems import PortUnavailableError
 
 T = TypeVar("T")
 R = TypeVar("R")
+Item = TypeVar("Item")
 P = ParamSpec("P")
 
 START_AGAIN: Final = "start the same command again"
@@ -113,6 +115,27 @@ class Tasks(Generic[T]):
                 result.set_result(ended.result())
             except BaseException as error:  # noqa: BLE001 - raised by the result
                 result.set_exception(self._explain(error) or error)
+
+
+def as_they_end(
+    items: Iterable[Item], submit: Callable[[Item], Future[R]], most: Callable[[], int]
+) -> Iterator[R]:
+    """Yield the results as they come, with at most ``most()`` items submitted and not done.
+
+    What has ended well is yielded before an error is raised.
+    """
+    left = iter(items)
+    waiting: set[Future[R]] = set()
+    while True:
+        waiting |= {submit(item) for item in islice(left, max(0, most() - len(waiting)))}
+        if not waiting:
+            return
+        ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        lost = {future for future in ended if future.exception() is not None}
+        for future in ended - lost:
+            yield future.result()
+        for future in lost:
+            future.result()
 
 
 def explain_broken_pool(error: BaseException) -> PortUnavailableError | None:

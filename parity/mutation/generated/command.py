@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,18 +15,19 @@ from rich.console import Console
 from rich.table import Table
 
 from parity.base import project
+from parity.base.executors.choose import executor
+from parity.base.executors.tasks import as_they_end
 from parity.base.files import must_be_replaceable
-from parity.base.folder_lock import held
+from parity.base.folder_lock import first_free, held
 from parity.base.json_lines import write_records
-from parity.base.problems import PortUnavailableError, UsageError
-from parity.mutation.generated.outcome import Bases, Mutant, MutantOutcome, read_outcomes
+from parity.base.problems import UsageError
+from parity.mutation.generated.outcome import Mutant, MutantOutcome, read_outcomes
 from parity.mutation.generated.python import PythonMutants
 from parity.mutation.generated.rust import RustMutants
-from parity.mutation.generated.side import Bench, MutatedSide, ScenarioRanking
+from parity.mutation.generated.side import Bench, MutantJudge, MutatedSide, ScenarioRanking
 from parity.mutation.generated.survivors import load_survivors, stale, unexplained
+from parity.mutation.planted.checkout import judged_sources, mutable_sources
 from parity.mutation.planted.planted import Language, shard_of
-from parity.spec.loading import load_all
-from parity.verdict.known import check_known
 
 SIDES: Final[dict[Language, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
 BOUNDS: Final[dict[Language, int]] = {"rust": 95, "python": 90}
@@ -35,7 +38,8 @@ BOUNDS: Final[dict[Language, int]] = {"rust": 95, "python": 90}
 class MutantOptions:
     """Options of ``monolith-parity mutants``; ``limit`` in seconds a scenario.
 
-    ``only`` selects the mutants whose ``file: mutant`` contains one of these texts.
+    ``only`` selects the mutants whose ``file: mutant`` contains one of these texts. ``on`` is the
+    scheduler whose workers judge, as for ``executor``; None is this process.
     """
 
     side: Language
@@ -45,6 +49,7 @@ class MutantOptions:
     sample: int | None
     seed: int
     limit: float
+    on: str | None = None
 
     @property
     def work(self) -> Path:
@@ -61,26 +66,15 @@ def mutants(options: MutantOptions, console: Console) -> int:
         PortUnavailableError: Mutants can't be made or built here.
         OutputError: The results can't be written, or another run is writing them.
     """
-    root = project.SOURCES
-    if root is None:
-        raise PortUnavailableError("an installed package doesn't have the sources to mutate")
+    root = mutable_sources()
     must_be_replaceable(options.out)  # Checked now, as it is first written after minutes.
     with held(options.work, "--out"):
         return _judge(options, root, console)
 
 
 def _judge(options: MutantOptions, root: Path, console: Console) -> int:
-    files = load_all([])
     known = {outcome.key: outcome for outcome in read_outcomes(options.out)}
-    bench = Bench(
-        root=root,
-        work=options.work,
-        files=files,
-        known=check_known(files),
-        limit=options.limit,
-        bases=Bases.of(root, files),
-        ranking=ScenarioRanking(known.values()),
-    )
+    bench = Bench.of(root, options.work, options.limit)
     generated = SIDES[options.side].mutants(bench)
     wanted = chosen_mutants(generated, options)
     left = [
@@ -89,14 +83,83 @@ def _judge(options: MutantOptions, root: Path, console: Console) -> int:
     left.sort(key=lambda each: each.key in known)  # Mutants without an earlier result come first.
     console.print(f"{len(wanted)} of {len(generated)} mutants, {len(left)} to be judged")
     progress = _Progress(console, len(left))
-    for outcome in SIDES[options.side].outcomes(bench, left) if left else ():
-        known[outcome.key] = outcome
-        bench.ranking.learn(outcome)
-        write_records(options.out, known.values())
-        progress.say(outcome)
+    ranking = ScenarioRanking(known.values())
+    if left:
+        with closing(_outcomes(options, bench, left, ranking)) as outcomes:
+            for outcome in outcomes:
+                known[outcome.key] = outcome
+                ranking.learn(outcome)
+                write_records(options.out, [known[key] for key in sorted(known)])
+                progress.say(outcome)
     whole = len(wanted) == len(generated)
-    outcomes = [known[each.key] for each in wanted]
-    return _tell(options.side, outcomes, generated, console, whole=whole)
+    judged = [known[each.key] for each in wanted]
+    return _tell(options.side, judged, generated, console, whole=whole)
+
+
+def _outcomes(
+    options: MutantOptions, bench: Bench, mutants: Sequence[Mutant], ranking: ScenarioRanking
+) -> Generator[MutantOutcome, None, None]:
+    """Yield the outcomes as they come; each mutant is judged with the ranking of its beginning."""
+    side = SIDES[options.side]
+    if options.on is None:
+        with side.judge(bench) as judge, ThreadPoolExecutor(side.at_once) as pool:
+
+            def here(mutant: Mutant) -> Future[MutantOutcome]:
+                return pool.submit(judge.judged, mutant, ranking.copy())
+
+            yield from as_they_end(mutants, here, lambda: side.at_once)
+        return
+    with executor(options.on, 1, MutantSetup(options.side, options.limit)) as tasks:
+
+        def there(mutant: Mutant) -> Future[MutantOutcome]:
+            return tasks.submit(judge_there, mutant, ranking.copy())
+
+        yield from as_they_end(mutants, there, lambda: 2 * tasks.size)
+
+
+@dataclass(frozen=True)
+class OpenJudge:
+    """A judge, and what is to be closed after its last mutant."""
+
+    judge: MutantJudge
+    stack: ExitStack
+
+
+@dataclass(frozen=True)
+class MutantSetup:
+    """The setup of a process that judges mutants in the checkout that it finds where it is."""
+
+    side: Language
+    limit: float
+
+    def open(self) -> OpenJudge:
+        """Return a judge with a work folder that no other process has.
+
+        Raises:
+            UsageError: The catalogue is red without a mutant.
+            PortUnavailableError: Mutants can't be made or built here.
+        """
+        root = mutable_sources()
+        folder = project.ROOT / "reports" / f"mutants-{self.side}.work"
+        with ExitStack() as stack:
+            work = stack.enter_context(first_free(folder))
+            bench = Bench.of(root, work, self.limit)
+            judge = stack.enter_context(SIDES[self.side].judge(bench))
+            return OpenJudge(judge, stack.pop_all())
+
+    def close(self, opened: OpenJudge) -> list[str]:
+        """Close the judge, and leave the folder to the next process."""
+        opened.stack.close()
+        return []
+
+    def sources(self) -> Mapping[str, str]:
+        """Return what outcomes depend on."""
+        return judged_sources()
+
+
+def judge_there(opened: OpenJudge, mutant: Mutant, ranking: ScenarioRanking) -> MutantOutcome:
+    """Judge one mutant; called in the process that has the judge."""
+    return opened.judge.judged(mutant, ranking)
 
 
 def chosen_mutants(generated: Sequence[Mutant], options: MutantOptions) -> list[Mutant]:

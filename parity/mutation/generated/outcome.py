@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from parity.base.json_lines import read_records
 from parity.base.model import Model
+from parity.base.problems import PortUnavailableError
 from parity.mutation.planted.planted import Language
 from parity.mutation.planted.scratch import digest_of, judge_texts, sources_digest
 from parity.spec.loading import ScenarioFile
 
 Fate = Literal["caught", "survived", "unviable", "timeout"]
 Key = tuple[Language, str, str, int]
+Change = TypeVar("Change")
 
 
 class Mutant(Model):
@@ -84,6 +86,20 @@ def numbered(side: Language, changes: Iterable[tuple[str, int, str]]) -> list[Mu
         nth = seen[file, mutant]
         mutants.append(Mutant(side=side, file=file, line=line, mutant=mutant, nth=nth))
     return mutants
+
+
+def found_here(made: Mapping[Mutant, Change], mutant: Mutant) -> Change:
+    """Return the change that makes this mutant.
+
+    Raises:
+        PortUnavailableError: The tool makes no such mutant here: it is of another version.
+    """
+    if mutant not in made:
+        raise PortUnavailableError(
+            f"{mutant}: there is no such mutant here; expected the tool that makes them at the "
+            "same version everywhere"
+        )
+    return made[mutant]
 
 
 @dataclass(frozen=True)

@@ -7,29 +7,30 @@ the contracts if they run it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from parity.mutation.generated.outcome import Mutant, MutantOutcome, numbered
+from parity.mutation.generated.outcome import Mutant, MutantOutcome, found_here, numbered
 from parity.mutation.generated.python_source import all_changed
-from parity.mutation.generated.side import Bench
+from parity.mutation.generated.side import Bench, ScenarioRanking
 from parity.mutation.judges.changed_source import ChangedSource
 from parity.mutation.judges.interop import INTEROP
 from parity.mutation.judges.python_contracts import CONTRACTS
 from parity.mutation.judges.python_forks import Forks, Reach, Shown
 from parity.mutation.planted.planted import REFERENCE
 
-_AT_ONCE: Final = 2
 _UNREACHED: Final = "no scenario runs this line, nor does interop or a contract"
 
 
 @dataclass(frozen=True)
 class PythonMutants:
     """The side ``python``."""
+
+    at_once: int = 2
 
     def mutants(self, bench: Bench) -> Sequence[Mutant]:
         """Return the mutants that mutmut makes of the modules that the port has too.
@@ -39,27 +40,18 @@ class PythonMutants:
         """
         return list(_made(bench.root))
 
-    def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
-        """Yield the outcomes of these, judged two at a time, each until a scenario is red.
+    @contextmanager
+    def judge(self, bench: Bench) -> Iterator[PythonJudge]:
+        """Have a judge for the block, whose forks are those of one process with TensorFlow.
 
         Raises:
             UsageError: The catalogue is red without a mutant.
-            PortUnavailableError: TensorFlow can't be imported.
+            PortUnavailableError: TensorFlow can't be imported, or mutmut isn't installed.
         """
         made = _made(bench.root)
-        forks = Forks(bench.root, bench.limit)
-        try:
+        with closing(Forks(bench.root, bench.limit)) as forks:
             names = [*(file.name for file in bench.files), INTEROP, CONTRACTS]
-            reach = Reach.of(names, forks.unmutated(names))
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                judged = [pool.submit(_judged, bench, forks, reach, m, made[m]) for m in mutants]
-                try:
-                    for each in as_completed(judged):
-                        yield each.result()
-                finally:
-                    pool.shutdown(wait=True, cancel_futures=True)
-        finally:
-            forks.close()
+            yield PythonJudge(bench, forks, Reach.of(names, forks.unmutated(names)), made)
 
 
 @cache  # Making a thousand takes 20 s, and both the list and the judge need them.
@@ -69,16 +61,29 @@ def _made(root: Path) -> dict[Mutant, ChangedSource]:
     return dict(zip(mutants, changes, strict=True))
 
 
-def _judged(
-    bench: Bench, forks: Forks, reach: Reach, mutant: Mutant, change: ChangedSource
-) -> MutantOutcome:
-    began = time.monotonic()
-    reached = reach.scenarios(change)
-    if not reached:
-        return bench.bases.outcome(mutant, "survived", 0, reason=_UNREACHED)
-    names = bench.ranking.first(mutant.file, reached)
-    shown = forks.play(change, names)
-    return outcome_of(bench, mutant, names, shown, time.monotonic() - began)
+@dataclass(frozen=True)
+class PythonJudge:
+    """The judge of the reference's mutants; of several threads if need be."""
+
+    bench: Bench
+    forks: Forks
+    reach: Reach
+    made: Mapping[Mutant, ChangedSource]
+
+    def judged(self, mutant: Mutant, ranking: ScenarioRanking) -> MutantOutcome:
+        """Judge a mutant in a fork of its own, by what runs its statement.
+
+        Raises:
+            PortUnavailableError: There is no such mutant here.
+        """
+        began = time.monotonic()
+        change = found_here(self.made, mutant)
+        reached = self.reach.scenarios(change)
+        if not reached:
+            return self.bench.bases.outcome(mutant, "survived", 0, reason=_UNREACHED)
+        names = ranking.first(mutant.file, reached)
+        shown = self.forks.play(change, names)
+        return outcome_of(self.bench, mutant, names, shown, time.monotonic() - began)
 
 
 def outcome_of(

@@ -10,10 +10,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -21,8 +22,8 @@ from parity.base.cargo_build import build_driver
 from parity.base.files import write_whole
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.interop.peers.driver_peer import DriverPeer
-from parity.mutation.generated.outcome import Mutant, MutantOutcome, numbered
-from parity.mutation.generated.side import Bench
+from parity.mutation.generated.outcome import Fate, Mutant, MutantOutcome, found_here, numbered
+from parity.mutation.generated.side import Bench, ScenarioRanking
 from parity.mutation.judges.catalogue import record_reference
 from parity.mutation.judges.interop import first_red_cell
 from parity.mutation.judges.rust_contracts import copy_contracts, first_red_contract
@@ -93,6 +94,8 @@ class Listed(BaseModel):
 class RustMutants:
     """The side ``rust``."""
 
+    at_once: int = 1
+
     def mutants(self, bench: Bench) -> Sequence[Mutant]:
         """Return the mutants that cargo-mutants makes of the files in scope.
 
@@ -101,21 +104,15 @@ class RustMutants:
         """
         return list(self._listed(bench.root))
 
-    def outcomes(self, bench: Bench, mutants: Sequence[Mutant]) -> Iterator[MutantOutcome]:
-        """Yield the outcomes of these, each judged until the first scenario that is red.
+    @contextmanager
+    def judge(self, bench: Bench) -> Iterator[RustJudge]:
+        """Have a judge for the block, of a copy of the sources.
 
         Raises:
             UsageError: The catalogue is red without a mutant.
-            PortUnavailableError: The port can't be built here.
+            PortUnavailableError: The port can't be built here, or cargo-mutants isn't installed.
         """
-        listed = {mutant.key: each for mutant, each in self._listed(bench.root).items()}
-        play = _Play.begin(bench)
-        for mutant in mutants:
-            change = listed[mutant.key]
-            path = Path(PORT, change.inside)
-            sound = (play.scratch.folder / path).read_text(encoding="utf-8")
-            with play.scratch.holding(path, change.applied(sound)):
-                yield play.judged(mutant)
+        yield RustJudge.begin(bench, self._listed(bench.root))
 
     def _listed(self, root: Path) -> dict[Mutant, Listed]:
         found = read_listed(_list(root))
@@ -155,15 +152,16 @@ def _list(root: Path) -> str:
 
 
 @dataclass(frozen=True)
-class _Play:
-    """Player of the catalogue on the copy as it is now."""
+class RustJudge:
+    """The judge of the port's mutants, one after the other, as they share a copy."""
 
     bench: Bench
+    made: Mapping[Mutant, Listed]
     scratch: Scratch
     traces: Path
 
     @classmethod
-    def begin(cls, bench: Bench) -> _Play:
+    def begin(cls, bench: Bench, made: Mapping[Mutant, Listed]) -> RustJudge:
         """Refresh the copy, record the reference, and check that the catalogue is green.
 
         Raises:
@@ -174,25 +172,36 @@ class _Play:
         copy_contracts(bench.root, scratch.folder)
         traces = bench.work / "traces"
         _record(bench, traces)
-        play = cls(bench, scratch, traces)
-        red = play.first_red(bench.files)
+        judge = cls(bench, made, scratch, traces)
+        red = judge.first_red(bench.files)
         if red is not None:
             raise UsageError(
                 f"the catalogue is red without a mutant, at {red[0]}: {red[1]}; "
                 "expected a green one"
             )
-        return play
+        return judge
 
-    def judged(self, mutant: Mutant) -> MutantOutcome:
-        """Build and play the copy, and return the mutant's outcome."""
+    def judged(self, mutant: Mutant, ranking: ScenarioRanking) -> MutantOutcome:
+        """Build the copy with a mutant, and play it.
+
+        Raises:
+            PortUnavailableError: There is no such mutant here.
+        """
+        change = found_here(self.made, mutant)
+        path = Path(PORT, change.inside)
+        sound = (self.scratch.folder / path).read_text(encoding="utf-8")
+        with self.scratch.holding(path, change.applied(sound)):
+            return self._played(mutant, ranking)
+
+    def _played(self, mutant: Mutant, ranking: ScenarioRanking) -> MutantOutcome:
         began = time.monotonic()
 
-        def outcome(fate: Any, by: str = "", reason: str = "") -> MutantOutcome:
+        def outcome(fate: Fate, by: str = "", reason: str = "") -> MutantOutcome:
             return self.bench.bases.outcome(mutant, fate, time.monotonic() - began, by, reason)
 
         try:
             files = {file.name: file for file in self.bench.files}
-            names = self.bench.ranking.first(mutant.file, list(files))
+            names = ranking.first(mutant.file, list(files))
             red = self.first_red([files[name] for name in names])
         except PortUnavailableError as error:
             return outcome("unviable", reason=str(error))

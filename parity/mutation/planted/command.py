@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,56 +13,44 @@ import hypothesis
 from rich.console import Console
 
 from parity.base import project
+from parity.base.executors.choose import executor
+from parity.base.executors.tasks import as_they_end
 from parity.base.files import must_be_replaceable, write_whole
 from parity.base.folder_lock import held
 from parity.base.json_lines import write_records
-from parity.base.problems import PortUnavailableError, UsageError
-from parity.base.terminal_text import counted
-from parity.mutation.judges.catalogue import ScenarioResult
+from parity.mutation.planted.bug_judge import (
+    JUDGE_WAYS,
+    BugJudge,
+    JudgeOptions,
+    JudgeSetup,
+    Looked,
+    judge_there,
+)
+from parity.mutation.planted.checkout import mutable_sources
 from parity.mutation.planted.explored import explored_files
-from parity.mutation.planted.forked_reference import ForkedReference
-from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.matrix import (
     AnyResult,
     Key,
-    explored_of,
-    fuzzed_of,
-    judged_of,
     key_of,
-    kill_of,
     kill_table,
     markdown,
     read_results,
 )
-from parity.mutation.planted.planted import (
-    JudgeWay,
-    Language,
-    PlantedBug,
-    Way,
-    chosen_bugs,
-    load_planted,
-)
-from parity.mutation.planted.scratch import Scratch, basis, judge_texts, python_texts
-from parity.mutation.planted.sides import (
-    BuggyPort,
-    BuggyReference,
-    BuggySide,
-    Fuzzing,
-    Red,
-    UnmutatedSides,
-)
+from parity.mutation.planted.planted import PlantedBug, Way, chosen_bugs, load_planted
+from parity.mutation.planted.scratch import basis, judge_texts, python_texts
+from parity.mutation.planted.sides import Fuzzing
 from parity.spec.loading import ScenarioFile, load_all
-from parity.verdict.known import check_known
 
 _FUZZING = Fuzzing(seed=2026, count=3000)
 _GENERATOR = "parity/search/fuzz"
-_SIDES: tuple[Language, ...] = ("rust", "python")
-_JUDGES: tuple[JudgeWay, ...] = ("interop", "contracts")
 
 
 @dataclass(frozen=True)
 class KillOptions:
-    """Options of ``monolith-parity killmatrix``; ``limit`` in seconds a scenario."""
+    """Options of ``monolith-parity killmatrix``; ``limit`` in seconds a scenario.
+
+    ``on`` is the scheduler whose workers judge, as for ``executor``; None is this process.
+    """
 
     only: Sequence[str]
     shard: str | None
@@ -72,6 +60,7 @@ class KillOptions:
     markdown: Path | None = None
     fuzzing: Fuzzing = _FUZZING
     until_caught: bool = False
+    on: str | None = None
 
     @property
     def work(self) -> Path:
@@ -88,9 +77,7 @@ def killmatrix(options: KillOptions, console: Console) -> int:
         PortUnavailableError: The port can't be built here.
         OutputError: The results can't be written, or another run is writing them.
     """
-    root = project.SOURCES
-    if root is None:
-        raise PortUnavailableError("an installed package doesn't have the sources to plant bugs in")
+    root = mutable_sources()
     bugs = chosen_bugs(load_planted(), options.only, options.shard)
     for path in filter(None, (options.out, options.markdown)):
         must_be_replaceable(path)  # Checked now, as it is first written after minutes.
@@ -110,111 +97,63 @@ class _KillMatrix:
 
     def run(self) -> int:
         known = {key_of(result): result for result in read_results(self.options.out)}
-        for side in _SIDES:
-            bugs = [bug for bug in self.bugs if bug.side == side]
-            to_do = {bug.name: self._to_do(bug, known) for bug in bugs}
-            for result in self._results(side, bugs, to_do):
-                known[key_of(result)] = result
-                write_records(self.options.out, known.values())
-                self._say(result)
+        bases = {bug.name: self._to_do(bug, known) for bug in self.bugs}
+        # One side after the other: the first bug of a side takes a minute more.
+        bugs = sorted((bug for bug in self.bugs if bases[bug.name]), key=_by_side)
+        if bugs:
+            with closing(self._looked(bugs, bases)) as every:
+                for looked in every:
+                    self._take(looked, known)
         return self._tell(known)
 
-    def _to_do(self, bug: PlantedBug, known: dict[Key, AnyResult]) -> list[Way]:
-        """Return the ways without a result that still holds.
+    def _to_do(self, bug: PlantedBug, known: dict[Key, AnyResult]) -> dict[Way, str]:
+        """Return the ways without a result that still holds, with what a new one depends on.
 
         With ``until_caught``, stop at the first way that is known to have caught the bug.
         """
-        to_do: list[Way] = []
+        to_do: dict[Way, str] = {}
         for way in self.options.ways:
             result = known.get((bug.name, way))
-            if result is None or result.basis != self._basis(bug, way):
-                to_do.append(way)
+            basis_of_it = self._basis(bug, way)
+            if result is None or result.basis != basis_of_it:
+                to_do[way] = basis_of_it
             elif self.options.until_caught and not result.survived:
                 break
         return to_do
 
-    def _results(
-        self, side: Language, bugs: Sequence[PlantedBug], to_do: dict[str, list[Way]]
-    ) -> Iterator[AnyResult]:
-        if not any(to_do.values()):
+    def _looked(
+        self, bugs: Sequence[PlantedBug], bases: Mapping[str, Mapping[Way, str]]
+    ) -> Generator[Looked, None, None]:
+        """Yield the results of these bugs, of which ``bases`` has what each depends on."""
+        options = self.options
+        judging = JudgeOptions(options.limit, options.fuzzing, options.until_caught)
+        if options.on is None:
+            judge = BugJudge(self.root, options.work, self.files, judging, self._print)
+            with closing(judge):
+                for bug in bugs:
+                    yield from judge.judge(bug, bases[bug.name])
             return
-        scratch = Scratch(self.root, self.options.work / side, side)
-        scratch.refresh()
-        with self._buggy_side(scratch, side) as buggy:
-            ways = {way for ways in to_do.values() for way in ways}
-            self._check_that_it_is_green(side, buggy, ways)
-            for bug in bugs:
-                with scratch.planted(bug):
-                    yield from self._looks(bug, to_do[bug.name], buggy)
+        with executor(options.on, 1, JudgeSetup(judging)) as tasks:
 
-    def _looks(self, bug: PlantedBug, ways: Sequence[Way], buggy: BuggySide) -> Iterator[AnyResult]:
-        for way in ways:
-            try:
-                result = self._look(bug, way, buggy)
-            except PortUnavailableError as error:
-                raise UsageError(f"planted bug {bug.name}: {error}") from None
-            yield result
-            if self.options.until_caught and not result.survived:
-                return
+            def submit(bug: PlantedBug) -> Future[list[Looked]]:
+                return tasks.submit(judge_there, bug, bases[bug.name])
 
-    @contextmanager
-    def _buggy_side(self, scratch: Scratch, side: Language) -> Iterator[BuggySide]:
-        limit = self.options.limit
-        if side == "rust":
-            yield BuggyPort(scratch, self._sound, self.files, check_known(self.files), limit)
-            return
-        whole = BuggyReference(scratch, self._sound, self.root, self.files, limit)
-        if not self.options.until_caught:
-            yield whole
-            return
-        with closing(ForkedReference(scratch, whole, self.root, self.files, limit)) as forked:
-            yield forked
+            for looked in as_they_end(bugs, submit, lambda: 2 * tasks.size):
+                yield from looked
 
-    @cached_property
-    def _sound(self) -> UnmutatedSides:
-        return UnmutatedSides(self.root, self.options.limit)
-
-    def _look(self, bug: PlantedBug, way: Way, buggy: BuggySide) -> AnyResult:
-        began = time.monotonic()
-        basis_of_it = self._basis(bug, way)
-        if way == "catalogue":
-            seen = list(self._as_far_as_wanted(buggy.catalogue()))
-            return kill_of(bug, basis_of_it, seen, time.monotonic() - began)
-        if way == "explore":
-            beyond = buggy.explore()
-            return explored_of(bug, basis_of_it, beyond, time.monotonic() - began)
-        if way in _JUDGES:
-            red = _red(buggy, way)
-            return judged_of(bug, basis_of_it, way, red, time.monotonic() - began)
-        hunt = buggy.fuzz(self.options.fuzzing)
-        self._keep(bug, hunt)
-        seed = self.options.fuzzing.seed
-        return fuzzed_of(bug, basis_of_it, seed, hunt, time.monotonic() - began)
-
-    def _as_far_as_wanted(self, seen: Iterator[ScenarioResult]) -> Iterator[ScenarioResult]:
-        """Yield all results, or with ``until_caught`` those up to the first that is bad."""
-        for each in seen:
-            yield each
-            if self.options.until_caught and each.bad:
-                return
-
-    def _keep(self, bug: PlantedBug, hunt: Hunt) -> None:
-        """Write the smallest scenario, and refuse one in which the sound sides differ."""
-        if hunt.finding is None:
-            return
-        path = self.options.work / "found" / f"{bug.name}.yaml"
-        write_whole(path, hunt.finding.text)
-        if not self._sound.agree_on(hunt.finding, path):
-            raise UsageError(
-                f"planted bug {bug.name}: both sides without it differ as well in {path}; "
-                "expected them to agree"
-            )
+    def _take(self, looked: Looked, known: dict[Key, AnyResult]) -> None:
+        result = looked.result
+        known[key_of(result)] = result
+        write_records(self.options.out, [known[key] for key in sorted(known)])
+        if looked.found:
+            write_whole(self.options.work / "found" / f"{result.bug}.yaml", looked.found)
+        self._say(result)
 
     def _basis(self, bug: PlantedBug, way: Way) -> str:
         """Return the digest of everything that this result depends on."""
         if way == "fuzz":
             return basis(self.root, bug, [*self._generator, str(self.options.fuzzing)])
-        if way in _JUDGES:
+        if way in JUDGE_WAYS:
             return basis(self.root, bug, self._judges[way])
         files = self.files if way == "catalogue" else explored_files()
         # A result that ended at the first red scenario says nothing of the others.
@@ -228,29 +167,6 @@ class _KillMatrix:
     @cached_property
     def _generator(self) -> list[str]:
         return [hypothesis.__version__, *python_texts(project.ROOT, _GENERATOR)]
-
-    def _check_that_it_is_green(
-        self, side: Language, buggy: BuggySide, ways: Collection[Way]
-    ) -> None:
-        """Refuse to start if a check already fails without a planted bug."""
-        if "catalogue" in ways:
-            self._check_the_catalogue(side, buggy)
-        for way in _JUDGES:
-            if way in ways and (red := _red(buggy, way)) is not None:
-                raise UsageError(
-                    f"{side}: red without a planted bug: {red[0]}: {red[1]}; expected it green"
-                )
-
-    def _check_the_catalogue(self, side: Language, buggy: BuggySide) -> None:
-        seen = list(buggy.catalogue())
-        bad = [each for each in seen if each.bad]
-        if bad or len(seen) != len(self.files):
-            first = bad[0] if bad else seen[-1]
-            raise UsageError(
-                f"{side}: the catalogue is red without a planted bug, at {first.scenario}: "
-                f"{first.reason or first.verdict}; expected a green one"
-            )
-        self._print(f"{side}: {counted(len(seen), 'scenario')} green without a planted bug")
 
     def _say(self, result: AnyResult) -> None:
         by = "SURVIVED, " if result.survived else ""
@@ -288,5 +204,5 @@ class _KillMatrix:
         self.console.print(text, soft_wrap=True, markup=False)
 
 
-def _red(buggy: BuggySide, way: JudgeWay) -> Red | None:
-    return buggy.interop() if way == "interop" else buggy.contracts()
+def _by_side(bug: PlantedBug) -> bool:
+    return bug.side == "python"

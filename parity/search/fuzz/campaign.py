@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from rich.status import Status
 
 from parity.base import project
 from parity.base.executors.choose import executor
-from parity.base.executors.tasks import Tasks
+from parity.base.executors.tasks import Tasks, as_they_end
 from parity.base.folder_lock import held
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.base.terminal_text import counted
@@ -100,24 +100,14 @@ class _Campaign:
     def _hand_out(
         self, tasks: Tasks[BatchPlayer], numbers: Iterator[tuple[int, int]], status: Status
     ) -> None:
-        waiting: set[Future[BatchDone]] = set()
-        while True:
-            # Two batches per worker, so that it has the next one while a result is on its way.
-            while len(waiting) < 2 * tasks.size:
-                batch = next(numbers, None)
-                if batch is None:
-                    break
-                earlier = self._state.findings(before=batch[0])
-                known = frozenset(str(each.symptom) for each in earlier)
-                waiting.add(tasks.submit(BatchPlayer.play, self._options.seed, *batch, known))
-            if not waiting:
-                return
-            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            lost = [future for future in ended if future.exception() is not None]
-            for future in ended.difference(lost):
-                self._take(future.result(), tasks.size, status)
-            for future in lost:
-                future.result()
+        def submit(batch: tuple[int, int]) -> Future[BatchDone]:
+            earlier = self._state.findings(before=batch[0])
+            known = frozenset(str(each.symptom) for each in earlier)
+            return tasks.submit(BatchPlayer.play, self._options.seed, *batch, known)
+
+        # Two batches per worker, so that it has the next one while a result is on its way.
+        for done in as_they_end(numbers, submit, lambda: 2 * tasks.size):
+            self._take(done, tasks.size, status)
 
     def _take(self, batch: BatchDone, workers: int, status: Status) -> None:
         self._state.add(batch)

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from parity.base import project
-from parity.base.folder_lock import LOCK, held
+from parity.base.folder_lock import LOCK, first_free, held
 from parity.base.problems import OutputError, UsageError
 from tests.parity.no_room import fill, small_disk
 
@@ -74,6 +74,19 @@ def test_one_process_cannot_hold_it_twice(tmp_path):
 
 def test_a_folder_below_it_is_another_one(tmp_path):
     with held(tmp_path, "--report"), held(tmp_path / "partial", "--report"):
+        pass
+
+
+def test_the_first_folder_that_nobody_holds_is_used_again_by_the_next(tmp_path):
+    with first_free(tmp_path) as one, first_free(tmp_path) as two:
+        assert [one.name, two.name] == ["process-1", "process-2"]
+    with first_free(tmp_path) as again:
+        assert again == one
+
+
+def test_where_no_folder_can_be_made_none_is_looked_for_for_ever(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="file"), first_free(tmp_path / "file"):
         pass
 
 

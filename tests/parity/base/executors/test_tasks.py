@@ -11,7 +11,7 @@ import pytest
 
 from parity.base.executors.choose import executor
 from parity.base.executors.setup import TaskGroup, call, close_setup
-from parity.base.executors.tasks import Tasks, explain_broken_pool
+from parity.base.executors.tasks import Tasks, as_they_end, explain_broken_pool
 from parity.base.problems import PortUnavailableError
 from tests.parity.base.executors.counting import Counting, die, double, fail, process
 
@@ -118,6 +118,41 @@ def test_an_engine_that_takes_nothing_more_is_lost():
 
 
 @pytest.mark.slow
+def test_no_more_are_submitted_than_may_be_under_way():
+    under_way = 0
+    most_seen = 0
+
+    def submit(item):
+        nonlocal under_way, most_seen
+        under_way += 1
+        most_seen = max(most_seen, under_way)
+        ended = Future()
+        ended.set_result(item)
+        return ended
+
+    seen = []
+    for result in as_they_end(range(7), submit, lambda: 3):
+        under_way -= 1
+        seen.append(result)
+    assert sorted(seen) == list(range(7))
+    assert most_seen == 3
+
+
+def test_what_has_ended_well_is_given_before_an_error():
+    def submit(item):
+        ended = Future()
+        if item == 0:
+            ended.set_exception(ValueError("lost"))
+        else:
+            ended.set_result(item)
+        return ended
+
+    results = as_they_end(range(3), submit, lambda: 3)
+    assert {next(results), next(results)} == {1, 2}
+    with pytest.raises(ValueError, match="lost"):
+        next(results)
+
+
 def test_processes_here_open_once_and_say_what_went_wrong_at_the_end(tmp_path):
     setup = Counting(tmp_path)
     with executor(None, 2, setup) as tasks:

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import pytest
 from rich.console import Console
 
 from parity.base.problems import UsageError
 from parity.mutation.generated import command
+from parity.mutation.generated import side as side_module
 from parity.mutation.generated.command import MutantOptions, mutants
 from parity.mutation.generated.outcome import numbered
+from parity.mutation.generated.side import Bench
 from parity.mutation.generated.survivors import Survivor
 from parity.mutation.judges.interop import CASES
 from parity.mutation.judges.python_contracts import PYTHON_CONTRACTS
 from parity.mutation.judges.rust_contracts import RUST_CONTRACTS
+from parity.mutation.planted import checkout
+from tests.parity.base.executors.here import executor_here
 from tests.parity.samples import scenario_file
 
 FATES = {"seen": "caught", "unseen": "survived", "broken": "unviable"}
 UNSEEN = Survivor(side="rust", file="a.rs", mutant="unseen", why="it is the same as before")
 
 
-class CaseStream:
+class KnownSide:
     """A side whose mutants' fates are known; remembers which were judged."""
+
+    at_once = 1
 
     def __init__(self):
         self.judged = []
@@ -31,30 +38,39 @@ class CaseStream:
     def mutants(self, bench):
         return numbered("rust", [("a.rs", line, name) for line, name in enumerate(FATES)])
 
-    def outcomes(self, bench, mutants):
-        for each in mutants:
-            self.judged.append(each.mutant)
-            by = "a" if FATES[each.mutant] == "caught" else ""
-            yield bench.bases.outcome(each, FATES[each.mutant], 1, by)
+    @contextmanager
+    def judge(self, bench):
+        yield Judge(bench, self.judged)
+
+
+@dataclass
+class Judge:
+    bench: Bench
+    seen: list[str]
+
+    def judged(self, mutant, ranking):
+        self.seen.append(mutant.mutant)
+        by = "a" if FATES[mutant.mutant] == "caught" else ""
+        return self.bench.bases.outcome(mutant, FATES[mutant.mutant], 1, by)
 
 
 @pytest.fixture
 def side(tmp_path, monkeypatch):
-    made_up = CaseStream()
+    made_up = KnownSide()
     judges = [f"{CASES}/cases.py", f"{PYTHON_CONTRACTS}/one.py", f"{RUST_CONTRACTS}/one.rs"]
     for path in judges:
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).touch()
-    monkeypatch.setattr(command.project, "SOURCES", tmp_path)
-    monkeypatch.setattr(command, "load_all", lambda _: [scenario_file("a")])
-    monkeypatch.setattr(command, "check_known", lambda _: None)
+    monkeypatch.setattr(checkout.project, "SOURCES", tmp_path)
+    monkeypatch.setattr(side_module, "load_all", lambda _: [scenario_file("a")])
+    monkeypatch.setattr(side_module, "check_known", lambda _: None)
     monkeypatch.setitem(command.SIDES, "rust", made_up)
     monkeypatch.setitem(command.BOUNDS, "rust", 50)
     monkeypatch.setattr(command, "load_survivors", lambda: (UNSEEN,))
     return made_up
 
 
-def run(folder, *, only=(), shard=None, sample=None, seed=0):
+def run(folder, *, only=(), shard=None, sample=None, seed=0, on=None):
     options = MutantOptions(
         side="rust",
         only=only,
@@ -63,6 +79,7 @@ def run(folder, *, only=(), shard=None, sample=None, seed=0):
         sample=sample,
         seed=seed,
         limit=1,
+        on=on,
     )
     text = io.StringIO()
     return mutants(options, Console(file=text, width=120)), text.getvalue()
@@ -73,6 +90,18 @@ def test_with_every_survivor_explained_it_exits_with_0(side, tmp_path):
     assert code == 0
     assert "a.rs:1: unseen" in text
     assert "50.0" in text
+
+
+def test_workers_give_what_one_process_gives(side, tmp_path, monkeypatch):
+    run(tmp_path)
+    here = (tmp_path / "out.jsonl").read_text()
+    (tmp_path / "out.jsonl").unlink()
+    monkeypatch.setattr(command, "executor", executor_here)
+    monkeypatch.setattr(command.project, "ROOT", tmp_path)
+    assert run(tmp_path, on="local:1")[0] == 0
+    assert (tmp_path / "out.jsonl").read_text() == here
+    assert side.judged == [*FATES, *FATES]
+    assert (tmp_path / "reports" / "mutants-rust.work" / "process-1").is_dir()
 
 
 def test_a_survivor_that_is_not_explained_is_named_and_exits_with_1(side, tmp_path, monkeypatch):
@@ -122,7 +151,7 @@ def test_with_another_scenario_survivors_alone_are_judged_again(side, tmp_path, 
     run(tmp_path)
     side.judged.clear()
     files = [scenario_file("a"), replace(scenario_file("b"), text="another")]
-    monkeypatch.setattr(command, "load_all", lambda _: files)
+    monkeypatch.setattr(side_module, "load_all", lambda _: files)
     run(tmp_path)
     assert side.judged == ["unseen"]
 

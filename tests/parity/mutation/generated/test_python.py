@@ -7,7 +7,7 @@ import pytest
 from parity.base.problems import UsageError
 from parity.mutation.generated.outcome import Bases, numbered
 from parity.mutation.generated.python import outcome_of
-from parity.mutation.generated.side import Bench, ScenarioRanking
+from parity.mutation.generated.side import Bench
 from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.judges.changed_source import ChangedSource
 from parity.mutation.judges.python_child import Told
@@ -35,7 +35,6 @@ def bench(tmp_path):
         KnownDifferences(),
         7.0,
         bases,
-        ScenarioRanking(),
     )
 
 

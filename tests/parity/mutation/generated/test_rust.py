@@ -9,8 +9,9 @@ import pytest
 from parity.base.problems import PortUnavailableError
 from parity.mutation.generated import rust
 from parity.mutation.generated.outcome import Bases, numbered
-from parity.mutation.generated.rust import RustMutants, read_listed
+from parity.mutation.generated.rust import RustJudge, RustMutants, read_listed
 from parity.mutation.generated.side import Bench, ScenarioRanking
+from parity.mutation.planted.planted import PORT
 from parity.mutation.planted.scratch import Scratch
 from tests.parity.samples import scenario_file
 
@@ -66,44 +67,65 @@ def bench(root):
         known=None,
         limit=1,
         bases=Bases("", {}),
-        ranking=ScenarioRanking(),
     )
 
 
+(MUTANT,) = numbered("rust", [("hooks/mod.rs", 2, "delete ! in f")])
+
+
 @pytest.fixture
-def play(tmp_path, monkeypatch):
-    """A play on the copy, without a build; gives what stands for judging."""
+def judge(tmp_path, monkeypatch):
+    """A judge of a copy, without a build; gives what stands for a play, and the copy."""
+    scratch = Scratch(tmp_path, tmp_path / "copy", "rust")
+    for root in (tmp_path, scratch.folder):
+        file = root / PORT / "hooks" / "mod.rs"
+        file.parent.mkdir(parents=True)
+        file.write_text(SOURCE)
+    (change,) = read_listed(json.dumps([NOT]))
+    judge = RustJudge(bench(tmp_path), {MUTANT: change}, scratch, tmp_path)
     reds = []
-    play = rust._Play(bench(tmp_path), Scratch(tmp_path, tmp_path / "copy", "rust"), tmp_path)
-    monkeypatch.setattr(rust._Play, "first_red", lambda self, files: reds.pop()())
-    return play, reds
+    monkeypatch.setattr(RustJudge, "first_red", lambda self, files: reds.pop()())
+    return judge, reds, file
 
 
-def judged(play, red):
-    each, reds = play
+def judged(judge, red):
+    each, reds, _ = judge
     reds.append(red)
-    (mutant,) = numbered("rust", [("hooks/mod.rs", 2, "delete ! in f")])
-    return each.judged(mutant)
+    return each.judged(MUTANT, ScenarioRanking())
 
 
-def test_a_mutant_is_caught_by_the_first_red_scenario(play):
-    outcome = judged(play, lambda: ("b", "step: differs"))
+def test_a_mutant_is_in_the_copy_while_it_is_judged_alone(judge):
+    _, _, file = judge
+    seen = []
+    judged(judge, lambda: seen.append(file.read_text()))
+    assert seen == ['fn f(é: u8) -> bool {\n    let s = "é"; é\n}\n']
+    assert file.read_text() == SOURCE
+
+
+def test_a_mutant_that_is_not_made_here_is_refused(judge):
+    each, _, _ = judge
+    with pytest.raises(PortUnavailableError, match="the tool that makes them at the same"):
+        each.judged(MUTANT.model_copy(update={"mutant": "another"}), ScenarioRanking())
+
+
+def test_a_mutant_is_caught_by_the_first_red_scenario(judge):
+    outcome = judged(judge, lambda: ("b", "step: differs"))
     assert (outcome.outcome, outcome.by, outcome.reason) == ("caught", "b", "step: differs")
 
 
-def test_a_mutant_that_hangs_is_a_timeout(play):
-    assert judged(play, lambda: ("b", "peer mutant, hung: no answer")).outcome == "timeout"
+def test_a_mutant_that_hangs_is_a_timeout(judge):
+    assert judged(judge, lambda: ("b", "peer mutant, hung: no answer")).outcome == "timeout"
 
 
-def test_a_mutant_that_nothing_is_red_with_has_survived(play):
-    assert judged(play, lambda: None).outcome == "survived"
+def test_a_mutant_that_nothing_is_red_with_has_survived(judge):
+    assert judged(judge, lambda: None).outcome == "survived"
 
 
-def test_a_mutant_that_can_not_be_built_is_not_viable(play):
+def test_a_mutant_that_can_not_be_built_is_not_viable(judge):
     def build():
         raise PortUnavailableError("cargo build failed: mismatched types")
 
-    outcome = judged(play, build)
+    outcome = judged(judge, build)
     assert (outcome.outcome, outcome.reason) == (
         "unviable",
         "cargo build failed: mismatched types",

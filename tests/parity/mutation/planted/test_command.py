@@ -12,7 +12,7 @@ from parity.mutation.judges.catalogue import ScenarioResult
 from parity.mutation.judges.interop import CASES
 from parity.mutation.judges.python_contracts import PYTHON_CONTRACTS
 from parity.mutation.judges.rust_contracts import RUST_CONTRACTS
-from parity.mutation.planted import command, sides
+from parity.mutation.planted import bug_judge, checkout, command, sides
 from parity.mutation.planted.command import KillOptions, killmatrix
 from parity.mutation.planted.explored import UnexpectedOutcomes
 from parity.mutation.planted.fuzzed import Hunt
@@ -21,6 +21,7 @@ from parity.mutation.planted.planted import PlantedBug
 from parity.mutation.planted.sides import Fuzzing
 from parity.search.fuzz.findings import Finding
 from parity.search.fuzz.trial import Symptom
+from tests.parity.base.executors.here import executor_here
 from tests.parity.samples import scenario_file
 
 SOUND = "ONE = 1\nTWO = 2\n"
@@ -54,9 +55,9 @@ def project(tmp_path, monkeypatch):
         for file, verdict in zip(files, verdicts, strict=True):
             yield ScenarioResult(scenario=file.name, verdict=verdict)
 
-    monkeypatch.setattr(command.project, "SOURCES", tmp_path)
+    monkeypatch.setattr(checkout.project, "SOURCES", tmp_path)
     monkeypatch.setattr(command, "load_all", lambda _: [scenario_file("a"), scenario_file("b")])
-    monkeypatch.setattr(command, "check_known", lambda _: None)
+    monkeypatch.setattr(bug_judge, "check_known", lambda _: None)
     monkeypatch.setattr(sides, "of_mutated_python", play)
     plant(monkeypatch, bug("seen", "1"), bug("unseen", "2"))
     return tmp_path, played
@@ -66,7 +67,7 @@ def plant(monkeypatch, *bugs):
     monkeypatch.setattr(command, "load_planted", lambda: bugs)
 
 
-def run(folder, only=(), ways=("catalogue",), count=100, until_caught=False):
+def run(folder, only=(), ways=("catalogue",), count=100, until_caught=False, on=None):
     options = KillOptions(
         only=only,
         shard=None,
@@ -76,9 +77,15 @@ def run(folder, only=(), ways=("catalogue",), count=100, until_caught=False):
         out=folder / "out.jsonl",
         limit=1,
         markdown=folder / "out.md",
+        on=on,
     )
     text = io.StringIO()
     return killmatrix(options, Console(file=text, width=120)), text.getvalue()
+
+
+def untimed(folder):
+    found = read_results(folder / "out.jsonl")
+    return [result.model_copy(update={"seconds": 0}) for result in found]
 
 
 def test_a_survivor_is_named_and_exits_with_1(project):
@@ -102,6 +109,21 @@ def test_the_catalogue_is_first_played_without_a_bug(project):
     folder, played = project
     run(folder)
     assert played == [SOUND, "ONE = 9\nTWO = 2\n", "ONE = 1\nTWO = 9\n"]
+
+
+def test_workers_give_what_one_process_gives(project, monkeypatch):
+    folder, played = project
+    here = run(folder)
+    results = untimed(folder)
+    (folder / "out.jsonl").unlink()
+    played.clear()
+    monkeypatch.setattr(command, "executor", executor_here)
+    monkeypatch.setattr(bug_judge, "load_all", lambda _: [scenario_file("a"), scenario_file("b")])
+    monkeypatch.setattr(bug_judge.project, "ROOT", folder)
+    assert run(folder, on="local:1")[0] == here[0]
+    assert untimed(folder) == results
+    assert played == [SOUND, "ONE = 9\nTWO = 2\n", "ONE = 1\nTWO = 9\n"]
+    assert (folder / "reports" / "killmatrix.work" / "process-1" / "python").is_dir()
 
 
 def test_what_is_known_is_not_played_again_until_something_changes(project):
@@ -190,7 +212,7 @@ def ways(project, monkeypatch):
                 scenarios=("b",) if seen else (), schedule="s:1" if seen else ""
             )
 
-    monkeypatch.setattr(command, "BuggyReference", Mutants)
+    monkeypatch.setattr(bug_judge, "BuggyReference", Mutants)
     monkeypatch.setattr(sides.UnmutatedSides, "agree_on", lambda *_: True)
     return folder, done
 
