@@ -129,6 +129,9 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         by_name = [alive.replace("127.0.0.1", name) for name in ("localhost", "[localhost]")]
         again = peer.look(Look(port=_PORT, addrs=(alive, *by_name)))
         yield from unequal("all alive of three that are", True, again.all_alive)
+        twice = peer.look(Look(port=_PORT, addrs=(alive, alive)))
+        yield from unequal("alive of one that is given twice", (alive,), twice.alive)
+        yield from unequal("all alive of one that is given twice", True, twice.all_alive)
     yield from _addresses(peer)
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
         yield from _checkpoints(peer, Path(folder))

@@ -6,7 +6,8 @@ import contextlib
 import itertools
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -23,6 +24,7 @@ from parity.interop.cases.steps import (
     AddressFileIs,
     Arrive,
     Ask,
+    AskAcrossTheEnd,
     AskPatiently,
     AuditIs,
     BarrierIs,
@@ -191,6 +193,9 @@ class _Served:
             case AskPatiently():
                 got = ask_patiently(self._addr.decode(), step.method, step.timeout)
                 return _call_differences(step.method, step.want, got)
+            case AskAcrossTheEnd():
+                stopping = ask_to_stop(self._addr.decode(), then=self._stop_serving)
+                return _call_differences("/Controller/StopTraining", step.want, stopping)
             case Arrive():
                 self._pair.server.arrive(step.workers)
             case Address():
@@ -200,9 +205,12 @@ class _Served:
             case BarrierIs() | CheckpointsAre() | MachineIsSeen() | Ipv6IsSeen():
                 return list(check_look(self._pair.server, step, self.model_dir))
             case StopServing():
-                self._pair.server.stop_serving()
-                self._serving = False
+                self._stop_serving()
         return []
+
+    def _stop_serving(self) -> None:
+        self._pair.server.stop_serving()
+        self._serving = False
 
     def _with_paths(self, access: Access) -> Access:
         paths = {
@@ -317,16 +325,38 @@ def _play_supported(pair: PeerPair, group: Group) -> Iterator[InteropCell]:
         yield from play_group(pair, Group(server=group.server, cases=tuple(playable)))
 
 
+def ask_to_stop(address: str, then: Callable[[], None]) -> Called:
+    """Return the answer to a StopTraining; ``then`` is called once it has placed the barrier.
+
+    Raises:
+        PeerError: The barrier isn't placed in time.
+    """
+    with open_channel(address) as channel:
+        stop: Any = channel.unary_unary("/Controller/StopTraining")
+        status: Any = channel.unary_unary("/Controller/GetBlockStatus")
+        before = status(b"", timeout=_PATIENCE_SECONDS)
+        call = stop.future(b"", timeout=_PATIENCE_SECONDS)
+        gives_up = time.monotonic() + _PATIENCE_SECONDS
+        while status(b"", timeout=_PATIENCE_SECONDS) == before:
+            if time.monotonic() > gives_up:
+                raise PeerError(f"the barrier isn't placed within {_PATIENCE_SECONDS} s")
+        then()
+        return _answered(call)
+
+
 def ask_patiently(address: str, method: str, timeout: str) -> Called:
     """Return the server's answer to an empty request with this timeout in its header."""
     with open_channel(address) as channel:
         send: Any = channel.unary_unary(method)
         # With a deadline of the call, gRPC would send that one.
-        call = send.future(b"", metadata=[(_HEADER, timeout)])
-        try:
-            response = call.result(_PATIENCE_SECONDS)
-        except grpc.FutureTimeoutError:
-            return Called(details=f"no answer within {_PATIENCE_SECONDS} s")
-        except grpc.RpcError as error:
-            return Called(code=cast(StatusCode, error.code().name), details=error.details())
+        return _answered(send.future(b"", metadata=[(_HEADER, timeout)]))
+
+
+def _answered(call: Any) -> Called:
+    try:
+        response = call.result(_PATIENCE_SECONDS)
+    except grpc.FutureTimeoutError:
+        return Called(details=f"no answer within {_PATIENCE_SECONDS} s")
+    except grpc.RpcError as error:
+        return Called(code=cast(StatusCode, error.code().name), details=error.details())
     return Called(code="OK", response_hex=response.hex())

@@ -52,7 +52,8 @@ class InteropServer(Model):
     """A run with a controller: a fresh session, a barrier, a saver, an address to publish.
 
     ``save_error`` and ``callback_error`` are messages of a RuntimeError that every save, or
-    a callback of the barrier, raises; a save takes at least ``save_ms``. ``callback_panic`` is
+    a callback of the barrier, raises; a save takes at least ``save_ms``, and a callback at least
+    ``callback_ms``. ``callback_panic`` is
     the message of a panic of a callback, or of any exception in a language without panics. A
     graph without a ``global_step`` has no saver either. ``access`` is asked of drivers with the
     capability ``access`` only; without it the controller is the original's.
@@ -65,6 +66,7 @@ class InteropServer(Model):
     save_ms: Unsigned = 0
     callback_error: str | None = None
     callback_panic: str | None = None
+    callback_ms: Unsigned = 0
     access: InteropServerAccess | None = None
 
 

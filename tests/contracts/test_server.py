@@ -271,6 +271,8 @@ def test_a_call_that_is_handled_at_the_end_has_the_grace_and_is_answered(play, s
             stage.until(lambda: entered)
             chief.server_hook.end(None)
             stage.until(chief.is_refused)
+            # Long enough to tell a grace of 20 s from one of as many milliseconds.
+            stage.clock.sleep(100 * MS)
             assert running == []
             released.append(True)
             stage.until(lambda: running)

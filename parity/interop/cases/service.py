@@ -11,6 +11,7 @@ from parity.interop.cases.steps import (
     AddressFileIs,
     Arrive,
     Ask,
+    AskAcrossTheEnd,
     AskPatiently,
     FilesAre,
     Group,
@@ -61,6 +62,7 @@ def service_groups() -> list[Group]:
         _deadline(),
         _patient(),
         *map(_after_the_end, METHODS),
+        _across_the_end(),
         _orders(),
     ]
 
@@ -373,7 +375,7 @@ def _after_the_end(method: str) -> Group:
     case = InteropCase(
         method=method,
         name="after the end of the session",
-        covers=("B34b", "B35g"),
+        covers=("B34b", "B34g", "B35g"),
         # Without earlier calls, as an open connection may get another error.
         steps=(
             StopServing(),
@@ -383,6 +385,17 @@ def _after_the_end(method: str) -> Group:
         ),
     )
     return _group(InteropServer(), case)
+
+
+def _across_the_end() -> Group:
+    case = InteropCase(
+        method="StopTraining",
+        name="a callback that runs when the session ends",
+        covers=("B34a", "B34d"),
+        steps=(AskAcrossTheEnd(want=_EMPTY),),
+    )
+    # Long enough to tell a grace of 20 s from one of as many milliseconds.
+    return _group(InteropServer(callback_ms=300), case)
 
 
 def _orders() -> Group:

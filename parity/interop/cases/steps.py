@@ -49,6 +49,12 @@ class AskPatiently(Model):
     timeout: str
 
 
+class AskAcrossTheEnd(Model):
+    """A StopTraining by this process, whose callback runs while the server's session ends."""
+
+    want: Want
+
+
 class Arrive(Model):
     """Workers that arrive at the server's barrier and are blocked."""
 
@@ -87,7 +93,7 @@ class AuditIs(Model):
 
 
 class StopServing(Model):
-    """A clean end of the server's session."""
+    """A clean end of the server's session, and a second ``end`` of its server hook."""
 
 
 class BarrierIs(Model):
@@ -118,6 +124,7 @@ InteropLookStep = BarrierIs | CheckpointsAre | MachineIsSeen | Ipv6IsSeen
 InteropStep = (
     Ask
     | AskPatiently
+    | AskAcrossTheEnd
     | Arrive
     | Address
     | AddressFileIs

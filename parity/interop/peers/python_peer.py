@@ -157,8 +157,9 @@ class _Run:
     """A run with a controller, in a graph of its own."""
 
     def __init__(self, model_dir: Path, server: InteropServer) -> None:
-        def raise_if_told(action: str, session: Any) -> None:
+        def react(action: str, session: Any) -> None:
             del action, session
+            SYSTEM_CLOCK.sleep(server.callback_ms / 1000)
             if server.callback_error is not None:
                 raise RuntimeError(server.callback_error)
             if server.callback_panic is not None:
@@ -167,7 +168,7 @@ class _Run:
         self._workers_clock = _HoldingClock()
         with tf.Graph().as_default():
             self._barrier_op = BarrierOp(
-                server.workers, barrier_callbacks=[raise_if_told], clock=self._workers_clock
+                server.workers, barrier_callbacks=[react], clock=self._workers_clock
             )
             saver, saver_hook = None, None
             if server.global_step is not None:
@@ -176,7 +177,7 @@ class _Run:
                 saver_hook = NoFirstSaveCheckpointSaverHook(
                     str(model_dir), save_steps=_NEVER_BY_ITSELF, saver=saver, save_graph_def=False
                 )
-            server_hook = ServerHook(
+            self._server_hook = ServerHook(
                 str(model_dir),
                 self._barrier_op,
                 cast(NoFirstSaveCheckpointSaverHook, saver_hook),
@@ -184,7 +185,7 @@ class _Run:
                 access=None if server.access is None else _server_access(server.access),
             )
             self._monitored = tf1.train.SingularMonitoredSession(
-                hooks=[*filter(None, [saver_hook]), server_hook],
+                hooks=[*filter(None, [saver_hook]), self._server_hook],
                 scaffold=tf1.train.Scaffold(saver=saver),
             )
         self._session = self._monitored.raw_session()
@@ -204,8 +205,9 @@ class _Run:
         )
 
     def close(self) -> None:
-        """Close the session, so that blocked workers end."""
+        """Close the session, so that blocked workers end; a second ``end`` does nothing."""
         self._monitored.close()
+        self._server_hook.end(self._session)
         self._workers_clock.let_go.set()
         tf1.summary.FileWriterCache.clear()
 

@@ -39,7 +39,7 @@ fn private(dir: &Path, name: &str, content: &str) {
 fn serve(dir: &Path, tokens: &str) -> Value {
     json!({"type": "serve", "seq": 1, "model_dir": dir, "ip": "10.0.0.1", "workers": 3,
            "global_step": 0, "save_error": null, "save_ms": 0, "callback_error": null,
-           "callback_panic": null, "access": {
+           "callback_panic": null, "callback_ms": 0, "access": {
                "address": "127.0.0.1:0", "certificate": null, "private_key": null,
                "client_ca": null, "token_file": dir.join(tokens), "max_request_bytes": 65536,
                "max_metadata_bytes": 8192, "max_concurrent_calls": 64, "max_deadline_ms": 60_000,

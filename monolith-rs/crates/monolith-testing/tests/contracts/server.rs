@@ -121,6 +121,8 @@ contracts! { of Stage;
         stage.until(|| chief.counts.running() == 1);
         chief.server.end(&raw.get()).unwrap();
         assert_eq!(chief.resume().unwrap_err().0, Code::Unavailable);
+        // Long enough to tell a grace of 20 s from one of as many milliseconds.
+        stage.clock.sleep(100 * MS);
         assert_eq!(seen(&running), []);
         gate.open();
         stage.until(|| seen(&running).len() == 1);

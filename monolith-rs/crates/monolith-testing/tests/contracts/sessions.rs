@@ -63,6 +63,21 @@ contracts! { of Stage;
         }
     }
 
+    fn a_flag_that_is_set_within_a_step_is_noticed_with_the_next(stage) {
+        let (rig, saves) = (Rig::new(stage), Arc::<AtomicUsize>::default());
+        let control = rig.controller(&saves);
+        let mut session = rig.session(&vec![control.clone()]);
+        let asks_within = |raw: &Session| {
+            control.trigger_save_op(raw)?;
+            raw.train_step()
+        };
+        session.run(asks_within).unwrap();
+        assert_eq!(saves.load(Ordering::SeqCst), 0);
+        step(&mut session);
+        assert_eq!(saves.load(Ordering::SeqCst), 1);
+        leave(&mut session, true);
+    }
+
     fn each_session_has_a_watch_that_reports_once_and_ends_with_it(stage) {
         for is_clean in ENDINGS {
             let (rig, reports) = (Rig::new(stage), Arc::<AtomicUsize>::default());

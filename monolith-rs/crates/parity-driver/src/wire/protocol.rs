@@ -90,6 +90,7 @@ pub struct ServeRequest {
     pub save_ms: u64,
     pub callback_error: Option<String>,
     pub callback_panic: Option<String>,
+    pub callback_ms: u64,
     pub access: Option<InteropServerAccess>,
     pub seq: u64,
     pub model_dir: String,

@@ -14,7 +14,9 @@ use monolith_training::save_utils::{
     Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
 };
 use monolith_training::session::monitored::{Hooks, Recovery};
-use monolith_training::session::{Graph, MonitoredSession, Session, SessionCreator};
+use monolith_training::session::{
+    Graph, MonitoredSession, Session, SessionCreator, SessionRunHook,
+};
 
 use super::holding::HoldingClock;
 use super::{access, failed};
@@ -37,6 +39,7 @@ struct Run {
     monitored: MonitoredSession,
     session: Arc<Session>,
     barrier_op: Arc<BarrierOp>,
+    server_hook: Arc<ServerHook>,
     /// Keeps blocked workers from looking again, so that they stay blocked after a resume.
     workers_clock: Arc<HoldingClock>,
 }
@@ -73,7 +76,8 @@ impl Peer {
             Some(mut run) => {
                 let left = run.monitored.leave(None);
                 run.workers_clock.let_go();
-                left
+                // A second end does nothing.
+                left.and_then(|()| run.server_hook.end(&run.session))
             }
             None => Ok(()),
         });
@@ -126,7 +130,11 @@ impl Run {
             Arc::clone(&workers_clock) as _,
             capacity(serve.workers)?,
         )?
-        .with_callbacks(callbacks(serve.callback_error, serve.callback_panic));
+        .with_callbacks(vec![callback(
+            Duration::from_millis(serve.callback_ms),
+            serve.callback_error,
+            serve.callback_panic,
+        )]);
         let barrier_op = Arc::new(barrier_op);
         let saver = FaultySaver::new(
             Arc::new(FileSaver::default()),
@@ -164,7 +172,8 @@ impl Run {
             Some(access) => server_hook.with_access(access::of_server(access)?),
             None => server_hook.with_address(move |port| Ok(concat_ip_and_port(&serve.ip, port))),
         };
-        hooks.push(Arc::new(server_hook));
+        let server_hook = Arc::new(server_hook);
+        hooks.push(server_hook.clone());
         let session = Session::new(&graph, serve.global_step.unwrap_or_default())?;
         let monitored = MonitoredSession::new(
             Recovery::Leaves,
@@ -176,6 +185,7 @@ impl Run {
             monitored,
             session,
             barrier_op,
+            server_hook,
             workers_clock,
         })
     }
@@ -201,13 +211,18 @@ fn capacity(workers: i64) -> Result<usize> {
         .map_err(|_| Error::value(format!("capacity must be positive, it is {workers}.")))
 }
 
-/// Returns a callback that raises and one that panics, each only if its message is given.
-fn callbacks(error: Option<String>, panic: Option<String>) -> Vec<BarrierCallback> {
-    let raises = error
-        .map(|message| -> BarrierCallback { Arc::new(move |_, _| Err(Error::runtime(&message))) });
-    let panics =
-        panic.map(|message| -> BarrierCallback { Arc::new(move |_, _| panic!("{message}")) });
-    raises.into_iter().chain(panics).collect()
+/// Returns a callback that takes this long and then raises or panics, if a message is given.
+fn callback(takes: Duration, error: Option<String>, panic: Option<String>) -> BarrierCallback {
+    Arc::new(move |_, _| {
+        SystemClock.sleep(takes);
+        if let Some(message) = &error {
+            return Err(Error::runtime(message));
+        }
+        if let Some(message) = &panic {
+            panic!("{message}");
+        }
+        Ok(())
+    })
 }
 
 /// Creator of sessions that always returns this one.
