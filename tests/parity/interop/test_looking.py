@@ -31,7 +31,8 @@ class Sees:
         self.otherwise = otherwise
 
     def look(self, look):
-        alive = tuple(addr for addr in look.addrs if addr not in ("127.0.0.1:1", "no address"))
+        given = dict.fromkeys(look.addrs)
+        alive = tuple(addr for addr in given if addr not in ("127.0.0.1:1", "no address"))
         has_state = (Path(look.basename).parent / "checkpoint").is_file()
         checkpoints = {
             "prefix": f"{look.basename}-7",
@@ -46,7 +47,7 @@ class Sees:
             "addrs": look.addrs,
             "alive": alive,
             "dead": tuple(dict.fromkeys(addr for addr in look.addrs if addr not in alive)),
-            "all_alive": alive == look.addrs,
+            "all_alive": set(alive) == set(look.addrs),
             "valid": tuple(CANDIDATES[each] for each in look.candidates),
             "joined": tuple(JOINED[each] for each in look.hosts),
             "health_hex": health(look, self.otherwise.pop("memory", 5 << 20)),

@@ -61,7 +61,7 @@ fn serve(dir: &Path, workers: &str) -> String {
     format!(
         r#"{{"type": "serve", "seq": 1, "model_dir": "{dir}", "ip": "127.0.0.1",
             "workers": {workers}, "global_step": 0, "save_error": null, "save_ms": 0,
-            "callback_error": null}}"#
+            "callback_error": null, "callback_ms": 0}}"#
     )
     .replace('\n', " ")
 }

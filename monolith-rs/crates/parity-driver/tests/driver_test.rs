@@ -535,6 +535,7 @@ impl ModelDir {
         let mut request = json!({
             "type": "serve", "seq": 1, "model_dir": self.0.path(), "ip": "127.0.0.1", "workers": 5,
             "global_step": 7, "save_error": null, "save_ms": 0, "callback_error": null,
+            "callback_ms": 0,
         });
         let fields = fields.as_object().unwrap().clone();
         request.as_object_mut().unwrap().extend(fields);
