@@ -127,6 +127,12 @@ for command in COMMANDS:
     app.command()(_ending(command))
 
 
+@functools.cache
+def _parser() -> Callable[[], object]:
+    """Return the commands with their options, which Typer takes 20 ms to find out."""
+    return typer.main.get_command(app)
+
+
 def main() -> NoReturn:
     """Run a command and exit; any error but a bug of ours is printed in one line.
 
@@ -142,7 +148,7 @@ def _run() -> str | int | None:
     code: str | int | None = 0
     try:
         check_standard_output()
-        app()
+        _parser()()
     except SystemExit as end:
         code = end.code
     except OutputError as error:

@@ -100,10 +100,11 @@ def test_three_lanes_that_look_four_times_are_played_in_every_order_once(rust_pl
     assert played.total() == 6**4
 
 
-@pytest.mark.parametrize("where", [("-n", "2"), ("--on", "local:2")])
-def test_processes_say_what_one_says(scenario, where):
+def test_processes_say_what_one_says(scenario):
     words = ("explore", scenario, "--alone", "python", "--bound", "2")
-    assert command(*words, *where)[:2] == command(*words)[:2]
+    one = command(*words)[:2]
+    for where in (("-n", "2"), ("--on", "local:2")):
+        assert command(*words, *where)[:2] == one
 
 
 def test_a_player_alone_shows_how_many_schedules_it_has(scenario):
