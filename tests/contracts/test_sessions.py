@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
+from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.ckpt_hooks import BarrierSaverListener
 from monolith_hooks.controller_hooks import ControllerHook, QueryActionHook, StopHelper
 from monolith_hooks.ps_check_hooks import Config, PsHealthCheckerHook
@@ -63,6 +64,23 @@ def test_an_action_file_is_acted_on_in_each_session_and_the_last_end_stops_all(
         assert (rig.folder / ACTION_FILENAME).exists()
 
     play_rig(body)
+
+
+@pytest.mark.covers("B20c", "B20d", "B20e")
+def test_a_worker_that_finds_nothing_placed_goes_on_without_a_wait(stage, clock, config):
+    wait_seconds = 10
+
+    def main():
+        with tf.Graph().as_default():
+            barrier = BarrierOp(2, wait_seconds=wait_seconds, clock=clock)
+            creator = tf1.train.ChiefSessionCreator(config=config)
+            with tf1.train.MonitoredSession(creator) as session:
+                before = clock.now_ns()
+                barrier.wait_until_barrier_removed(session._tf_sess(), 1)
+                assert clock.now_ns() < before + wait_seconds * 10**9
+                assert barrier.is_none_blocked(session._tf_sess())
+
+    stage.play(main)
 
 
 def threads(stage: Any) -> list[Any]:

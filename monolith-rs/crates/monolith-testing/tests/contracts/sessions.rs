@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use monolith_testing::machines::Machines;
 use monolith_testing::strikes::Strikes;
+use monolith_training::barrier_ops::BarrierOp;
 use monolith_training::coordinator::Coordinator;
 use monolith_training::errors::Error;
 use monolith_training::hooks::ckpt_hooks::BarrierSaverListener;
@@ -61,6 +62,16 @@ contracts! { of Stage;
             });
             assert!(stays, "nobody looks for it any more");
         }
+    }
+
+    fn a_worker_that_finds_nothing_placed_goes_on_without_a_wait(stage) {
+        let (graph, wait) = (Graph::new(), Duration::from_secs(10));
+        let barrier = BarrierOp::new(&graph, Arc::clone(&stage.clock), 2).unwrap().with_wait(wait);
+        let session = Session::new(&graph, 0).unwrap();
+        let before = stage.clock.now();
+        barrier.wait_until_barrier_removed(&session, 1).unwrap();
+        assert!(stage.clock.now() < before + wait);
+        assert!(barrier.is_none_blocked(&session).unwrap());
     }
 
     fn a_flag_that_is_set_within_a_step_is_noticed_with_the_next(stage) {
