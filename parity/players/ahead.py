@@ -1,20 +1,22 @@
 """Plays that were begun before anybody asks for what came of them.
 
 A driver plays in a process of its own, so it can play the next scenarios while this process
-compares the last one.
+compares the last one, and so can a second process of the same driver.
 
-Concurrency. One thread of the pool plays what was begun, in that order; the caller's thread plays
-what wasn't. Whoever plays holds ``_turn``, as a driver answers one request at a time. The pool's
-thread also waits, without it, until the caller is near enough (``_near``): traces that nobody
-has asked for yet take memory.
+Concurrency. The pool has a thread for each player, and they play what was begun in that order; the
+caller's thread plays what wasn't. Whoever plays has taken a player out of ``_idle``, as a driver
+answers one request at a time. The pool's threads also wait, without one, until the caller is near
+enough (``_near``): traces that nobody has asked for yet take memory.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
 from typing import Final, Protocol, runtime_checkable
 
 from parity.players.needs import skip_if_lacking
@@ -62,16 +64,20 @@ def begin(
 
 
 class AheadPlayer:
-    """A player that plays what was begun on a thread of its own, while its caller does other work.
+    """A player that plays what was begun on threads of its own, while its caller does other work.
 
     Args:
         player: Plays, in a process of its own.
+        others: Play the same, in further processes.
     """
 
-    def __init__(self, player: Interruptible) -> None:
+    def __init__(self, player: Interruptible, *others: Interruptible) -> None:
         self._player = player
-        self._turn = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, "ahead")
+        self._all = (player, *others)
+        self._idle: LifoQueue[Interruptible] = LifoQueue()
+        for each in reversed(self._all):
+            self._idle.put(each)
+        self._pool = ThreadPoolExecutor(len(self._all), "ahead")
         self._near = threading.Condition()
         self._begun: OrderedDict[_Asked, tuple[int, Future[Outcome]]] = OrderedDict()
         self._count = 0
@@ -113,36 +119,50 @@ class AheadPlayer:
         """
         asked: _Asked = file.name, seed, schedule
         if asked not in self._begun:
-            with self._turn:
-                return self._player.play(file, seed, schedule)
+            with self._taken() as player:
+                return player.play(file, seed, schedule)
         found = None
         while found != asked:
             found, (number, play) = self._begun.popitem(last=False)
         with self._near:
             self._asked = number
-            self._near.notify()
+            self._near.notify_all()
         return play.result()
 
     def close(self) -> str | None:
-        """Forget what was begun, close the player, and return what went wrong or None."""
+        """Forget what was begun, close the players, and return what went wrong or None."""
         with self._near:
             self._closed = True
-            self._near.notify()
+            self._near.notify_all()
         self._pool.shutdown(wait=False, cancel_futures=True)
-        while not self._turn.acquire(timeout=_SECONDS):
-            self._player.interrupt()
+        busy = list(self._all)
+        while busy:
+            try:
+                busy.remove(self._idle.get(timeout=_SECONDS))
+            except Empty:
+                for player in busy:
+                    player.interrupt()
         try:
-            return self._player.close()
+            return "\n".join(filter(None, [player.close() for player in self._all])) or None
         finally:
-            self._turn.release()
+            for player in self._all:
+                self._idle.put(player)
             self._pool.shutdown()
+
+    @contextmanager
+    def _taken(self) -> Iterator[Interruptible]:
+        player = self._idle.get()
+        try:
+            yield player
+        finally:
+            self._idle.put(player)
 
     def _play_begun(
         self, number: int, file: ScenarioFile, seed: int | None, schedule: Schedule | None
     ) -> Outcome:
         with self._near:
             self._near.wait_for(lambda: self._closed or number <= self._asked + _MOST)
-        with self._turn:
+        with self._taken() as player:
             if self._closed:
                 raise CancelledError
-            return self._player.play(file, seed, schedule)
+            return player.play(file, seed, schedule)

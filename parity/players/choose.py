@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -55,6 +56,7 @@ class PlayerSpec(Model):
         return self.kind
 
 
+_CORES: Final = len(os.sched_getaffinity(0))
 _CAN_FAIL: Final = ("rust", "command", "hooks")
 """The kinds of players that may not start: by a driver's or by foreign modules' fault."""
 
@@ -209,7 +211,9 @@ def open_cached(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
         return CachedPlayer(spec.kind, kept, partial(open_player, spec, limit))
     player = open_player(spec, limit, gives_up=gives_up)
     if isinstance(player, DriverPlayer):
-        player = AheadPlayer(player)
+        # Only of the port is it known that two processes of it don't get in each other's way.
+        others = [player.another()] if spec.kind == "rust" and _CORES > 1 else []
+        player = AheadPlayer(player, *others)
     if kept is None:
         return player
     return CachedPlayer(spec.kind, kept, lambda: player, player)  # It has the sources of here.

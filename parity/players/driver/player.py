@@ -82,6 +82,10 @@ class DriverPlayer:
         self.given_up = ""
         """The reason why it isn't started again, or empty."""
 
+    def another(self) -> DriverPlayer:
+        """Return a player of the same driver, whose process starts with its first play."""
+        return DriverPlayer(self._name, self._command, self._limit, gives_up=self._gives_up)
+
     @property
     def name(self) -> str:
         """The player's name in reports."""

@@ -142,6 +142,46 @@ def test_closing_interrupts_a_play_that_hangs():
     assert len(hung.played) == 1
 
 
+def test_two_play_beside_each_other_and_each_gets_what_was_played_of_it():
+    at_once = threading.Barrier(2, timeout=SOON)
+
+    class Meets(Named):
+        def play(self, file, seed=None, schedule=None):
+            at_once.wait()
+            return super().play(file, seed, schedule)
+
+    both = Meets(), Meets()
+    player = AheadPlayer(*both)
+    for file in FILES:
+        player.begin(file)
+    assert [player.play(file) for file in FILES] == [Skipped(f"{each.name} None") for each in FILES]
+    assert {len(each.played) for each in both} == {len(FILES) // 2}
+    assert player.close() == "bye\nbye"
+
+
+def test_closing_interrupts_whichever_hangs():
+    class Hung(Named):
+        def __init__(self):
+            super().__init__()
+            self.interrupted = threading.Event()
+
+        def play(self, file, seed=None, schedule=None):
+            super().play(file, seed, schedule)
+            assert self.interrupted.wait(SOON)
+            return Failed("crashed", "it ended")
+
+        def interrupt(self):
+            self.interrupted.set()
+
+    hung = Hung(), Hung()
+    player = AheadPlayer(*hung)
+    for file in FILES:
+        player.begin(file)
+    assert all(each.has_played(1) for each in hung)
+    player.close()
+    assert all(each.closed and len(each.played) == 1 for each in hung)
+
+
 def test_only_what_all_can_play_is_begun(named, ahead):
     disk = scenario_file("disk", needs=["disk"])
     begin([Script(trace()), ahead], disk, None, None)
