@@ -149,6 +149,32 @@ class Refusing:
         raise self.error
 
 
+@pytest.mark.covers("B13a", "B13b", "B13c")
+def test_any_error_of_a_poll_ends_the_watch_and_nothing_else(barrier, stage):
+    reports: list[Any] = []
+    session = Refusing()
+    hook = PsHealthCheckerHook(
+        Config(barrier.op, 1, ps_device_fn=lambda _: "/cpu:0", report_fn=reports.append),
+        clock=stage.clock,
+        machine_info=lambda shared_name: None,
+        check_machine_health=lambda _: tf.constant(b""),
+        poll_seconds=0,
+    )
+    hook.begin()
+    for number, make in enumerate((*OP_ERRORS, *EXCEPTIONS), 1):
+        session.error = make("poll")
+        coord = tf.train.Coordinator()
+        hook.after_create_session(session, coord)
+        stage.until(lambda count=number: len(stage.deaths()) == count)
+        assert session.runs == number
+        assert stage.deaths()[-1] == ("ps_health", type(session.error).__name__)
+        assert not coord.should_stop()
+        coord.request_stop()
+        coord.join()
+    assert (reports, barrier.called) == ([], [])
+    assert not barrier.op.is_barrier_placed(barrier.session)
+
+
 @pytest.mark.covers("B47g", "B47h")
 def test_any_exception_of_an_action_is_logged_its_file_goes_and_the_next_is_looked_for(
     stage, tmp_path, caplog, request

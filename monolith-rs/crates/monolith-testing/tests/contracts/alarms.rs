@@ -14,6 +14,7 @@ use monolith_training::files::{Files, Operation};
 use monolith_training::hooks::ckpt_hooks::BarrierSaverListener;
 use monolith_training::hooks::controller_hooks::{ControllerHook, QueryActionHook};
 use monolith_training::hooks::ps_check_hooks::{Config, PsHealthCheckerHook};
+use monolith_training::logging_ops::{HealthSource, MachineInfo};
 use monolith_training::save_utils::CheckpointSaverListener;
 use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{
@@ -172,6 +173,55 @@ fn any_error_of_a_report_ends_the_watch_and_nothing_else() {
             assert_eq!(reports.load(Ordering::SeqCst), number + 1);
             assert!(!coord.should_stop() && !barrier.is_placed(), "{kind}");
         }
+        assert!(seen(&barrier.called).is_empty());
+    });
+}
+
+/// Machines whose health can't be asked for.
+#[derive(Debug, Default)]
+struct Unasked {
+    error: Mutex<Option<Error>>,
+    polls: AtomicUsize,
+}
+
+impl HealthSource for Unasked {
+    fn machine_info(&self, device: &str, name: &str, _: Option<i64>) -> Result<MachineInfo> {
+        Ok(MachineInfo {
+            device: device.to_owned(),
+            shared_name: name.to_owned(),
+        })
+    }
+
+    fn check_machine_health(&self, machines: &[MachineInfo]) -> Result<Vec<Vec<u8>>> {
+        self.polls.fetch_add(1, Ordering::SeqCst);
+        let healthy = vec![Vec::new(); machines.len()];
+        self.error.lock().unwrap().clone().map_or(Ok(healthy), Err)
+    }
+}
+
+#[test]
+fn any_error_of_a_poll_ends_the_watch_and_nothing_else() {
+    Stage::real(|stage| {
+        let (barrier, unasked) = (Barrier::new(), Arc::<Unasked>::default());
+        let reports = Arc::<AtomicUsize>::default();
+        let op = Some(Arc::clone(&barrier.op));
+        let mut config = Config::new(op, 1, unasked.clone(), Arc::clone(&stage.clock));
+        let count = Arc::clone(&reports);
+        config.report_fn = Arc::new(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        });
+        let hook = PsHealthCheckerHook::new(config).with_poll_interval(Duration::ZERO);
+        hook.begin().unwrap();
+        for (number, kind) in ALL.into_iter().enumerate() {
+            *unasked.error.lock().unwrap() = Some(Error::new(kind, "poll"));
+            let coord = Coordinator::new();
+            hook.after_create_session(&barrier.session, &coord).unwrap();
+            coord.join(|threads| stage.until_ended(threads));
+            assert_eq!(unasked.polls.load(Ordering::SeqCst), number + 1);
+            assert!(!coord.should_stop() && !barrier.is_placed(), "{kind}");
+        }
+        assert_eq!(reports.load(Ordering::SeqCst), 0);
         assert!(seen(&barrier.called).is_empty());
     });
 }
