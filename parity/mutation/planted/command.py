@@ -37,7 +37,7 @@ from parity.mutation.planted.matrix import (
     read_results,
 )
 from parity.mutation.planted.planted import PlantedBug, Way, chosen_bugs, load_planted
-from parity.mutation.planted.scratch import basis, judge_texts, python_texts
+from parity.mutation.planted.scratch import basis, judge_texts, python_texts, sources_digest
 from parity.mutation.planted.sides import Fuzzing
 from parity.spec.loading import ScenarioFile, load_all
 
@@ -152,13 +152,17 @@ class _KillMatrix:
     def _basis(self, bug: PlantedBug, way: Way) -> str:
         """Return the digest of everything that this result depends on."""
         if way == "fuzz":
-            return basis(self.root, bug, [*self._generator, str(self.options.fuzzing)])
+            return basis(self._sources, bug, [*self._generator, str(self.options.fuzzing)])
         if way in JUDGE_WAYS:
-            return basis(self.root, bug, self._judges[way])
+            return basis(self._sources, bug, self._judges[way])
         files = self.files if way == "catalogue" else explored_files()
         # A result that ended at the first red scenario says nothing of the others.
         cut = ["until caught"] if way == "catalogue" and self.options.until_caught else []
-        return basis(self.root, bug, [*(file.text for file in files), *cut])
+        return basis(self._sources, bug, [*(file.text for file in files), *cut])
+
+    @cached_property
+    def _sources(self) -> str:
+        return sources_digest(self.root)
 
     @cached_property
     def _judges(self) -> dict[str, list[str]]:

@@ -89,11 +89,9 @@ def source_files(root: Path, side: Language) -> list[Path]:
     return sorted(found)
 
 
-def basis(root: Path, bug: PlantedBug, scenarios: Iterable[str]) -> str:
+def basis(sources: str, bug: PlantedBug, scenarios: Iterable[str]) -> str:
     """Return a digest of what a bug's result depends on: itself, both sides, the scenarios."""
-    return digest_of(
-        [bug.model_dump_json(exclude={"breaks", "only_by"}), sources_digest(root), *scenarios]
-    )
+    return digest_of([bug.model_dump_json(exclude={"breaks", "only_by"}), sources, *scenarios])
 
 
 def sources_digest(root: Path) -> str:

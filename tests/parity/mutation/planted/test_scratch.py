@@ -6,7 +6,13 @@ import pytest
 
 from parity.base.problems import UsageError
 from parity.mutation.planted.planted import PlantedBug
-from parity.mutation.planted.scratch import Scratch, basis, python_texts, source_files
+from parity.mutation.planted.scratch import (
+    Scratch,
+    basis,
+    python_texts,
+    source_files,
+    sources_digest,
+)
 
 BUG = PlantedBug(
     name="wrong",
@@ -69,12 +75,12 @@ def test_what_is_unchanged_is_not_written_again(scratch):
 
 
 def test_a_result_depends_on_sources_scenarios_and_the_bug(root):
-    first = basis(root, BUG, ["a"])
-    assert basis(root, BUG, ["a"]) == first
-    assert basis(root, BUG, ["b"]) != first
-    assert basis(root, BUG.model_copy(update={"replace": "3"}), ["a"]) != first
+    first = basis(sources_digest(root), BUG, ["a"])
+    assert basis(sources_digest(root), BUG, ["a"]) == first
+    assert basis(sources_digest(root), BUG, ["b"]) != first
+    assert basis(sources_digest(root), BUG.model_copy(update={"replace": "3"}), ["a"]) != first
     (root / "monolith_hooks" / "one.py").write_text("ONE = 1.0\n")
-    assert basis(root, BUG, ["a"]) != first
+    assert basis(sources_digest(root), BUG, ["a"]) != first
 
 
 def test_a_digest_of_a_folder_that_has_moved_is_refused(tmp_path):
