@@ -118,7 +118,7 @@ def test_every_event_was_recorded_in_a_step_of_its_range_and_nearly_always_in_th
 ):
     player = python_player.PythonPlayer()
     exact = total = 0
-    for file in load_all([])[::12]:
+    for file in load_all([])[::6]:
         played = play_if_able(player, file)
         if not isinstance(played, Played):
             continue
@@ -127,4 +127,4 @@ def test_every_event_was_recorded_in_a_step_of_its_range_and_nearly_always_in_th
             assert found.first <= step <= found.last, (file.name, i, found, step)
             exact += found.first == found.last
             total += 1
-    assert exact / total > 0.8
+    assert exact / total > 0.75  # 0.86 over the whole catalogue.
