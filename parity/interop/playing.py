@@ -56,6 +56,7 @@ from parity.spec.interop import (
 from parity.spec.rpcs import StatusCode
 
 _HEADER: Final = "grpc-timeout"
+_STOP: Final = "/Controller/StopTraining"
 _PATIENCE_SECONDS: Final = 10
 _ADDRESS_FILE: Final = "controller_server_addr.txt"
 """From the specification (B37), independent of the code that is judged."""
@@ -194,8 +195,8 @@ class _Served:
                 got = ask_patiently(self._addr.decode(), step.method, step.timeout)
                 return _call_differences(step.method, step.want, got)
             case AskAcrossTheEnd():
-                stopping = ask_to_stop(self._addr.decode(), then=self._stop_serving)
-                return _call_differences("/Controller/StopTraining", step.want, stopping)
+                got = ask_to_stop(self._addr.decode(), then=self._stop_serving)
+                return _call_differences(_STOP, step.want, got)
             case Arrive():
                 self._pair.server.arrive(step.workers)
             case Address():
@@ -329,10 +330,10 @@ def ask_to_stop(address: str, then: Callable[[], None]) -> Called:
     """Return the answer to a StopTraining; ``then`` is called once it has placed the barrier.
 
     Raises:
-        PeerError: The barrier isn't placed in time.
+        PeerError: The barrier isn't placed in time, or the call isn't under way any more.
     """
     with open_channel(address) as channel:
-        stop: Any = channel.unary_unary("/Controller/StopTraining")
+        stop: Any = channel.unary_unary(_STOP)
         status: Any = channel.unary_unary("/Controller/GetBlockStatus")
         before = status(b"", timeout=_PATIENCE_SECONDS)
         call = stop.future(b"", timeout=_PATIENCE_SECONDS)
@@ -340,6 +341,8 @@ def ask_to_stop(address: str, then: Callable[[], None]) -> Called:
         while status(b"", timeout=_PATIENCE_SECONDS) == before:
             if time.monotonic() > gives_up:
                 raise PeerError(f"the barrier isn't placed within {_PATIENCE_SECONDS} s")
+        if call.done():
+            raise PeerError("StopTraining was answered before its callback was over")
         then()
         return _answered(call)
 

@@ -56,7 +56,6 @@ class PlayerSpec(Model):
         return self.kind
 
 
-_CORES: Final = len(os.sched_getaffinity(0))
 _CAN_FAIL: Final = ("rust", "command", "hooks")
 """The kinds of players that may not start: by a driver's or by foreign modules' fault."""
 
@@ -212,7 +211,7 @@ def open_cached(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
     player = open_player(spec, limit, gives_up=gives_up)
     if isinstance(player, DriverPlayer):
         # Only of the port is it known that two processes of it don't get in each other's way.
-        others = [player.another()] if spec.kind == "rust" and _CORES > 1 else []
+        others = [player.another()] if spec.kind == "rust" and (os.cpu_count() or 1) > 1 else []
         player = AheadPlayer(player, *others)
     if kept is None:
         return player

@@ -18,7 +18,7 @@ from parity.players.choose import PlayerSpec, choose_player
 
 _OURS: Final = ("parity", "fakes", "monolith_hooks")
 _PACKAGES: Final = ("absl-py", "grpcio", "hypothesis", "numpy", "protobuf", "tensorflow")
-_SHOWN: Final = 12
+SHOWN: Final = 12
 """Digits of a digest: enough to tell two apart, and to read."""
 
 
@@ -46,7 +46,7 @@ def _python_here() -> dict[str, str]:
         spec = find_spec(name)
         assert spec is not None, "it is installed with this package"
         assert spec.origin is not None, "it has an __init__.py"
-        found[name] = source_digest(Path(spec.origin).parent)[:_SHOWN]
+        found[name] = source_digest(Path(spec.origin).parent)[:SHOWN]
     for name in _PACKAGES:
         try:
             found[name] = metadata.version(name)
@@ -60,7 +60,7 @@ def _of_player(spec: PlayerSpec) -> Iterator[tuple[str, str]]:
         case "rust":
             root = project.SOURCES
             digest = "none" if root is None else project.rust_source_digest(root)
-            yield "monolith-rs", digest.removeprefix("sha256:")[:_SHOWN]
+            yield "monolith-rs", digest.removeprefix("sha256:")[:SHOWN]
         case "hooks":
             yield spec.where, _file_digest(Path(spec.where))
         case "recorded":
@@ -68,7 +68,7 @@ def _of_player(spec: PlayerSpec) -> Iterator[tuple[str, str]]:
             recordings = hashlib.sha256()
             for path in sorted(folder.rglob("*.json")):
                 recordings.update(f"{path.relative_to(folder)}\0{_file_digest(path)}".encode())
-            yield spec.where or "recorded", recordings.hexdigest()[:_SHOWN]
+            yield spec.where or "recorded", recordings.hexdigest()[:SHOWN]
         case "command":
             # The program itself may be a Python, of which each machine has its own.
             for word in shlex.split(spec.where)[1:]:
@@ -77,6 +77,6 @@ def _of_player(spec: PlayerSpec) -> Iterator[tuple[str, str]]:
 
 def _file_digest(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:_SHOWN]
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:SHOWN]
     except (OSError, ValueError):
         return "none"

@@ -37,16 +37,7 @@ On = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Play on the workers of this Dask scheduler, or on local:N; see "
-        "docs/many-machines.md.",
-    ),
-]
-JudgeOn = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Judge on the workers of this Dask scheduler, or on local:N; see "
-        "docs/many-machines.md.",
+        help="Use the workers of this Dask scheduler, or local:N; see docs/many-machines.md.",
     ),
 ]
 Keyword = Annotated[str | None, typer.Option("-k", help="Only scenarios that match.")]

@@ -12,7 +12,6 @@ from parity.app.commands.options import (
     DAY,
     LIMIT,
     MOST,
-    JudgeOn,
     Limit,
     LivePeer,
     On,
@@ -163,7 +162,7 @@ def killmatrix(
         bool, typer.Option("--until-caught", help="Try no other way after one has caught the bug.")
     ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write the table here as well.")] = None,
-    on: JudgeOn = None,
+    on: On = None,
 ) -> None:
     """Plant bugs on both sides, and see what catches each.
 
@@ -223,7 +222,7 @@ def mutants(
             help="Real seconds that a mutant may take for a scenario.",
         ),
     ] = 20.0,
-    on: JudgeOn = None,
+    on: On = None,
 ) -> None:
     """Make every small change to one side, and see what catches it.
 

@@ -394,8 +394,8 @@ def _across_the_end() -> Group:
         covers=("B34a", "B34d"),
         steps=(AskAcrossTheEnd(want=_EMPTY),),
     )
-    # Long enough to tell a grace of 20 s from one of as many milliseconds.
-    return _group(InteropServer(callback_ms=300), case)
+    # Long enough to be under way then, and to tell 20 s of grace from as many milliseconds.
+    return _group(InteropServer(callback_ms=1000), case)
 
 
 def _orders() -> Group:

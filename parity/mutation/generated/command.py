@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,11 +14,10 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from parity.base import project
 from parity.base.executors.choose import executor
 from parity.base.executors.tasks import as_they_end
 from parity.base.files import must_be_replaceable
-from parity.base.folder_lock import first_free, held
+from parity.base.folder_lock import held
 from parity.base.json_lines import write_records
 from parity.base.problems import UsageError
 from parity.mutation.generated.outcome import Mutant, MutantOutcome, read_outcomes
@@ -26,7 +25,7 @@ from parity.mutation.generated.python import PythonMutants
 from parity.mutation.generated.rust import RustMutants
 from parity.mutation.generated.side import Bench, MutantJudge, MutatedSide, ScenarioRanking
 from parity.mutation.generated.survivors import load_survivors, stale, unexplained
-from parity.mutation.planted.checkout import judged_sources, mutable_sources
+from parity.mutation.planted.checkout import JudgeSetup, OpenJudge, mutable_sources
 from parity.mutation.planted.planted import Language, shard_of
 
 SIDES: Final[dict[Language, MutatedSide]] = {"rust": RustMutants(), "python": PythonMutants()}
@@ -109,7 +108,7 @@ def _outcomes(
 
             yield from as_they_end(mutants, here, lambda: side.at_once)
         return
-    with executor(options.on, 1, MutantSetup(options.side, options.limit)) as tasks:
+    with executor(options.on, 1, MutantJudgeSetup(options.side, options.limit)) as tasks:
 
         def there(mutant: Mutant) -> Future[MutantOutcome]:
             return tasks.submit(judge_there, mutant, ranking.copy())
@@ -118,46 +117,25 @@ def _outcomes(
 
 
 @dataclass(frozen=True)
-class OpenJudge:
-    """A judge, and what is to be closed after its last mutant."""
-
-    judge: MutantJudge
-    stack: ExitStack
-
-
-@dataclass(frozen=True)
-class MutantSetup:
-    """The setup of a process that judges mutants in the checkout that it finds where it is."""
+class MutantJudgeSetup(JudgeSetup[MutantJudge]):
+    """The setup of a process that judges mutants of one side."""
 
     side: Language
     limit: float
 
-    def open(self) -> OpenJudge:
-        """Return a judge with a work folder that no other process has.
+    @property
+    def folder(self) -> str:
+        """Name of the work folder among the reports."""
+        return f"mutants-{self.side}.work"
 
-        Raises:
-            UsageError: The catalogue is red without a mutant.
-            PortUnavailableError: Mutants can't be made or built here.
-        """
-        root = mutable_sources()
-        folder = project.ROOT / "reports" / f"mutants-{self.side}.work"
-        with ExitStack() as stack:
-            work = stack.enter_context(first_free(folder))
-            bench = Bench.of(root, work, self.limit)
-            judge = stack.enter_context(SIDES[self.side].judge(bench))
-            return OpenJudge(judge, stack.pop_all())
-
-    def close(self, opened: OpenJudge) -> list[str]:
-        """Close the judge, and leave the folder to the next process."""
-        opened.stack.close()
-        return []
-
-    def sources(self) -> Mapping[str, str]:
-        """Return what outcomes depend on."""
-        return judged_sources()
+    def judge(self, root: Path, work: Path) -> AbstractContextManager[MutantJudge]:
+        """Have the side's judge for the block."""
+        return SIDES[self.side].judge(Bench.of(root, work, self.limit))
 
 
-def judge_there(opened: OpenJudge, mutant: Mutant, ranking: ScenarioRanking) -> MutantOutcome:
+def judge_there(
+    opened: OpenJudge[MutantJudge], mutant: Mutant, ranking: ScenarioRanking
+) -> MutantOutcome:
     """Judge one mutant; called in the process that has the judge."""
     return opened.judge.judged(mutant, ranking)
 

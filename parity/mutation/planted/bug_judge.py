@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
-from parity.base import project
 from parity.base.files import write_whole
-from parity.base.folder_lock import first_free
 from parity.base.problems import PortUnavailableError, UsageError
 from parity.base.terminal_text import counted
 from parity.mutation.judges.catalogue import ScenarioResult
-from parity.mutation.planted.checkout import judged_sources, mutable_sources
+from parity.mutation.planted.checkout import JudgeSetup, OpenJudge
 from parity.mutation.planted.forked_reference import ForkedReference
 from parity.mutation.planted.fuzzed import Hunt
 from parity.mutation.planted.matrix import (
@@ -38,7 +37,7 @@ from parity.mutation.planted.sides import (
 from parity.spec.loading import ScenarioFile, load_all
 from parity.verdict.known import check_known
 
-JUDGE_WAYS: tuple[JudgeWay, ...] = ("interop", "contracts")
+JUDGE_WAYS: Final[tuple[JudgeWay, ...]] = ("interop", "contracts")
 
 
 @dataclass(frozen=True)
@@ -202,42 +201,20 @@ def _red(buggy: BuggySide, way: JudgeWay) -> Red | None:
 
 
 @dataclass(frozen=True)
-class OpenJudge:
-    """A judge, and what is to be closed after its last bug."""
-
-    judge: BugJudge
-    stack: ExitStack
-
-
-@dataclass(frozen=True)
-class JudgeSetup:
-    """The setup of a process that judges bugs in the checkout that it finds where it is."""
+class BugJudgeSetup(JudgeSetup[BugJudge]):
+    """The setup of a process that judges planted bugs."""
 
     options: JudgeOptions
 
-    def open(self) -> OpenJudge:
-        """Return a judge with a work folder that no other process has.
+    folder = "killmatrix.work"
 
-        Raises:
-            PortUnavailableError: There are no sources to plant bugs in.
-        """
-        root = mutable_sources()
-        with ExitStack() as stack:
-            work = stack.enter_context(first_free(project.ROOT / "reports" / "killmatrix.work"))
-            judge = BugJudge(root, work, load_all([]), self.options)
-            stack.enter_context(closing(judge))
-            return OpenJudge(judge, stack.pop_all())
-
-    def close(self, opened: OpenJudge) -> list[str]:
-        """Close the judge, and leave the folder to the next process."""
-        opened.stack.close()
-        return []
-
-    def sources(self) -> Mapping[str, str]:
-        """Return what results depend on."""
-        return judged_sources()
+    def judge(self, root: Path, work: Path) -> AbstractContextManager[BugJudge]:
+        """Have a judge for the block; what is red without a bug shows with the first one."""
+        return closing(BugJudge(root, work, load_all([]), self.options))
 
 
-def judge_there(opened: OpenJudge, bug: PlantedBug, bases: Mapping[Way, str]) -> list[Looked]:
+def judge_there(
+    opened: OpenJudge[BugJudge], bug: PlantedBug, bases: Mapping[Way, str]
+) -> list[Looked]:
     """Judge one bug; called in the process that has the judge."""
     return list(opened.judge.judge(bug, bases))

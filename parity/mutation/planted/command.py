@@ -21,8 +21,8 @@ from parity.base.json_lines import write_records
 from parity.mutation.planted.bug_judge import (
     JUDGE_WAYS,
     BugJudge,
+    BugJudgeSetup,
     JudgeOptions,
-    JudgeSetup,
     Looked,
     judge_there,
 )
@@ -133,7 +133,7 @@ class _KillMatrix:
                 for bug in bugs:
                     yield from judge.judge(bug, bases[bug.name])
             return
-        with executor(options.on, 1, JudgeSetup(judging)) as tasks:
+        with executor(options.on, 1, BugJudgeSetup(judging)) as tasks:
 
             def submit(bug: PlantedBug) -> Future[list[Looked]]:
                 return tasks.submit(judge_there, bug, bases[bug.name])

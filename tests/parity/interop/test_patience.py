@@ -1,4 +1,4 @@
-"""A patient caller leaves it to the server to give up."""
+"""A patient caller leaves it to the server to give up, and one may be under way at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from threading import Event
 import grpc
 import pytest
 
-from parity.interop.playing import ask_patiently
+from parity.interop import playing
+from parity.interop.peers.peer import PeerError
+from parity.interop.playing import ask_patiently, ask_to_stop
 from parity.spec.interop import Called
 
 
@@ -51,3 +53,48 @@ def test_no_proxy_comes_between(server, proxy):
 def test_an_answer_within_that_time_is_taken(server):
     server.let_go.set()
     assert ask_patiently(server.address, "/x/Y", "1H") == Called(code="OK", response_hex="0801")
+
+
+class Channel:
+    """A channel to a barrier that StopTraining places, and that answers it when told."""
+
+    def __init__(self, is_over):
+        self.is_over = is_over
+        self.is_placed = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def unary_unary(self, method):
+        return self if method.endswith("StopTraining") else self.status
+
+    def status(self, request, timeout):
+        return b"placed" if self.is_placed else b""
+
+    def future(self, request, timeout):
+        self.is_placed = True
+        return self
+
+    def done(self):
+        return self.is_over
+
+    def result(self, timeout):
+        assert self.is_over
+        return b""
+
+
+def test_the_session_ends_while_a_stop_is_under_way(monkeypatch):
+    channel = Channel(is_over=False)
+    monkeypatch.setattr(playing, "open_channel", lambda _: channel)
+    assert ask_to_stop("a:1", then=lambda: setattr(channel, "is_over", True)) == Called(
+        code="OK", response_hex=""
+    )
+
+
+def test_a_stop_that_is_over_by_then_shows_nothing(monkeypatch):
+    monkeypatch.setattr(playing, "open_channel", lambda _: Channel(is_over=True))
+    with pytest.raises(PeerError, match="answered before its callback was over"):
+        ask_to_stop("a:1", then=lambda: pytest.fail("nothing is under way"))

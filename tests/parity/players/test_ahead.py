@@ -45,6 +45,22 @@ class Named(Script):
         return "bye"
 
 
+class Hung(Named):
+    """A player whose every play lasts until it is interrupted."""
+
+    def __init__(self):
+        super().__init__()
+        self.interrupted = threading.Event()
+
+    def play(self, file, seed=None, schedule=None):
+        super().play(file, seed, schedule)
+        assert self.interrupted.wait(SOON)
+        return Failed("crashed", "it ended")
+
+    def interrupt(self):
+        self.interrupted.set()
+
+
 @pytest.fixture
 def named():
     return Named()
@@ -122,17 +138,6 @@ def test_closing_plays_nothing_more(named, ahead):
 
 
 def test_closing_interrupts_a_play_that_hangs():
-    class Hung(Named):
-        interrupted = threading.Event()
-
-        def play(self, file, seed=None, schedule=None):
-            super().play(file, seed, schedule)
-            assert self.interrupted.wait(SOON)
-            return Failed("crashed", "it ended")
-
-        def interrupt(self):
-            self.interrupted.set()
-
     hung = Hung()
     player = AheadPlayer(hung)
     player.begin(FILES[0])
@@ -160,19 +165,6 @@ def test_two_play_beside_each_other_and_each_gets_what_was_played_of_it():
 
 
 def test_closing_interrupts_whichever_hangs():
-    class Hung(Named):
-        def __init__(self):
-            super().__init__()
-            self.interrupted = threading.Event()
-
-        def play(self, file, seed=None, schedule=None):
-            super().play(file, seed, schedule)
-            assert self.interrupted.wait(SOON)
-            return Failed("crashed", "it ended")
-
-        def interrupt(self):
-            self.interrupted.set()
-
     hung = Hung(), Hung()
     player = AheadPlayer(*hung)
     for file in FILES:

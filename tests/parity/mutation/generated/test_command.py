@@ -97,7 +97,7 @@ def test_workers_give_what_one_process_gives(side, tmp_path, monkeypatch):
     here = (tmp_path / "out.jsonl").read_text()
     (tmp_path / "out.jsonl").unlink()
     monkeypatch.setattr(command, "executor", executor_here)
-    monkeypatch.setattr(command.project, "ROOT", tmp_path)
+    monkeypatch.setattr(checkout.project, "ROOT", tmp_path)
     assert run(tmp_path, on="local:1")[0] == 0
     assert (tmp_path / "out.jsonl").read_text() == here
     assert side.judged == [*FATES, *FATES]

@@ -119,7 +119,7 @@ def test_workers_give_what_one_process_gives(project, monkeypatch):
     played.clear()
     monkeypatch.setattr(command, "executor", executor_here)
     monkeypatch.setattr(bug_judge, "load_all", lambda _: [scenario_file("a"), scenario_file("b")])
-    monkeypatch.setattr(bug_judge.project, "ROOT", folder)
+    monkeypatch.setattr(checkout.project, "ROOT", folder)
     assert run(folder, on="local:1")[0] == here[0]
     assert untimed(folder) == results
     assert played == [SOUND, "ONE = 9\nTWO = 2\n", "ONE = 1\nTWO = 9\n"]
