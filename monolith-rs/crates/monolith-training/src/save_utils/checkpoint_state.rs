@@ -1,12 +1,14 @@
 //! TensorFlow's state files, which name the checkpoints of a folder.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::clock::relock;
 use crate::errors::{Error, Result};
 use crate::files::Files;
+use crate::text::decode_utf8;
 use crate::text_format::{Value, parse_fields, quote};
 
 /// The file that names the newest checkpoint, in TensorFlow's text form.
@@ -24,7 +26,8 @@ pub struct CheckpointState {
 /// Reads a folder's state file, `tf.train.get_checkpoint_state`.
 ///
 /// Relative paths get the folder in front. None where there is no file, or it can't be
-/// read or parsed (a WARNING); one that names no newest checkpoint is a `ValueError`.
+/// read or parsed (a WARNING); one that names no newest checkpoint is a `ValueError`, one
+/// that isn't UTF-8 a `UnicodeDecodeError`.
 pub fn get_checkpoint_state(dir: &Path, filename: &str) -> Result<Option<CheckpointState>> {
     let path = dir.join(filename);
     let Some(mut state) = read_if_valid(&Files::default(), &path, parse)? else {
@@ -42,22 +45,25 @@ pub fn get_checkpoint_state(dir: &Path, filename: &str) -> Result<Option<Checkpo
 }
 
 /// Reads and parses a file. None where there is none, or it can't be read or parsed, with a
-/// WARNING; an error in reading it that isn't an `OpError` leaves.
+/// WARNING; an error in reading it that isn't an `OpError` leaves, such as that it isn't UTF-8.
 pub(super) fn read_if_valid<T>(
     files: &Files,
     path: &Path,
     parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Result<Option<T>> {
-    let text = match files.read(path) {
-        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|error| error.to_string()),
+    let parsed = match files.read(path) {
+        Ok(Some(bytes)) => parse(&decode_utf8(bytes)?),
         Ok(None) => return Ok(None),
         Err(error) if error.is_op_error() => Err(error.to_string()),
         Err(error) => return Err(error),
     };
-    let state = text
-        .and_then(|text| parse(&text))
-        .inspect_err(|why| tracing::warn!("{}: ignored: {why}", path.display()));
+    let state = parsed.inspect_err(|why| warn_of_ignored(path, why));
     Ok(state.ok())
+}
+
+/// Says in a WARNING why a file counts as none.
+pub(super) fn warn_of_ignored(path: &Path, why: &dyn fmt::Display) {
+    tracing::warn!("{}: ignored: {why}", path.display());
 }
 
 /// The fields of the state that can have a list.
@@ -155,15 +161,13 @@ mod tests {
     fn what_is_no_state_is_none_and_one_without_a_newest_is_a_value_error() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(STATE_FILENAME);
-        for wrong in [
-            &b"model"[..],
-            b"other: 1",
-            b"\xff",
-            b"model_checkpoint_path: 1",
-        ] {
+        for wrong in [&b"model"[..], b"other: 1", b"model_checkpoint_path: 1"] {
             fs::write(&path, wrong).unwrap();
             assert_eq!(get_checkpoint_state(dir.path(), STATE_FILENAME), Ok(None));
         }
+        fs::write(&path, b"\xff").unwrap();
+        let error = get_checkpoint_state(dir.path(), STATE_FILENAME).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnicodeDecodeError);
         fs::write(&path, "last_preserved_timestamp: 1.5").unwrap();
         let error = get_checkpoint_state(dir.path(), STATE_FILENAME).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ValueError);

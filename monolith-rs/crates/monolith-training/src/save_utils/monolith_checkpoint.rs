@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::checkpoint_state::read_if_valid;
-use crate::errors::Result;
+use super::checkpoint_state::{read_if_valid, warn_of_ignored};
+use crate::errors::{ErrorKind, Result};
 use crate::files::Files;
 pub use crate::proto::native_training::MonolithCheckpointState;
 pub use crate::proto::native_training::monolith_checkpoint_state::HashTableType;
@@ -35,9 +35,14 @@ fn read_state(
     filename: &str,
     remove_invalid_path: bool,
 ) -> Result<Option<MonolithCheckpointState>> {
-    let state = read_if_valid(files, &checkpoint_dir.join(filename), parse)?;
-    let Some(mut state) = state else {
-        return Ok(None);
+    let path = checkpoint_dir.join(filename);
+    let mut state = match read_if_valid(files, &path, parse) {
+        Ok(Some(state)) => state,
+        Err(error) if error.kind() == ErrorKind::UnicodeDecodeError => {
+            warn_of_ignored(&path, &error);
+            return Ok(None);
+        }
+        other => return other,
     };
     if remove_invalid_path {
         let paths = std::mem::take(&mut state.exempt_model_checkpoint_paths);

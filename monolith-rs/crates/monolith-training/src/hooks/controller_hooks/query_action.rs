@@ -12,6 +12,7 @@ use crate::errors::{Error, ErrorKind, Result};
 use crate::files::Files;
 use crate::proto::controller_hooks::controller_hooks_proto::Action;
 use crate::session::{Session, SessionRunHook};
+use crate::text::decode_utf8;
 
 /// From the creation of a session to the first look for an action file, and from the
 /// end of one look to the next, as upstream has it.
@@ -156,8 +157,7 @@ impl Looker {
         let Some(text) = self.files.read(&self.action)? else {
             return Ok(());
         };
-        let text = String::from_utf8(text)
-            .map_err(|error| Error::new(ErrorKind::UnicodeDecodeError, error.to_string()))?;
+        let text = decode_utf8(text)?;
         let answered = self.answer(&text);
         // As with Python's `finally`, its error is the one that leaves.
         self.files.delete(&self.action).and(answered)

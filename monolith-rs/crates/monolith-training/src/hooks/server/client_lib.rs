@@ -18,8 +18,9 @@ use super::pem;
 use super::routing::{self, Route};
 use super::targets::{Refusal, host_of, uri};
 use super::tokens::read_token;
-use crate::errors::{Error, ErrorKind, Result};
+use crate::errors::{Error, Result};
 use crate::proto::controller::controller_client::ControllerClient;
+use crate::text::decode_utf8;
 
 /// What carries calls to the controller.
 pub type ControllerChannel = InterceptedService<Channel, AddressCheck>;
@@ -72,8 +73,7 @@ pub fn get_stub_for_address_with(addr: &str, access: &ClientAccess) -> Result<Co
 fn read_address(model_dir: &Path) -> Result<String> {
     let path = model_dir.join(SERVER_ADDR_FILENAME);
     let bytes = std::fs::read(&path).map_err(|error| Error::from_io(&error, &path))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| Error::new(ErrorKind::UnicodeDecodeError, error.to_string()))?;
+    let text = decode_utf8(bytes)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
