@@ -195,4 +195,11 @@ def _table(tally: _Tally, setup: HookSetup) -> str:
         must = "yes" if setup in promise.holds else "no"
         name = promise.name
         rows.append(f"| {name} | {must} | {tally.chances[name]} | {tally.broken[name]} |")
+    untested = [
+        promise.name
+        for promise in PROMISES
+        if setup in promise.holds and not tally.chances[promise.name]
+    ]
+    if untested:
+        rows += ["", f"No run had an occasion to break: {'; '.join(untested)}. More --runs may."]
     return "\n".join(rows)

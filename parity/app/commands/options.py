@@ -32,7 +32,13 @@ Paths = Annotated[
 ]
 AsForRun = Annotated[str | None, typer.Option(help="As for run.")]
 LivePeer = Annotated[str | None, typer.Option(help="The peer: rust, or a driver's command line.")]
-Workers = Annotated[int, typer.Option("-n", min=1, max=256, help="Processes that play.")]
+_OF_PROCESSES = "Processes that play on this machine; not with --on."
+Workers = Annotated[
+    int | None, typer.Option("-n", min=1, max=256, show_default="1", help=_OF_PROCESSES)
+]
+SearchWorkers = Annotated[
+    int | None, typer.Option("-n", min=1, max=256, show_default="2", help=_OF_PROCESSES)
+]
 On = Annotated[
     str | None,
     typer.Option(
@@ -65,6 +71,17 @@ Limit = Annotated[
 ]
 
 LIMIT = 60.0
+
+
+def processes(workers: int | None, on: str | None, default: int = 1) -> int:
+    """Return how many processes are to play on this machine.
+
+    Raises:
+        UsageError: It was asked for as well as workers elsewhere.
+    """
+    if workers is not None and on is not None:
+        raise UsageError("expected -n for this machine or --on for others, got both")
+    return default if workers is None else workers
 
 
 def schedule_of(name: str | None, seed: int | None) -> tuple[int, ...] | None:

@@ -15,8 +15,10 @@ from parity.app.commands.options import (
     Limit,
     LivePeer,
     On,
+    SearchWorkers,
     Workers,
     number,
+    processes,
     stdout,
 )
 from parity.base import project
@@ -31,7 +33,7 @@ def explore(
         int | None,
         typer.Option(min=0, help="Context switches in a schedule, at most; all by default."),
     ] = None,
-    workers: Workers = 1,
+    workers: Workers = None,
     on: On = None,
     limit: Limit = LIMIT,
 ) -> None:
@@ -50,7 +52,7 @@ def explore(
         alone=alone is not None,
         bound=bound,
         seconds=limit,
-        workers=workers,
+        workers=processes(workers, on),
         on=on,
     )
     raise typer.Exit(explore(options, stdout()))
@@ -64,7 +66,7 @@ def fuzz(
     count: Annotated[int, typer.Option(min=1, help="How many scenarios.")] = 1000,
     peer: LivePeer = None,
     reference: Annotated[str, typer.Option(help="The other side.")] = "python",
-    workers: Workers = 2,
+    workers: SearchWorkers = None,
     on: On = None,
     limit: Limit = LIMIT,
     report: Annotated[Path, typer.Option(help="Folder of what was done so far.")] = project.ROOT
@@ -82,7 +84,7 @@ def fuzz(
         count=count,
         reference=reference,
         peer=peer,
-        workers=workers,
+        workers=processes(workers, on, 2),
         limit=limit,
         report=report,
         on=on,
@@ -105,7 +107,7 @@ def campaign(
     setup: Annotated[
         HookSetup, typer.Option(help="The original's hooks, or the options of docs/production.md.")
     ] = HookSetup.OPTIONS,
-    workers: Workers = 2,
+    workers: SearchWorkers = None,
     replay: Annotated[
         Path | None, typer.Option(help="Play this plan, or this history's, and no other.")
     ] = None,
@@ -129,7 +131,7 @@ def campaign(
         seed=seed,
         runs=runs,
         setup=setup.value,
-        workers=workers,
+        workers=processes(workers, None, 2),
         out=out,
         replay=replay,
         shrink=shrink,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from parity.app.cli import app
 from parity.base import project
@@ -226,3 +227,12 @@ def test_a_report_that_is_not_there_is_said_without_a_traceback(words):
         2,
         "nowhere: no such report; expected a folder that run --report wrote\n",
     )
+
+
+@pytest.mark.parametrize(
+    "words", [["run"], ["explore", "scenarios/health/oom.yaml"], ["fuzz", "--seed", "1"]]
+)
+def test_processes_here_and_workers_elsewhere_are_not_asked_for_at_once(words):
+    told = CliRunner().invoke(app, [*words, "-n", "2", "--on", "local:2"])
+    assert told.exit_code == 2
+    assert "expected -n for this machine or --on for others, got both" in told.output
