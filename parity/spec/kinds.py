@@ -8,7 +8,7 @@ from operator import or_
 from typing import Annotated, Any, get_args
 
 from pydantic import Discriminator, GetCoreSchemaHandler, Tag
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from parity.base.model import Model
 
@@ -48,7 +48,11 @@ class ByKey:
             custom_error_type=self.error,
             custom_error_message=self.message.format(kinds=", ".join(kinds)),
         )
-        return handler.generate_schema(Annotated[reduce(or_, tagged), by_key])
+        union = handler.generate_schema(Annotated[reduce(or_, tagged), by_key])
+        fields = {kind_of(each): _keys_of(each) for each in models}
+        return core_schema.no_info_before_validator_function(
+            lambda value: _refuse_two_kinds(value, kinds, fields), union
+        )
 
 
 def _key_of(value: object, known: tuple[str, ...]) -> str | None:
@@ -57,3 +61,22 @@ def _key_of(value: object, known: tuple[str, ...]) -> str | None:
     if isinstance(value, dict):
         return next((key for key in known if key in value), None)
     return value if isinstance(value, str) and value in known else None
+
+
+def _keys_of(model: type[Model]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
+
+
+def _refuse_two_kinds(
+    value: object, known: tuple[str, ...], keys_of: dict[str, frozenset[str]]
+) -> object:
+    kind = _key_of(value, known) if isinstance(value, dict) else None
+    if kind is not None and isinstance(value, dict):
+        others = [key for key in value if key in keys_of and key not in keys_of[kind]]
+        if others:
+            raise PydanticCustomError(
+                "two_kinds",
+                "{kinds} in one item; expected one: begin each with a '-' of its own",
+                {"kinds": " and ".join([kind, *others])},
+            )
+    return value

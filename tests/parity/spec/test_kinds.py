@@ -33,3 +33,15 @@ def test_of_a_value_of_no_kind_the_kinds_are_told():
         ValidationError, match=r"unknown fault; .* rss, health_bytes, .*, model_dir"
     ):
         TypeAdapter(Fault).validate_python({"applause": {}})
+
+
+@pytest.mark.parametrize(
+    ("union", "value", "kinds"),
+    [
+        (Fault, {"kill": {"worker": 1}, "rss": {"ps": 0, "bytes": 1}}, "rss and kill"),
+        (Hook, {"server": {}, "saver": {}}, "saver and server"),
+    ],
+)
+def test_two_kinds_in_one_item_are_told(union, value, kinds):
+    with pytest.raises(ValidationError, match=f"{kinds} in one item; expected one"):
+        TypeAdapter(union).validate_python(value)
