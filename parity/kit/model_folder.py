@@ -13,7 +13,7 @@ from typing import Final
 
 from parity.base.problems import OutputError
 from parity.kit.unplayable import Unplayable
-from parity.spec.steps import FileContent
+from parity.spec.steps import ActionContent, FileContent
 from parity.spec.trace import LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, UNLISTED_FILES
 
 NEW_FOLDER: Final = "server/new"
@@ -74,13 +74,34 @@ def write_content(
     Raises:
         Unplayable: The file can't be written, usually as its folder doesn't exist.
     """
-    try:
+    with _told_of(path):
         if content.text is not None:
             path.write_text(fill_in(content.text), encoding="utf-8", newline="")
         elif content.hex is not None:
             path.write_bytes(bytes.fromhex(content.hex))
         elif path.parent.is_dir():
             path.unlink(missing_ok=True)
+
+
+def write_action(path: Path, content: ActionContent) -> None:
+    """Replace what is at the path by content or an empty folder, or remove it.
+
+    Raises:
+        Unplayable: It can't be written, or a folder that is there isn't empty.
+    """
+    with _told_of(path):
+        if path.is_dir():
+            path.rmdir()
+    write_content(path, content)
+    if content.folder:
+        with _told_of(path):
+            path.mkdir()
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (FileNotFoundError, NotADirectoryError):
         raise Unplayable(f"{path.name} can't be written: its folder isn't there") from None
     except OSError as error:

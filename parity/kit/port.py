@@ -20,6 +20,7 @@ from parity.spec.faults import Fault, Need
 from parity.spec.protocol import FailedAnswer, InteropAnswer, InteropRequest
 from parity.spec.scenario import Scenario
 from parity.spec.steps import (
+    ActionContent,
     CallbackKind,
     ControllerOp,
     FileContent,
@@ -133,7 +134,7 @@ class Job(ABC):
         del content
         raise Unplayable.left_out("address_file", "address_file")
 
-    def action_file(self, content: FileContent) -> None:
+    def action_file(self, content: ActionContent) -> None:
         """Let the query action hook find this."""
         del content
         raise Unplayable.left_out("action_file", "action_file")

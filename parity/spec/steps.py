@@ -188,11 +188,30 @@ class FileContent(Model):
         return self
 
 
-def _removed(value: object) -> object:
-    return {"text": None, "hex": None} if value == "missing" else value
+class ActionContent(FileContent):
+    """What is at a file's path: content, a folder, or nothing."""
+
+    folder: bool = False
+    """An empty folder in the file's place."""
+
+    @model_validator(mode="after")
+    def _content_or_folder(self) -> ActionContent:
+        if self.folder and (self.text is not None or self.hex is not None):
+            raise ValueError("folder and content are both given; expected one of them")
+        return self
 
 
-Content = Annotated[FileContent, BeforeValidator(_removed), OrOneOf(("missing",))]
+def _no_file(value: object) -> object:
+    match value:
+        case "missing":
+            return {}
+        case "folder":
+            return {"folder": True}
+        case _:
+            return value
+
+
+Content = Annotated[FileContent, BeforeValidator(_no_file), OrOneOf(("missing",))]
 
 
 class AddressFileStep(Model, json_schema_extra=example({"address_file": {"text": "{dead}"}})):
@@ -210,8 +229,8 @@ class AddressFileStep(Model, json_schema_extra=example({"address_file": {"text":
 class ActionFileStep(Model, json_schema_extra=example({"action_file": {"text": "action: STOP"}})):
     """The file ``monolith_action``, which QueryActionHook reads, is replaced or removed."""
 
-    action_file: Content
-    """Its content; ``missing`` removes it."""
+    action_file: Annotated[ActionContent, BeforeValidator(_no_file), OrOneOf(("missing", "folder"))]
+    """Its content; ``missing`` removes it, ``folder`` puts an empty folder in its place."""
 
 
 class ControllerOpStep(Model, json_schema_extra=example({"controller_op": "stop_op"})):

@@ -180,6 +180,10 @@ def scenarios() -> Inputs:
         },
         "a file of 70,000 letters": {"steps": [{"action_file": {"text": long}}]},
         "a file that is text and bytes": {"steps": [{"action_file": {"text": "", "hex": ""}}]},
+        "a folder with text": {"steps": [{"action_file": {"text": "", "folder": True}}]},
+        "a folder as a state file": {
+            "steps": [{"state_file": {"file": "checkpoint", "content": "folder"}}]
+        },
         "half a byte": {"steps": [{"action_file": {"hex": "abc"}}]},
         "bytes of 300,000 digits": {"steps": [{"action_file": {"hex": "00" * 50_000 + "0"}}]},
         "a placeholder of nothing": {"steps": [{"address_file": {"text": "{nobody}"}}]},

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
 from parity.base import project
-from parity.kit.model_folder import files_left, model_folder, write_content
+from parity.kit.model_folder import files_left, model_folder, write_action, write_content
 from parity.kit.unplayable import Unplayable
 from parity.players.cluster.cluster import ClusterProcesses
 from parity.players.cluster.faults import ClusterFaults, ShortOfMemoryError
@@ -233,7 +233,7 @@ class _Play:
             case AddressFileStep():
                 self._address_file.write(step.address_file)
             case ActionFileStep():
-                write_content(self._model_dir / ACTION_FILENAME, step.action_file)
+                write_action(self._model_dir / ACTION_FILENAME, step.action_file)
             case StateFileStep(state_file=written):
                 write_content(self._model_dir / written.file, written.content)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fakes.errors import named_error
 from fakes.faulty_files import FileFault
 from monolith_hooks.action_files import ACTION_FILENAME, RESPONSE_FILENAME
-from parity.kit.model_folder import write_content
+from parity.kit.model_folder import write_action
 from parity.kit.port import Job
 from parity.kit.session import Trained
 from parity.players.python.job import TensorFlowJob
@@ -20,6 +20,7 @@ from parity.spec.faults import (
     SlowSaveFault,
 )
 from parity.spec.steps import (
+    ActionContent,
     CallbackKind,
     ControllerOp,
     FileContent,
@@ -76,9 +77,9 @@ class ReferenceJob(Job):
         """Replace the address file."""
         self._job.address_file.write(content)
 
-    def action_file(self, content: FileContent) -> None:
+    def action_file(self, content: ActionContent) -> None:
         """Replace the file that QueryActionHook reads."""
-        write_content(self._model_dir / ACTION_FILENAME, content)
+        write_action(self._model_dir / ACTION_FILENAME, content)
 
     def controller_op(self, op: ControllerOp) -> None:
         """Run an op of the ControllerHook."""

@@ -123,9 +123,9 @@ def _concurrently(draw: DrawFn, workers: int) -> Document:
     return {"concurrently": made}
 
 
-def _contents(texts: tuple[str, ...]) -> SearchStrategy[Any]:
+def _contents(texts: tuple[str, ...], *others: SearchStrategy[Any]) -> SearchStrategy[Any]:
     text = st.sampled_from(texts).map(lambda text: {"text": text})
-    return st.one_of(text, text, text, st.just("missing"), st.just({"hex": "ff"}))
+    return st.one_of(text, text, text, st.just("missing"), st.just({"hex": "ff"}), *others)
 
 
 @st.composite
@@ -185,7 +185,14 @@ def _at_any_time(
         ops = st.sampled_from(["stop_op", "trigger_save_op"])
         kinds.append((3, ops.map(lambda op: {"controller_op": op})))
     if "query_action" in hooks:
-        kinds.append((3, _contents(_ACTIONS).map(lambda content: {"action_file": content})))
+        kinds.append(
+            (
+                3,
+                _contents(_ACTIONS, st.just("folder")).map(
+                    lambda content: {"action_file": content}
+                ),
+            )
+        )
     return kinds
 
 

@@ -7,9 +7,9 @@ import tempfile
 import pytest
 
 from parity.base.problems import OutputError
-from parity.kit.model_folder import model_folder, write_content
+from parity.kit.model_folder import model_folder, write_action, write_content
 from parity.kit.unplayable import Unplayable
-from parity.spec.steps import FileContent
+from parity.spec.steps import ActionContent, FileContent
 from tests.parity.no_room import small_disk
 
 
@@ -87,3 +87,19 @@ def test_a_file_that_cannot_be_written_says_why(tmp_path, path, why):
     with pytest.raises(Unplayable) as told:
         write_content(tmp_path / path, FileContent(text="x"))
     assert str(told.value) == f"{path.rpartition('/')[2]} can't be written: {why}"
+
+
+def test_a_folder_stands_in_the_action_files_place_until_there_is_content_again(tmp_path):
+    path = tmp_path / "file"
+    for content in (ActionContent(text="x"), ActionContent(), ActionContent(folder=True)):
+        write_action(path, ActionContent(folder=True))
+        assert path.is_dir()
+        write_action(path, content)
+        assert path.is_file() == (content.text is not None)
+        assert path.is_dir() == content.folder
+
+
+def test_a_folder_with_something_in_it_is_not_removed(tmp_path):
+    (tmp_path / "file" / "within").mkdir(parents=True)
+    with pytest.raises(Unplayable, match="file can't be written: Directory not empty"):
+        write_action(tmp_path / "file", ActionContent(text="x"))

@@ -13,7 +13,9 @@ use tempfile::TempDir;
 use crate::wire::events::{
     LISTED_CHECKPOINTS, LISTED_FILES, OTHER_FILES, ResponseState, UNLISTED_FILES,
 };
-use crate::wire::scenario::{FileContent, ServerFolder, StateFile, WrittenStateFile};
+use crate::wire::scenario::{
+    ActionContent, FileContent, ServerFolder, StateFile, WrittenStateFile,
+};
 
 /// Where a server publishes whose folder is `missing`.
 const NEW_FOLDER: &str = "server/new";
@@ -58,6 +60,25 @@ impl ModelDir {
         self.path().join(ACTION_FILENAME)
     }
 
+    /// Replaces that file or the folder in its place, or removes it.
+    ///
+    /// # Errors
+    ///
+    /// It can't be written, or the folder isn't empty.
+    pub fn write_action_file(&self, content: ActionContent) -> std::result::Result<(), String> {
+        let path = self.action_file();
+        let told = |error| told(&path, &error);
+        if path.is_dir() {
+            std::fs::remove_dir(&path).map_err(told)?;
+        }
+        let ActionContent { text, hex, folder } = content;
+        write_content(&path, &FileContent { text, hex })?;
+        if folder {
+            std::fs::create_dir(&path).map_err(told)?;
+        }
+        Ok(())
+    }
+
     /// Replaces or removes a state file.
     pub(crate) fn write_state_file(
         &self,
@@ -100,13 +121,17 @@ pub fn write_content(path: &Path, content: &FileContent) -> std::result::Result<
             outcome => outcome,
         },
     };
+    outcome.map_err(|error| told(path, &error))
+}
+
+fn told(path: &Path, error: &std::io::Error) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    outcome.map_err(|error| match error.kind() {
+    match error.kind() {
         Io::NotFound | Io::NotADirectory => {
             format!("{name} can't be written: its folder isn't there")
         }
         _ => format!("{name} can't be written: {error}"),
-    })
+    }
 }
 
 /// What is left in a model directory, without files that aren't known, such as a temporary
@@ -195,5 +220,31 @@ mod tests {
         assert_eq!(known_files(dir.path()), known);
         known.insert(0, "<other>");
         assert_eq!(left_in(dir.path()), known);
+    }
+
+    #[test]
+    fn a_folder_stands_in_the_action_files_place_until_there_is_content_again() {
+        let dir = ModelDir::new().unwrap();
+        let path = dir.action_file();
+        let write = |text: Option<&str>, folder| {
+            let text = text.map(str::to_owned);
+            dir.write_action_file(ActionContent {
+                text,
+                hex: None,
+                folder,
+            })
+        };
+        for (text, folder) in [(Some("x"), false), (None, false), (None, true)] {
+            write(None, true).unwrap();
+            assert!(path.is_dir());
+            write(text, folder).unwrap();
+            assert_eq!((path.is_file(), path.is_dir()), (text.is_some(), folder));
+        }
+        std::fs::create_dir(path.join("within")).unwrap();
+        let refused = write(Some("x"), false).unwrap_err();
+        assert!(
+            refused.starts_with("monolith_action can't be written: "),
+            "{refused}"
+        );
     }
 }

@@ -11,7 +11,8 @@ use monolith_training::errors::{Error, Result};
 use crate::scenario::Unplayable;
 use crate::wire::protocol::{Answer, Channel, Need, Request};
 use crate::wire::scenario::{
-    CallbackKind, ControllerOp, Fault, FileContent, LookTarget, RpcStep, Scenario, TimerSwitch,
+    ActionContent, CallbackKind, ControllerOp, Fault, FileContent, LookTarget, RpcStep, Scenario,
+    TimerSwitch,
 };
 use crate::world::World;
 
@@ -162,7 +163,7 @@ pub trait Job: Send + Sync {
     /// # Errors
     ///
     /// Returns an error if this can't be played.
-    fn action_file(&self, _content: FileContent) -> Result<(), Unplayable> {
+    fn action_file(&self, _content: ActionContent) -> Result<(), Unplayable> {
         Err(Unplayable::left_out("action_file", "action_file"))
     }
 

@@ -339,7 +339,7 @@ fn an_address_that_cannot_be_published_fails_the_sessions_creation() {
 fn an_operators_file_stops_training() {
     let hooks = json!([
         {"stop_helper": {}}, {"current_session": {}}, {"controller": {"barrier": true, "saver": true}}, {"query_action": {}}]);
-    let action = |text: &str| json!({"action_file": {"text": text, "hex": null}});
+    let action = |text: &str| json!({"action_file": {"text": text, "hex": null, "folder": false}});
     let look = |what: &str| json!({"look": what, "expect": "none"});
     let mut scenario = with_hooks(
         &hooks,

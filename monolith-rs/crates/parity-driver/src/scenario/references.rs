@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Scenario, Unplayable, failed};
 use crate::wire::scenario::{
-    BackgroundStep, ConcurrentStep, Hook, InBackground, LONGEST_TIME, ListenerKind, MOST_LANES,
-    MOST_STEPS, Saver, Step, WorkerTrain,
+    ActionContent, BackgroundStep, ConcurrentStep, FileContent, Hook, InBackground, LONGEST_TIME,
+    ListenerKind, MOST_LANES, MOST_STEPS, Saver, Step, WorkerTrain,
 };
 
 /// Checks that every reference has its target and that no total is too large.
@@ -59,21 +59,39 @@ fn check_ps(scenario: &Scenario) -> Result<(), Unplayable> {
     Ok(())
 }
 
+/// Which of the alternatives of a file's content are given.
+fn of_file(content: &FileContent) -> [bool; 3] {
+    [content.text.is_some(), content.hex.is_some(), false]
+}
+
+fn of_action(content: &ActionContent) -> [bool; 3] {
+    [
+        content.text.is_some(),
+        content.hex.is_some(),
+        content.folder,
+    ]
+}
+
 fn check_contents(scenario: &Scenario) -> Result<(), Unplayable> {
     for (at, step) in scenario.steps.iter().enumerate() {
-        let content = match step {
-            Step::AddressFile(content) | Step::ActionFile(content) => content,
-            Step::StateFile(file) => &file.content,
+        let given = match step {
+            Step::AddressFile(content) => of_file(content),
+            Step::ActionFile(content) => of_action(content),
+            Step::StateFile(file) => of_file(&file.content),
             Step::Background(step) => match &step.background {
-                InBackground::AddressFile(content) | InBackground::ActionFile(content) => content,
-                InBackground::StateFile(file) => &file.content,
+                InBackground::AddressFile(content) => of_file(content),
+                InBackground::ActionFile(content) => of_action(content),
+                InBackground::StateFile(file) => of_file(&file.content),
                 _ => continue,
             },
             _ => continue,
         };
-        if content.text.is_some() && content.hex.is_some() {
+        if given.iter().filter(|given| **given).count() > 1 {
             let at = format!("steps[{at}].{}", step.kind());
-            return Err(failed(&at, "expected text or hex, got both"));
+            return Err(failed(
+                &at,
+                "expected text or hex or folder, got two of them",
+            ));
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::wire::events::{FaultyFile, FileOperation};
 use crate::wire::scenario::{
-    BackgroundStep, Fault, FaultStep, FileContent, InBackground, RpcStep, Step,
+    ActionContent, BackgroundStep, Fault, FaultStep, InBackground, RpcStep, Step,
 };
 
 fn document(steps: &Value) -> Value {
@@ -63,8 +63,8 @@ fn every_kind_of_step_is_read() {
                         "expect": "OK", "details": null, "response": null, "error": null},
          "after": 500},
         {"address_file": {"text": "{addr}", "hex": null}},
-        {"action_file": {"text": null, "hex": "ff00"}},
-        {"action_file": {"text": null, "hex": null}},
+        {"action_file": {"text": null, "hex": "ff00", "folder": false}},
+        {"action_file": {"text": null, "hex": null, "folder": true}},
         {"machine_info": {"ps": 0, "mem_limit": null}},
         {"controller_op": "trigger_save_op"},
         {"timer": "disable"},
@@ -90,13 +90,15 @@ fn every_kind_of_step_is_read() {
     ));
     assert!(matches!(
         &scenario.steps[12],
-        Step::ActionFile(FileContent { text: None, hex: Some(bytes) }) if *bytes == [255, 0]
+        Step::ActionFile(ActionContent { text: None, hex: Some(bytes), folder: false })
+            if *bytes == [255, 0]
     ));
     assert!(matches!(
         &scenario.steps[13],
-        Step::ActionFile(FileContent {
+        Step::ActionFile(ActionContent {
             text: None,
-            hex: None
+            hex: None,
+            folder: true
         })
     ));
     assert!(matches!(&scenario.steps[4], Step::Concurrently(both) if both.len() == 2));
@@ -152,10 +154,10 @@ fn what_is_wrong_is_named_with_its_place() {
     let recover = json!({"fault": {"recover": {"ps": 1}}, "strikes": true});
     let fault = json!([{"background": recover, "after": 0}]);
     assert_eq!(message(&fault), "steps[0].background: there is no PS 1");
-    let both = json!([{"background": {"action_file": {"text": "", "hex": ""}}, "after": 0}]);
+    let both = json!([{"background": {"action_file": {"text": "", "hex": "", "folder": false}}, "after": 0}]);
     assert_eq!(
         message(&both),
-        "steps[0].background: expected text or hex, got both"
+        "steps[0].background: expected text or hex or folder, got two of them"
     );
     let nameless = json!([{"raise": {"error": "Nonsense", "message": ""}}]);
     assert!(message(&nameless).starts_with("steps[0].raise.error: unknown variant `Nonsense`"));
@@ -176,7 +178,7 @@ fn what_is_wrong_is_named_with_its_place() {
         message(&no_such_ps),
         "steps[0].machine_info: there is no PS 1"
     );
-    let both = json!([{"action_file": {"text": "", "hex": ""}}]);
+    let both = json!([{"action_file": {"text": "", "hex": "", "folder": false}}]);
     assert!(message(&both).starts_with("steps[0].action_file: "));
     for hex in ["0a0", "0g", "0A", "+a"] {
         let health = json!({"health_bytes": {"ps": 0, "hex": hex}});
@@ -367,7 +369,7 @@ fn more_than_a_step_or_a_fault_may_ask_for_is_refused_at_its_place() {
         ("/steps", json!([{"advance": 1e30}]), "steps[0].advance: "),
         (
             "/steps",
-            json!([{"action_file": {"text": long, "hex": null}}]),
+            json!([{"action_file": {"text": long, "hex": null, "folder": false}}]),
             "steps[0].action_file.text: expected 0 to 65536 characters, got 65537",
         ),
         (

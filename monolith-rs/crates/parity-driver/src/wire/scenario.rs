@@ -655,6 +655,20 @@ pub struct FileContent {
     pub hex: Option<Vec<u8>>,
 }
 
+/// What is at a file's path: content, a folder, or nothing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionContent {
+    /// UTF-8 text.
+    #[serde(deserialize_with = "Maybe::<Text<0, 65_536>>::read")]
+    pub text: Option<String>,
+    /// Bytes instead, two lower-case hexadecimal digits each.
+    #[serde(deserialize_with = "Maybe::<Hex<0, 131_072>>::read")]
+    pub hex: Option<Vec<u8>>,
+    /// An empty folder in the file's place.
+    pub folder: bool,
+}
+
 /// `StateFile` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -784,7 +798,7 @@ pub enum Step {
     /// answers: a call to it needs a `deadline`.
     AddressFile(FileContent),
     /// The file `monolith_action`, which QueryActionHook reads, is replaced or removed.
-    ActionFile(FileContent),
+    ActionFile(ActionContent),
     /// A state file of the model directory is replaced or removed, as by somebody else.
     StateFile(WrittenStateFile),
     /// The job creates the PS's machine info; only a PS's first creation has an effect (B1).
@@ -918,7 +932,7 @@ pub enum InBackground {
     /// A fault is injected.
     Fault(FaultStep),
     /// The file `monolith_action`, which QueryActionHook reads, is replaced or removed.
-    ActionFile(FileContent),
+    ActionFile(ActionContent),
     /// The address file is replaced or removed.
     ///
     /// In the text, `{addr}` is the present address in the file, `{dead}` an address of this

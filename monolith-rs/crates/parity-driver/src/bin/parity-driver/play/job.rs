@@ -6,9 +6,9 @@ use monolith_training::barrier_ops::BarrierHook;
 use monolith_training::clock::relock;
 use monolith_training::errors::{Error, Result};
 use monolith_training::session::{HookedSession, MonitoredSession, Session};
-use parity_driver::model_dir::write_content;
 use parity_driver::wire::scenario::{
-    CallbackKind, ControllerOp, Fault, FileContent, LookTarget, RpcStep, SessionKind, TimerSwitch,
+    ActionContent, CallbackKind, ControllerOp, Fault, FileContent, LookTarget, RpcStep,
+    SessionKind, TimerSwitch,
 };
 use parity_driver::{Event, Job, Scenario, Trained, Unplayable, Worker, World};
 
@@ -119,9 +119,8 @@ impl Job for MonolithJob {
         Ok(self.cluster.address_file.write(content)?)
     }
 
-    fn action_file(&self, content: FileContent) -> Result<(), Unplayable> {
-        let path = self.cluster.world.model_dir.action_file();
-        Ok(write_content(&path, &content)?)
+    fn action_file(&self, content: ActionContent) -> Result<(), Unplayable> {
+        Ok(self.cluster.world.model_dir.write_action_file(content)?)
     }
 
     fn controller_op(&self, op: ControllerOp) -> Result<(), Unplayable> {
