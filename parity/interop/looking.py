@@ -6,6 +6,7 @@ import ipaddress
 import re
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
@@ -78,6 +79,20 @@ BY_TIME: Final[_Calls] = {
 
 _PATHS: Final = ("model.ckpt-10", "model.ckpt-2", "other.ckpt-4", "/elsewhere/x-+3", "gone-2")
 """Checkpoints of a state file, whatever their basenames and folders."""
+_OWN: Final = {
+    ("::1", "10.1.2.3"): f"[::1]:{_PORT}",
+    ("10.1.2.3", "::1"): f"10.1.2.3:{_PORT}",
+}
+"""Addresses of a host, in the resolver's order, and the address of a server on it."""
+_CLOCK_SLACK: Final = 60
+"""Seconds that a peer's clock may differ from this process's."""
+_LATEST: Final = (
+    (None, 10, None), ("m-10", 10, "m-10"), ("m-20", 10, "m-10"), (None, 5, "m-10"),
+    (None, 20, "m-20"), ("m-30", 20, "m-20"), (None, 15, "m-20"), (None, 21, "m-30"),
+    ("", 21, "m-30"), (None, 22, None), ("m-40", 22, "m-40"), ("m-50", 22, "m-40"),
+)  # fmt: skip
+"""What is written into a state file (``""``: it is removed), the step that the latest state is
+asked for with, and the checkpoint that it names."""
 _PREFIXES: Final = {
     "d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": None, "m-x": None, "m-+7": 7, "m- 8 ": 8,
     "m-1_0": 10, "m-1__0": None, "m-_1": None, "d-1/m-2": 2, "m-007": 7, "/m-1-2": 2, "m-": None,
@@ -132,9 +147,12 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         twice = peer.look(Look(port=_PORT, addrs=(alive, alive)))
         yield from unequal("alive of one that is given twice", (alive,), twice.alive)
         yield from unequal("all alive of one that is given twice", True, twice.all_alive)
+        yield from _names(peer, alive)
     yield from _addresses(peer)
+    yield from _clock(peer)
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
         yield from _checkpoints(peer, Path(folder))
+        yield from _latest_states(peer, Path(folder) / "latest")
     yield from _timer(peer)
     zero = peer.look(Look(port=_PORT, default_limit=0, machines=_DEFAULT_IS_ZERO))
     yield from _health([True, False, False], zero.health_hex)
@@ -149,6 +167,40 @@ def _timer(peer: InteropPeer) -> Iterator[str]:
     calls, wanted = tuple(BY_TIME), tuple(BY_TIME.values())
     by_time = peer.look(Look(port=_PORT, every_ms=1000, timer=calls)).timer
     yield from unequal("timer each second", wanted, by_time)
+
+
+def _names(peer: InteropPeer, alive: str) -> Iterator[str]:
+    """Check names that resolve to several addresses, of which the second alone answers."""
+    port = alive.rpartition(":")[2]
+    several, none = f"several:{port}", f"none:{port}"
+    for ours, address in _OWN.items():
+        names = (("several", ("127.0.0.2", "127.0.0.1")), ("none", ()), ("", ours))
+        seen = peer.look(Look(port=_PORT, addrs=(several, none), resolves=names))
+        yield from unequal("alive by its second address", (several,), seen.alive)
+        yield from unequal("dead without an address", (none,), seen.dead)
+        yield from unequal(f"address where the host has {ours}", address, seen.server_addr)
+        yield from unequal(f"IPv4 where the host has {ours}", ":" not in ours[0], seen.ipv4)
+
+
+def _clock(peer: InteropPeer) -> Iterator[str]:
+    before = time.time()
+    seen = peer.look(Look(port=_PORT)).now_ms / 1000
+    if not before - _CLOCK_SLACK < seen < time.time() + _CLOCK_SLACK:
+        yield f"system clock: expected seconds since the epoch, {before:.0f}, got {seen:.0f}"
+
+
+def _latest_states(peer: InteropPeer, folder: Path) -> Iterator[str]:
+    """Check when a state is read anew, and when the kept one is returned."""
+    folder.mkdir()
+    for number, (written, step, wanted) in enumerate(_LATEST, start=1):
+        if written is not None:
+            (folder / "checkpoint").write_text(written and f'model_checkpoint_path: "{written}"')
+        if written == "":
+            (folder / "checkpoint").unlink()
+        asked = Look(port=_PORT, basename=f"{folder}/model.ckpt", latest_step=step)
+        path = wanted and f"{folder}/{wanted}"
+        seen = peer.look(asked).checkpoints.latest
+        yield from unequal(f"latest state of step {step}, look {number}", path, seen)
 
 
 def own_address() -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -25,6 +25,7 @@ from parity.interop.cases.steps import (
     Arrive,
     Ask,
     AskAcrossTheEnd,
+    AskBeside,
     AskPatiently,
     AuditIs,
     BarrierIs,
@@ -191,12 +192,8 @@ class _Served:
                     None if step.access is None else self._with_paths(step.access),
                 )
                 return _call_differences(step.method, step.want, got)
-            case AskPatiently():
-                got = ask_patiently(self._addr.decode(), step.method, step.timeout)
-                return _call_differences(step.method, step.want, got)
-            case AskAcrossTheEnd():
-                got = ask_to_stop(self._addr.decode(), then=self._stop_serving)
-                return _call_differences(_STOP, step.want, got)
+            case AskPatiently() | AskAcrossTheEnd() | AskBeside():
+                return self._ask_from_here(step)
             case Arrive():
                 self._pair.server.arrive(step.workers)
             case Address():
@@ -208,6 +205,18 @@ class _Served:
             case StopServing():
                 self._stop_serving()
         return []
+
+    def _ask_from_here(self, step: AskPatiently | AskAcrossTheEnd | AskBeside) -> list[str]:
+        address = self._addr.decode()
+        match step:
+            case AskPatiently():
+                got = ask_patiently(address, step.method, step.timeout)
+                return _call_differences(step.method, step.want, got)
+            case AskAcrossTheEnd():
+                got = ask_to_stop(address, then=self._stop_serving)
+                return _call_differences(_STOP, step.want, got)
+            case AskBeside(times=times):
+                return ask_beside(address, times)
 
     def _stop_serving(self) -> None:
         self._pair.server.stop_serving()
@@ -345,6 +354,32 @@ def ask_to_stop(address: str, then: Callable[[], None]) -> Called:
             raise PeerError("StopTraining was answered before its callback was over")
         then()
         return _answered(call)
+
+
+def ask_beside(address: str, times: int) -> list[str]:
+    """Return what is wrong with a GetTrainingStatus sent together with a StopTraining.
+
+    Each has a connection of its own. The first call leaves a handler's thread idle, as those
+    that follow do.
+    """
+    with open_channel(address) as slow, open_channel(address) as quick:
+        stop: Any = slow.unary_unary(_STOP)
+        resume: Any = slow.unary_unary("/Controller/ResumeTraining")
+        status: Any = quick.unary_unary("/Controller/GetTrainingStatus")
+        resume(b"", timeout=_PATIENCE_SECONDS)
+        for number in range(1, times + 1):
+            status(b"", timeout=_PATIENCE_SECONDS)
+            stopping = stop.future(b"", timeout=_PATIENCE_SECONDS)
+            answered = _answered(status.future(b"", timeout=_PATIENCE_SECONDS))
+            was_first = not stopping.done()
+            stopped = _answered(stopping)
+            wrong = unequal("GetTrainingStatus: code", "OK", answered.code)
+            wrong += unequal("StopTraining: code", "OK", stopped.code)
+            wrong += unequal("GetTrainingStatus answered first", True, was_first)
+            if wrong:
+                return [f"time {number}: {each}" for each in wrong]
+            resume(b"", timeout=_PATIENCE_SECONDS)
+    return []
 
 
 def ask_patiently(address: str, method: str, timeout: str) -> Called:

@@ -113,6 +113,10 @@ class Look(Model):
     addresses, ``hosts`` to join with the port, machine info that is created and then polled,
     the ``basename`` of checkpoints, ``prefixes`` that name steps, and the calls of a saver's
     timer that is due each ``every_steps``, or else each ``every_ms``.
+
+    ``resolves`` has names with what they resolve to, in place of the resolver's answer; ``""`` is
+    this host's own name. With a ``latest_step`` the latest state of the folder of ``basename`` is
+    asked for with this step, by the cache that the process keeps.
     """
 
     port: Port
@@ -127,6 +131,8 @@ class Look(Model):
     every_steps: int | None = None
     every_ms: Unsigned = 1000
     timer: TimerCalls = ()
+    resolves: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    latest_step: int | None = None
 
 
 class LookedBarrier(Model):
@@ -145,7 +151,8 @@ class LookedCheckpoints(Model):
     """Names of the checkpoint of step 7, and the existing, restored and named steps.
 
     ``existing`` is ascending, and null if asking for it raises an AttributeError. A step in
-    ``steps`` is null if its prefix names none.
+    ``steps`` is null if its prefix names none. ``latest`` is the newest checkpoint of the cached
+    state, null if there is no state or none was asked for.
     """
 
     prefix: str
@@ -153,6 +160,7 @@ class LookedCheckpoints(Model):
     existing: FailFastTuple[int] | None
     restored: int | None
     steps: FailFastTuple[int | None]
+    latest: str | None
 
 
 class Looked(Model):
@@ -161,7 +169,8 @@ class Looked(Model):
     ``valid`` has for each candidate whether the port reads it as an address, ``joined`` each
     host with the port. ``timer`` has for each call whether the step was due, or else whether
     the timer is enabled after it. ``no_capacity`` is the message of the error of a barrier of
-    capacity 0, null if there is none.
+    capacity 0, null if there is none. ``now_ms`` is the system clock of the hooks, in
+    milliseconds since the epoch.
     """
 
     server_addr: str
@@ -175,5 +184,6 @@ class Looked(Model):
     health_hex: FailFastTuple[str]
     timer: FailFastTuple[bool]
     no_capacity: str | None
+    now_ms: Unsigned
     barrier: LookedBarrier | None = None
     checkpoints: LookedCheckpoints

@@ -12,6 +12,7 @@ from parity.interop.cases.steps import (
     Arrive,
     Ask,
     AskAcrossTheEnd,
+    AskBeside,
     AskPatiently,
     FilesAre,
     Group,
@@ -63,6 +64,7 @@ def service_groups() -> list[Group]:
         _patient(),
         *map(_after_the_end, METHODS),
         _across_the_end(),
+        _two_at_once(),
         _orders(),
     ]
 
@@ -396,6 +398,16 @@ def _across_the_end() -> Group:
     )
     # Long enough to be under way then, and to tell 20 s of grace from as many milliseconds.
     return _group(InteropServer(callback_ms=1000), case)
+
+
+def _two_at_once() -> Group:
+    case = InteropCase(
+        method="GetTrainingStatus",
+        name="sent together with a call that takes longer",
+        covers=("B33a",),
+        steps=(ask("GetTrainingStatus", global_step(0)), AskBeside(times=8)),
+    )
+    return _group(InteropServer(callback_ms=200), case)
 
 
 def _orders() -> Group:

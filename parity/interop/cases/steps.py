@@ -55,6 +55,15 @@ class AskAcrossTheEnd(Model):
     want: Want
 
 
+class AskBeside(Model):
+    """A StopTraining and a GetTrainingStatus by this process at one moment, several times.
+
+    The second is answered while the callback of the first runs.
+    """
+
+    times: int
+
+
 class Arrive(Model):
     """Workers that arrive at the server's barrier and are blocked."""
 
@@ -125,6 +134,7 @@ InteropStep = (
     Ask
     | AskPatiently
     | AskAcrossTheEnd
+    | AskBeside
     | Arrive
     | Address
     | AddressFileIs

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
+from unittest import mock
 
 import grpc
 import tensorflow as tf
@@ -21,6 +24,7 @@ from fakes.faults import FaultLedger
 from fakes.faulty_saver import FaultySaver
 from monolith_hooks import logging_ops, net_utils
 from monolith_hooks.barrier_ops import BarrierOp
+from monolith_hooks.checkpoint_state import get_latest_checkpoint_state
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
 from monolith_hooks.save_utils import (
     NoFirstSaveCheckpointSaverHook,
@@ -124,11 +128,14 @@ class PythonPeer:
     def look(self, look: Look) -> Looked:
         """Return the port's observations."""
         seconds = look.timeout_ms / 1000
-        with contextlib.redirect_stdout(sys.stderr):  # Its lines aren't this process's own.
+        # The checker's lines aren't this process's own.
+        with contextlib.redirect_stdout(sys.stderr), _resolving(dict(look.resolves)):
             nodes = net_utils.NodeAliveChecker(look.addrs, seconds, _LOOKING_THREADS)
+            server_addr = net_utils.get_local_server_addr(look.port)
+            ipv4 = net_utils.is_ipv4_supported()
         return Looked(
-            server_addr=net_utils.get_local_server_addr(look.port),
-            ipv4=net_utils.is_ipv4_supported(),
+            server_addr=server_addr,
+            ipv4=ipv4,
             addrs=tuple(nodes.get_addrs()),
             alive=tuple(nodes.get_alive_nodes()),
             dead=tuple(nodes.get_dead_nodes()),
@@ -138,6 +145,7 @@ class PythonPeer:
             health_hex=_health(look),
             timer=tuple(_timer(look)),
             no_capacity=_no_capacity(),
+            now_ms=SYSTEM_CLOCK.now_ns() // 10**6,
             checkpoints=_checkpoints(look),
             barrier=self._run.look_at_barrier() if self._run is not None else None,
         )
@@ -284,6 +292,21 @@ def _faulty_saver(server: InteropServer) -> FaultySaver:
     return saver
 
 
+@contextlib.contextmanager
+def _resolving(names: Mapping[str, Sequence[str]]) -> Iterator[None]:
+    """Have names resolve to these addresses; ``""`` is this host's own."""
+    resolve, own = socket.getaddrinfo, socket.gethostname()
+
+    def getaddrinfo(host: Any, port: Any, *args: Any, **options: Any) -> list[Any]:
+        found = names.get("" if host == own else host)
+        if found is None:
+            return resolve(host, port, *args, **options)
+        return [each for ip in found for each in resolve(ip, port, 0, socket.SOCK_STREAM)]
+
+    with mock.patch.object(socket, "getaddrinfo", getaddrinfo):
+        yield
+
+
 def _is_valid(candidate: str) -> bool:
     try:
         net_utils.parse_addr(candidate)
@@ -339,7 +362,15 @@ def _checkpoints(look: Look) -> LookedCheckpoints:
         existing=_existing(helper),
         restored=int(tf.train.load_variable(newest, "global_step")) if newest else None,
         steps=tuple(_step_of(helper, each) for each in look.prefixes),
+        latest=_latest(look),
     )
+
+
+def _latest(look: Look) -> str | None:
+    if look.latest_step is None:
+        return None
+    state = get_latest_checkpoint_state(os.path.dirname(look.basename), look.latest_step)
+    return None if state is None else str(state.model_checkpoint_path)
 
 
 def _existing(helper: SaveHelper) -> tuple[int, ...] | None:

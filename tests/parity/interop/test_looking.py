@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,21 @@ class Sees:
 
     def __init__(self, **otherwise):
         self.otherwise = otherwise
+        self.kept = {}
+
+    def latest(self, look):
+        """The newest of a folder's checkpoints, by the state that is kept."""
+        folder = Path(look.basename).parent
+        if look.latest_step is not None:
+            step, kept = self.kept.get(folder, (look.latest_step, None))
+            if kept is None or look.latest_step > step:
+                self.kept[folder] = look.latest_step, named_in(folder / "checkpoint")
+        return self.kept.get(folder, (0, None))[1]
 
     def look(self, look):
         given = dict.fromkeys(look.addrs)
-        alive = tuple(addr for addr in given if addr not in ("127.0.0.1:1", "no address"))
+        dead = ("127.0.0.1:1", "no address")
+        alive = tuple(a for a in given if a not in dead and not a.startswith("none:"))
         has_state = (Path(look.basename).parent / "checkpoint").is_file()
         checkpoints = {
             "prefix": f"{look.basename}-7",
@@ -40,10 +52,16 @@ class Sees:
             "existing": EXISTING if has_state else None,
             "restored": None,
             "steps": STEPS[: len(look.prefixes)],
+            "latest": self.latest(look),
         }
+        own = dict(look.resolves).get("")
         seen = {
-            "server_addr": net_utils.get_local_server_addr(look.port),
-            "ipv4": net_utils.is_ipv4_supported(),
+            "server_addr": (
+                net_utils.concat_ip_and_port(own[0], look.port)
+                if own
+                else net_utils.get_local_server_addr(look.port)
+            ),
+            "ipv4": ":" not in own[0] if own else net_utils.is_ipv4_supported(),
             "addrs": look.addrs,
             "alive": alive,
             "dead": tuple(dict.fromkeys(addr for addr in look.addrs if addr not in alive)),
@@ -53,6 +71,7 @@ class Sees:
             "health_hex": health(look, self.otherwise.pop("memory", 5 << 20)),
             "timer": timer(look),
             "no_capacity": "capacity must be positive, it is 0.",
+            "now_ms": int(time.time() * 1000),
             "barrier": LookedBarrier(
                 removed=True, none_blocked=False, unblocked=(0, 2), refused=(0, 3)
             ),
@@ -60,6 +79,12 @@ class Sees:
         named = {key: value for key, value in self.otherwise.items() if key in checkpoints}
         told = {key: value for key, value in self.otherwise.items() if key in seen}
         return Looked(**{**seen, **told}, checkpoints=LookedCheckpoints(**{**checkpoints, **named}))
+
+
+def named_in(state):
+    if not state.exists():
+        return None
+    return str(state.parent / state.read_text().split('"')[1])
 
 
 def health(look, memory):
@@ -107,6 +132,9 @@ def test_a_peer_that_sees_what_we_see_is_right():
         ({"existing": (2, 5, 10)}, "steps with a checkpoint"),
         ({"steps": (0, 0, 0, None, None)}, "steps of prefixes"),
         ({"asset_dir": "x"}, "folder of assets"),
+        ({"now_ms": 123_456}, "seconds since the epoch"),
+        ({"latest": "m-10"}, "latest state of step 10, look 1: expected None"),
+        ({"alive": ()}, "alive"),
     ],
 )
 def test_what_is_seen_otherwise_is_said(otherwise, said):

@@ -10,7 +10,7 @@ import pytest
 
 from parity.interop import playing
 from parity.interop.peers.peer import PeerError
-from parity.interop.playing import ask_patiently, ask_to_stop
+from parity.interop.playing import ask_beside, ask_patiently, ask_to_stop
 from parity.spec.interop import Called
 
 
@@ -98,3 +98,32 @@ def test_a_stop_that_is_over_by_then_shows_nothing(monkeypatch):
     monkeypatch.setattr(playing, "open_channel", lambda _: Channel(is_over=True))
     with pytest.raises(PeerError, match="answered before its callback was over"):
         ask_to_stop("a:1", then=lambda: pytest.fail("nothing is under way"))
+
+
+class SlowToStop(grpc.GenericRpcHandler):
+    """Answers a stop after a while, and any other call at once."""
+
+    def service(self, handler_call_details):
+        is_stop = handler_call_details.method.endswith("StopTraining")
+        return grpc.unary_unary_rpc_method_handler(self.stop if is_stop else self.answer)
+
+    def stop(self, request, context):
+        Event().wait(0.3)
+        return b""
+
+    def answer(self, request, context):
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("handlers", "wrong"),
+    [(2, []), (1, ["time 1: GetTrainingStatus answered first: expected True, got False"])],
+)
+def test_a_call_beside_a_stop_is_answered_before_it_where_there_are_two_handlers(handlers, wrong):
+    server = grpc.server(ThreadPoolExecutor(handlers), handlers=(SlowToStop(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        assert ask_beside(f"127.0.0.1:{port}", 1) == wrong
+    finally:
+        server.stop(None).wait()

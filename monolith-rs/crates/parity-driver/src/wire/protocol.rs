@@ -179,6 +179,8 @@ pub struct LookRequest {
     pub every_steps: Option<i64>,
     pub every_ms: u64,
     pub timer: Vec<(TimerCall, i64, u64)>,
+    pub resolves: Vec<(String, Vec<String>)>,
+    pub latest_step: Option<i64>,
     pub seq: u64,
 }
 
@@ -249,7 +251,8 @@ pub struct LookedBarrier {
 /// Names of the checkpoint of step 7, and the existing, restored and named steps.
 ///
 /// `existing` is ascending, and null if asking for it raises an AttributeError. A step in
-/// `steps` is null if its prefix names none.
+/// `steps` is null if its prefix names none. `latest` is the newest checkpoint of the cached
+/// state, null if there is no state or none was asked for.
 #[derive(Debug, Serialize)]
 pub struct LookedCheckpoints {
     pub prefix: String,
@@ -257,6 +260,7 @@ pub struct LookedCheckpoints {
     pub existing: Option<Vec<i64>>,
     pub restored: Option<i64>,
     pub steps: Vec<Option<i64>>,
+    pub latest: Option<String>,
 }
 
 /// `RefusalReason` of the specification.
@@ -340,6 +344,7 @@ pub enum Answer {
         health_hex: Vec<String>,
         timer: Vec<bool>,
         no_capacity: Option<String>,
+        now_ms: u64,
         barrier: Option<LookedBarrier>,
         checkpoints: LookedCheckpoints,
         seq: u64,

@@ -1,15 +1,18 @@
 //! The port's view of this machine, of other machines, and of the served barrier.
 
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierOp;
-use monolith_training::clock::SystemClock;
+use monolith_training::clock::{Clock, SystemClock};
 use monolith_training::errors::{ErrorKind, Result};
 use monolith_training::logging_ops::{HealthSource, LocalMachine};
 use monolith_training::net_utils::{
-    NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported, parse_addr,
+    NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported, local_ip,
+    parse_addr,
 };
 use monolith_training::save_utils::{Every, SaveHelper, SecondOrStepTimer, restore_global_step};
 use monolith_training::session::Graph;
@@ -37,7 +40,10 @@ fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
     let timeout = Duration::from_millis(look.timeout_ms);
     // Standard output belongs to the protocol.
     let report = |line: &str| tracing::info!("{line}");
-    let nodes = NodeAliveChecker::reporting_to(look.addrs, timeout, THREADS, report);
+    let names = Names(look.resolves);
+    let (server_addr, ipv4) = names.own(look.port)?;
+    let resolve = |target: (&str, u16)| names.resolve(target);
+    let nodes = NodeAliveChecker::resolving_by(look.addrs, timeout, THREADS, resolve, report);
     let hosts = look.hosts.iter();
     let joined = hosts.map(|host| concat_ip_and_port(host, look.port));
     let candidates = look.candidates.iter();
@@ -54,8 +60,8 @@ fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
     let health = machine.check_machine_health(&machines?)?;
     Ok(Answer::Looked {
         seq: look.seq,
-        server_addr: get_local_server_addr(look.port)?,
-        ipv4: is_ipv4_supported()?,
+        server_addr,
+        ipv4,
         addrs: nodes.get_addrs().to_vec(),
         alive: owned(nodes.get_alive_nodes()),
         dead: owned(nodes.get_dead_nodes()),
@@ -64,10 +70,42 @@ fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
         joined: joined.collect(),
         timer,
         no_capacity: no_capacity(),
+        now_ms: u64::try_from(SystemClock.now().as_millis()).unwrap_or(u64::MAX),
         health_hex: health.iter().map(|bytes| to_hex(bytes)).collect(),
         barrier: peer.look_at_barrier()?,
-        checkpoints: see_checkpoints(Path::new(&look.basename), &look.prefixes)?,
+        checkpoints: LookedCheckpoints {
+            latest: peer.look_at_latest(Path::new(&look.basename), look.latest_step)?,
+            ..see_checkpoints(Path::new(&look.basename), &look.prefixes)?
+        },
     })
+}
+
+/// What names resolve to, in place of the resolver's answer; `""` is this host's own.
+struct Names(Vec<(String, Vec<String>)>);
+
+impl Names {
+    fn get(&self, name: &str) -> Option<io::Result<Vec<IpAddr>>> {
+        let (_, ips) = self.0.iter().find(|(each, _)| each == name)?;
+        let parsed = ips.iter().map(|ip| ip.parse().map_err(io::Error::other));
+        Some(parsed.collect())
+    }
+
+    fn resolve(&self, target: (&str, u16)) -> io::Result<Vec<SocketAddr>> {
+        let (name, port) = target;
+        match self.get(name) {
+            Some(ips) => Ok(ips?.into_iter().map(|ip| (ip, port).into()).collect()),
+            None => target.to_socket_addrs().map(Iterator::collect),
+        }
+    }
+
+    /// Returns the address of a server on this host, and whether it is of IPv4.
+    fn own(&self, port: u16) -> Result<(String, bool)> {
+        if self.get("").is_none() {
+            return Ok((get_local_server_addr(port)?, is_ipv4_supported()?));
+        }
+        let ip = local_ip(|name| self.get(name).unwrap_or_else(|| Ok(Vec::new())), "")?;
+        Ok((concat_ip_and_port(&ip.to_string(), port), ip.is_ipv4()))
+    }
 }
 
 /// Returns the error message for a barrier of capacity 0.
@@ -127,5 +165,6 @@ fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpo
             .iter()
             .map(|prefix| SaveHelper::get_global_step_value(prefix).ok())
             .collect(),
+        latest: None,
     })
 }

@@ -1,5 +1,6 @@
 //! The served controller: a real session on the system clock, with a saver and a server hook.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use monolith_training::errors::{Error, ErrorKind, Result};
 use monolith_training::hooks::server::server_lib::ServerHook;
 use monolith_training::net_utils::concat_ip_and_port;
 use monolith_training::save_utils::{
-    Every, FileSaver, NoFirstSaveCheckpointSaverHook, SaverOptions,
+    Every, FileSaver, LatestCheckpointStates, NoFirstSaveCheckpointSaverHook, SaverOptions,
 };
 use monolith_training::session::monitored::{Hooks, Recovery};
 use monolith_training::session::{
@@ -32,6 +33,7 @@ const ARRIVAL: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub(crate) struct Peer {
     run: Option<Run>,
+    latest: LatestCheckpointStates,
 }
 
 /// A session with a controller.
@@ -98,6 +100,20 @@ impl Peer {
             unblocked: run.barrier_op.get_unblocked_indices(&run.session)?,
             refused: run.refused()?,
         }))
+    }
+
+    /// Returns the newest checkpoint beside `basename` by the state that is kept, if it is
+    /// asked for.
+    pub(super) fn look_at_latest(
+        &self,
+        basename: &Path,
+        step: Option<i64>,
+    ) -> Result<Option<String>> {
+        let (Some(dir), Some(step)) = (basename.parent(), step) else {
+            return Ok(None);
+        };
+        let state = self.latest.get_latest_checkpoint_state(dir, step)?;
+        Ok(state.map(|state| state.model_checkpoint_path))
     }
 
     fn run(&self) -> Result<&Run> {
