@@ -405,7 +405,7 @@ def _two_at_once() -> Group:
         method="GetTrainingStatus",
         name="sent together with a call that takes longer",
         covers=("B33a",),
-        steps=(ask("GetTrainingStatus", global_step(0)), AskBeside(times=8)),
+        steps=(ask("GetTrainingStatus", global_step(0)), AskBeside(times=3)),
     )
     return _group(InteropServer(callback_ms=200), case)
 
