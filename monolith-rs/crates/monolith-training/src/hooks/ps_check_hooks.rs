@@ -14,7 +14,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -73,6 +72,9 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
 }
 
+/// A device, and a name that is shared on it.
+pub(super) type Place = (String, String);
+
 impl Config {
     /// With the default devices and the default report.
     pub fn new(
@@ -91,17 +93,20 @@ impl Config {
         }
     }
 
-    /// The machine info of these parameter servers.
+    /// The device and the shared name of each parameter server's machine info, which stay
+    /// the same in all polls.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let place = |ps| ((self.ps_device_fn)(ps), get_ps_machine_info_shared_name(ps));
+        (0..self.num_ps).map(place).collect()
+    }
+
+    /// The machine info at these places.
     ///
     /// What the job hasn't created by the first poll is created by it, with the default
     /// limit, which then holds (B2).
-    pub(super) fn machines(&self, of: Range<usize>) -> Result<Vec<MachineInfo>> {
-        let machines = of.map(|ps| {
-            let device = (self.ps_device_fn)(ps);
-            let name = get_ps_machine_info_shared_name(ps);
-            self.health.machine_info(&device, &name, None)
-        });
-        machines.collect()
+    pub(super) fn machines(&self, places: &[Place]) -> Result<Vec<MachineInfo>> {
+        let machine = |(device, name): &Place| self.health.machine_info(device, name, None);
+        places.iter().map(machine).collect()
     }
 }
 
@@ -170,6 +175,7 @@ impl PsHealthCheckerHook {
         let (session, coord) = (Arc::clone(session), Arc::clone(coord));
         let Some(resilience) = self.resilience else {
             let checker = Checker {
+                places: config.places(),
                 config,
                 poll_interval,
                 session,
@@ -201,6 +207,7 @@ impl SessionRunHook for PsHealthCheckerHook {
 /// One session's polling. Any error ends it, and with it the monitoring.
 struct Checker {
     config: Config,
+    places: Vec<Place>,
     poll_interval: Duration,
     session: Arc<Session>,
     coord: Arc<Coordinator>,
@@ -225,7 +232,7 @@ impl Checker {
     fn poll(&self) -> Result<Results> {
         // As in Python the poll is a run of the session, so a closed one fails.
         self.session.step_values()?;
-        let machines = self.config.machines(0..self.config.num_ps)?;
+        let machines = self.config.machines(&self.places)?;
         let statuses = self.config.health.check_machine_health(&machines)?;
         statuses
             .iter()
