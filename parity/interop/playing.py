@@ -6,16 +6,13 @@ import contextlib
 import itertools
 import re
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar
 
-import grpc
-
-from monolith_hooks.server.channels import open_channel
 from parity.base import host
+from parity.interop.asking import STOP, ask_beside, ask_patiently, ask_to_stop
 from parity.interop.cases.catalogue import all_cases, all_groups
 from parity.interop.cases.message import message_cases
 from parity.interop.cases.steps import (
@@ -54,11 +51,7 @@ from parity.spec.interop import (
     InteropServer,
     InteropServerAccess,
 )
-from parity.spec.rpcs import StatusCode
 
-_HEADER: Final = "grpc-timeout"
-_STOP: Final = "/Controller/StopTraining"
-_PATIENCE_SECONDS: Final = 10
 _ADDRESS_FILE: Final = "controller_server_addr.txt"
 """From the specification (B37), independent of the code that is judged."""
 _PORT_OF_A_CLIENT: Final = r":\d+ "
@@ -214,7 +207,7 @@ class _Served:
                 return _call_differences(step.method, step.want, got)
             case AskAcrossTheEnd():
                 got = ask_to_stop(address, then=self._stop_serving)
-                return _call_differences(_STOP, step.want, got)
+                return _call_differences(STOP, step.want, got)
             case AskBeside(times=times):
                 return ask_beside(address, times)
 
@@ -333,68 +326,3 @@ def _play_supported(pair: PeerPair, group: Group) -> Iterator[InteropCell]:
             playable.append(case)
     if playable:
         yield from play_group(pair, Group(server=group.server, cases=tuple(playable)))
-
-
-def ask_to_stop(address: str, then: Callable[[], None]) -> Called:
-    """Return the answer to a StopTraining; ``then`` is called once it has placed the barrier.
-
-    Raises:
-        PeerError: The barrier isn't placed in time, or the call isn't under way any more.
-    """
-    with open_channel(address) as channel:
-        stop: Any = channel.unary_unary(_STOP)
-        status: Any = channel.unary_unary("/Controller/GetBlockStatus")
-        before = status(b"", timeout=_PATIENCE_SECONDS)
-        call = stop.future(b"", timeout=_PATIENCE_SECONDS)
-        gives_up = time.monotonic() + _PATIENCE_SECONDS
-        while status(b"", timeout=_PATIENCE_SECONDS) == before:
-            if time.monotonic() > gives_up:
-                raise PeerError(f"the barrier isn't placed within {_PATIENCE_SECONDS} s")
-        if call.done():
-            raise PeerError("StopTraining was answered before its callback was over")
-        then()
-        return _answered(call)
-
-
-def ask_beside(address: str, times: int) -> list[str]:
-    """Return what is wrong with a GetTrainingStatus sent together with a StopTraining.
-
-    Each has a connection of its own. The first call leaves a handler's thread idle, as those
-    that follow do.
-    """
-    with open_channel(address) as slow, open_channel(address) as quick:
-        stop: Any = slow.unary_unary(_STOP)
-        resume: Any = slow.unary_unary("/Controller/ResumeTraining")
-        status: Any = quick.unary_unary("/Controller/GetTrainingStatus")
-        resume(b"", timeout=_PATIENCE_SECONDS)
-        for number in range(1, times + 1):
-            status(b"", timeout=_PATIENCE_SECONDS)
-            stopping = stop.future(b"", timeout=_PATIENCE_SECONDS)
-            answered = _answered(status.future(b"", timeout=_PATIENCE_SECONDS))
-            was_first = not stopping.done()
-            stopped = _answered(stopping)
-            wrong = unequal("GetTrainingStatus: code", "OK", answered.code)
-            wrong += unequal("StopTraining: code", "OK", stopped.code)
-            wrong += unequal("GetTrainingStatus answered first", True, was_first)
-            if wrong:
-                return [f"time {number}: {each}" for each in wrong]
-            resume(b"", timeout=_PATIENCE_SECONDS)
-    return []
-
-
-def ask_patiently(address: str, method: str, timeout: str) -> Called:
-    """Return the server's answer to an empty request with this timeout in its header."""
-    with open_channel(address) as channel:
-        send: Any = channel.unary_unary(method)
-        # With a deadline of the call, gRPC would send that one.
-        return _answered(send.future(b"", metadata=[(_HEADER, timeout)]))
-
-
-def _answered(call: Any) -> Called:
-    try:
-        response = call.result(_PATIENCE_SECONDS)
-    except grpc.FutureTimeoutError:
-        return Called(details=f"no answer within {_PATIENCE_SECONDS} s")
-    except grpc.RpcError as error:
-        return Called(code=cast(StatusCode, error.code().name), details=error.details())
-    return Called(code="OK", response_hex=response.hex())

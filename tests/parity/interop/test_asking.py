@@ -1,4 +1,4 @@
-"""A patient caller leaves it to the server to give up, and one may be under way at the end."""
+"""Calls of this process: patient ones, one across the end, and two at once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from threading import Event
 import grpc
 import pytest
 
-from parity.interop import playing
+from parity.interop import asking
+from parity.interop.asking import ask_beside, ask_patiently, ask_to_stop
 from parity.interop.peers.peer import PeerError
-from parity.interop.playing import ask_beside, ask_patiently, ask_to_stop
 from parity.spec.interop import Called
 
 
@@ -88,14 +88,14 @@ class Channel:
 
 def test_the_session_ends_while_a_stop_is_under_way(monkeypatch):
     channel = Channel(is_over=False)
-    monkeypatch.setattr(playing, "open_channel", lambda _: channel)
+    monkeypatch.setattr(asking, "open_channel", lambda _: channel)
     assert ask_to_stop("a:1", then=lambda: setattr(channel, "is_over", True)) == Called(
         code="OK", response_hex=""
     )
 
 
 def test_a_stop_that_is_over_by_then_shows_nothing(monkeypatch):
-    monkeypatch.setattr(playing, "open_channel", lambda _: Channel(is_over=True))
+    monkeypatch.setattr(asking, "open_channel", lambda _: Channel(is_over=True))
     with pytest.raises(PeerError, match="answered before its callback was over"):
         ask_to_stop("a:1", then=lambda: pytest.fail("nothing is under way"))
 
