@@ -24,6 +24,7 @@ _QUIETED = ("absl", "tensorflow", "grpc")
 @pytest.fixture(autouse=True)
 def _heard_loggers() -> None:
     for name in _QUIETED:
-        logger = logging.getLogger(name)
-        if logger.level > logging.WARNING:
+        # To ask for absl's logger before absl does would give it one of another class.
+        logger = logging.root.manager.loggerDict.get(name)
+        if isinstance(logger, logging.Logger) and logger.level > logging.WARNING:
             logger.setLevel(logging.NOTSET)

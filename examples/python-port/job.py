@@ -114,10 +114,12 @@ class SmallWorker(Worker):
     def __init__(self, index, job):
         self.index, self.job = index, job
 
-    def train(self):
+    def train(self, takes):
         """One step, and the wait at the barrier."""
         placed = self.job.barrier.is_placed()
         global_step = self.job.step()
+        if takes:
+            self.job.world.clock.sleep(takes)
         if placed:
             self.job.barrier.hold(self.index)
         return global_step

@@ -11,7 +11,14 @@ from fakes.lane_pool import BACKGROUND_PREFIX, CONCURRENT_PREFIX
 from fakes.virtual_clock import VirtualClock
 from parity.kit.recorder import Recorder
 from parity.kit.unplayable import Unplayable
-from parity.spec.steps import BackgroundStep, ConcurrentlyStep, RpcStep, Step, WorkerStep
+from parity.spec.steps import (
+    BackgroundStep,
+    ConcurrentlyStep,
+    RpcStep,
+    Step,
+    WorkerStep,
+    WorkerTrain,
+)
 from parity.spec.trace import StepEvent
 
 
@@ -89,16 +96,16 @@ class Inbox:
     """The training steps that a worker was given and hasn't taken."""
 
     def __init__(self) -> None:
-        self._given: deque[int] = deque()
+        self._given: deque[WorkerTrain] = deque()
 
-    def put(self, steps: int) -> None:
+    def put(self, given: WorkerTrain) -> None:
         """Add steps."""
-        self._given.append(steps)
+        self._given.append(given)
 
     def work_off(
         self,
         index: int,
-        train: Callable[[], int],
+        train: Callable[[float], int],
         *,
         clock: WaitingClock,
         recorder: Recorder,
@@ -108,7 +115,7 @@ class Inbox:
 
         Args:
             index: The worker's index, from 1.
-            train: Takes one step and returns the global step.
+            train: Takes one step, which takes so many virtual seconds, and returns the global step.
             clock: The clock by which it waits for more steps.
             recorder: The recorder of steps, and of the error that ends the worker.
             is_open: Returns False once the chief has left its session: an error of a worker that
@@ -116,9 +123,10 @@ class Inbox:
         """
         while True:
             clock.wait_until(lambda: bool(self._given))
-            for _ in range(self._given.popleft()):
+            given = self._given.popleft()
+            for _ in range(given.train):
                 try:
-                    global_step = train()
+                    global_step = train(given.takes / 1000)
                 except Exception as error:  # noqa: BLE001 - it ends this worker
                     if is_open():
                         recorder.raised(error)

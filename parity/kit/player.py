@@ -200,7 +200,7 @@ class Play:
                 f"worker-{given.index}",
             )
             self._worker_lanes.append(lane)
-        self._inboxes[given.index].put(given.train)
+        self._inboxes[given.index].put(given)
 
     def _check_workers(self) -> None:
         """Raise what ended a worker's lane other than an error of a step: a mistake of the port."""

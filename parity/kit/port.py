@@ -75,10 +75,12 @@ class Worker(ABC):
     """A worker beside the chief, on a lane of its own."""
 
     @abstractmethod
-    def train(self) -> int:
+    def train(self, takes: float) -> int:
         """Take one training step, hooks included, and return the global step.
 
-        What it raises is recorded if the chief's session is still open; the worker then ends.
+        ``takes`` is virtual seconds that pass after the step's run, in which the barrier is
+        read, and before the worker acts on what was read. What it raises is recorded if the
+        chief's session is still open; the worker then ends.
         """
 
 

@@ -183,12 +183,14 @@ def _bad_totals(scenario: Scenario) -> Iterator[BadReference]:
                 time += step.advance
             case ConcurrentlyStep():
                 training += sum(map(_training, step.concurrently))
+                time += sum(map(_under_way, step.concurrently))
             case BackgroundStep():
                 lanes += 1
-                time += step.after
+                time += step.after + _under_way(step.background)
                 training += _training(step.background)
             case _:
                 training += _training(step)
+                time += _under_way(step)
         for total, earlier, most, of in (
             (time, before[0], LONGEST_TIME, f"{format_duration(LONGEST_TIME)} of time"),
             (training, before[1], MOST_STEPS, f"{MOST_STEPS} training steps"),
@@ -205,6 +207,11 @@ def _training(step: Step) -> int:
         case WorkerStep():
             return step.worker.train
     return 0
+
+
+def _under_way(step: Step) -> int:
+    """Return the milliseconds for which a worker's steps are under way."""
+    return step.worker.train * step.worker.takes if isinstance(step, WorkerStep) else 0
 
 
 def _bad_probes(scenario: Scenario) -> Iterator[BadReference]:

@@ -41,6 +41,9 @@ class WorkerTrain(Model):
     """The worker, counted from 1."""
     train: Steps
     """The number of training steps that are put into its inbox."""
+    takes: Duration = 0
+    """Virtual time that each of them takes, from its run, which reads the barrier, until the
+    worker's BarrierHook acts on what was read."""
 
 
 Indices = Annotated[tuple[WorkerIndex, ...], Field(max_length=MOST_WORKERS)]

@@ -11,7 +11,7 @@ pub type Callback = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
 
 /// A bit for each worker; bit 0 says that the barrier is placed.
 pub struct Barrier {
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     wait: Duration,
     callbacks: Vec<Callback>,
     /// Held while callbacks run, which may take time; `state` never is.

@@ -76,7 +76,7 @@ impl Job for SmallJob {
     }
 
     fn train(&self) -> Result<Option<Trained>> {
-        let global_step = self.model.step();
+        let global_step = self.model.step(Duration::ZERO);
         Ok(Some(Trained {
             global_step,
             element: None,
@@ -125,9 +125,9 @@ struct SmallWorker {
 }
 
 impl Worker for SmallWorker {
-    fn train(&mut self) -> Result<i64> {
+    fn train(&mut self, takes: Duration) -> Result<i64> {
         let placed = self.model.barrier.is_placed()?;
-        let global_step = self.model.step();
+        let global_step = self.model.step(takes);
         if placed {
             self.model.barrier.hold(self.index)?;
         }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use parity_driver::RpcError;
 use parity_driver::errors::ErrorKind;
@@ -26,9 +27,13 @@ impl Model {
         }
     }
 
-    /// Takes one training step, and returns the global step.
-    pub fn step(&self) -> i64 {
-        self.global_step.fetch_add(1, Ordering::SeqCst) + 1
+    /// Takes one training step, which lasts this long, and returns the global step.
+    pub fn step(&self, takes: Duration) -> i64 {
+        let global_step = self.global_step.fetch_add(1, Ordering::SeqCst) + 1;
+        if !takes.is_zero() {
+            self.barrier.clock.sleep(takes);
+        }
+        global_step
     }
 
     /// Does what a call of the controller asks for.

@@ -257,7 +257,9 @@ class _Play:
         if not self._chief.open:
             raise Unplayable("the session was left before")
         name = f"worker-{step.worker.index}"
-        self._ask(name, RoleCommand(do="train", number=step.worker.train))
+        self._ask(
+            name, RoleCommand(do="train", number=step.worker.train, takes=step.worker.takes / 1000)
+        )
 
     def _leave(self, command: RoleCommand) -> None:
         """Make the chief leave its session, and silence the workers after that."""

@@ -41,6 +41,7 @@ from parity.players.cluster.wire import (
 from parity.players.paced_clock import PacedClock
 from parity.players.python.job import TensorFlowJob, callback, callbacks, has_input, input_element
 from parity.players.python.recorder import hook_logs_go_to
+from parity.players.python.workers import LastingStep
 from parity.spec.steps import (
     AppendCallbackStep,
     ControllerOpStep,
@@ -205,13 +206,14 @@ class WorkerRole:
                 barrier_callbacks=self._callbacks,
                 clock=self._clock,
             )
-        self._hooks: list[Any] = [BarrierHook(self._index, self._barrier_op)]
+        self._lasting = LastingStep(self._clock)
+        self._hooks: list[Any] = [self._lasting, BarrierHook(self._index, self._barrier_op)]
         if helper is not None:
             self._hooks.append(helper.create_restorer_hook())
         self._recorder = ReportingRecorder(
             self._clock, self._barrier_op, Path(self._setting.model_dir), channel
         )
-        self._inbox: deque[int] = deque()
+        self._inbox: deque[RoleCommand] = deque()
         self._started = False
 
     def execute(self, command: RoleCommand) -> RoleAnswer:
@@ -219,7 +221,7 @@ class WorkerRole:
         settled = True
         match command.do:
             case "train":
-                self._inbox.append(command.number)
+                self._inbox.append(command)
                 self._clock.look_again()
                 if not self._started:
                     self._started = True
@@ -246,7 +248,9 @@ class WorkerRole:
             )
             while True:
                 self._clock.wait_until(lambda: bool(self._inbox))
-                for _ in range(self._inbox.popleft()):
+                given = self._inbox.popleft()
+                self._lasting.takes = given.takes
+                for _ in range(given.number):
                     try:
                         fetches = (
                             [self._train_op]

@@ -47,6 +47,8 @@ class RoleCommand(Model):
 
     do: Literal["open", "step", "train", "end", "leave", "settle", "finish", "grow", "allocate"]
     number: int = 0
+    takes: float = 0
+    """Seconds that each training step takes."""
 
 
 class RoleAnswer(Model):

@@ -130,7 +130,7 @@ class TensorFlowJob:
         implementation: Implementation = OURS,
     ) -> None:
         self._implementation = implementation
-        self._clock = clock
+        self.clock = clock
         self._scenario = scenario
         self._model_dir = model_dir
         self._stage = stage
@@ -263,7 +263,7 @@ class TensorFlowJob:
 
     def append_callback(self, index: int, kind: CallbackKind) -> None:
         """Append a callback to the list that the barrier was given."""
-        self._callbacks.append(callback(index, kind, lambda: self.recorder, self._clock))
+        self._callbacks.append(callback(index, kind, lambda: self.recorder, self.clock))
 
     def look_at_current_session(self) -> None:
         """Record the result of get_current_session."""

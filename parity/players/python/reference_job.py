@@ -53,7 +53,7 @@ class ReferenceJob(Job):
     def worker(self, index: int) -> SessionWorker:
         """Return a worker on the chief's session."""
         job = self._job
-        return SessionWorker(job.chief, job.train_op, job.barrier_hook(index))
+        return SessionWorker(job.chief, job.train_op, job.barrier_hook(index), job.clock)
 
     def rpc(self, step: RpcStep, place: str) -> None:
         """Call the controller over gRPC."""

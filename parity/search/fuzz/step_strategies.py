@@ -69,7 +69,9 @@ def _file_errors(draw: DrawFn, files: Sequence[FaultyFile]) -> Document:
     raised = draw(_raised())
     file = draw(st.sampled_from(files))
     raised["file"] = file
-    raised["operation"] = draw(st.sampled_from(OPERATIONS[file]))
+    # Only the action file is deleted: else that would be met in one case of 300.
+    deletions = ["delete"] * 2 if "delete" in OPERATIONS[file] else []
+    raised["operation"] = draw(st.sampled_from([*OPERATIONS[file], *deletions]))
     # Without a first server that can publish there is no session.
     raised["skips"] = draw(st.sampled_from([1, 1, 0] if "addr" in file else [0, 0, 1, 5]))
     return {"file_error": raised}
@@ -110,8 +112,9 @@ def _calls(draw: DrawFn) -> Document:
 
 
 def _training(workers: int) -> SearchStrategy[Document]:
-    index, train = st.integers(1, workers - 1), st.integers(1, 3)
-    return st.fixed_dictionaries({"index": index, "train": train}).map(lambda at: {"worker": at})
+    given = {"index": st.integers(1, workers - 1), "train": st.integers(1, 3)}
+    takes = {"takes": st.sampled_from(["500ms", "2s"])}
+    return st.fixed_dictionaries(given, optional=takes).map(lambda at: {"worker": at})
 
 
 @st.composite

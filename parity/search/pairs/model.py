@@ -6,7 +6,7 @@ close of a session, as far as the scenarios of ``parity.search.pairs`` need them
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import deque
 from collections.abc import Generator
 from typing import Final, TypeVar, assert_never
 
@@ -34,6 +34,7 @@ from parity.spec.steps import (
     TimerStep,
     TrainStep,
     WorkerStep,
+    WorkerTrain,
 )
 
 HANDLERS: Final = 2
@@ -72,8 +73,8 @@ class _Run:
         self._action: str | None = None
         self._out_of_memory = False
         self._poll_takes = 0
-        self._inbox: Counter[int] = Counter()
-        self._workers: set[int] = set()
+        self._inboxes: dict[int, deque[int]] = {}
+        """Of each worker, how long each step takes that it was given."""
         self._free_handlers = HANDLERS
         self._serving = True
         self._query_stops = self._stops = False
@@ -122,7 +123,7 @@ class _Run:
             case RpcStep():
                 yield from self._call(step, index)
             case WorkerStep():
-                self._train_worker(step.worker.index, step.worker.train)
+                self._train_worker(step.worker)
             case EndStep():
                 yield from self._end()
             case FaultStep():
@@ -185,21 +186,24 @@ class _Run:
 
     # Workers
 
-    def _train_worker(self, index: int, steps: int) -> None:
-        self._inbox[index] += steps
-        if index not in self._workers:
-            self._workers.add(index)
-            self._lanes.start(self._work(index))
+    def _train_worker(self, given: WorkerTrain) -> None:
+        if given.index not in self._inboxes:
+            self._inboxes[given.index] = deque()
+            self._lanes.start(self._work(given.index))
+        self._inboxes[given.index].extend([given.takes] * given.train)
 
     def _work(self, index: int) -> Body:
+        inbox = self._inboxes[index]
         while True:
-            yield from self._lanes.wait_until(lambda: self._inbox[index] > 0)
-            self._inbox[index] -= 1
+            yield from self._lanes.wait_until(lambda: bool(inbox))
+            takes = inbox.popleft()
             try:
                 self._barrier.must_be_open()
                 self._saver.global_step += 1
-                step = self._saver.global_step
-                if self._barrier.placed:
+                step, placed = self._saver.global_step, self._barrier.placed
+                if takes:
+                    yield from self._lanes.sleep(takes)
+                if placed:
                     yield from self._barrier.hold(index)
             except ClosedSessionError:
                 return

@@ -160,6 +160,17 @@ UNDER_WAY: Final = (
         workers=3,
     ),
     UnderWay(
+        "workers_step",
+        kind="worker",
+        is_="a worker's step of 2 s",
+        takes=2000,
+        holds="the worker's lane, having read the barrier at the beginning",
+        covers=("B22c",),
+        lane="background",
+        begin=({"worker": {"index": 2, "train": 1, "takes": "2s"}},),
+        workers=3,
+    ),
+    UnderWay(
         "listeners_wait",
         kind="save",
         is_="a save whose BarrierSaverListener waits 2 s for a worker",

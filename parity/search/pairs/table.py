@@ -53,6 +53,11 @@ _APART: Final[dict[str, dict[str, str]]] = {
         "controllers_save": "nothing shared",
         "action_file": "nothing shared",
     },
+    "workers_step": {
+        "timer": "nothing shared",
+        "block_status": "nothing shared",
+        "training_status": "nothing shared",
+    },
     "closed_session": {
         "alarm": "no session",
         "worker": "no session",

@@ -182,7 +182,7 @@ def test_a_mistake_of_the_port_fails_the_scenario_and_is_in_the_log(capsys):
 @pytest.mark.parametrize("step", ["a text", 1.5, None])
 def test_a_worker_whose_step_is_no_number_fails_the_scenario(step):
     class Texting(Worker):
-        def train(self):
+        def train(self, takes):
             return step
 
     class Employing(SteppingJob):
@@ -221,7 +221,7 @@ def test_a_port_may_have_errors_of_its_own_for_those_of_a_scenario():
 
 def test_a_worker_that_raises_is_recorded_and_ends():
     class Raising(Worker):
-        def train(self):
+        def train(self, takes):
             raise named_error("UnavailableError", "gone")
 
     class Employing(SteppingJob):

@@ -5,6 +5,7 @@
 //! [`Identity::capabilities`] is skipped before anything is played.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use monolith_training::errors::{Error, Result};
 
@@ -217,9 +218,12 @@ pub trait Job: Send + Sync {
 pub trait Worker: Send {
     /// Runs one training step with its hooks and returns the global step.
     ///
+    /// `takes` is virtual time that passes after the step's run, in which the barrier is read, and
+    /// before the worker acts on what was read.
+    ///
     /// # Errors
     ///
     /// Returns what the step raises, which the library records if the chief's session is still
     /// open; the worker then ends.
-    fn train(&mut self) -> Result<i64>;
+    fn train(&mut self, takes: Duration) -> Result<i64>;
 }

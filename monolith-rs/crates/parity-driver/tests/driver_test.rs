@@ -99,12 +99,12 @@ fn told(trace: &Value, kind: &str, fields: &[&str]) -> Vec<String> {
 fn busy() -> Value {
     scenario(&json!([
         {"train": 2},
-        {"worker": {"index": 1, "train": 2}},
+        {"worker": {"index": 1, "train": 2, "takes": 0}},
         {"advance": 30000},
         rpc("ResumeTraining"),
         {"fault": {"slow_save": {"takes": 2000}}, "strikes": true},
         {"concurrently": [rpc("SaveCheckpoint"), rpc("SaveCheckpoint"), rpc("StopTraining"),
-                          rpc("StopTraining"), {"worker": {"index": 2, "train": 1}}]},
+                          rpc("StopTraining"), {"worker": {"index": 2, "train": 1, "takes": 0}}]},
         {"advance": 5000},
         rpc("GetBlockStatus")]))
 }
@@ -429,8 +429,8 @@ fn the_schedule_a_listener_and_the_timer_decide_what_is_saved() {
 fn a_worker_that_the_barrier_has_no_bit_for_raises() {
     let mut scenario = scenario(&json!([
         {"machine_info": {"ps": 0, "mem_limit": 0}},
-        {"worker": {"index": 2, "train": 3}},
-        {"worker": {"index": 1, "train": 1}},
+        {"worker": {"index": 2, "train": 3, "takes": 0}},
+        {"worker": {"index": 1, "train": 1, "takes": 0}},
     ]));
     scenario["cluster"]["capacity"] = json!(2);
     scenario["barrier"]["callbacks"] = json!(["raise", "record"]);

@@ -218,7 +218,7 @@ fn what_the_port_lacks_is_skipped_by_its_words_its_options_or_its_methods() {
             "needs rpc, which hello names, but Job has no method rpc",
         ),
         (
-            json!({"steps": [{"worker": {"index": 1, "train": 1}}]}),
+            json!({"steps": [{"worker": {"index": 1, "train": 1, "takes": 0}}]}),
             "needs worker, which hello names, but Job has no method worker",
         ),
     ] {

@@ -74,7 +74,7 @@ def test_what_refers_to_something_keeps_it():
     workers = [{"worker": {"index": 2, "train": 3}}, {"worker": {"index": 1, "train": 1}}]
     shrinker = Shrinker(trains_worker_two)
     small = document_of(shrinker.smallest(scenario(**{**BIG, "steps": workers})))
-    assert small["steps"] == [{"worker": {"index": 2, "train": 1}}]
+    assert small["steps"] == [{"worker": {"index": 2, "train": 1, "takes": "0s"}}]
     assert small["cluster"]["workers"] == 3
 
 

@@ -106,6 +106,6 @@ impl Beside {
     /// Gives a worker training steps to do.
     fn give(&self, worker: &WorkerTrain) -> Result<(), Unplayable> {
         self.check_session()?;
-        self.workers.give(&*self.job, worker.index, worker.train)
+        self.workers.give(&*self.job, worker)
     }
 }

@@ -10,9 +10,10 @@ use monolith_training::errors::Result;
 use crate::port::{Job, Worker};
 use crate::scenario::Unplayable;
 use crate::wire::events::Event;
+use crate::wire::scenario::WorkerTrain;
 use crate::world::World;
 
-type Inbox = Arc<Mutex<VecDeque<u32>>>;
+type Inbox = Arc<Mutex<VecDeque<WorkerTrain>>>;
 
 /// All workers that have been given steps, by index; worker 0 is the chief.
 pub(super) struct Workers {
@@ -32,13 +33,13 @@ impl Workers {
     }
 
     /// Puts steps into a worker's inbox, and starts the worker the first time.
-    pub(super) fn give(&self, job: &dyn Job, index: usize, train: u32) -> Result<(), Unplayable> {
-        let inbox = relock(&self.inboxes).get(&index).cloned();
+    pub(super) fn give(&self, job: &dyn Job, given: &WorkerTrain) -> Result<(), Unplayable> {
+        let inbox = relock(&self.inboxes).get(&given.index).cloned();
         let inbox = match inbox {
             Some(inbox) => inbox,
-            None => self.start(job, index)?,
+            None => self.start(job, given.index)?,
         };
-        relock(&inbox).push_back(train);
+        relock(&inbox).push_back(given.clone());
         Ok(())
     }
 
@@ -68,9 +69,11 @@ fn work(world: &World, index: usize, worker: &mut dyn Worker, inbox: &Inbox) -> 
     loop {
         let filled = Arc::clone(inbox);
         world.clock.wait_until(move || !relock(&filled).is_empty());
-        let given = relock(inbox).pop_front().unwrap_or(0);
-        for _ in 0..given {
-            let global_step = worker.train()?;
+        let Some(given) = relock(inbox).pop_front() else {
+            continue;
+        };
+        for _ in 0..given.train {
+            let global_step = worker.train(given.takes)?;
             world.recorder.record(Event::Step {
                 worker: index,
                 global_step,

@@ -191,8 +191,10 @@ fn check_totals(scenario: &Scenario) -> Result<(), Unplayable> {
             Step::Background(_) => lanes = lanes.saturating_add(1),
             _ => {}
         }
-        for (_, WorkerTrain { train, .. }) in given(step, "") {
+        for (_, WorkerTrain { train, takes, .. }) in given(step, "") {
             training = training.saturating_add(u64::from(*train));
+            let under_way = takes.saturating_mul(*train);
+            time = time.saturating_add(u64::try_from(under_way.as_millis()).unwrap_or(u64::MAX));
         }
         for (total, most, of) in [
             (time, LONGEST_TIME, "ms of time"),

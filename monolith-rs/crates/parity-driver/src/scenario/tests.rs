@@ -51,8 +51,8 @@ fn every_kind_of_step_is_read() {
         {"train": 3},
         {"advance": 30000},
         rpc("StopTraining"),
-        {"worker": {"index": 1, "train": 2}},
-        {"concurrently": [rpc("StopTraining"), {"worker": {"index": 1, "train": 1}}]},
+        {"worker": {"index": 1, "train": 2, "takes": 0}},
+        {"concurrently": [rpc("StopTraining"), {"worker": {"index": 1, "train": 1, "takes": 0}}]},
         {"fault": {"rss": {"ps": 0, "bytes": 5}}, "strikes": false},
         {"fault": {"health_bytes": {"ps": 0, "hex": "0a05"}}, "strikes": true},
         {"fault": {"save_error": {"error": "InternalError", "message": "disk", "times": null}},
@@ -146,7 +146,8 @@ fn what_is_wrong_is_named_with_its_place() {
     assert!(message(&json!({"train": 1})).starts_with("steps: "));
     let train = json!([{"background": {"train": 1}, "after": 0}]);
     assert!(message(&train).starts_with("steps[0].background: unknown variant `train`"));
-    let worker = json!([{"background": {"worker": {"index": 9, "train": 1}}, "after": 0}]);
+    let worker =
+        json!([{"background": {"worker": {"index": 9, "train": 1, "takes": 0}}, "after": 0}]);
     assert_eq!(
         message(&worker),
         "steps[0].background.worker: there is no worker 9"
@@ -435,7 +436,7 @@ fn machines_that_are_not_every_ps_in_order_are_refused() {
 
 #[test]
 fn a_worker_that_there_is_not_is_refused() {
-    let worker = |index: u32| json!({"worker": {"index": index, "train": 1}});
+    let worker = |index: u32| json!({"worker": {"index": index, "train": 1, "takes": 0}});
     assert!(parse(with("/steps", json!([worker(1)]))).is_ok());
     assert_eq!(
         failure(with("/steps", json!([worker(2)]))),

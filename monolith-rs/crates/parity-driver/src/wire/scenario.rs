@@ -641,6 +641,10 @@ pub struct WorkerTrain {
     /// The number of training steps that are put into its inbox.
     #[serde(deserialize_with = "Number::<1, 1_000_000>::read")]
     pub train: u32,
+    /// Virtual time that each of them takes, from its run, which reads the barrier, until the
+    /// worker's BarrierHook acts on what was read.
+    #[serde(deserialize_with = "Milliseconds::<0, 360_000_000_000>::read")]
+    pub takes: Duration,
 }
 
 /// The content of a file: text, or bytes in hex; without either the file is removed.

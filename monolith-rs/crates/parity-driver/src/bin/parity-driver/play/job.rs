@@ -1,11 +1,15 @@
 //! The job of a scenario: the effects of its steps on the port.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use monolith_training::barrier_ops::BarrierHook;
-use monolith_training::clock::relock;
+use monolith_training::clock::{Clock, relock};
 use monolith_training::errors::{Error, Result};
-use monolith_training::session::{HookedSession, MonitoredSession, Session};
+use monolith_training::session::monitored::Hooks;
+use monolith_training::session::{
+    HookedSession, MonitoredSession, Session, SessionRunContext, SessionRunHook, StepValues,
+};
 use parity_driver::wire::scenario::{
     ActionContent, CallbackKind, ControllerOp, Fault, FileContent, LookTarget, RpcStep,
     SessionKind, TimerSwitch,
@@ -102,8 +106,10 @@ impl Job for MonolithJob {
     fn worker(&self, index: usize) -> Result<Box<dyn Worker>, Unplayable> {
         let bit = i64::try_from(index).unwrap_or(i64::MAX);
         let hook = BarrierHook::new(bit, Arc::clone(&self.cluster.barrier_op));
-        let session = HookedSession::new(self.cluster.chief.shared(), vec![Arc::new(hook)]);
-        Ok(Box::new(HookedWorker(session)))
+        let lasting = Arc::new(LastingStep::new(self.cluster.world.clone()));
+        let hooks: Hooks = vec![Arc::clone(&lasting) as _, Arc::new(hook)];
+        let session = HookedSession::new(self.cluster.chief.shared(), hooks);
+        Ok(Box::new(HookedWorker { session, lasting }))
     }
 
     fn rpc(&self, step: &RpcStep, place: &str) -> Result<(), Unplayable> {
@@ -169,11 +175,38 @@ impl Job for MonolithJob {
     }
 }
 
-/// A worker's session with its barrier hook.
-struct HookedWorker(HookedSession);
+/// A worker's session with its barrier hook, and what lets its steps take time.
+struct HookedWorker {
+    session: HookedSession,
+    lasting: Arc<LastingStep>,
+}
 
 impl Worker for HookedWorker {
-    fn train(&mut self) -> Result<i64> {
-        self.0.run(&mut Session::train_step)
+    fn train(&mut self, takes: Duration) -> Result<i64> {
+        *relock(&self.lasting.takes) = takes;
+        self.session.run(&mut Session::train_step)
+    }
+}
+
+/// Lets each step take time, before the hooks behind it hear that it has run.
+struct LastingStep {
+    world: World,
+    takes: Mutex<Duration>,
+}
+
+impl LastingStep {
+    fn new(world: World) -> Self {
+        let takes = Mutex::default();
+        Self { world, takes }
+    }
+}
+
+impl SessionRunHook for LastingStep {
+    fn after_run(&self, _context: &SessionRunContext, _values: &StepValues) -> Result<()> {
+        let takes = *relock(&self.takes);
+        if !takes.is_zero() {
+            self.world.clock.sleep(takes);
+        }
+        Ok(())
     }
 }
