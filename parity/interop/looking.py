@@ -192,11 +192,12 @@ def _clock(peer: InteropPeer) -> Iterator[str]:
 def _latest_states(peer: InteropPeer, folder: Path) -> Iterator[str]:
     """Check when a state is read anew, and when the kept one is returned."""
     folder.mkdir()
+    state = folder / "checkpoint"
     for number, (written, step, wanted) in enumerate(_LATEST, start=1):
-        if written is not None:
-            (folder / "checkpoint").write_text(written and f'model_checkpoint_path: "{written}"')
         if written == "":
-            (folder / "checkpoint").unlink()
+            state.unlink()
+        elif written is not None:
+            state.write_text(f'model_checkpoint_path: "{written}"')
         asked = Look(port=_PORT, basename=f"{folder}/model.ckpt", latest_step=step)
         path = wanted and f"{folder}/{wanted}"
         seen = peer.look(asked).checkpoints.latest
