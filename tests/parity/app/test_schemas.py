@@ -44,9 +44,10 @@ INTEROP_REQUESTS = (
 LOOKED = {
     "type": "looked", "seq": 7, "server_addr": "10.0.0.2:4711", "ipv4": True, "addrs": [],
     "alive": [], "dead": [], "all_alive": False, "valid": [False], "joined": [],
-    "health_hex": ["0801"], "timer": [True], "no_capacity": None, "barrier": None,
+    "health_hex": ["0801"], "timer": [True], "no_capacity": None, "now_ms": 0, "barrier": None,
     "checkpoints": {
-        "prefix": "p", "asset_dir": "d", "existing": [5], "restored": None, "steps": [12, None]
+        "prefix": "p", "asset_dir": "d", "existing": [5], "restored": None, "steps": [12, None],
+        "latest": None,
     },
 }  # fmt: skip
 ANSWERS = (
