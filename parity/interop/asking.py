@@ -40,30 +40,24 @@ def ask_to_stop(address: str, then: Callable[[], None]) -> Called:
         return _answered(call)
 
 
-def ask_beside(address: str, times: int) -> list[str]:
+def ask_beside(address: str) -> list[str]:
     """Return what is wrong with a GetTrainingStatus sent together with a StopTraining.
 
-    Each has a connection of its own. The first call leaves a handler's thread idle, as those
-    that follow do.
+    Each has a connection of its own.
     """
     with open_channel(address) as slow, open_channel(address) as quick:
         stop: Any = slow.unary_unary(STOP)
-        resume: Any = slow.unary_unary("/Controller/ResumeTraining")
         status: Any = quick.unary_unary("/Controller/GetTrainingStatus")
-        resume(b"", timeout=_PATIENCE_SECONDS)
-        for number in range(1, times + 1):
-            status(b"", timeout=_PATIENCE_SECONDS)
-            stopping = stop.future(b"", timeout=_PATIENCE_SECONDS)
-            answered = _answered(status.future(b"", timeout=_PATIENCE_SECONDS))
-            was_first = not stopping.done()
-            stopped = _answered(stopping)
-            wrong = unequal("GetTrainingStatus: code", "OK", answered.code)
-            wrong += unequal("StopTraining: code", "OK", stopped.code)
-            wrong += unequal("GetTrainingStatus answered first", True, was_first)
-            if wrong:
-                return [f"time {number}: {each}" for each in wrong]
-            resume(b"", timeout=_PATIENCE_SECONDS)
-    return []
+        status(b"", timeout=_PATIENCE_SECONDS)  # A handler's thread is idle after it.
+        stopping = stop.future(b"", timeout=_PATIENCE_SECONDS)
+        answered = _answered(status.future(b"", timeout=_PATIENCE_SECONDS))
+        was_first = not stopping.done()
+        stopped = _answered(stopping)
+    return [
+        *unequal("GetTrainingStatus: code", "OK", answered.code),
+        *unequal("StopTraining: code", "OK", stopped.code),
+        *unequal("GetTrainingStatus answered first", True, was_first),
+    ]
 
 
 def ask_patiently(address: str, method: str, timeout: str) -> Called:

@@ -208,8 +208,8 @@ class _Served:
             case AskAcrossTheEnd():
                 got = ask_to_stop(address, then=self._stop_serving)
                 return _call_differences(STOP, step.want, got)
-            case AskBeside(times=times):
-                return ask_beside(address, times)
+            case AskBeside():
+                return ask_beside(address)
 
     def _stop_serving(self) -> None:
         self._pair.server.stop_serving()

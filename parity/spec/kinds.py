@@ -70,7 +70,7 @@ def _keys_of(model: type[Model]) -> frozenset[str]:
 def _refuse_two_kinds(
     value: object, known: tuple[str, ...], keys_of: dict[str, frozenset[str]]
 ) -> object:
-    kind = _key_of(value, known) if isinstance(value, dict) else None
+    kind = _key_of(value, known)
     if kind is not None and isinstance(value, dict):
         others = [key for key in value if key in keys_of and key not in keys_of[kind]]
         if others:

@@ -204,17 +204,15 @@ class ActionContent(FileContent):
         return self
 
 
-def _no_file(value: object) -> object:
-    match value:
-        case "missing":
-            return {}
-        case "folder":
-            return {"folder": True}
-        case _:
-            return value
+def _missing(value: object) -> object:
+    return {} if value == "missing" else value
 
 
-Content = Annotated[FileContent, BeforeValidator(_no_file), OrOneOf(("missing",))]
+def _missing_or_folder(value: object) -> object:
+    return {"folder": True} if value == "folder" else _missing(value)
+
+
+Content = Annotated[FileContent, BeforeValidator(_missing), OrOneOf(("missing",))]
 
 
 class AddressFileStep(Model, json_schema_extra=example({"address_file": {"text": "{dead}"}})):
@@ -232,7 +230,9 @@ class AddressFileStep(Model, json_schema_extra=example({"address_file": {"text":
 class ActionFileStep(Model, json_schema_extra=example({"action_file": {"text": "action: STOP"}})):
     """The file ``monolith_action``, which QueryActionHook reads, is replaced or removed."""
 
-    action_file: Annotated[ActionContent, BeforeValidator(_no_file), OrOneOf(("missing", "folder"))]
+    action_file: Annotated[
+        ActionContent, BeforeValidator(_missing_or_folder), OrOneOf(("missing", "folder"))
+    ]
     """Its content; ``missing`` removes it, ``folder`` puts an empty folder in its place."""
 
 

@@ -73,7 +73,7 @@ Limit = Annotated[
 LIMIT = 60.0
 
 
-def processes(workers: int | None, on: str | None, default: int = 1) -> int:
+def processes(workers: int | None, on: str | None = None, default: int = 1) -> int:
     """Return how many processes are to play on this machine.
 
     Raises:

@@ -181,7 +181,7 @@ def baseline(
         paths=paths or [],
         peer=peer,
         reference=reference,
-        workers=processes(workers, on=None),
+        workers=processes(workers),
         keyword=keyword,
         report=report,
         seed=None,

@@ -405,9 +405,9 @@ def _two_at_once() -> Group:
         method="GetTrainingStatus",
         name="sent together with a call that takes longer",
         covers=("B33a",),
-        steps=(ask("GetTrainingStatus", global_step(0)), AskBeside(times=3)),
+        steps=(ask("GetTrainingStatus", global_step(0)), AskBeside()),
     )
-    return _group(InteropServer(callback_ms=200), case)
+    return _group(InteropServer(callback_ms=1000), case)
 
 
 def _orders() -> Group:

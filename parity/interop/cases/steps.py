@@ -56,12 +56,10 @@ class AskAcrossTheEnd(Model):
 
 
 class AskBeside(Model):
-    """A StopTraining and a GetTrainingStatus by this process at one moment, several times.
+    """A StopTraining and a GetTrainingStatus by this process at one moment.
 
     The second is answered while the callback of the first runs.
     """
-
-    times: int
 
 
 class Arrive(Model):

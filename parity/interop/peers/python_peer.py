@@ -20,9 +20,7 @@ from fakes.faulty_saver import FaultySaver
 from monolith_hooks import net_utils
 from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
-from monolith_hooks.save_utils import (
-    NoFirstSaveCheckpointSaverHook,
-)
+from monolith_hooks.save_utils import NoFirstSaveCheckpointSaverHook
 from monolith_hooks.server import client_lib, service_pb2
 from monolith_hooks.server.access import ServerAccess
 from monolith_hooks.server.audit import AuditRecord
@@ -51,8 +49,6 @@ tf1 = tf.compat.v1
 _METHODS: Final = service_pb2.DESCRIPTOR.services_by_name["Controller"].methods_by_name
 _NEVER_BY_ITSELF: Final = 10**9
 _ARRIVAL_SECONDS: Final = 10
-_LOOKING_THREADS: Final = 2
-_NAMED_STEP: Final = 7
 
 
 class PythonPeer:

@@ -43,12 +43,12 @@ class RoleCommand(Model):
 
     ``number`` is the index of a step for ``step``, a count of training steps for
     ``train``, bytes for ``grow`` and ``allocate``, milliseconds of real time for ``settle``.
+    ``takes`` is seconds that each training step takes.
     """
 
     do: Literal["open", "step", "train", "end", "leave", "settle", "finish", "grow", "allocate"]
     number: int = 0
     takes: float = 0
-    """Seconds that each training step takes."""
 
 
 class RoleAnswer(Model):

@@ -72,8 +72,8 @@ pub struct Config {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A device, and a name that is shared on it.
-pub(super) type Place = (String, String);
+/// The device and the shared name of a machine info.
+pub(super) type MachineName = (String, String);
 
 impl Config {
     /// With the default devices and the default report.
@@ -93,20 +93,19 @@ impl Config {
         }
     }
 
-    /// The device and the shared name of each parameter server's machine info, which stay
-    /// the same in all polls.
-    pub(super) fn places(&self) -> Vec<Place> {
-        let place = |ps| ((self.ps_device_fn)(ps), get_ps_machine_info_shared_name(ps));
-        (0..self.num_ps).map(place).collect()
+    /// The names of all machine infos, which are the same in each poll.
+    pub(super) fn machine_names(&self) -> Vec<MachineName> {
+        let name = |ps| ((self.ps_device_fn)(ps), get_ps_machine_info_shared_name(ps));
+        (0..self.num_ps).map(name).collect()
     }
 
-    /// The machine info at these places.
+    /// The machine infos of these names.
     ///
     /// What the job hasn't created by the first poll is created by it, with the default
     /// limit, which then holds (B2).
-    pub(super) fn machines(&self, places: &[Place]) -> Result<Vec<MachineInfo>> {
-        let machine = |(device, name): &Place| self.health.machine_info(device, name, None);
-        places.iter().map(machine).collect()
+    pub(super) fn machines(&self, names: &[MachineName]) -> Result<Vec<MachineInfo>> {
+        let machine = |(device, name): &MachineName| self.health.machine_info(device, name, None);
+        names.iter().map(machine).collect()
     }
 }
 
@@ -175,7 +174,7 @@ impl PsHealthCheckerHook {
         let (session, coord) = (Arc::clone(session), Arc::clone(coord));
         let Some(resilience) = self.resilience else {
             let checker = Checker {
-                places: config.places(),
+                names: config.machine_names(),
                 config,
                 poll_interval,
                 session,
@@ -207,7 +206,7 @@ impl SessionRunHook for PsHealthCheckerHook {
 /// One session's polling. Any error ends it, and with it the monitoring.
 struct Checker {
     config: Config,
-    places: Vec<Place>,
+    names: Vec<MachineName>,
     poll_interval: Duration,
     session: Arc<Session>,
     coord: Arc<Coordinator>,
@@ -232,7 +231,7 @@ impl Checker {
     fn poll(&self) -> Result<Results> {
         // As in Python the poll is a run of the session, so a closed one fails.
         self.session.step_values()?;
-        let machines = self.config.machines(&self.places)?;
+        let machines = self.config.machines(&self.names)?;
         let statuses = self.config.health.check_machine_health(&machines)?;
         statuses
             .iter()

@@ -19,7 +19,7 @@ pub use self::resilience::Resilience;
 use crate::clock::{Clock, panic_text, relock};
 use crate::coordinator::Coordinator;
 use crate::errors::{Error, ErrorKind, Result};
-use crate::hooks::ps_check_hooks::{Config, Place, Results};
+use crate::hooks::ps_check_hooks::{Config, MachineName, Results};
 use crate::logging_ops::{MachineHealthResult, parse_machine_health};
 use crate::session::Session;
 
@@ -71,7 +71,7 @@ struct Poll {
 /// none but the barrier's own.
 pub(super) struct ResilientWatch {
     config: Config,
-    places: Vec<Place>,
+    names: Vec<MachineName>,
     poll_interval: Duration,
     resilience: Resilience,
     session: Arc<Session>,
@@ -101,7 +101,7 @@ impl ResilientWatch {
             resilience.report_deadline(),
         );
         Self {
-            places: config.places(),
+            names: config.machine_names(),
             config,
             poll_interval,
             resilience,
@@ -205,7 +205,7 @@ impl ResilientWatch {
         let asked = attempt(&*self.config.clock, || {
             // As in Python the poll is a run of the session, so a closed one fails.
             self.session.step_values()?;
-            let machines = self.config.machines(&self.places[whom])?;
+            let machines = self.config.machines(&self.names[whom])?;
             let deadline = self.resilience.poll_deadline();
             let statuses = self.config.health.check_within(&machines, deadline)?;
             if statuses.len() == count {

@@ -73,10 +73,11 @@ fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
         now_ms: u64::try_from(SystemClock.now().as_millis()).unwrap_or(u64::MAX),
         health_hex: health.iter().map(|bytes| to_hex(bytes)).collect(),
         barrier: peer.look_at_barrier()?,
-        checkpoints: LookedCheckpoints {
-            latest: peer.look_at_latest(Path::new(&look.basename), look.latest_step)?,
-            ..see_checkpoints(Path::new(&look.basename), &look.prefixes)?
-        },
+        checkpoints: see_checkpoints(
+            Path::new(&look.basename),
+            &look.prefixes,
+            peer.look_at_latest(Path::new(&look.basename), look.latest_step)?,
+        )?,
     })
 }
 
@@ -153,7 +154,11 @@ fn restored(basename: &Path) -> Result<Option<i64>> {
     }
 }
 
-fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpoints> {
+fn see_checkpoints(
+    basename: &Path,
+    prefixes: &[String],
+    latest: Option<String>,
+) -> Result<LookedCheckpoints> {
     let helper = SaveHelper::new(basename);
     let prefix = helper.get_ckpt_prefix(STEP);
     Ok(LookedCheckpoints {
@@ -165,6 +170,6 @@ fn see_checkpoints(basename: &Path, prefixes: &[String]) -> Result<LookedCheckpo
             .iter()
             .map(|prefix| SaveHelper::get_global_step_value(prefix).ok())
             .collect(),
-        latest: None,
+        latest,
     })
 }
