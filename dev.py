@@ -13,6 +13,7 @@ Python that refuses installs is fine, and one of pip and ensurepip is enough.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.util
 import os
 import subprocess
@@ -35,8 +36,10 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    if not _has_tools() and not _install_tools():
-        return 1
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # A second dev.py waits until the first has made .venv.
+        if not _has_tools() and not _install_tools():
+            return 1
     sessions, separator, rest = _split(sys.argv[1:])
     chosen = ["-s", *sessions] if sessions else []
     environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}

@@ -6,6 +6,7 @@ once; it is made with uv where uv is found, and made anew when pyproject.toml ch
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -87,9 +88,11 @@ def install(session: nox.Session, python: str, packages: list[str]) -> None:
 def shared_environment(session: nox.Session) -> Path:
     """The environment of all sessions but ``protos``; its bin folder."""
     key = (ROOT / "pyproject.toml").read_text() + LOCKED.read_text()
-    programs = make_environment(session, SHARED, ["--require-hashes", "-r", str(LOCKED)], key)
-    if not (programs / "monolith-parity").exists():
-        install(session, str(programs / "python"), ["--no-deps", "-e", str(ROOT)])
+    with LOCKED.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Who comes second waits, and finds it made.
+        programs = make_environment(session, SHARED, ["--require-hashes", "-r", str(LOCKED)], key)
+        if not (programs / "monolith-parity").exists():
+            install(session, str(programs / "python"), ["--no-deps", "-e", str(ROOT)])
     return programs
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -82,3 +84,28 @@ def test_an_install_that_fails_is_shown(monkeypatch, capsys):
     monkeypatch.setattr(dev.subprocess, "run", lambda command, **_: failed)
     assert not dev._install_tools()
     assert "dev.py: this failed: " in capsys.readouterr().err
+
+
+def test_a_second_one_waits_until_the_first_has_made_the_tools(monkeypatch):
+    order = []
+    first_has_begun, may_end = threading.Event(), threading.Event()
+
+    def install():
+        order.append("begun")
+        first_has_begun.set()
+        assert may_end.wait(60)
+        order.append("made")
+        return True
+
+    monkeypatch.setattr(dev, "_has_tools", lambda: "made" in order)
+    monkeypatch.setattr(dev, "_install_tools", install)
+    monkeypatch.setattr(sys, "argv", ["dev.py", "lint"])
+    monkeypatch.setattr(dev.subprocess, "Popen", Nox())
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(dev.main)
+        assert first_has_begun.wait(60)
+        second = pool.submit(dev.main)
+        assert not wait([second], timeout=0.1).done
+        may_end.set()
+        assert (first.result(60), second.result(60)) == (0, 0)
+    assert order == ["begun", "made"]
