@@ -41,13 +41,13 @@ def ask_to_stop(address: str, then: Callable[[], None]) -> Called:
 
 
 def ask_beside(address: str) -> list[str]:
-    """Return what is wrong with a GetTrainingStatus sent together with a StopTraining.
+    """Return what is wrong with a GetTrainingStatus sent right after a StopTraining.
 
-    Each has a connection of its own.
+    Both on one connection, so that they arrive in this order.
     """
-    with open_channel(address) as slow, open_channel(address) as quick:
-        stop: Any = slow.unary_unary(STOP)
-        status: Any = quick.unary_unary("/Controller/GetTrainingStatus")
+    with open_channel(address) as channel:
+        stop: Any = channel.unary_unary(STOP)
+        status: Any = channel.unary_unary("/Controller/GetTrainingStatus")
         status(b"", timeout=_PATIENCE_SECONDS)  # A handler's thread is idle after it.
         stopping = stop.future(b"", timeout=_PATIENCE_SECONDS)
         answered = _answered(status.future(b"", timeout=_PATIENCE_SECONDS))

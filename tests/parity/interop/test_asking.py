@@ -100,30 +100,36 @@ def test_a_stop_that_is_over_by_then_shows_nothing(monkeypatch):
         ask_to_stop("a:1", then=lambda: pytest.fail("nothing is under way"))
 
 
-class SlowToStop(grpc.GenericRpcHandler):
-    """Answers a stop after a while, and any other call at once."""
+class Answer:
+    """The future of a call that is answered, or is so once it is asked for its result."""
 
-    def service(self, handler_call_details):
-        is_stop = handler_call_details.method.endswith("StopTraining")
-        return grpc.unary_unary_rpc_method_handler(self.stop if is_stop else self.answer)
+    def __init__(self, is_over=True):
+        self._is_over = is_over
 
-    def stop(self, request, context):
-        Event().wait(0.3)
+    def done(self):
+        return self._is_over
+
+    def result(self, timeout):
         return b""
 
-    def answer(self, request, context):
+
+class TwoCalls(Channel):
+    """A channel to a controller that answers any call."""
+
+    def unary_unary(self, method):
+        return TwoCalls(self.is_over) if method.endswith("StopTraining") else TwoCalls(True)
+
+    def __call__(self, request, timeout):
         return b""
+
+    def future(self, request, timeout):
+        return Answer(self.is_over)
 
 
 @pytest.mark.parametrize(
-    ("handlers", "wrong"),
-    [(2, []), (1, ["GetTrainingStatus answered first: expected True, got False"])],
+    ("is_over", "wrong"),
+    [(False, []), (True, ["GetTrainingStatus answered first: expected True, got False"])],
 )
-def test_a_call_beside_a_stop_is_answered_before_it_where_there_are_two_handlers(handlers, wrong):
-    server = grpc.server(ThreadPoolExecutor(handlers), handlers=(SlowToStop(),))
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        assert ask_beside(f"127.0.0.1:{port}") == wrong
-    finally:
-        server.stop(None).wait()
+def test_a_stop_is_still_under_way_when_a_call_beside_it_is_answered(monkeypatch, is_over, wrong):
+    monkeypatch.setattr(asking, "open_channel", lambda _: TwoCalls(is_over))
+    assert ask_beside("a:1") == wrong
