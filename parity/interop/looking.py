@@ -89,7 +89,8 @@ _CLOCK_SLACK: Final = 60
 _LATEST: Final = (
     (None, 10, None), ("m-10", 10, "m-10"), ("m-20", 10, "m-10"), (None, 5, "m-10"),
     (None, 20, "m-20"), ("m-30", 20, "m-20"), (None, 15, "m-20"), (None, 21, "m-30"),
-    ("", 21, "m-30"), (None, 22, None), ("m-40", 22, "m-40"), ("m-50", 22, "m-40"),
+    ("", 21, "m-30"), (None, 22, None), (None, 21, None), ("m-40", 21, "m-40"),
+    ("m-50", 21, "m-40"), (r"m-\303\244\x41\"\'\101", 23, "m-\u00e4A\"'A"),
 )  # fmt: skip
 """What is written into a state file (``""``: it is removed), the step that the latest state is
 asked for with, and the checkpoint that it names."""

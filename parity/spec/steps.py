@@ -252,8 +252,9 @@ class MachineInfo(Model):
     """The limit; ``null`` is the flag's value."""
 
 
-StateFile = Literal["checkpoint", "monolith_checkpoint"]
-"""The files that say which checkpoints a model directory has: TensorFlow's, and Monolith's."""
+StateFile = Literal["checkpoint", "monolith_checkpoint", "checkpoint_input_worker_0"]
+"""The files that say which checkpoints a model directory has: TensorFlow's of the model,
+Monolith's, and that of the chief's input."""
 STATE_FILES: Final[tuple[StateFile, ...]] = get_args(StateFile)
 
 

@@ -150,6 +150,16 @@ def test_machine_info_without_a_limit_has_the_flags_value_of_when_it_was_built(m
     assert (parsed(alarm)[1], healthy) == (7, b"")
 
 
+@pytest.mark.covers("B1d")
+def test_an_unnamed_machine_info_is_found_by_no_other_graph(clock, config):
+    devices = Devices(clock, config)
+    for limit in (7, 8):
+        with tf.Graph().as_default():
+            check = devices.check(logging_ops.machine_info(limit))
+            with devices.session() as session:
+                assert parsed(session.run(check))[1] == limit
+
+
 def test_a_check_can_be_repeated_in_one_session(machines):
     with tf.Graph().as_default():
         check = machines.check(machines.info(0, 7))

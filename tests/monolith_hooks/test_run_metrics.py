@@ -48,6 +48,14 @@ def test_a_barrier_that_is_not_placed_holds_nobody(session):
     }
 
 
+def test_a_worker_that_has_not_seen_the_removal_is_held_by_a_barrier_that_is_not_placed(session):
+    barrier = BarrierOp(3)
+    initialize(session)
+    barrier._write_bit(session, 2, True)
+    read = values(RunMetrics(barrier).read(session))
+    assert (read["barrier_placed"], read["workers_held"]) == (0, 1)
+
+
 def test_a_barrier_says_its_holders_since_when_and_how_many_workers_it_blocks(clock, play, config):
     def main():
         barrier = BarrierOp(4, clock=clock)

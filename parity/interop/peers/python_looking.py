@@ -18,6 +18,7 @@ from monolith_hooks.barrier_ops import BarrierOp
 from monolith_hooks.checkpoint_state import get_latest_checkpoint_state
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
 from monolith_hooks.save_utils import SaveHelper, SecondOrStepTimerWithTideSetting
+from parity.players.python.stage import local_config
 from parity.spec.interop import Look, Looked, LookedBarrier, LookedCheckpoints
 
 _LOOKING_THREADS: Final = 2
@@ -156,7 +157,7 @@ def _health(look: Look) -> tuple[str, ...]:
             logging_ops.machine_info(limit, shared_name) for shared_name, limit in look.machines
         ]
         polls = [logging_ops.check_machine_health(machine) for machine in machines]
-        with tf.compat.v1.Session() as session:
+        with tf.compat.v1.Session(config=local_config(waiting_ops=0)) as session:
             for machine in machines:
                 session.run(machine)
             return tuple(poll.hex() for poll in session.run(polls))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from pathlib import Path
 
@@ -84,7 +85,9 @@ class Sees:
 def named_in(state):
     if not state.exists():
         return None
-    return str(state.parent / state.read_text().split('"')[1])
+    # A text of protobuf's text format has the escapes of Python's bytes.
+    path = ast.literal_eval("b" + state.read_text().partition(" ")[2])
+    return str(state.parent / path.decode())
 
 
 def health(look, memory):

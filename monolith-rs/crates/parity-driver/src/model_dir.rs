@@ -87,6 +87,7 @@ impl ModelDir {
         let name = match written.file {
             StateFile::Checkpoint => "checkpoint",
             StateFile::MonolithCheckpoint => MONOLITH_CKPT_STATE_FILE_NAME,
+            StateFile::CheckpointInputWorker0 => "checkpoint_input_worker_0",
         };
         write_content(&self.path().join(name), &written.content)
     }

@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use crate::wire::events::{Event, Replaced, StateFile};
 
 /// The state files by name, in the order in which they are checked.
-const STATE_FILES: [(&str, StateFile); 2] = [
+const STATE_FILES: [(&str, StateFile); 3] = [
     ("checkpoint", StateFile::Checkpoint),
     ("monolith_checkpoint", StateFile::MonolithCheckpoint),
+    (
+        "checkpoint_input_worker_0",
+        StateFile::CheckpointInputWorker0,
+    ),
 ];
 
 /// The fields that name checkpoints.

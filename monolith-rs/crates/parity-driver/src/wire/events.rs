@@ -122,10 +122,13 @@ pub enum Replaced {
 
 /// `StateFile` of the specification.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
 pub enum StateFile {
+    #[serde(rename = "checkpoint")]
     Checkpoint,
+    #[serde(rename = "monolith_checkpoint")]
     MonolithCheckpoint,
+    #[serde(rename = "checkpoint_input_worker_0")]
+    CheckpointInputWorker0,
 }
 
 /// `FileOperation` of the specification.
