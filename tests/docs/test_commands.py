@@ -42,13 +42,18 @@ COPIED = ("parity", "monolith_hooks", "fakes", "scenarios", "recorded", "example
 WITH_COMMANDS = [page for page in PAGES if to_run(page)]
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """The traces that are kept from page to page, as a user's are from command to command."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def copy(tmp_path):
+def copy(tmp_path, cache):
     """A copy of what the commands read and write, with the tools on PATH."""
     root = tmp_path / "project"
     for folder in COPIED:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(project.ROOT / folder, root / folder, ignore=ignored)
+        shutil.copytree(project.ROOT / folder, root / folder)
     shutil.copytree(
         project.ROOT / "monolith-rs",
         root / "monolith-rs",
@@ -59,6 +64,7 @@ def copy(tmp_path):
         "PATH": make_tools(tmp_path / "bin"),
         "PYTHONPATH": str(root),
         "CUDA_VISIBLE_DEVICES": "",
+        "PARITY_CACHE": str(cache),
     }
 
 
