@@ -100,30 +100,17 @@ def test_a_stop_that_is_over_by_then_shows_nothing(monkeypatch):
         ask_to_stop("a:1", then=lambda: pytest.fail("nothing is under way"))
 
 
-class Answer:
-    """The future of a call that is answered, or is so once it is asked for its result."""
-
-    def __init__(self, is_over=True):
-        self._is_over = is_over
-
-    def done(self):
-        return self._is_over
-
-    def result(self, timeout):
-        return b""
-
-
 class TwoCalls(Channel):
-    """A channel to a controller that answers any call."""
+    """A channel to a controller that answers any call, and a stop at once only if it is over."""
 
     def unary_unary(self, method):
-        return TwoCalls(self.is_over) if method.endswith("StopTraining") else TwoCalls(True)
+        return self if method.endswith("StopTraining") else TwoCalls(is_over=True)
 
     def __call__(self, request, timeout):
         return b""
 
-    def future(self, request, timeout):
-        return Answer(self.is_over)
+    def result(self, timeout):
+        return b""
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ pub enum Event {
         mode: String,
         replaced: Replaced,
     },
-    /// A state file of the model directory changed: TensorFlow's, or Monolith's (B74).
+    /// A state file of the model directory changed: TensorFlow's, Monolith's (B74), or the input's.
     ///
     /// `checkpoints` are the names that it lists, in its order, without their folder; those of
     /// `monolith_checkpoint` are exempt ones. `fields` are Monolith's other fields as text,
