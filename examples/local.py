@@ -104,10 +104,17 @@ def popen(command: list[str], log: TextIO) -> subprocess.Popen[bytes]:
 
 
 def hold_port() -> socket.socket:
-    """A port that is bound and not listened on; TensorFlow's server listens on it as well."""
-    held = socket.socket()
+    """A port that is bound and not listened on; TensorFlow's server listens on it as well.
+
+    It is bound on every address, as that server will be: held on 127.0.0.1 alone, it could become
+    the local port of a connection to ::1, and the server wouldn't start.
+    """
+    dual = socket.has_dualstack_ipv6()
+    held = socket.socket(socket.AF_INET6 if dual else socket.AF_INET)
+    if dual:
+        held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    held.bind(("127.0.0.1", 0))
+    held.bind(("::" if dual else "0.0.0.0", 0))  # noqa: S104 - nobody listens
     return held
 
 

@@ -25,15 +25,22 @@ class HeldPorts:
     another process that requests any free port, no connection arrives here, and a server of
     ours that also sets SO_REUSEPORT (``TF_GRPC_REUSE_PORT``) can listen on it, including one
     that is restarted after a kill.
+
+    It is bound on every address, since those servers listen on every address: a port held on
+    127.0.0.1 alone could become the local one of somebody's connection to ::1, and then no
+    server starts.
     """
 
     def __init__(self, count: int) -> None:
+        family, anywhere = _every_address()
         self._sockets: list[socket.socket] = []
         for _ in range(count):
-            held = socket.socket()
+            held = socket.socket(family)
             self._sockets.append(held)
+            if family == socket.AF_INET6:
+                held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            held.bind((LOOPBACK, 0))
+            held.bind((anywhere, 0))
 
     def addresses(self) -> tuple[str, ...]:
         """Return ``127.0.0.1:port`` of each port."""
@@ -43,6 +50,13 @@ class HeldPorts:
         """Release the ports."""
         for held in self._sockets:
             held.close()
+
+
+def _every_address() -> tuple[socket.AddressFamily, str]:
+    """Return the family and the address that stand for all of this machine's addresses."""
+    if socket.has_dualstack_ipv6():
+        return socket.AF_INET6, "::"
+    return socket.AF_INET, "0.0.0.0"  # noqa: S104 - nobody listens
 
 
 _FUNCTIONS: Final[dict[JobName, str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -27,8 +28,24 @@ def quiet_tensorflow() -> None:
     quiet_grpc()
     for name in ("absl", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    with held_back_unless_it_fails():
+    with held_back_unless_it_fails(), collected_afterwards():
         import tensorflow  # noqa: F401, PLC0415
+
+
+@contextmanager
+def collected_afterwards() -> Iterator[None]:
+    """Put off garbage collections during the block, and exempt what it made from later ones.
+
+    An import makes a million objects and hardly any garbage; collections take a fifth of its time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def quiet_grpc() -> None:

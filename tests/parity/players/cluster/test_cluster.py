@@ -27,10 +27,14 @@ def test_each_port_is_held_once():
         assert len({*some.addresses(), *others.addresses()}) == 40
 
 
-def test_nobody_who_asks_for_it_gets_a_held_port():
-    with held(1) as ports, socket.socket() as stranger:
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"])
+def test_nobody_who_asks_for_it_gets_a_held_port(host):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if family == socket.AF_INET6 and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with held(1) as ports, socket.socket(family) as stranger:
         with pytest.raises(OSError, match="in use") as refused:
-            stranger.bind(("127.0.0.1", port_of(ports.addresses()[0])))
+            stranger.bind((host, port_of(ports.addresses()[0])))
         assert refused.value.errno == errno.EADDRINUSE
 
 
