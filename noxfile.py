@@ -127,13 +127,22 @@ def tee(session: nox.Session, path: Path, *command: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but slow ones and those of a real cluster; what follows -- goes to pytest."""
-    some_tests(session, "not slow", "tests.xml")
+    some_tests(session, "not slow and not nightly", "tests.xml")
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
     """The tests that start whole programs, build something, or play the whole catalogue."""
-    some_tests(session, "slow", "slow-tests.xml")
+    some_tests(session, "slow and not nightly", "slow-tests.xml")
+
+
+@nox.session(default=False)
+def nightly(session: nox.Session) -> None:
+    """The tests that take longest; a smaller one, of another session, shows much the same."""
+    options = ["-n", "2", "--dist", "worksteal", "-m", "nightly"]
+    run(
+        session, "pytest", *options, f"--junitxml={REPORTS / 'nightly-tests.xml'}", *session.posargs
+    )
 
 
 def some_tests(session: nox.Session, marked: str, junit: str) -> None:
@@ -162,7 +171,7 @@ def cluster(session: nox.Session) -> None:
     # Not operator/: ControllerHook waits for half a minute, and this player really waits.
     topics = ("address", "barrier", "controller", "health", "hooks", "session")
     junit = f"--junitxml={REPORTS / 'cluster-tests.xml'}"
-    quick = ["-n", "2", "-m", "not slow"]
+    quick = ["-n", "2", "-m", "not nightly"]
     run(session, "pytest", "tests/cluster", *quick, junit, *session.posargs)
     run(
         session, "monolith-parity", "run", "--reference", "cluster", "--peer", "python",
@@ -406,7 +415,8 @@ def oldest(session: nox.Session) -> None:
         report = str(REPORTS / "oldest")
         session.run(str(programs / "monolith-parity"), "run", "--report", report, env=path)
         # What old versions warn of, each other among them, isn't ours to mend.
-        tests = ["-n", "2", "--ignore", "tests/cluster", "-W", "ignore", "-m", "not slow"]
+        tests = ["-n", "2", "--ignore", "tests/cluster", "-W", "ignore"]
+        tests += ["-m", "not slow and not nightly"]
         session.run(str(programs / "pytest"), *tests, *session.posargs, env=path)
 
 

@@ -9,6 +9,7 @@ from parity.base import project
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_guarded_controller_answers_among_hostile_connections_and_keeps_none_of_them():
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.flood", "python", "2"],

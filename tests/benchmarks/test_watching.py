@@ -10,6 +10,7 @@ RUNS = 15
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_random_faults_end_the_default_watch_and_not_the_resilient_one():
     table = losses(RUNS)
     assert table["resilient"]["unhealthy"] == table["default"]["unhealthy"] > RUNS

@@ -95,14 +95,14 @@ SHRUNK = {"a save that writes nothing is acknowledged": 6}
 """How many smaller plans are tried for one of them."""
 
 
-QUICK = {"a stop is never refused", "a save lets go everybody", "a process outlives the job"}
-"""What CI plays; ``nox -s campaign`` plays all."""
+QUICK = "a stop is never refused"
+"""The one that isn't left to the night."""
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(each, marks=[] if each in QUICK else pytest.mark.slow) for each in PLANTED],
+    [pytest.param(each, marks=[] if each == QUICK else pytest.mark.nightly) for each in PLANTED],
 )
 def test_a_planted_bug_breaks_its_promise(name, tmp_path):
     promise, file, sound, wrong, made = PLANTED[name]
@@ -124,7 +124,7 @@ def test_a_planted_bug_breaks_its_promise(name, tmp_path):
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("setup", ["default", "options"])
+@pytest.mark.parametrize("setup", ["default", pytest.param("options", marks=pytest.mark.nightly)])
 def test_sound_hooks_keep_every_promise_that_must_hold(setup, tmp_path):
     done = campaign(project.ROOT, "--runs", "2", "--setup", setup, "--out", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr

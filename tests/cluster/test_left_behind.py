@@ -43,7 +43,9 @@ def descendants(pid: int) -> set[int]:
     return {int(child) for child in children}.union(*(descendants(int(each)) for each in children))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.nightly)]
+)
 def test_no_process_outlives_a_player_that_is_ended_in_the_middle_of_a_play(tmp_path, number):
     with playing(tmp_path) as player:
         until(lambda: len(descendants(player.pid)) == 5, "zygote, PS, chief and worker", 100)

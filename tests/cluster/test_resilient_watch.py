@@ -29,7 +29,10 @@ def test_a_ps_that_is_killed_is_reported_while_the_other_one_is_watched(ward):
     ward.until_reported(0, 1)
 
 
-@pytest.mark.parametrize("fault", ["stop", "kill", "hang"])
+@pytest.mark.parametrize(
+    "fault",
+    ["hang", *(pytest.param(each, marks=pytest.mark.nightly) for each in ("stop", "kill"))],
+)
 def test_the_exit_keeps_to_its_bound(ward, fault):
     match fault:
         case "stop":
@@ -44,6 +47,7 @@ def test_the_exit_keeps_to_its_bound(ward, fault):
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.nightly
 def test_one_fault_after_the_other_is_reported_and_the_watch_ends_in_time(ward, seed):
     ward.survive(random.Random(seed), faults=4)
     assert ward.end() < SECONDS_OF_EXIT

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.slow
 
 SESSIONS = "python3 dev.py "
 TOOLS = ".nox/shared/bin/"
-"""These begin a command that CI runs itself, which .ci/run must then have."""
-CI = (project.ROOT / ".ci" / "run").read_text()
+"""These begin a command that CI runs itself, which .ci/run or .ci/nightly must then have."""
+CI = "".join((project.ROOT / ".ci" / each).read_text() for each in ("run", "nightly"))
 SCRIPT = """
 # python3 dev.py lint
 step python3 dev.py rust
@@ -132,7 +132,14 @@ def test_there_are_commands_to_run():
 
 
 @pytest.mark.timeout(300)  # Several commands, most of which load TensorFlow.
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.nightly if page.stem == "cluster" else [])
+        for page in WITH_COMMANDS
+    ],
+    ids=lambda page: page.stem,
+)
 def test_every_command_of_the_page_does_what_it_says(page, copy):
     root, environment = copy
     jobs = []

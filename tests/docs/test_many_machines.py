@@ -22,6 +22,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
+@pytest.mark.nightly
 def test_two_hosts_on_one(tmp_path):
     port = free_port()
     commands = [

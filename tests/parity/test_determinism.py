@@ -1,7 +1,7 @@
 """Every scenario gives the same bytes each time that it is played, on each side.
 
-``nox -s determinism`` plays each 20 times, with a seed as well, alone and on two processes at
-once, and compares across those runs too.
+Of every four scenarios three are left to the night. ``nox -s determinism`` plays each 20 times,
+with a seed as well, alone and on two processes at once, and compares across those runs too.
 """
 
 from __future__ import annotations
@@ -41,7 +41,14 @@ def test_only_scenarios_of_real_processes_are_left_out():
 
 
 @pytest.mark.parametrize("side", ["python", "rust"])
-@pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.nightly if number % 4 else [])
+        for number, path in enumerate(ALL)
+    ],
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
 def test_every_play_gives_the_same_bytes(path, side, seed, request, pytestconfig):
     player = request.getfixturevalue(f"{side}_player")
     file = load_scenario(path, project.SCENARIOS)

@@ -87,6 +87,7 @@ def test_only_what_is_selected_is_played(cluster, tmp_path):
     assert reports(tmp_path / "there") == reports(tmp_path / "here")
 
 
+@pytest.mark.nightly
 def test_without_its_scheduler_a_run_ends_with_what_was_done(tmp_path, rust_player):
     hanging = project.ROOT / "tests" / "drivers" / "hanging.py"
     with dask_cluster(tmp_path) as cluster:

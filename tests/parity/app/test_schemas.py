@@ -140,6 +140,7 @@ def traces():
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_every_recorded_trace_is_valid():
     schema = validator("trace.json")
     for _, trace in traces():

@@ -81,7 +81,13 @@ LISTS = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("path", "item", "most"), LISTS)
+@pytest.mark.parametrize(
+    ("path", "item", "most"),
+    [
+        pytest.param(*each, marks=pytest.mark.nightly if each[0] in {"faults", "steps"} else [])
+        for each in LISTS
+    ],
+)
 def test_a_list_has_the_same_bound_in_the_model_and_in_the_schema(path, item, most):
     largest, larger = with_(path, [item] * most), with_(path, [item] * (most + 1))
     assert model_takes(largest)

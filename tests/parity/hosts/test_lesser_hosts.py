@@ -37,6 +37,7 @@ def test_without_ipv6_what_needs_it_is_skipped_by_name_and_the_rest_agrees(hosts
 
 
 @pytest.mark.covers("B80a")
+@pytest.mark.nightly
 def test_where_ipv6_sockets_are_ipv6_only_by_default_everything_agrees(hosts, tmp_path):
     seen = Played(hosts, tmp_path, "with_ipv6_only_sockets")
     assert seen.scenarios == {"address/ipv4": AGREE, "address/ipv6": AGREE}
@@ -68,6 +69,7 @@ def test_a_host_whose_name_does_not_resolve_skips_what_asks_for_its_address(host
     assert seen.cells.keys() == {"agree", "skipped"}
 
 
+@pytest.mark.nightly
 def test_what_a_user_has_set_changes_nothing(hosts, tmp_path):
     with listening_proxy() as proxy:
         elsewhere = {"UMASK": "077", "TMPDIR": str(tmp_path / "gone")}

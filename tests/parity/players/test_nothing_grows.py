@@ -51,6 +51,7 @@ def assert_nothing_grows(play, pid):
         assert after < before + ROUNDS * len(FILES) / 2
 
 
+@pytest.mark.nightly
 def test_python_lets_go_of_all_that_a_play_has_opened():
     player = open_player(PlayerSpec(kind="python"), 60)
 

@@ -94,6 +94,7 @@ def test_without_its_scheduler_a_command_ends_and_says_so(cluster, setup):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_tasks_end_where_no_worker_is_left(cluster, setup):
     with executor(cluster.address, 1, setup):
         pass  # The workers are there, however busy the machine is.

@@ -56,6 +56,7 @@ def buggy(bug):
 
 
 @pytest.mark.timeout(300)  # Some hundred plays in processes that import TensorFlow.
+@pytest.mark.nightly
 def test_a_lost_wake_up_that_a_run_does_not_show_is_found_and_can_be_replayed(scenario, tmp_path):
     peer = buggy("lose_a_wake_up")
     assert command("run", scenario, "--peer", peer, "--report", tmp_path / "report")[0] == 0
@@ -69,6 +70,7 @@ def test_a_lost_wake_up_that_a_run_does_not_show_is_found_and_can_be_replayed(sc
     assert "broken: expect.blocked: expected [], got [1]" in out
 
 
+@pytest.mark.nightly
 def test_no_seed_shows_that_lost_wake_up(scenario):
     """Thirty here; a thousand of the same bug in the port are in docs/exploring.md."""
     player = DriverPlayer("buggy", buggy("lose_a_wake_up").split())
@@ -100,6 +102,7 @@ def test_three_lanes_that_look_four_times_are_played_in_every_order_once(rust_pl
     assert played.total() == 6**4
 
 
+@pytest.mark.nightly
 def test_processes_say_what_one_says(scenario):
     words = ("explore", scenario, "--alone", "python", "--bound", "2")
     one = command(*words)[:2]

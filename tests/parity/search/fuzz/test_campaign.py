@@ -67,6 +67,7 @@ def test_two_processes_give_what_one_gives(tmp_path, one_machine):
     assert kept(tmp_path) == one_machine[0]
 
 
+@pytest.mark.nightly
 def test_a_worker_that_is_killed_costs_nothing_that_counts(tmp_path, one_machine):
     with dask_cluster(tmp_path) as cluster:
         campaign = start(tmp_path / "report", "--on", cluster.address)
@@ -78,6 +79,7 @@ def test_a_worker_that_is_killed_costs_nothing_that_counts(tmp_path, one_machine
     assert kept(tmp_path / "report") == one_machine[0]
 
 
+@pytest.mark.nightly
 def test_what_was_done_when_the_scheduler_died_is_kept(tmp_path, one_machine):
     report = tmp_path / "report"
     (tmp_path / "first").mkdir()

@@ -41,6 +41,7 @@ def test_every_scenario_is_valid_and_its_document_leads_back_to_it():
         assert again.digest() == case.scenario.digest()
 
 
+@pytest.mark.nightly
 def test_a_thousand_scenarios_touch_everything_that_the_model_has():
     touched = Counter()
     for number in range(1000 // BATCH):
