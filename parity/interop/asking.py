@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import grpc
 
 from monolith_hooks.server.channels import open_channel
-from parity.interop.looking import unequal
 from parity.interop.peers.peer import PeerError
+from parity.interop.report import unequal
 from parity.spec.interop import Called
 from parity.spec.rpcs import StatusCode
 

@@ -19,8 +19,10 @@ from parity.interop.cases.steps import (
     Ipv6IsSeen,
     MachineIsSeen,
 )
+from parity.interop.checkpoints import checkpoints
 from parity.interop.peers.peer import InteropPeer
 from parity.interop.peers.python_messages import decode
+from parity.interop.report import unequal
 from parity.spec.interop import Limits, Look
 
 _HEALTH: Final = "tensorflow.monolith_tf.MachineHealthResult"
@@ -77,8 +79,6 @@ BY_TIME: Final[_Calls] = {
 }  # fmt: skip
 """Calls of a timer that is due each second, for a step after the one it counts from."""
 
-_PATHS: Final = ("model.ckpt-10", "model.ckpt-2", "other.ckpt-4", "/elsewhere/x-+3", "gone-2")
-"""Checkpoints of a state file, whatever their basenames and folders."""
 _OWN: Final = {
     ("::1", "10.1.2.3"): f"[::1]:{_PORT}",
     ("10.1.2.3", "::1"): f"10.1.2.3:{_PORT}",
@@ -86,20 +86,6 @@ _OWN: Final = {
 """Addresses of a host, in the resolver's order, and the address of a server on it."""
 _CLOCK_SLACK: Final = 60
 """Seconds that a peer's clock may differ from this process's."""
-_LATEST: Final = (
-    (None, 10, None), ("m-10", 10, "m-10"), ("m-20", 10, "m-10"), (None, 5, "m-10"),
-    (None, 20, "m-20"), ("m-30", 20, "m-20"), (None, 15, "m-20"), (None, 21, "m-30"),
-    ("", 21, "m-30"), (None, 22, None), (None, 21, None), ("m-40", 21, "m-40"),
-    ("m-50", 21, "m-40"), (r"m-\303\244\x41\"\'\101", 23, "m-\u00e4A\"'A"),
-)  # fmt: skip
-"""What is written into a state file (``""``: it is removed), the step that the latest state is
-asked for with, and the checkpoint that it names."""
-_PREFIXES: Final = {
-    "d/m.ckpt-12": 12, "m.ckpt": 0, "d-3/m.ckpt": None, "m-x": None, "m-+7": 7, "m- 8 ": 8,
-    "m-1_0": 10, "m-1__0": None, "m-_1": None, "d-1/m-2": 2, "m-007": 7, "/m-1-2": 2, "m-": None,
-    "m.ckpt-\u00b2": None, "": 0, "d-": None,
-}  # fmt: skip
-"""Prefixes, and the steps that they name."""
 
 
 def check_look(peer: InteropPeer, step: InteropLookStep, model_dir: Path) -> Iterator[str]:
@@ -135,6 +121,9 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
         is_ipv4 = ip.version == 4
         ours = f"{ip}:{_PORT}" if is_ipv4 else f"[{ip}]:{_PORT}"
         yield from unequal("error of capacity 0", _NO_CAPACITY, seen.no_capacity)
+        yield from unequal("error of a second barrier", "ValueError", seen.graphs.second_barrier)
+        second = seen.graphs.second_controller
+        yield from unequal("error of a second controller", "ValueError", second)
         yield from unequal("address of a server", ours, seen.server_addr)
         yield from unequal("IPv4", is_ipv4, seen.ipv4)
         yield from unequal("addresses", asked, seen.addrs)
@@ -152,8 +141,7 @@ def _machine(peer: InteropPeer) -> Iterator[str]:
     yield from _addresses(peer)
     yield from _clock(peer)
     with tempfile.TemporaryDirectory(prefix="parity-interop-") as folder:
-        yield from _checkpoints(peer, Path(folder))
-        yield from _latest_states(peer, Path(folder) / "latest")
+        yield from checkpoints(peer, Path(folder))
     yield from _timer(peer)
     zero = peer.look(Look(port=_PORT, default_limit=0, machines=_DEFAULT_IS_ZERO))
     yield from _health([True, False, False], zero.health_hex)
@@ -190,21 +178,6 @@ def _clock(peer: InteropPeer) -> Iterator[str]:
         yield f"system clock: expected seconds since the epoch, {before:.0f}, got {seen:.0f}"
 
 
-def _latest_states(peer: InteropPeer, folder: Path) -> Iterator[str]:
-    """Check when a state is read anew, and when the kept one is returned."""
-    folder.mkdir()
-    state = folder / "checkpoint"
-    for number, (written, step, wanted) in enumerate(_LATEST, start=1):
-        if written == "":
-            state.unlink()
-        elif written is not None:
-            state.write_text(f'model_checkpoint_path: "{written}"')
-        asked = Look(port=_PORT, basename=f"{folder}/model.ckpt", latest_step=step)
-        path = wanted and f"{folder}/{wanted}"
-        seen = peer.look(asked).checkpoints.latest
-        yield from unequal(f"latest state of step {step}, look {number}", path, seen)
-
-
 def own_address() -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Return the first address of this host's name, or if that fails its first IPv6 one (B44)."""
     host = socket.gethostname()
@@ -230,29 +203,6 @@ def _ipv6(peer: InteropPeer) -> Iterator[str]:
         yield from unequal("alive by IPv6", (addr,), seen.alive)
 
 
-def _checkpoints(peer: InteropPeer, folder: Path) -> Iterator[str]:
-    listed = [_PATHS[0], *_PATHS]
-    state = [f'{"all_" if i else ""}model_checkpoint_path{"s" if i else ""}: "{path}"\n'
-             for i, path in enumerate(listed)]  # fmt: skip
-    (folder / "checkpoint").write_text("".join(state))
-    (folder / "model.ckpt-99.index").touch()
-    basename = f"{folder}/model.ckpt"
-    asked = Look(port=_PORT, basename=basename, prefixes=tuple(_PREFIXES))
-    seen = peer.look(asked).checkpoints
-    yield from unequal("prefix", f"{basename}-7", seen.prefix)
-    yield from unequal("folder of assets", f"{basename}-7.assets/", seen.asset_dir)
-    yield from unequal("steps with a checkpoint", (2, 3, 4, 10), seen.existing)
-    yield from unequal("restored step", None, seen.restored)
-    yield from unequal("steps of prefixes", tuple(_PREFIXES.values()), seen.steps)
-    named = peer.look(Look(port=_PORT, basename=f"{folder}/m[o]del.ckpt")).checkpoints
-    yield from unequal("steps of another basename", (2, 3, 4, 10), named.existing)
-    root = peer.look(Look(port=_PORT, basename="/no-such-model.ckpt")).checkpoints
-    yield from unequal("prefix in the root folder", "/no-such-model.ckpt-7", root.prefix)
-    yield from unequal("steps in the root folder", None, root.existing)
-    nowhere = peer.look(Look(port=_PORT, basename=f"{folder}/gone/model.ckpt")).checkpoints
-    yield from unequal("steps in no folder", None, nowhere.existing)
-
-
 def _health(unhealthy: list[bool], polled: tuple[str, ...]) -> Iterator[str]:
     yield from unequal("number of machines", len(unhealthy), len(polled))
     for number, (bad, hex_bytes) in enumerate(zip(unhealthy, polled, strict=False)):
@@ -265,8 +215,3 @@ def _health(unhealthy: list[bool], polled: tuple[str, ...]) -> Iterator[str]:
             yield f"health of machine {number}: expected OUT_OF_MEMORY, got {fields}"
         elif int(said[1]) % 1024 or not _LEAST <= int(said[1]) <= _MOST:
             yield f"memory of machine {number}: expected whole KiB from 1 MiB on, got {said[1]}"
-
-
-def unequal(what: str, wanted: object, got: object) -> list[str]:
-    """Return a sentence if the two values differ."""
-    return [] if wanted == got else [f"{what}: expected {wanted!r}, got {got!r}"]

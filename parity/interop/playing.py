@@ -40,10 +40,10 @@ from parity.interop.cases.steps import (
 )
 from parity.interop.credentials import make_credentials
 from parity.interop.listeners import LISTENERS, listening
-from parity.interop.looking import check_look, unequal
+from parity.interop.looking import check_look
 from parity.interop.needs import needs_access, needs_of
 from parity.interop.peers.peer import InteropPeer, PeerError
-from parity.interop.report import InteropCell, InteropVerdict
+from parity.interop.report import InteropCell, InteropVerdict, unequal
 from parity.kit.model_folder import files_left
 from parity.spec.interop import (
     Called,

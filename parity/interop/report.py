@@ -96,3 +96,8 @@ def read_interop_report(path: Path) -> InteropReport:
 
 def _name(cell: InteropCell) -> str:
     return f"{cell.method}, {cell.case} ({cell.client} to {cell.server})"
+
+
+def unequal(what: str, wanted: object, got: object) -> list[str]:
+    """Return a sentence if the two values differ."""
+    return [] if wanted == got else [f"{what}: expected {wanted!r}, got {got!r}"]

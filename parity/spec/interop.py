@@ -117,6 +117,11 @@ class Look(Model):
     ``resolves`` has names with what they resolve to, in place of the resolver's answer; ``""`` is
     this host's own name. With a ``latest_step`` the latest state of the folder of ``basename`` is
     asked for with this step, by the cache that the process keeps.
+
+    ``infos`` are steps of checkpoint info, or None for info without one, that a session at step 3
+    is assigned one after the other. ``inputs`` are pairs of numbers of iterators: so many are
+    saved, and so many are restored in another graph. The files of both are in new folders beside
+    ``basename``.
     """
 
     port: Port
@@ -133,6 +138,8 @@ class Look(Model):
     timer: TimerCalls = ()
     resolves: tuple[tuple[str, tuple[str, ...]], ...] = ()
     latest_step: int | None = None
+    infos: tuple[int | None, ...] = ()
+    inputs: tuple[tuple[Index, Index], ...] = ()
 
 
 class LookedBarrier(Model):
@@ -152,7 +159,8 @@ class LookedCheckpoints(Model):
 
     ``existing`` is ascending, and null if asking for it raises an AttributeError. A step in
     ``steps`` is null if its prefix names none. ``latest`` is the newest checkpoint of the cached
-    state, null if there is no state or none was asked for.
+    state, null if there is no state or none was asked for. ``exempt`` are the exempt paths of
+    ``monolith_checkpoint`` that are checkpoints, null without such a file.
     """
 
     prefix: str
@@ -161,6 +169,33 @@ class LookedCheckpoints(Model):
     restored: int | None
     steps: FailFastTuple[int | None]
     latest: str | None
+    exempt: FailFastTuple[str] | None
+
+
+class LookedInfo(Model):
+    """The step of a session's checkpoint info, and the one in the name of an input saved with it.
+
+    ``step`` is null if the info has none; ``saved`` is null if there isn't one file.
+    """
+
+    step: int | None
+    saved: int | None
+
+
+class LookedGraphs(Model):
+    """What the port's graphs take and keep.
+
+    ``second_barrier`` and ``second_controller`` are the name of the error with which a graph
+    refuses a second barrier or ControllerHook, null if it takes one. ``infos`` is empty if no info
+    is assigned, and else begins with what a session has before the first. ``inputs`` has the
+    elements that the restored iterators give next, after as many of the first iterator as 1, of
+    the second as 2, and so on were read before the save; null if restoring is a NotFoundError.
+    """
+
+    second_barrier: str | None
+    second_controller: str | None
+    infos: FailFastTuple[LookedInfo]
+    inputs: FailFastTuple[FailFastTuple[Unsigned] | None]
 
 
 class Looked(Model):
@@ -187,3 +222,4 @@ class Looked(Model):
     now_ms: Unsigned
     barrier: LookedBarrier | None = None
     checkpoints: LookedCheckpoints
+    graphs: LookedGraphs

@@ -38,7 +38,27 @@ def looking_groups() -> list[Group]:
     )
     covers = (
         *("B1b", "B2a", "B2b", "B3b", "B4b", "B4c", "B24a"),
-        *("B44a", "B44b", "B44e", "B44g", "B74i", "B75a", "B75b", "B75c", "B75d"),
+        *(
+            "B24b",
+            "B44a",
+            "B44b",
+            "B44e",
+            "B44g",
+            "B46c",
+            "B51c",
+            "B51d",
+            "B61b",
+            "B64a",
+            "B64b",
+            "B74f",
+            "B74g",
+            "B74h",
+            "B74i",
+            "B75a",
+            "B75b",
+            "B75c",
+            "B75d",
+        ),
     )
     machine = InteropCase(method=MACHINE, name="is seen", covers=covers, steps=(MachineIsSeen(),))
     ipv6 = InteropCase(method=MACHINE, name="by IPv6", covers=("B44e",), steps=(Ipv6IsSeen(),))

@@ -15,9 +15,13 @@ from absl.testing import flagsaver
 
 from monolith_hooks import logging_ops, net_utils
 from monolith_hooks.barrier_ops import BarrierOp
-from monolith_hooks.checkpoint_state import get_latest_checkpoint_state
+from monolith_hooks.checkpoint_state import (
+    get_latest_checkpoint_state,
+    get_monolith_checkpoint_state,
+)
 from monolith_hooks.clock import SYSTEM_CLOCK, SystemClock
 from monolith_hooks.save_utils import SaveHelper, SecondOrStepTimerWithTideSetting
+from parity.interop.peers.python_graphs import graphs
 from parity.players.python.stage import local_config
 from parity.spec.interop import Look, Looked, LookedBarrier, LookedCheckpoints
 
@@ -48,6 +52,7 @@ def observe(look: Look, barrier: LookedBarrier | None) -> Looked:
         now_ms=SYSTEM_CLOCK.now_ns() // 10**6,
         checkpoints=_checkpoints(look),
         barrier=barrier,
+        graphs=graphs(look),
     )
 
 
@@ -56,11 +61,12 @@ def _resolving(names: Mapping[str, Sequence[str]]) -> Iterator[None]:
     """Have names resolve to these addresses; ``""`` is this host's own."""
     resolve, own = socket.getaddrinfo, socket.gethostname()
 
-    def getaddrinfo(host: Any, port: Any, *args: Any, **options: Any) -> list[Any]:
+    def getaddrinfo(host: Any, port: Any, family: int = 0, *args: Any, **options: Any) -> list[Any]:
         found = names.get("" if host == own else host)
         if found is None:
-            return resolve(host, port, *args, **options)
-        return [each for ip in found for each in resolve(ip, port, 0, socket.SOCK_STREAM)]
+            return resolve(host, port, family, *args, **options)
+        answers = [each for ip in found for each in resolve(ip, port, 0, socket.SOCK_STREAM)]
+        return [each for each in answers if family in {0, each[0]}]
 
     with mock.patch.object(socket, "getaddrinfo", getaddrinfo):
         yield
@@ -122,6 +128,7 @@ def _checkpoints(look: Look) -> LookedCheckpoints:
         restored=int(tf.train.load_variable(newest, "global_step")) if newest else None,
         steps=tuple(_step_of(helper, each) for each in look.prefixes),
         latest=_latest(look),
+        exempt=_exempt(os.path.dirname(look.basename)),
     )
 
 
@@ -130,6 +137,11 @@ def _latest(look: Look) -> str | None:
         return None
     state = get_latest_checkpoint_state(os.path.dirname(look.basename), look.latest_step)
     return None if state is None else str(state.model_checkpoint_path)
+
+
+def _exempt(folder: str) -> tuple[str, ...] | None:
+    state = get_monolith_checkpoint_state(folder, remove_invalid_path=True)
+    return None if state is None else tuple(state.exempt_model_checkpoint_paths)
 
 
 def _existing(helper: SaveHelper) -> tuple[int, ...] | None:

@@ -47,7 +47,11 @@ LOOKED = {
     "health_hex": ["0801"], "timer": [True], "no_capacity": None, "now_ms": 0, "barrier": None,
     "checkpoints": {
         "prefix": "p", "asset_dir": "d", "existing": [5], "restored": None, "steps": [12, None],
-        "latest": None,
+        "latest": None, "exempt": None,
+    },
+    "graphs": {
+        "second_barrier": "ValueError", "second_controller": None,
+        "infos": [{"step": None, "saved": 0}], "inputs": [[1, 2], None],
     },
 }  # fmt: skip
 ANSWERS = (

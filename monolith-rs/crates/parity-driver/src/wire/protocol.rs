@@ -181,6 +181,8 @@ pub struct LookRequest {
     pub timer: Vec<(TimerCall, i64, u64)>,
     pub resolves: Vec<(String, Vec<String>)>,
     pub latest_step: Option<i64>,
+    pub infos: Vec<Option<i64>>,
+    pub inputs: Vec<(usize, usize)>,
     pub seq: u64,
 }
 
@@ -252,7 +254,8 @@ pub struct LookedBarrier {
 ///
 /// `existing` is ascending, and null if asking for it raises an AttributeError. A step in
 /// `steps` is null if its prefix names none. `latest` is the newest checkpoint of the cached
-/// state, null if there is no state or none was asked for.
+/// state, null if there is no state or none was asked for. `exempt` are the exempt paths of
+/// `monolith_checkpoint` that are checkpoints, null without such a file.
 #[derive(Debug, Serialize)]
 pub struct LookedCheckpoints {
     pub prefix: String,
@@ -261,6 +264,31 @@ pub struct LookedCheckpoints {
     pub restored: Option<i64>,
     pub steps: Vec<Option<i64>>,
     pub latest: Option<String>,
+    pub exempt: Option<Vec<String>>,
+}
+
+/// The step of a session's checkpoint info, and the one in the name of an input saved with it.
+///
+/// `step` is null if the info has none; `saved` is null if there isn't one file.
+#[derive(Debug, Serialize)]
+pub struct LookedInfo {
+    pub step: Option<i64>,
+    pub saved: Option<i64>,
+}
+
+/// What the port's graphs take and keep.
+///
+/// `second_barrier` and `second_controller` are the name of the error with which a graph
+/// refuses a second barrier or ControllerHook, null if it takes one. `infos` is empty if no info
+/// is assigned, and else begins with what a session has before the first. `inputs` has the
+/// elements that the restored iterators give next, after as many of the first iterator as 1, of
+/// the second as 2, and so on were read before the save; null if restoring is a NotFoundError.
+#[derive(Debug, Serialize)]
+pub struct LookedGraphs {
+    pub second_barrier: Option<String>,
+    pub second_controller: Option<String>,
+    pub infos: Vec<LookedInfo>,
+    pub inputs: Vec<Option<Vec<u64>>>,
 }
 
 /// `RefusalReason` of the specification.
@@ -347,6 +375,7 @@ pub enum Answer {
         now_ms: u64,
         barrier: Option<LookedBarrier>,
         checkpoints: LookedCheckpoints,
+        graphs: LookedGraphs,
         seq: u64,
     },
     /// The driver couldn't play the scenario.

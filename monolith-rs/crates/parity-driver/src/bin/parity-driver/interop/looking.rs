@@ -14,9 +14,12 @@ use monolith_training::net_utils::{
     NodeAliveChecker, concat_ip_and_port, get_local_server_addr, is_ipv4_supported, local_ip,
     parse_addr,
 };
-use monolith_training::save_utils::{Every, SaveHelper, SecondOrStepTimer, restore_global_step};
+use monolith_training::save_utils::{
+    Every, SaveHelper, SecondOrStepTimer, get_monolith_checkpoint_state, restore_global_step,
+};
 use monolith_training::session::Graph;
 
+use super::graphs::see_graphs;
 use super::serving::Peer;
 use super::{failed, to_hex};
 use parity_driver::wire::protocol::{Answer, LookRequest, LookedCheckpoints, TimerCall};
@@ -37,6 +40,7 @@ pub(crate) fn look(look: LookRequest, peer: &Peer) -> Answer {
 
 fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
     let timer = see_timer(&look);
+    let graphs = see_graphs(&look)?;
     let timeout = Duration::from_millis(look.timeout_ms);
     // Standard output belongs to the protocol.
     let report = |line: &str| tracing::info!("{line}");
@@ -78,6 +82,7 @@ fn see(look: LookRequest, peer: &Peer) -> Result<Answer> {
             &look.prefixes,
             peer.look_at_latest(Path::new(&look.basename), look.latest_step)?,
         )?,
+        graphs,
     })
 }
 
@@ -154,6 +159,12 @@ fn restored(basename: &Path) -> Result<Option<i64>> {
     }
 }
 
+/// Returns the exempt paths that are checkpoints; none without a file that has them.
+fn see_exempt(basename: &Path) -> Option<Vec<String>> {
+    let state = get_monolith_checkpoint_state(basename.parent()?, None, true)?;
+    Some(state.exempt_model_checkpoint_paths)
+}
+
 fn see_checkpoints(
     basename: &Path,
     prefixes: &[String],
@@ -171,5 +182,6 @@ fn see_checkpoints(
             .map(|prefix| SaveHelper::get_global_step_value(prefix).ok())
             .collect(),
         latest,
+        exempt: see_exempt(basename),
     })
 }

@@ -7,11 +7,13 @@
 //! - [`access`]: the access options of servers and clients;
 //! - [`holding`]: the clock of the controller's blocked workers;
 //! - [`calling`]: calls to any controller;
+//! - [`graphs`]: what graphs take once, their checkpoint info and saved inputs;
 //! - [`looking`]: this machine, other machines, and the served barrier;
 //! - [`messages`]: messages as fields, bytes and text.
 
 mod access;
 mod calling;
+mod graphs;
 mod holding;
 mod looking;
 mod messages;
