@@ -124,7 +124,8 @@ def test_a_planted_bug_breaks_its_promise(name, tmp_path):
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("setup", ["default", pytest.param("options", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("setup", ["default", "options"])
 def test_sound_hooks_keep_every_promise_that_must_hold(setup, tmp_path):
     done = campaign(project.ROOT, "--runs", "2", "--setup", setup, "--out", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -22,6 +22,7 @@ def test_a_ps_that_is_stopped_is_reported_and_one_that_goes_on_is_healthy_again(
     ward.until_healthy()
 
 
+@pytest.mark.nightly
 def test_a_ps_that_is_killed_is_reported_while_the_other_one_is_watched(ward):
     ward.kill(0)
     ward.until_reported(0)

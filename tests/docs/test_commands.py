@@ -36,6 +36,9 @@ step python3 dev.py fuzz -- \\
 JOB = "python examples/training_job.py "
 """Begins a command that goes on until Ctrl-C: it is run beside those that follow it."""
 
+NIGHTLY = {"cluster", "exploring", "fuzzing", "many-machines", "pairs"}
+"""Pages whose commands take longest."""
+
 COPIED = ("parity", "monolith_hooks", "fakes", "scenarios", "recorded", "examples", "docs", "tests")
 
 
@@ -135,7 +138,7 @@ def test_there_are_commands_to_run():
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, marks=pytest.mark.nightly if page.stem == "cluster" else [])
+        pytest.param(page, marks=pytest.mark.nightly if page.stem in NIGHTLY else [])
         for page in WITH_COMMANDS
     ],
     ids=lambda page: page.stem,

@@ -386,6 +386,7 @@ def test_in_a_process_of_its_own_it_takes_a_gigabyte_at_most(tmp_path, kind, nam
     assert done.stderr.startswith(file)
 
 
+@pytest.mark.nightly
 def test_a_report_of_a_run_whose_about_has_line_separators_is_read_by_every_command(tmp_path):
     """The whole way: played, reported, read, merged, compared and exported."""
     about = "one\u2028two\u2029three\x85four"

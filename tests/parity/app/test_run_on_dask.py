@@ -58,6 +58,7 @@ def test_the_reference_and_the_port_give_the_same_report(cluster, tmp_path):
     assert reports(tmp_path / "there") == reports(tmp_path / "here")
 
 
+@pytest.mark.nightly
 def test_differences_are_the_same_and_exit_with_1(cluster, tmp_path):
     driver = project.ROOT / "tests" / "drivers" / "buggy.py"
     words = ["health/oom", "health/another_ps_later", "barrier/all_blocked", "--reference", "rust"]
@@ -69,6 +70,7 @@ def test_differences_are_the_same_and_exit_with_1(cluster, tmp_path):
     assert reports(tmp_path / "there") == reports(tmp_path / "here")
 
 
+@pytest.mark.nightly
 def test_what_was_played_there_is_kept_here(cluster, tmp_path):
     words = ["barrier", "--reference", "rust", "--peer", "recorded"]
     cache = tmp_path / "cache"
