@@ -243,9 +243,15 @@ def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 
         quiet_tensorflow()
-        from parity.players.python.player import PythonPlayer, player_of  # noqa: PLC0415
+        from parity.players.python.player import (  # noqa: PLC0415
+            PLAY_SECONDS,
+            PythonPlayer,
+            player_of,
+        )
 
-        return player_of(Path(spec.where), _tell) if spec.kind == "hooks" else PythonPlayer()
+        if spec.kind == "hooks":
+            return player_of(Path(spec.where), _tell)
+        return PythonPlayer(limit=max(limit, PLAY_SECONDS))  # A short one is for drivers.
     if spec.kind == "cluster":
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 

@@ -67,7 +67,12 @@ Schedule = Annotated[
 ]
 Limit = Annotated[
     float,
-    typer.Option(min=0.1, max=DAY, callback=number, help="Real seconds that a driver may take."),
+    typer.Option(
+        min=0.1,
+        max=DAY,
+        callback=number,
+        help="Real seconds that a driver may take, and above 60 the reference too.",
+    ),
 ]
 
 LIMIT = 60.0

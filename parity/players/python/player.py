@@ -11,6 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import tensorflow as tf
 from absl.testing import flagsaver
@@ -52,14 +53,24 @@ from parity.spec.schedules import Schedule
 from parity.spec.trace import CHANNELS, Trace
 
 
+PLAY_SECONDS: Final = 60.0
+"""Real seconds that a play may take by default."""
+
+
 class PythonPlayer:
-    """Player of scenarios on the reference implementation."""
+    """Player of scenarios on the reference implementation.
+
+    Args:
+        implementation: The hooks that are played.
+        limit: Real seconds that a play may take.
+    """
 
     name = "python"
     channels = CHANNELS
 
-    def __init__(self, implementation: Implementation = OURS) -> None:
+    def __init__(self, implementation: Implementation = OURS, limit: float = PLAY_SECONDS) -> None:
         self._implementation = implementation
+        self._limit = limit
 
     @property
     def can(self) -> frozenset[Need]:
@@ -70,7 +81,7 @@ class PythonPlayer:
         self, file: ScenarioFile, seed: int | None = None, schedule: Schedule | None = None
     ) -> Outcome:
         """Play one scenario in virtual time."""
-        clock = VirtualClock(seed=seed, schedule=schedule)
+        clock = VirtualClock(seed=seed, schedule=schedule, limit=self._limit)
         with model_folder() as folder, _steps_may_wrap():
             try:
                 with interrupt_afterwards(), plain_umask(), self._implementation.playing(clock):
