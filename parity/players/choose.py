@@ -243,15 +243,13 @@ def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 
         quiet_tensorflow()
-        from parity.players.python.player import (  # noqa: PLC0415
-            PLAY_SECONDS,
-            PythonPlayer,
-            player_of,
-        )
+        from parity.players.python import player  # noqa: PLC0415
 
         if spec.kind == "hooks":
-            return player_of(Path(spec.where), _tell)
-        return PythonPlayer(limit=max(limit, PLAY_SECONDS))  # A short one is for drivers.
+            opened = player.player_of(Path(spec.where), _tell)
+        else:  # A short limit is for drivers.
+            opened = player.PythonPlayer(limit=max(limit, player.PLAY_SECONDS))
+        return opened
     if spec.kind == "cluster":
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 

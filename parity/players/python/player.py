@@ -52,7 +52,6 @@ from parity.spec.scenario import Scenario
 from parity.spec.schedules import Schedule
 from parity.spec.trace import CHANNELS, Trace
 
-
 PLAY_SECONDS: Final = 60.0
 """Real seconds that a play may take by default."""
 
