@@ -243,12 +243,12 @@ def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 
         quiet_tensorflow()
-        from parity.players.python import player  # noqa: PLC0415
+        from parity.players.python import player as reference  # noqa: PLC0415
 
         if spec.kind == "hooks":
-            opened = player.player_of(Path(spec.where), _tell)
+            opened = reference.player_of(Path(spec.where), _tell)
         else:  # A short limit is for drivers.
-            opened = player.PythonPlayer(limit=max(limit, player.PLAY_SECONDS))
+            opened = reference.PythonPlayer(limit=max(limit, reference.PLAY_SECONDS))
         return opened
     if spec.kind == "cluster":
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
