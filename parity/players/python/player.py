@@ -187,13 +187,14 @@ def interrupt_afterwards() -> Iterator[None]:
         yield  # Only the main thread gets signals.
         return
     pressed = False
+    before = signal.getsignal(signal.SIGINT)  # A Ctrl-C can come before signal.signal returns it.
 
     def note(signum: int, frame: object) -> None:  # noqa: ARG001 - as signal handlers are called
         nonlocal pressed
         pressed = True
         signal.signal(signal.SIGINT, before)
 
-    before = signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:

@@ -31,6 +31,22 @@ def test_a_second_ctrl_c_takes_effect_at_once():
     assert played == []
 
 
+def test_ctrl_c_may_come_as_soon_as_it_is_put_off(monkeypatch):
+    real, played = signal.signal, []
+
+    def pressed_at_once(number, handler):
+        before = real(number, handler)
+        if not played:
+            played.append("begins")
+            signal.raise_signal(signal.SIGINT)
+        return before
+
+    monkeypatch.setattr(signal, "signal", pressed_at_once)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(played, 0)
+    assert played == ["begins", "all of it"]
+
+
 def test_a_keyboard_interrupt_of_the_scenarios_own_is_let_through():
     with pytest.raises(KeyboardInterrupt, match="own"), interrupt_afterwards():
         raise KeyboardInterrupt("its own")
