@@ -11,6 +11,7 @@ from parity.interop.report import unequal
 from parity.spec.interop import Look, LookedInfo
 
 _PORT: Final = 4711
+"""Every look has a port; nothing here depends on it."""
 
 _PATHS: Final = ("model.ckpt-10", "model.ckpt-2", "other.ckpt-4", "/elsewhere/x-+3", "gone-2")
 """Checkpoints of a state file, whatever their basenames and folders."""

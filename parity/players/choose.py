@@ -245,11 +245,13 @@ def open_player(spec: PlayerSpec, limit: float, *, gives_up: bool = False) -> Pl
         quiet_tensorflow()
         from parity.players.python import player as reference  # noqa: PLC0415
 
-        if spec.kind == "hooks":
-            opened = reference.player_of(Path(spec.where), _tell)
-        else:  # A short limit is for drivers.
-            opened = reference.PythonPlayer(limit=max(limit, reference.PLAY_SECONDS))
-        return opened
+        limit = max(limit, reference.PLAY_SECONDS)  # A short one is for drivers that hang.
+        ours = spec.kind == "python"
+        return (
+            reference.PythonPlayer(limit=limit)
+            if ours
+            else reference.player_of(Path(spec.where), _tell, limit)
+        )
     if spec.kind == "cluster":
         from parity.players.python.quiet import quiet_tensorflow  # noqa: PLC0415 - takes seconds
 

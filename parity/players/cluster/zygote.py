@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import importlib
 import json
 import os
@@ -28,6 +27,8 @@ import socket
 import sys
 import traceback
 from typing import Any, Final
+
+from parity.players.python.quiet import collected_afterwards
 
 _MESSAGE_BYTES: Final = 1 << 16
 _PR_SET_PDEATHSIG: Final = 1
@@ -102,11 +103,9 @@ def _call(what: str, *args: object) -> None:
 def main() -> None:
     """Import and call the preparations, report that with an empty object, and serve."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    gc.disable()  # Imports make hardly any garbage; to look for it takes a fifth of their time.
-    for what in sys.argv[2:]:
-        _call(what)
-    gc.freeze()  # Children's collections skip these objects, so their memory stays shared.
-    gc.enable()
+    with collected_afterwards():  # So the memory of these objects stays shared with children.
+        for what in sys.argv[2:]:
+            _call(what)
     control.send(b"{}")
     serve(control)
 

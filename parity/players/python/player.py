@@ -109,15 +109,17 @@ def _steps_may_wrap() -> Iterator[None]:
         yield
 
 
-def player_of(file: Path, tell: Callable[[str], None]) -> PythonPlayer:
+def player_of(file: Path, tell: Callable[[str], None], limit: float = PLAY_SECONDS) -> PythonPlayer:
     """Return the player of the hooks that a file names (docs/your-own-hooks.md).
+
+    ``limit`` is in real seconds per play.
 
     Raises:
         UsageError: The file, or a module that it names, can't be read.
     """
     from parity.players.python.foreign.hooks_file import load  # noqa: PLC0415 - imports theirs
 
-    return PythonPlayer(load(file, tell))
+    return PythonPlayer(load(file, tell), limit)
 
 
 def _play(

@@ -37,7 +37,6 @@ def test_without_ipv6_what_needs_it_is_skipped_by_name_and_the_rest_agrees(hosts
 
 
 @pytest.mark.covers("B80a")
-@pytest.mark.nightly
 def test_where_ipv6_sockets_are_ipv6_only_by_default_everything_agrees(hosts, tmp_path):
     seen = Played(hosts, tmp_path, "with_ipv6_only_sockets")
     assert seen.scenarios == {"address/ipv4": AGREE, "address/ipv6": AGREE}

@@ -22,9 +22,6 @@ STEPS = (12, 0, None, None, 7, 8, 10, None, None, 2, 7, 2, None, None, 0, None)
 OUT_OF_MEMORY = "tensorflow.monolith_tf.MachineHealthResult"
 
 
-BARRIER = {"removed": True, "none_blocked": False, "unblocked": (0, 2), "refused": (0, 3)}
-
-
 class Sees:
     """A peer that sees this machine as it is, but for what it is told."""
 
